@@ -1,0 +1,154 @@
+# make help     lists the targets.
+# Variables:    CC=clang  SAN=address|undefined|thread  CACHE=none|all|lru,sieve  CATALOGUE=FILE[.xz]
+#               TRACES=DIR  PREFIX=/usr/local  DESTDIR=  V=1
+# One Makefile, no recursion. Sources are found by folder; adding a file needs no line here.
+
+CATALOGUE ?= fixtures/catalogue/catalogue.yaml.xz
+CACHE     ?= all
+SAN       ?=
+PREFIX    ?= /usr/local
+TRACES    ?= ../shared/data/traces
+OPT       ?= -O2
+V         ?= 0
+Q         := $(if $(filter 1,$V),,@)
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+tag   := $(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)$(if $(filter-out all,$(CACHE)),-$(subst $(comma),-,$(CACHE)))$(if $(filter-out fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),-$(firstword $(subst ., ,$(notdir $(CATALOGUE)))))
+B     ?= build$(tag)
+
+# Packages, as pkg-config names. ci/packages.txt has Debian's.
+PKGS   := check libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Werror
+CFLAGS ?=
+STD    := -std=gnu11 -D_GNU_SOURCE
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all))
+ALL_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
+# The library inside the measured process is never sanitized: it is the malloc below everything.
+WORKER_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
+
+sources = $(filter-out %_test.c %_bench.c %_fuzz.c,$(wildcard $1/*.c))
+object  = $(patsubst %.c,$B/obj/%.o,$1)
+
+CORE_DIRS   := harness/base harness/scenario harness/plan harness/result harness/judge harness/runner harness/report harness/cli
+WORKER_DIRS := harness/meter harness/ledger harness/boundary
+CORE_SRC    := $(foreach d,$(CORE_DIRS),$(call sources,$d))
+MAIN_SRC    := harness/cli/main.c
+WORKER_SRC  := harness/base/wire.c $(foreach d,$(WORKER_DIRS),$(call sources,$d))
+REGISTRY_SRC := $(call sources,registry)
+GENERATE_SRC := $(call sources,registry/generate)
+CORE_OBJ    := $(call object,$(filter-out $(MAIN_SRC),$(CORE_SRC)))
+MAIN_OBJ    := $(call object,$(MAIN_SRC))
+WORKER_OBJ  := $(patsubst %.c,$B/pic/%.o,$(WORKER_SRC))
+REGISTRY_OBJ := $(call object,$(REGISTRY_SRC)) $B/gen/registry_tables.o
+GENERATE_OBJ := $(call object,$(GENERATE_SRC))
+
+# A suite is a folder of scenarios/: a libcheck program over the registry.
+SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
+SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
+FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
+FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC))
+
+TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios))
+TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
+TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios ci fixtures))
+
+CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
+CHECK_LIBS = $(shell pkg-config --libs check)
+
+.PHONY: all help setup run check check-valgrind lint format clean tests packages
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $B/tidemark $B/libtidemark.so $(SUITE_BIN) ## build everything: build/tidemark, build/libtidemark.so
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
+
+setup: ## install what is needed (root or sudo)
+	$Qci/setup.sh
+
+ifeq ($(filter setup help clean format,$(MAKECMDGOALS)),)
+ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
+$(error $(shell ci/setup.sh --missing))
+endif
+endif
+
+run: all ## the headline scenario, as a table
+	$Q$B/tidemark run scenarios/registry-60gb.yaml
+
+tests: all $(TEST_BIN) $(FIXTURE_BIN)
+
+check: tests ## all tests
+	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(TEST_SH)
+
+check-valgrind: tests ## the unit tests under memcheck, full leak check
+	$QB=$B TRACES=$(TRACES) ci/check.sh --valgrind $(TEST_BIN)
+
+$B/tidemark: $(MAIN_OBJ) $B/libcore.a $B/libregistry.a
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $B/libcore.a $B/libregistry.a $(CORE_LIBS)
+
+$B/libtidemark.so: $(WORKER_OBJ) harness/boundary/libtidemark.map
+	$Qecho "  LD    $@"; $(CC) -shared -Wl,-soname,libtidemark.so.0 -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(WORKER_OBJ) -ldl -lpthread
+
+$B/libcore.a: $(CORE_OBJ)
+	$Qrm -f $@; $(AR) rcs $@ $^
+
+$B/libworker.a: $(WORKER_OBJ)
+	$Qrm -f $@; $(AR) rcs $@ $^
+
+$B/libregistry.a: $(REGISTRY_OBJ)
+	$Qrm -f $@; $(AR) rcs $@ $^
+
+$B/registry-generate: $(GENERATE_OBJ) $(call object,harness/base/diag.c)
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
+
+$B/gen/registry_tables.c: $(CATALOGUE) $B/registry-generate
+	$Qmkdir -p $(@D); echo "  GEN   $@ ($(CATALOGUE))"; $B/registry-generate $(CATALOGUE) $@
+
+$B/gen/registry_tables.o: $B/gen/registry_tables.c
+	$Qecho "  CC    $<"; $(CC) $(STD) -O1 -I. -c $< -o $@
+
+$B/suites/%: $B/libregistry.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
+
+define suite_deps
+$B/suites/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h)
+endef
+$(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
+
+# Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
+$B/fixtures/%: fixtures/programs/%.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -Wall -Wextra -o $@ $< $(CHECK_LIBS) -lpthread -ldl
+
+$B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private TEST_LIBS = $B/libworker.a
+$B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private SANFLAGS =
+$B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(if $(TEST_LIBS),$(TEST_LIBS) $(CHECK_LIBS) -ldl -lpthread,$B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS))
+
+$B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $(CHECK_LIBS) $(CORE_LIBS)
+
+$B/obj/%.o: %.c
+	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$B/pic/%.o: %.c
+	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(WORKER_CFLAGS) -MMD -MP -c $< -o $@
+
+# Strategies can be compiled out: CACHE=none, or a list of those to keep.
+$B/obj/registry/%.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),$(if $(filter none,$(CACHE)),-DCACHE_NONE,$(foreach s,$(subst $(comma), ,$(CACHE)),-DCACHE_$s)) -DCACHE_CHOSEN)
+
+lint: ## format, clang-tidy, cppcheck, headers alone, layers, exports
+	$QB=$B ci/lint.sh
+
+format: ## clang-format in place
+	$Qgit ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove all build folders
+	$Qrm -rf build build-*
+
+-include $(shell find $B -name '*.d' 2>/dev/null)
