@@ -1,0 +1,78 @@
+#!/bin/sh
+# make lint: format, each header alone, layers, exported symbols, cppcheck, clang-tidy. One line per
+# finding, exit 1 when there is any. LINT="format headers" runs only those.
+set -u
+B=${B:-build}
+steps=${LINT:-format headers layers exports cppcheck tidy}
+bad=0
+sources() { git ls-files "$@" | grep -v '^fixtures/bad/'; }
+flags="-std=gnu11 -D_GNU_SOURCE -I. -Iinclude -I$B/gen $(pkg-config --cflags libcyaml jansson check 2>/dev/null)"
+
+format() {
+    # shellcheck disable=SC2046
+    clang-format --dry-run -Werror $(sources '*.c' '*.h')
+}
+headers() {
+    status=0
+    for h in $(sources '*.h'); do
+        # shellcheck disable=SC2086
+        gcc $flags -Wall -Wextra -Wno-unused -fsyntax-only -x c "$h" || { echo "$h: does not compile alone"; status=1; }
+    done
+    return $status
+}
+# Low to high: an include may only point to its own folder or to one that stands before it.
+layers() {
+    order="base scenario plan result meter ledger boundary judge bench trace runner report cli"
+    status=0
+    for f in $(sources 'harness/*.c' 'harness/*.h'); do
+        case $f in *_test.c|*_fuzz.c) continue ;; esac
+        own=$(echo "$f" | cut -d/ -f2)
+        for to in $(sed -n 's|^#include "harness/\([a-z]*\)/.*|\1|p' "$f" | sort -u); do
+            rank() { echo "$order" | tr ' ' '\n' | grep -nx "$1" | cut -d: -f1; }
+            a=$(rank "$own"); b=$(rank "$to")
+            if [ -z "$a" ] || [ -z "$b" ] || [ "$b" -gt "$a" ]; then
+                echo "$f: layer $own includes the higher layer $to"; status=1
+            fi
+        done
+    done
+    for f in $(sources 'registry/*.c' 'registry/*.h' 'scenarios/*.c' 'scenarios/*.h'); do
+        case $f in registry/generate/*) continue ;; esac
+        if grep -n '#include "harness/' "$f" | grep -v 'harness/base/suite.h'; then
+            echo "$f: registry and suites know nothing of the harness"; status=1
+        fi
+    done
+    return $status
+}
+# What libtidemark.so exports: tidemark_*, the libc and framework calls it stands in for, nothing else.
+exports() {
+    [ -f "$B/libtidemark.so" ] || { echo "exports: build first (make)"; return 1; }
+    nm -D --defined-only "$B/libtidemark.so" | awk '{print $3}' | sed 's/@.*//' | sort -u >"$B/exports.now"
+    sed -n '/global:/,/local:/p' harness/boundary/libtidemark.map | grep -o '[A-Za-z_][A-Za-z0-9_]*\*\{0,1\};' | tr -d ';' >"$B/exports.map"
+    status=0
+    while read -r name; do
+        case $name in tidemark_*|TIDEMARK_*) continue ;; esac
+        grep -qx "$name" "$B/exports.map" || { echo "libtidemark.so exports $name, which no one asked for"; status=1; }
+    done <"$B/exports.now"
+    return $status
+}
+cppcheck_() {
+    # shellcheck disable=SC2046
+    cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+        --suppress=missingIncludeSystem --suppress=unknownMacro -I. -Iinclude -j "$(nproc)" \
+        $(sources 'harness/*.c' 'registry/*.c' 'scenarios/*.c' | grep -v _test.c)
+}
+tidy() {
+    sources 'harness/*.c' 'registry/*.c' 'scenarios/*.c' | grep -v -E '_test\.c|_fuzz\.c|_bench\.c' |
+        xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$flags"' 2>/dev/null' sh
+}
+for step in $steps; do
+    name=$step
+    [ "$step" = cppcheck ] && step=cppcheck_
+    if $step >"${TMPDIR:-/tmp}/tidemark-lint.$$" 2>&1; then
+        echo "ok      $name"
+    else
+        echo "FAILED  $name"; cat "${TMPDIR:-/tmp}/tidemark-lint.$$"; bad=1
+    fi
+done
+rm -f "${TMPDIR:-/tmp}/tidemark-lint.$$"
+exit $bad
