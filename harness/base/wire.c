@@ -1,4 +1,5 @@
-/* wire.c - see wire.h. Runs in supervisor and worker: no malloc, errno kept by the worker's calls. */
+/* wire.c - see wire.h. Runs in supervisor and worker: no malloc, errno kept by the worker's calls.
+ */
 #define _GNU_SOURCE
 #include "harness/base/wire.h"
 
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,15 +37,50 @@ struct wire *wire_attach(void)
     const char *text = getenv(WIRE_ENV);
     if (text != NULL) {
         int fd = atoi(text); /* NOLINT: written by our own supervisor; a bad fd fails to map */
-        wire = wire_map(fd);
+        struct stat status;
+        /* The number may by now be a file of somebody else's: look at its size before its content.
+         */
+        if (fstat(fd, &status) == 0 && (size_t)status.st_size == sizeof *wire) {
+            wire = wire_map(fd);
+        }
         if (wire != NULL && (wire->magic != WIRE_MAGIC || wire->version != WIRE_VERSION)) {
             munmap(wire, sizeof *wire);
             wire = NULL;
         }
-        close(fd);
     }
     errno = saved;
     return wire;
+}
+
+/* unsetenv without its lock and its free: only the pointers move. */
+static void environment_remove(const char *name)
+{
+    size_t bytes = strlen(name);
+    for (char **from = environ, **to = environ; from != NULL; from++) {
+        if (*from == NULL || strncmp(*from, name, bytes) != 0 || (*from)[bytes] != '=') {
+            *to++ = *from;
+        }
+        if (*from == NULL) {
+            return;
+        }
+    }
+}
+
+bool wire_claim(struct wire **wire)
+{
+    int saved = errno;
+    int32_t nobody = 0;
+    bool ours = atomic_compare_exchange_strong(&(*wire)->claimed, &nobody, (int32_t)getpid());
+    if (ours) {
+        close(atoi(getenv(WIRE_ENV))); /* NOLINT: wire_attach mapped it */
+        environment_remove(WIRE_ENV);
+        environment_remove(WIRE_WAY_ENV);
+    } else {
+        munmap(*wire, sizeof **wire);
+        *wire = NULL;
+    }
+    errno = saved;
+    return ours;
 }
 
 static void ring_copy_in(struct wire *wire, uint64_t at, const unsigned char *from, size_t bytes)

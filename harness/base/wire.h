@@ -1,13 +1,26 @@
 /*
  * wire.h - what supervisor and worker say to each other, in one piece of shared memory.
  *
- * The supervisor (tidemark) creates a memfd, maps it, and starts the test program with the descriptor
- * inherited and its number in TIDEMARK_WIRE. The worker (libtidemark.so inside the program) maps it in
- * its constructor and closes the descriptor, so that a test which closes every fd cannot cut the wire.
+ * The supervisor (tidemark) creates a memfd, maps it, and starts the test program with the
+ * descriptor inherited and its number in TIDEMARK_WIRE. The worker (libtidemark.so inside the
+ * program) maps it in its constructor and closes the descriptor, so that a test which closes every
+ * fd cannot cut the wire.
  *
  * The worker is dumb: it enumerates tests, then waits for commands and answers each with records,
  * closed by WIRE_DONE. Every decision (how often, how deep, what next) is the supervisor's.
- * A record is in shared memory before the next command can be read, so a dying worker loses nothing.
+ * A record is in shared memory before the next command can be read, so a dying worker loses
+ * nothing.
+ *
+ *   HELLO MODULE* (TEST_NAME* READY (command: record* DONE)* )* COUNTER* HISTOGRAM* BYE
+ *
+ * FINISH ends a group: the program goes on and may offer another (a second srunner_run), whose
+ * indices continue. COUNTER and HISTOGRAM come before the DONE of each FINISH and before BYE.
+ *
+ * Passive ways (HEADER, LIBC, and tests of flag PASSIVE) cannot repeat a test. They begin with a
+ * READY of count 0, at which RUN with test WIRE_NO_TEST sets depth and flags for all that follows,
+ * and FINISH lets the program start. TEST_NAME, SAMPLE and TEST then come as the tests go by,
+ * without commands, and before the program ends a READY of all of them, at which SITES, SURVIVORS
+ * and SCAN are answered.
  *
  *   +-----------+----------+---------------------+----------+----------------------------------+
  *   | header    | command  | progress            | crash    | ring of records (worker writes)   |
@@ -18,20 +31,22 @@
 #ifndef BASE_WIRE_H
 #define BASE_WIRE_H
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
+#define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
 #define WIRE_MAGIC      0x544d5752u
 #define WIRE_VERSION    1u
-#define WIRE_ID_MAX     512   /* bytes of a test id, NUL included; longer ids are cut and hashed */
-#define WIRE_TEXT_MAX   1024  /* bytes of a message, NUL included */
-#define WIRE_FRAMES_MAX 32    /* frames of an allocation stack */
-#define WIRE_CRASH_MAX  64    /* frames of a crash stack */
-#define WIRE_SITES_MAX  64    /* sites named in one scan command */
-#define WIRE_CHAIN_MAX  16    /* links of a retention path */
+#define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
+#define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
+#define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
+#define WIRE_CRASH_MAX  64   /* frames of a crash stack */
+#define WIRE_SITES_MAX  64   /* sites named in one scan command */
+#define WIRE_CHAIN_MAX  16   /* links of a retention path */
 #define WIRE_NO_TEST    UINT32_MAX
 #define WIRE_RING_BYTES (4u << 20)
 
@@ -43,28 +58,33 @@ enum wire_depth {
 
 enum wire_op {
     WIRE_OP_NONE = 0,
-    WIRE_OP_RUN,       /* run one test, repeatedly; answers SAMPLE per repetition, then TEST */
-    WIRE_OP_SITES,     /* answers SITE for each site with live blocks (new ones with frames first) */
+    WIRE_OP_RUN,   /* run one test, repeatedly; answers SAMPLE per repetition, then TEST */
+    WIRE_OP_SITES, /* answers SITE for each site with live blocks (new ones with frames first) */
     WIRE_OP_SURVIVORS, /* answers SURVIVOR per (site, birth test) alive now */
     WIRE_OP_SCAN,      /* retention paths of the named sites: answers HELD */
     WIRE_OP_FINISH,    /* end this group of tests: the program's main goes on */
 };
 
 enum wire_flag {
-    WIRE_PEAK_RSS = 1, /* reset the RSS high-water mark before the run, read it after */
-    WIRE_STOP_ON_FAIL = 2,
+    WIRE_PEAK_RSS = 1,     /* reset the RSS high-water mark before the run, read it after */
+    WIRE_STOP_ON_FAIL = 2, /* the first failing repetition is the last */
+    WIRE_FORKED = 4, /* each repetition in a forked child, whatever the test; no verdict follows */
 };
 
+/* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
+ * this number) and go on. Wait up to a second for crash.signal before killing it. */
+#define WIRE_STACK_SIGNAL (SIGRTMAX - 3)
+
 struct wire_command {
-    uint32_t op;               /* enum wire_op */
-    uint32_t test;             /* index from TEST_NAME */
-    uint32_t depth;            /* enum wire_depth */
-    uint32_t flags;            /* enum wire_flag */
-    uint32_t warmups;          /* repetitions before the first that counts; not sampled */
-    uint32_t repetitions_min;  /* always done, unless the test fails */
-    uint32_t repetitions_max;  /* done while budget_ns lasts */
-    uint32_t site_count;       /* for SCAN */
-    uint64_t budget_ns;        /* wall time after which no repetition beyond the least is begun */
+    uint32_t op;              /* enum wire_op */
+    uint32_t test;            /* index from TEST_NAME */
+    uint32_t depth;           /* enum wire_depth */
+    uint32_t flags;           /* enum wire_flag */
+    uint32_t warmups;         /* repetitions before the first that counts; not sampled */
+    uint32_t repetitions_min; /* always done, unless the test fails */
+    uint32_t repetitions_max; /* done while budget_ns lasts */
+    uint32_t site_count;      /* for SCAN */
+    uint64_t budget_ns;       /* wall time after which no repetition beyond the least is begun */
     uint32_t sites[WIRE_SITES_MAX];
 };
 
@@ -80,19 +100,19 @@ enum wire_type {
     WIRE_HELD,
     WIRE_COUNTER,
     WIRE_HISTOGRAM,
-    WIRE_NOTE,      /* text for the person, e.g. what this way in cannot do */
-    WIRE_DONE,      /* the command is answered */
-    WIRE_BYE,       /* the program is about to exit normally */
+    WIRE_NOTE, /* text for the person, e.g. what this way in cannot do */
+    WIRE_DONE, /* the command is answered */
+    WIRE_BYE,  /* the program is about to exit normally */
 };
 
 /* How the boundaries are known. Best first. */
 enum wire_way {
     WIRE_WAY_NONE = 0,
-    WIRE_WAY_SYMTAB,   /* static framework, found in the symbol table and replaced */
-    WIRE_WAY_DYNAMIC,  /* shared framework, interposed by name */
-    WIRE_WAY_HEADER,   /* tidemark.h in the program */
-    WIRE_WAY_LIBC,     /* stripped: the calls the framework makes into libc; passive */
-    WIRE_WAY_PROGRAM,  /* no boundaries: the whole program is one test */
+    WIRE_WAY_SYMTAB,  /* static framework, found in the symbol table and replaced */
+    WIRE_WAY_DYNAMIC, /* shared framework, interposed by name */
+    WIRE_WAY_HEADER,  /* tidemark.h in the program */
+    WIRE_WAY_LIBC,    /* stripped: the calls the framework makes into libc; passive */
+    WIRE_WAY_PROGRAM, /* no boundaries: the whole program is one test */
 };
 
 struct wire_record { /* head of every record; `bytes` counts the whole record, padded to 8 */
@@ -110,7 +130,7 @@ struct wire_hello {
 
 struct wire_module {
     struct wire_record head;
-    uint64_t base;      /* load bias: file address = runtime address - base */
+    uint64_t base; /* load bias: file address = runtime address - base */
     uint64_t start, end;
     uint8_t build_id[20];
     uint32_t build_id_bytes;
@@ -143,10 +163,10 @@ struct wire_sample {
     int64_t live_bytes;
     uint32_t fds;
     uint32_t threads;
-    int64_t mappings;      /* net mmap calls */
+    int64_t mappings; /* net mmap calls */
     int64_t mapped_bytes;
-    uint32_t files;        /* temporary files made and not removed */
-    uint32_t status;       /* enum wire_status of this repetition */
+    uint32_t files;  /* temporary files made and not removed */
+    uint32_t status; /* enum wire_status of this repetition */
     uint64_t wall_ns;
 };
 
@@ -166,12 +186,13 @@ struct wire_test {
     uint32_t status; /* enum wire_status: the worst of the repetitions */
     uint32_t repetitions;
     uint32_t warmups;
-    uint64_t allocs, frees, bytes;          /* of the last repetition, fixtures included */
-    int64_t retained_bytes, retained_blocks; /* born in the last repetition and alive at its boundary */
-    int64_t peak_live_bytes;                /* most live bytes at any time during this run of the test */
-    uint64_t peak_rss_bytes;                /* 0 when not asked for */
-    uint64_t wall_ns;                       /* of the last repetition */
-    int32_t signal;                         /* of a forked test that died */
+    uint64_t allocs, frees, bytes; /* of the last repetition, fixtures included */
+    int64_t retained_bytes,
+        retained_blocks;     /* born in the last repetition and alive at its boundary */
+    int64_t peak_live_bytes; /* most live bytes at any time during this run of the test */
+    uint64_t peak_rss_bytes; /* 0 when not asked for */
+    uint64_t wall_ns;        /* of the last repetition */
+    int32_t signal;          /* of a forked test that died */
     uint32_t line;
     char message[WIRE_TEXT_MAX];
     char file[WIRE_ID_MAX];
@@ -188,7 +209,13 @@ struct wire_site {
     uint64_t frames[WIRE_FRAMES_MAX];  /* return addresses, innermost first */
 };
 
-enum wire_site_kind { WIRE_SITE_HEAP, WIRE_SITE_MMAP, WIRE_SITE_FD, WIRE_SITE_THREAD, WIRE_SITE_FILE };
+enum wire_site_kind {
+    WIRE_SITE_HEAP,
+    WIRE_SITE_MMAP,
+    WIRE_SITE_FD,
+    WIRE_SITE_THREAD,
+    WIRE_SITE_FILE
+};
 
 struct wire_survivor {
     struct wire_record head;
@@ -197,7 +224,13 @@ struct wire_survivor {
     int64_t blocks, bytes;
 };
 
-enum wire_root { WIRE_ROOT_NONE, WIRE_ROOT_GLOBAL, WIRE_ROOT_TLS, WIRE_ROOT_STACK, WIRE_ROOT_REGISTER };
+enum wire_root {
+    WIRE_ROOT_NONE,
+    WIRE_ROOT_GLOBAL,
+    WIRE_ROOT_TLS,
+    WIRE_ROOT_STACK,
+    WIRE_ROOT_REGISTER
+};
 
 struct wire_link { /* one step of the path: at `offset` in a block of `bytes` allocated by `site` */
     uint32_t site;
@@ -209,12 +242,13 @@ struct wire_link { /* one step of the path: at `offset` in a block of `bytes` al
 struct wire_held {
     struct wire_record head;
     uint32_t site;
-    uint32_t root;           /* enum wire_root; NONE: unreachable */
-    int64_t blocks, bytes;   /* of this site, in this state */
-    uint64_t root_address;   /* runtime address of the word that holds the first link */
-    int32_t thread;          /* tid for TLS, STACK, REGISTER */
+    uint32_t root;         /* enum wire_root; NONE: unreachable */
+    int64_t blocks, bytes; /* of this site, in this state */
+    uint64_t root_address; /* runtime address of the word that holds the first link */
+    int32_t thread;        /* tid for TLS, STACK, REGISTER */
     uint32_t chain_count;
-    struct wire_link chain[WIRE_CHAIN_MAX]; /* from the root inwards; the last is the block itself */
+    struct wire_link
+        chain[WIRE_CHAIN_MAX]; /* from the root inwards; the last is the block itself */
 };
 
 struct wire_counter {
@@ -241,9 +275,10 @@ struct wire_done {
     uint32_t op;
 };
 
-/* Written by the worker as it goes; read by the supervisor at any time, in particular after a death. */
+/* Written by the worker as it goes; read by the supervisor at any time, in particular after a
+ * death. */
 struct wire_progress {
-    _Atomic uint32_t test;        /* running now, or WIRE_NO_TEST between tests */
+    _Atomic uint32_t test; /* running now, or WIRE_NO_TEST between tests */
     _Atomic uint32_t repetition;
     _Atomic uint64_t started_ns;  /* CLOCK_MONOTONIC when this repetition began; 0 between */
     _Atomic int64_t live_bytes;   /* at the last boundary */
@@ -253,10 +288,10 @@ struct wire_progress {
 
 /* Filled by the worker's signal handler, or by its exit() and out-of-memory hooks. */
 struct wire_crash {
-    _Atomic uint32_t signal;   /* 0: none */
-    _Atomic uint32_t exited;   /* 1: exit() was called during a test */
-    _Atomic uint64_t refused;  /* bytes of the first allocation that failed during a test */
-    uint64_t address;          /* si_addr */
+    _Atomic uint32_t signal;  /* 0: none */
+    _Atomic uint32_t exited;  /* 1: exit() was called during a test */
+    _Atomic uint64_t refused; /* bytes of the first allocation that failed during a test */
+    uint64_t address;         /* si_addr */
     uint32_t frame_count;
     int32_t thread;
     uint64_t frames[WIRE_CRASH_MAX];
@@ -264,10 +299,11 @@ struct wire_crash {
 
 struct wire {
     uint32_t magic, version;
-    uint64_t bytes; /* of the whole mapping */
-    _Atomic uint32_t command_sequence;  /* futex: supervisor bumps after writing `command` */
-    _Atomic uint32_t record_sequence;   /* futex: worker bumps after writing records */
-    _Atomic uint32_t read_sequence;     /* futex: supervisor bumps after reading (ring was full) */
+    uint64_t bytes;          /* of the whole mapping */
+    _Atomic int32_t claimed; /* pid of the worker: the first process in which tests can be found */
+    _Atomic uint32_t command_sequence; /* futex: supervisor bumps after writing `command` */
+    _Atomic uint32_t record_sequence;  /* futex: worker bumps after writing records */
+    _Atomic uint32_t read_sequence;    /* futex: supervisor bumps after reading (ring was full) */
     uint32_t seed;
     struct wire_command command;
     struct wire_progress progress;
@@ -277,10 +313,17 @@ struct wire {
     _Alignas(64) unsigned char ring[WIRE_RING_BYTES];
 };
 
-/* Worker side. ----------------------------------------------------------------------------------- */
+/* Worker side. -----------------------------------------------------------------------------------
+ */
 
-/* Maps the wire named by WIRE_ENV and closes the descriptor. NULL when there is none. */
+/* Maps the wire named by WIRE_ENV. NULL when there is none. The descriptor stays open: this process
+ * may only be a shell or a libtool script on the way to the test program. */
 struct wire *wire_attach(void);
+
+/* Makes this process the worker: closes the descriptor and takes the wire's variables out of the
+ * environment, so that programs which the tests start are left alone. False when there is one
+ * already; the wire is unmapped then. */
+bool wire_claim(struct wire **wire);
 
 /* Appends a record; waits while the ring is full. `record->bytes` must be set and a multiple of 8.
  * Does not wake the supervisor: wire_flush does. */
@@ -290,9 +333,11 @@ void wire_flush(struct wire *wire);
 /* Waits for a command newer than *sequence, stores its sequence, copies it. */
 void wire_command_wait(struct wire *wire, uint32_t *sequence, struct wire_command *command);
 
-/* Supervisor side. ------------------------------------------------------------------------------- */
+/* Supervisor side. -------------------------------------------------------------------------------
+ */
 
-/* A new wire; *fd is the memfd to be inherited (close-on-exec is off). NULL and errno on failure. */
+/* A new wire; *fd is the memfd to be inherited (close-on-exec is off). NULL and errno on failure.
+ */
 struct wire *wire_new(int *fd);
 void wire_free(struct wire **wire);
 
@@ -306,7 +351,7 @@ void wire_command_send(struct wire *wire, const struct wire_command *command);
 /* Sleeps until a record may be there, at most `timeout_ms`. Spurious wake-ups are allowed. */
 void wire_record_wait(struct wire *wire, uint32_t seen_sequence, int timeout_ms);
 
-#define WIRE_INIT(record, kind) \
+#define WIRE_INIT(record, kind)                                                                    \
     (*(record) = (__typeof__(*(record))){.head = {.type = (kind), .bytes = sizeof *(record)}})
 
 #endif
