@@ -53,6 +53,8 @@ SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC))
 
+SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
+
 TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
 TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios ci fixtures))
@@ -60,7 +62,7 @@ TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) regist
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all help setup run check check-valgrind lint format clean tests packages
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -121,6 +123,12 @@ $B/suites/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h)
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
+# Tests with known verdicts; LSan twins for the comparison.
+$B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+$B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -Wall -Wextra -o $@ $< $(CHECK_LIBS) -lpthread -ldl
@@ -141,6 +149,14 @@ $B/pic/%.o: %.c
 
 # Strategies can be compiled out: CACHE=none, or a list of those to keep.
 $B/obj/registry/%.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),$(if $(filter none,$(CACHE)),-DCACHE_NONE,$(foreach s,$(subst $(comma), ,$(CACHE)),-DCACHE_$s)) -DCACHE_CHOSEN)
+
+specimens: $(SPECIMEN_BIN)
+
+specimens-oracle: specimens ## label the specimens without tidemark: 4,096 repetitions each
+	$Qci/specimens-oracle.sh $(SPECIMEN_BIN)
+
+bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
+	$QB=$B python3 ci/bench-detection.py
 
 lint: ## format, clang-tidy, cppcheck, headers alone, layers, exports
 	$QB=$B ci/lint.sh

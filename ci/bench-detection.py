@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The detection benchmark: which specimens are accused, by tidemark and by its peers.
+
+One `tidemark hunt` a specimen program; peers run every specimen in a process of its own (they do not
+know tests). A peer that is not installed is a dash. Prints precision, recall and F1 with 95 % Wilson
+intervals, repetitions and time to the verdict, and the smallest growth found; lists every mistake.
+Usage: bench-detection.py [--quick]   (--quick: tidemark only)
+"""
+import collections, glob, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
+
+build = os.environ.get("B", "build")
+quick = "--quick" in sys.argv
+ACCUSED = {"leak", "growth", "accumulates"}
+
+
+def wilson(hits, of):
+    if of == 0:
+        return "-"
+    z, p = 1.96, hits / of
+    middle, half = p + z * z / (2 * of), z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
+    scale = 1 + z * z / of
+    return f"{p:.3f} [{max(0, (middle - half) / scale):.3f}, {min(1, (middle + half) / scale):.3f}]"
+
+
+def labels(program):
+    rows = subprocess.run([program, "--labels"], capture_output=True, text=True, check=True).stdout
+    return [line.split("\t") for line in rows.splitlines()]
+
+
+def hunt(program):
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as out:
+        started = time.monotonic()
+        subprocess.run([f"{build}/tidemark", "hunt", "-q", "--json", out.name, "--", program],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        took = time.monotonic() - started
+        tests = {}
+        for line in open(out.name):
+            row = json.loads(line)
+            if row["type"] == "test":
+                tests[row["id"]] = row
+        return tests, took
+
+
+def alone(program, case, prefix=(), env=None):
+    return subprocess.run([*prefix, program], env={**os.environ, "CK_RUN_CASE": case, "CK_FORK": "no", **(env or {})},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def lsan(program, case):
+    twin = program.replace("/specimens/", "/specimens-lsan/")
+    return alone(twin, case, env={"LSAN_OPTIONS": "exitcode=23"}).returncode == 23
+
+
+def memcheck(program, case):
+    done = alone(program, case, ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect",
+                                 "--error-exitcode=9"])
+    return done.returncode == 9
+
+
+def heaptrack_leaked(program, case):
+    with tempfile.TemporaryDirectory() as folder:
+        alone(program, case, ["heaptrack", "-o", folder + "/h"])
+        found = glob.glob(folder + "/h*")
+        if not found:
+            return None
+        text = subprocess.run(["heaptrack_print", found[0]], capture_output=True, text=True, check=False).stdout
+        for line in text.splitlines():
+            if line.startswith("total memory leaked:"):
+                return line.split(":")[1].strip()
+    return None
+
+
+programs = sorted(p for p in glob.glob(f"{build}/specimens/*") if os.access(p, os.X_OK) and "." not in os.path.basename(p))
+tools = ["tidemark"]
+if not quick:
+    tools.append("LeakSanitizer")
+    tools += [t for t, c in (("memcheck", "valgrind"), ("heaptrack", "heaptrack")) if shutil.which(c)]
+score = {t: collections.Counter() for t in tools}
+mistakes = {t: [] for t in tools}
+repetitions, smallest, seconds = [], math.inf, 0.0
+for program in programs:
+    name = os.path.basename(program)
+    found, took = hunt(program)
+    seconds += took
+    calm = heaptrack_leaked(f"{build}/specimens/innocent_heap", "allocates_nothing") if "heaptrack" in tools else None
+    for identity, expected, unit in labels(program):
+        if expected == "none":
+            continue
+        guilty = expected != "innocent"
+        case = identity.split("/")[1]
+        accused = {}
+        row = found.get(identity, {})
+        verdict = row.get("verdict", "missing")
+        accused["tidemark"] = verdict in ACCUSED
+        if row.get("repetitions"):
+            repetitions.append(row["repetitions"])
+        growth = row.get("growth_bytes_per_rep")
+        if guilty and accused["tidemark"] and growth and growth > 0:
+            smallest = min(smallest, growth)
+        if name != "accumulates" and not quick:
+            accused["LeakSanitizer"] = lsan(program, case)
+            if "memcheck" in tools:
+                accused["memcheck"] = memcheck(program, case)
+            if "heaptrack" in tools:
+                accused["heaptrack"] = heaptrack_leaked(program, case) not in (None, calm)
+        for tool, says in accused.items():
+            kind = ("tp" if says else "fn") if guilty else ("fp" if says else "tn")
+            score[tool][kind] += 1
+            if kind in ("fn", "fp") or (tool == "tidemark" and guilty and verdict != expected):
+                mistakes[tool].append(f"{identity} ({expected}, {unit}){': ' + verdict if tool == 'tidemark' else ''}")
+
+print(f"{'tool':<14} {'found':>9} {'false':>9}  {'precision':<24} {'recall':<24} F1")
+for tool in tools:
+    s = score[tool]
+    f1 = 2 * s["tp"] / max(1, 2 * s["tp"] + s["fp"] + s["fn"])
+    print(f"{tool:<14} {s['tp']:>4}/{s['tp'] + s['fn']:<4} {s['fp']:>4}/{s['fp'] + s['tn']:<4} "
+          f" {wilson(s['tp'], s['tp'] + s['fp']):<24} {wilson(s['tp'], s['tp'] + s['fn']):<24} {f1:.3f}")
+if repetitions:
+    print(f"tidemark: repetitions to the verdict median {statistics.median(repetitions):.0f}, "
+          f"most {max(repetitions)}; {seconds:.1f} s for {len(programs)} programs; "
+          f"smallest growth found {'-' if smallest == math.inf else f'{smallest:.3g}'} B a repetition")
+for tool in tools if not quick else ["tidemark"]:
+    shown = mistakes[tool] if tool == "tidemark" else mistakes[tool][:5]
+    for m in shown:
+        print(f"  {tool}: {m}")
+    if len(mistakes[tool]) > len(shown):
+        print(f"  {tool}: and {len(mistakes[tool]) - len(shown)} more")
+t = score["tidemark"]
+sys.exit(0 if t["fp"] == 0 and t["fn"] == 0 else 1)
