@@ -28,6 +28,10 @@ STD    := -std=gnu11 -D_GNU_SOURCE
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all))
 ALL_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
+# What runs under the preload is never sanitized: two mallocs cannot both be the lowest. The suites are
+# therefore built twice in a sanitized build: plain ones for tidemark, sanitized ones to run by themselves.
+PLAIN_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(CFLAGS)
+PLAIN := $(if $(SAN),plain,obj)
 # The library inside the measured process is never sanitized: it is the malloc below everything.
 WORKER_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
 
@@ -45,6 +49,8 @@ CORE_OBJ    := $(call object,$(filter-out $(MAIN_SRC),$(CORE_SRC)))
 MAIN_OBJ    := $(call object,$(MAIN_SRC))
 WORKER_OBJ  := $(patsubst %.c,$B/pic/%.o,$(WORKER_SRC))
 REGISTRY_OBJ := $(call object,$(REGISTRY_SRC)) $B/gen/registry_tables.o
+PLAIN_OBJ    := $(patsubst $B/obj/%,$B/$(PLAIN)/%,$(REGISTRY_OBJ))
+PLAIN_LIB    := $(if $(SAN),$B/libregistry-plain.a,$B/libregistry.a)
 GENERATE_OBJ := $(call object,$(GENERATE_SRC))
 
 # A suite is a folder of scenarios/: a libcheck program over the registry.
@@ -83,10 +89,13 @@ endif
 run: all ## the headline scenario, as a table
 	$Q$B/tidemark run scenarios/registry-60gb.yaml
 
-tests: all $(TEST_BIN) $(FIXTURE_BIN)
+# The suites are tests of the registry too: in a sanitized build the sanitized ones, else as they are.
+SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
+
+tests: all $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
 check: tests ## all tests
-	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(TEST_SH)
+	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(SUITE_CHECK) $(TEST_SH)
 
 check-valgrind: tests ## the unit tests under memcheck, full leak check
 	$QB=$B TRACES=$(TRACES) ci/check.sh --valgrind $(TEST_BIN)
@@ -115,11 +124,17 @@ $B/gen/registry_tables.c: $(CATALOGUE) $B/registry-generate
 $B/gen/registry_tables.o: $B/gen/registry_tables.c
 	$Qecho "  CC    $<"; $(CC) $(STD) -O1 -I. -c $< -o $@
 
-$B/suites/%: $B/libregistry.a
+$B/libregistry-plain.a: $(PLAIN_OBJ)
+	$Qrm -f $@; $(AR) rcs $@ $^
+
+$B/suites/%: $(PLAIN_LIB)
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(PLAIN_CFLAGS) $(LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(PLAIN_LIB) $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
+
+$B/suites-san/%: $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 define suite_deps
-$B/suites/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h)
+$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h)
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
@@ -140,6 +155,9 @@ $B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
 
 $B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $(CHECK_LIBS) $(CORE_LIBS)
+
+$B/plain/%.o: %.c
+	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@
 
 $B/obj/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

@@ -1,56 +1,49 @@
 #!/bin/sh
 # Runs test programs and test scripts, a few at a time, and closes with "N passed, N failed, N skipped".
-# A program is a libcheck suite; a script prints TAP-less text, exits 0 (passed), 77 (skipped) or else.
-# --valgrind runs the programs under memcheck. Output of what failed is printed whole.
+# A program is a libcheck suite, each of its checks counts; a script exits 0 (passed), 77 (skipped: its
+# last line says why) or anything else. The output of what failed is printed whole.
+#   ci/check.sh [--valgrind] PROGRAM|SCRIPT...        --valgrind: programs under memcheck, full leak check
 set -u
-valgrind=
-if [ "${1-}" = --valgrind ]; then
-    valgrind="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=definite,indirect,possible --suppressions=ci/valgrind.supp"
-    shift
-fi
-jobs=${JOBS:-$(nproc)}
-out=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-check.XXXXXX")
-trap 'rm -rf "$out"' EXIT INT TERM
-export B="${B:-build}" valgrind out
-one() {
-    name=$(printf %s "$1" | tr / _)
+if [ "${1-}" = --one ]; then
+    name=$(printf %s "$2" | tr / _)
+    log=$CHECK_OUT/$name.log
     start=$(date +%s)
-    case $1 in
-    *.sh) timeout 900 sh "$1" >"$out/$name.log" 2>&1 ;;
-    *) if [ -n "$valgrind" ]; then
-           # shellcheck disable=SC2086
-           CK_FORK=no CK_DEFAULT_TIMEOUT=600 timeout 1800 $valgrind "$1" >"$out/$name.log" 2>&1
-       else
-           timeout 900 "$1" >"$out/$name.log" 2>&1
-       fi ;;
+    case $2 in
+    *.sh) timeout 900 sh "$2" >"$log" 2>&1 ;;
+    # shellcheck disable=SC2086
+    *) timeout 1800 env ${CHECK_VALGRIND:+CK_FORK=no CK_DEFAULT_TIMEOUT=900} ${CHECK_VALGRIND-} "$2" >"$log" 2>&1 </dev/null ;;
     esac
     status=$?
     seconds=$(($(date +%s) - start))
     case $status in
-    0) echo "ok      $1 (${seconds}s) $(grep -E '^[0-9]+%: Checks' "$out/$name.log" | tail -1)" ;;
-    77) echo "skipped $1: $(tail -1 "$out/$name.log")" ;;
-    *) { echo "FAILED  $1 (status $status, repeat: $1)"; sed 's/^/    /' "$out/$name.log"; } ;;
+    0) echo "ok      $2 (${seconds} s)" ;;
+    77) echo "skipped $2: $(tail -1 "$log")" ;;
+    *) { echo "FAILED  $2 (status $status, ${seconds} s)"; sed 's/^/    /' "$log"; } ;;
     esac
-    echo "$status" >"$out/$name.status"
-}
-if [ "${1-}" = --one ]; then
-    out=$CHECK_OUT
-    trap - EXIT INT TERM
-    one "$2"
+    echo "$status" >"$CHECK_OUT/$name.status"
     exit 0
 fi
-printf '%s\n' "$@" | CHECK_OUT=$out xargs -P "$jobs" -I{} sh "$0" ${valgrind:+--valgrind} --one {}
+B=${B:-build}
+CHECK_VALGRIND=
+if [ "${1-}" = --valgrind ]; then
+    CHECK_VALGRIND="valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --suppressions=ci/valgrind.supp"
+    shift
+fi
+CHECK_OUT=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-check.XXXXXX")
+trap 'rm -rf "$CHECK_OUT"' EXIT
+trap 'exit 130' INT TERM
+export B CHECK_OUT CHECK_VALGRIND
+printf '%s\n' "$@" | xargs -P "${JOBS:-$(nproc)}" -I{} sh "$0" --one {}
 passed=0 failed=0 skipped=0
-for f in "$out"/*.status; do
+for f in "$CHECK_OUT"/*.status; do
     [ -f "$f" ] || continue
-    log=${f%.status}.log
     # shellcheck disable=SC2046
-    set -- $(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$log" | tail -1)
-    bad=$((${2:-0} + ${3:-0}))
+    set -- $(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "${f%.status}.log" | tail -1)
     case $(cat "$f") in
     0) passed=$((passed + ${1:-1})) ;;
     77) skipped=$((skipped + 1)) ;;
-    *) [ $bad -gt 0 ] || bad=1
+    *) bad=$((${2:-0} + ${3:-0}))
+       [ $bad -gt 0 ] || bad=1
        failed=$((failed + bad))
        [ "${1:-0}" -gt $bad ] && passed=$((passed + $1 - bad)) ;;
     esac
