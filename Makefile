@@ -176,7 +176,7 @@ specimens-oracle: specimens ## label the specimens without tidemark: 4,096 repet
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py
 
-lint: ## format, clang-tidy, cppcheck, headers alone, layers, exports
+lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 	$QB=$B ci/lint.sh
 
 format: ## clang-format in place
