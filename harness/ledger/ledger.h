@@ -1,7 +1,8 @@
 /*
- * ledger.h - every live block, with its size, and at trace depth its site (allocation call stack) and
- * the test it was born in. Runs in the worker, inside the test program: memory comes from private mmap,
- * no lock that test code can hold, errno kept, usable before main and after exit handlers, fork-safe.
+ * ledger.h - every live block, with its size, and at trace depth its site (allocation call stack)
+ * and the test it was born in. Runs in the worker, inside the test program: memory comes from
+ * private mmap, no lock that test code can hold, errno kept, usable before main and after exit
+ * handlers, fork-safe.
  *
  * The malloc family itself is in ledger/hooks.c; fds, threads, mappings and files in meter/.
  * All functions are for the boundary code, which runs on the thread that runs the tests, between
@@ -31,9 +32,9 @@ void ledger_birth_set(uint32_t test);
 void ledger_totals_get(struct ledger_totals *totals);
 void ledger_peak_reset(void);
 
-/* Blocks born in `test` since `ledger_birth_set` was last called with it and still alive. Exact at trace
- * depth; at count depth the difference of live totals is returned instead (the same on one thread when
- * the test frees nothing older). */
+/* Blocks born in `test` since `ledger_birth_set` was last called with it and still alive. Exact at
+ * trace depth; at count depth the difference of live totals is returned instead (the same on one
+ * thread when the test frees nothing older). */
 void ledger_retained_get(uint32_t test, int64_t *blocks, int64_t *bytes);
 
 /* Per-site floors: reset before an epoch, update at each boundary of it (trace depth). */
@@ -44,21 +45,23 @@ void ledger_floor_update(void);
 void ledger_sites_put(struct wire *wire);
 void ledger_survivors_put(struct wire *wire);
 
-/* Conservative scan from all roots; a HELD record per (named site, way it is held), most bytes first,
- * unreachable ones last. Stops other threads for the time of the scan. */
+/* Conservative scan from all roots; a HELD record per (named site, way it is held), most bytes
+ * first, unreachable ones last. Stops other threads for the time of the scan. */
 void ledger_scan_put(struct wire *wire, const uint32_t *sites, uint32_t site_count);
 
 /* Sends a MODULE record for every loaded object that was not sent before. */
 void ledger_modules_put(struct wire *wire);
 
-/* Unwinds the calling thread: return addresses, innermost first. Allocation-free, async-signal-safe.
- * `context` is a ucontext_t to start from, or NULL for the caller. Returns the number of frames. */
+/* Unwinds the calling thread: return addresses, innermost first. Allocation-free,
+ * async-signal-safe. `context` is a ucontext_t to start from, or NULL for the caller. Returns the
+ * number of frames. */
 uint32_t ledger_unwind(uint64_t *frames, uint32_t most, void *context);
 
 /* Memory tidemark itself holds in this process, bytes. */
 uint64_t ledger_own_bytes(void);
 
-/* Name of the allocator below: "jemalloc", "glibc", "program" (the program defines its own malloc). */
+/* Name of the allocator below: "jemalloc", "glibc", "program" (the program defines its own malloc).
+ */
 const char *ledger_allocator(void);
 
 #endif

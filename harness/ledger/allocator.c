@@ -1,0 +1,124 @@
+/* allocator.c - see allocator.h. Runs in the worker. */
+#include "harness/ledger/allocator.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+unsigned char allocator_early[ALLOCATOR_EARLY_BYTES] __attribute__((aligned(64)));
+uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
+static _Atomic size_t early_used;
+
+static void *early_memalign(size_t alignment, size_t bytes)
+{
+    /* Layout: size_t with the requested bytes, then the block. */
+    size_t at = atomic_load(&early_used), start, end;
+    do {
+        start = (at + sizeof(size_t) + alignment - 1) & ~(alignment - 1);
+        end = start + bytes;
+        if (bytes > ALLOCATOR_EARLY_BYTES || end > ALLOCATOR_EARLY_BYTES) {
+            errno = ENOMEM;
+            return NULL;
+        }
+    } while (!atomic_compare_exchange_weak(&early_used, &at, end));
+    memcpy(allocator_early + start - sizeof bytes, &bytes, sizeof bytes);
+    return allocator_early + start;
+}
+
+size_t allocator_early_bytes(const void *block)
+{
+    size_t bytes;
+    memcpy(&bytes, (const unsigned char *)block - sizeof bytes, sizeof bytes);
+    return bytes;
+}
+
+static bool allocator_find(void);
+
+static void *first_malloc(size_t bytes)
+{
+    return allocator_find() ? below.malloc(bytes) : early_memalign(16, bytes);
+}
+
+static void *first_calloc(size_t count, size_t bytes)
+{
+    return allocator_find() ? below.calloc(count, bytes) : early_memalign(16, count * bytes);
+}
+
+static void *first_realloc(void *block, size_t bytes)
+{
+    return allocator_find() ? below.realloc(block, bytes) : NULL;
+}
+
+static void *first_memalign(size_t alignment, size_t bytes)
+{
+    return allocator_find() ? below.memalign(alignment, bytes) : early_memalign(alignment, bytes);
+}
+
+static void first_free(void *block)
+{
+    if (allocator_find()) {
+        below.free(block);
+    }
+}
+
+static size_t first_usable(void *block)
+{
+    return allocator_find() ? below.usable(block) : 0;
+}
+
+/* Until the first call, every entry finds the real ones: the hot path needs no test. */
+struct allocator below = {
+    .malloc = first_malloc,
+    .calloc = first_calloc,
+    .realloc = first_realloc,
+    .memalign = first_memalign,
+    .free = first_free,
+    .usable = first_usable,
+    .name = "glibc",
+};
+
+static void *symbol_find(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+static void classes_fill(void)
+{
+    for (size_t i = 0; i <= ALLOCATOR_CLASS_MOST / 8; i++) {
+        size_t usable = below.usable_of(i == 0 ? 1 : i * 8, 0);
+        allocator_class[i] = (uint16_t)(usable <= UINT16_MAX ? usable : 0);
+    }
+}
+
+/* False only for calls that dlsym itself makes. Two threads may both look: they find the same. */
+static bool allocator_find(void)
+{
+    static __thread bool here;
+    if (here) {
+        return false;
+    }
+    here = true;
+    int saved = errno;
+    struct allocator found = {
+        .malloc = (void *(*)(size_t))symbol_find("malloc"),
+        .calloc = (void *(*)(size_t, size_t))symbol_find("calloc"),
+        .realloc = (void *(*)(void *, size_t))symbol_find("realloc"),
+        .memalign = (void *(*)(size_t, size_t))symbol_find("memalign"),
+        .free = (void (*)(void *))symbol_find("free"),
+        .usable = (size_t(*)(void *))symbol_find("malloc_usable_size"),
+        .name = "glibc",
+    };
+    if (symbol_find("mallctl") != NULL) {
+        found.free_sized = (void (*)(void *, size_t, int))symbol_find("sdallocx");
+        found.usable_of = (size_t(*)(size_t, int))symbol_find("nallocx");
+        found.name = "jemalloc";
+    }
+    below = found;
+    if (below.usable_of != NULL) {
+        classes_fill();
+    }
+    errno = saved;
+    here = false;
+    return true;
+}

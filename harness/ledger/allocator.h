@@ -1,0 +1,48 @@
+/*
+ * allocator.h - the allocator below the hooks: libjemalloc.so.2 by default, else libc's, found with
+ * dlsym(RTLD_NEXT). What is asked for before it is known comes from a small buffer of our own.
+ * Runs in the worker, on any thread; also before constructors and inside dlsym itself.
+ */
+#ifndef LEDGER_ALLOCATOR_H
+#define LEDGER_ALLOCATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct allocator {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*memalign)(size_t, size_t);
+    void (*free)(void *);
+    size_t (*usable)(void *);
+    void (*free_sized)(void *, size_t, int); /* jemalloc's sdallocx; NULL elsewhere */
+    size_t (*usable_of)(size_t, int);        /* jemalloc's nallocx; NULL elsewhere */
+    const char *name;
+};
+
+extern struct allocator below;
+
+/* Usable bytes of a block of jemalloc's for a request of up to ALLOCATOR_CLASS_MOST bytes, by
+ * (request + 7) / 8; 0 where the block must be asked. */
+#define ALLOCATOR_CLASS_MOST 4096
+extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
+
+static inline size_t allocator_usable(void *block, size_t request)
+{
+    size_t usable = request <= ALLOCATOR_CLASS_MOST ? allocator_class[(request + 7) / 8] : 0;
+    return usable != 0 ? usable : below.usable(block);
+}
+
+/* The early buffer. Its blocks are never given back and no ledger knows them. */
+#define ALLOCATOR_EARLY_BYTES (64u << 10)
+extern unsigned char allocator_early[ALLOCATOR_EARLY_BYTES];
+
+static inline bool allocator_is_early(const void *block)
+{
+    return (uintptr_t)block - (uintptr_t)allocator_early < ALLOCATOR_EARLY_BYTES;
+}
+size_t allocator_early_bytes(const void *block); /* as requested */
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * hooks_new.c - C++'s operator new and delete. libstdc++'s go through malloc anyway, but
+ * libjemalloc brings its own, which would stand before libstdc++'s and bypass the ledger: so these
+ * stand before both. Runs in the worker. Plain C: the mangled names are the contract of the Itanium
+ * C++ ABI.
+ */
+#include "harness/ledger/hooks.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef void new_handler(void);
+
+/* Asks the program's new-handler for memory until there is some; throws std::bad_alloc, or returns
+ * NULL for the nothrow forms, when there is no handler. A handler may throw through here. */
+static void *new_again(size_t alignment, size_t bytes, bool nothrow)
+{
+    new_handler *(*handler_get)(void) =
+        (new_handler * (*)(void)) dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
+    for (;;) {
+        new_handler *handler = handler_get != NULL ? handler_get() : NULL;
+        if (handler == NULL) {
+            break;
+        }
+        handler();
+        void *block = alignment == 0 ? malloc(bytes) : aligned_alloc(alignment, bytes);
+        if (block != NULL) {
+            return block;
+        }
+    }
+    if (!nothrow) {
+        void (*bad_alloc)(void) = (void (*)(void))dlsym(RTLD_DEFAULT, "_ZSt17__throw_bad_allocv");
+        if (bad_alloc == NULL) {
+            abort();
+        }
+        bad_alloc();
+    }
+    return NULL;
+}
+
+static inline void *new_plain(size_t bytes, bool nothrow)
+{
+    void *block = hooks_alloc(bytes);
+    return __builtin_expect(block != NULL, 1) ? block : new_again(0, bytes, nothrow);
+}
+
+static inline void *new_aligned(size_t bytes, size_t alignment, bool nothrow)
+{
+    void *block = aligned_alloc(alignment, bytes);
+    return __builtin_expect(block != NULL, 1) ? block : new_again(alignment, bytes, nothrow);
+}
+
+#define NEW(name)                                                                                  \
+    EXPORT void *name(size_t bytes);                                                               \
+    EXPORT void *name(size_t bytes)                                                                \
+    {                                                                                              \
+        return new_plain(bytes, false);                                                            \
+    }
+#define NEW_NOTHROW(name)                                                                          \
+    EXPORT void *name(size_t bytes, const void *nothrow);                                          \
+    EXPORT void *name(size_t bytes, const void *nothrow)                                           \
+    {                                                                                              \
+        (void)nothrow;                                                                             \
+        return new_plain(bytes, true);                                                             \
+    }
+#define NEW_ALIGNED(name)                                                                          \
+    EXPORT void *name(size_t bytes, size_t alignment);                                             \
+    EXPORT void *name(size_t bytes, size_t alignment)                                              \
+    {                                                                                              \
+        return new_aligned(bytes, alignment, false);                                               \
+    }
+#define NEW_ALIGNED_NOTHROW(name)                                                                  \
+    EXPORT void *name(size_t bytes, size_t alignment, const void *nothrow);                        \
+    EXPORT void *name(size_t bytes, size_t alignment, const void *nothrow)                         \
+    {                                                                                              \
+        (void)nothrow;                                                                             \
+        return new_aligned(bytes, alignment, true);                                                \
+    }
+/* The sizes, alignments and tags that follow are not needed: the block knows. */
+#define DELETE(name)                                                                               \
+    EXPORT void name(void *block);                                                                 \
+    EXPORT void name(void *block)                                                                  \
+    {                                                                                              \
+        hooks_free(block);                                                                         \
+    }
+
+NEW(_Znwm)
+NEW(_Znam)
+NEW_NOTHROW(_ZnwmRKSt9nothrow_t)
+NEW_NOTHROW(_ZnamRKSt9nothrow_t)
+NEW_ALIGNED(_ZnwmSt11align_val_t)
+NEW_ALIGNED(_ZnamSt11align_val_t)
+NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
+NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
+DELETE(_ZdlPv)
+DELETE(_ZdaPv)
+DELETE(_ZdlPvm)
+DELETE(_ZdaPvm)
+DELETE(_ZdlPvRKSt9nothrow_t)
+DELETE(_ZdaPvRKSt9nothrow_t)
+DELETE(_ZdlPvSt11align_val_t)
+DELETE(_ZdaPvSt11align_val_t)
+DELETE(_ZdlPvmSt11align_val_t)
+DELETE(_ZdaPvmSt11align_val_t)
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t)
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t)

@@ -1,0 +1,99 @@
+/* ledger.c - see ledger.h: depth, birth, totals. Runs in the worker. */
+#include "harness/ledger/ledger.h"
+
+#include "harness/ledger/allocator.h"
+#include "harness/ledger/hooks.h"
+#include "harness/ledger/thread.h"
+#include "harness/meter/meter.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static uint32_t birth_test = WIRE_NO_TEST;
+static int64_t birth_blocks, birth_bytes; /* live when it was set */
+static bool hooks_bypassed;               /* the program brings its own malloc */
+
+static void child_begin(void)
+{
+    thread_after_fork();
+}
+
+void ledger_init(struct wire *wire)
+{
+    int saved = errno;
+    if (wire != NULL) {
+        hooks_refused = &wire->crash.refused;
+    }
+    thread_get();
+    void *first = dlsym(RTLD_DEFAULT, "malloc");
+    hooks_bypassed = first != NULL && first != (void *)(uintptr_t)malloc;
+    pthread_atfork(NULL, NULL, child_begin);
+    errno = saved;
+}
+
+const char *ledger_allocator(void)
+{
+    return hooks_bypassed ? "program" : below.name;
+}
+
+void ledger_depth_set(enum wire_depth depth)
+{
+    atomic_store(&hooks_depth, depth);
+}
+
+enum wire_depth ledger_depth(void)
+{
+    return (enum wire_depth)atomic_load_explicit(&hooks_depth, memory_order_relaxed);
+}
+
+static void totals_add(void *context, struct thread *thread)
+{
+    struct ledger_totals *totals = context;
+    totals->allocs += thread->allocs;
+    totals->frees += thread->frees;
+    totals->bytes += thread->bytes;
+    totals->live_bytes += thread->live;
+}
+
+void ledger_totals_get(struct ledger_totals *totals)
+{
+    *totals = (struct ledger_totals){0};
+    thread_each(totals_add, totals);
+    totals->live_blocks = (int64_t)(totals->allocs - totals->frees);
+    totals->bytes_freed = totals->bytes - (uint64_t)totals->live_bytes;
+    totals->peak_live_bytes = thread_peak();
+}
+
+void ledger_peak_reset(void)
+{
+    int saved = errno;
+    thread_peak_reset();
+    errno = saved;
+}
+
+void ledger_birth_set(uint32_t test)
+{
+    struct ledger_totals totals;
+    ledger_totals_get(&totals);
+    birth_test = test;
+    birth_blocks = totals.live_blocks;
+    birth_bytes = totals.live_bytes;
+}
+
+void ledger_retained_get(uint32_t test, int64_t *blocks, int64_t *bytes)
+{
+    *blocks = *bytes = 0;
+    if (test == birth_test) {
+        struct ledger_totals totals;
+        ledger_totals_get(&totals);
+        *blocks = totals.live_blocks - birth_blocks;
+        *bytes = totals.live_bytes - birth_bytes;
+    }
+}
+
+uint64_t ledger_own_bytes(void)
+{
+    return meter_own_bytes();
+}

@@ -1,0 +1,93 @@
+/*
+ * module.c - the loaded objects, with their build-ids, onto the wire. Runs in the worker, on the
+ * thread that runs the tests. An object is sent once; one that is unloaded and loaded elsewhere is
+ * sent again.
+ */
+#include "harness/ledger/ledger.h"
+
+#include "harness/meter/kernel.h"
+
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#define MODULES_MOST 1024u
+
+static uint64_t sent[MODULES_MOST]; /* base, mixed with the path: what identifies an object */
+static uint32_t sent_count;
+
+static uint64_t identity_of(uint64_t base, const char *path)
+{
+    uint64_t hash = base ^ 0xcbf29ce484222325u;
+    for (; *path != '\0'; path++) {
+        hash = (hash ^ (unsigned char)*path) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+static bool sent_before(uint64_t identity)
+{
+    for (uint32_t i = 0; i < sent_count; i++) {
+        if (sent[i] == identity) {
+            return true;
+        }
+    }
+    if (sent_count < MODULES_MOST) {
+        sent[sent_count++] = identity;
+    }
+    return false;
+}
+
+static void build_id_read(struct wire_module *module, uint64_t address, uint64_t bytes)
+{
+    for (uint64_t at = address; at + sizeof(ElfW(Nhdr)) <= address + bytes;) {
+        const ElfW(Nhdr) *note = (const void *)(uintptr_t)at;
+        const char *name = (const char *)(note + 1);
+        const char *value = name + ((note->n_namesz + 3u) & ~3u);
+        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
+            module->build_id_bytes = note->n_descsz < 20 ? note->n_descsz : 20;
+            memcpy(module->build_id, value, module->build_id_bytes);
+            return;
+        }
+        at = (uint64_t)(uintptr_t)value + ((note->n_descsz + 3u) & ~3u);
+    }
+}
+
+static int module_put(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    struct wire *wire = context;
+    static struct wire_module module;
+    WIRE_INIT(&module, WIRE_MODULE);
+    module.base = info->dlpi_addr;
+    module.start = UINT64_MAX;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uint64_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD) {
+            module.start = start < module.start ? start : module.start;
+            uint64_t end = start + segment->p_memsz;
+            module.end = end > module.end ? end : module.end;
+        } else if (segment->p_type == PT_NOTE && module.build_id_bytes == 0) {
+            build_id_read(&module, start, segment->p_memsz);
+        }
+    }
+    const char *path = info->dlpi_name;
+    char self[WIRE_ID_MAX];
+    if (path == NULL || path[0] == '\0') { /* the program itself */
+        long length = kernel_call(SYS_readlinkat, -100 /* AT_FDCWD */, (long)"/proc/self/exe",
+                                  (long)self, sizeof self - 1, 0, 0);
+        self[length > 0 ? length : 0] = '\0';
+        path = self;
+    }
+    if (module.end > 0 && !sent_before(identity_of(module.base, path))) {
+        memcpy(module.path, path, strnlen(path, sizeof module.path - 1));
+        wire_put(wire, &module);
+    }
+    return 0;
+}
+
+void ledger_modules_put(struct wire *wire)
+{
+    dl_iterate_phdr(module_put, wire);
+}

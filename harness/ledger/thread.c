@@ -1,0 +1,196 @@
+/*
+ * thread.c - see thread.h. Runs in the worker.
+ *
+ * Threads come and go without telling: a slot whose thread id is no longer alive is taken over,
+ * counters and all, by the next thread that needs one. Nothing here blocks.
+ */
+#include "harness/ledger/thread.h"
+
+#include "harness/meter/kernel.h"
+#include "harness/meter/meter.h"
+
+#define SLOTS_PER_CHUNK 128u
+#define CHUNKS_MOST     512u
+
+__thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+
+static struct thread first_chunk[SLOTS_PER_CHUNK]; /* the usual program never needs another */
+static _Atomic(struct thread *) chunks[CHUNKS_MOST] = {first_chunk};
+
+static _Atomic bool threaded;
+static _Atomic(struct thread *) only; /* the one thread that allocates, while !threaded */
+static _Atomic int64_t published_live, published_peak;
+
+static struct thread *slot_take(int32_t tid, int32_t wanted)
+{
+    for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
+        struct thread *chunk = chunks[c];
+        for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
+            int32_t expected = wanted;
+            if (atomic_load_explicit(&chunk[i].tid, memory_order_relaxed) == wanted &&
+                atomic_compare_exchange_strong(&chunk[i].tid, &expected, tid)) {
+                return &chunk[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Frees the slots of threads that ended. */
+static void slots_sweep(void)
+{
+    int32_t pid = kernel_pid();
+    for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
+        struct thread *chunk = chunks[c];
+        for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
+            int32_t tid = atomic_load_explicit(&chunk[i].tid, memory_order_relaxed);
+            if (tid != 0 && kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) != 0) {
+                atomic_compare_exchange_strong(&chunk[i].tid, &tid, 0);
+            }
+        }
+    }
+}
+
+static struct thread *slot_new(int32_t tid)
+{
+    struct thread *chunk = meter_own_map(SLOTS_PER_CHUNK * sizeof *chunk);
+    if (chunk == NULL) {
+        return &first_chunk[0]; /* counts of two threads may then run together */
+    }
+    atomic_store_explicit(&chunk[0].tid, tid, memory_order_relaxed);
+    for (uint32_t c = 1; c < CHUNKS_MOST; c++) {
+        struct thread *none = NULL;
+        if (atomic_compare_exchange_strong(&chunks[c], &none, chunk)) {
+            return &chunk[0];
+        }
+    }
+    meter_own_unmap(chunk, SLOTS_PER_CHUNK * sizeof *chunk);
+    return &first_chunk[0];
+}
+
+struct thread *thread_begin(void)
+{
+    int32_t tid = kernel_tid();
+    struct thread *self = slot_take(tid, tid); /* a dead thread had the same number */
+    if (self == NULL) {
+        self = slot_take(tid, 0);
+    }
+    if (self == NULL) {
+        slots_sweep();
+        self = slot_take(tid, 0);
+    }
+    if (self == NULL) {
+        self = slot_new(tid);
+    }
+    self->busy = 0;
+    struct thread *none = NULL;
+    if (atomic_compare_exchange_strong(&only, &none, self)) {
+        self->high = self->live;
+        self->low = INT64_MIN;
+    } else {
+        if (only != self) {
+            thread_second();
+        }
+        self->high = INT64_MIN;
+        self->low = INT64_MAX;
+    }
+    thread_self = self;
+    return self;
+}
+
+static void peak_raise(int64_t to)
+{
+    int64_t seen = atomic_load_explicit(&published_peak, memory_order_relaxed);
+    while (seen < to && !atomic_compare_exchange_weak(&published_peak, &seen, to)) {
+    }
+}
+
+void thread_second(void)
+{
+    if (atomic_exchange(&threaded, true)) {
+        return;
+    }
+    struct thread *one = only;
+    if (one != NULL) {
+        peak_raise(published_live - one->published + one->high);
+        one->high = INT64_MIN; /* its next allocation or free publishes */
+        one->low = INT64_MAX;
+    }
+}
+
+/* `live` passed `high` or `low`. */
+void thread_beyond(struct thread *self)
+{
+    if (!atomic_load_explicit(&threaded, memory_order_relaxed)) {
+        if (self->live > self->high) {
+            self->high = self->live;
+        }
+        return;
+    }
+    int64_t change = self->live - self->published;
+    self->published = self->live;
+    self->high = self->live + THREAD_PUBLISH_BYTES;
+    self->low = self->live - THREAD_PUBLISH_BYTES;
+    peak_raise(atomic_fetch_add(&published_live, change) + change);
+}
+
+void thread_each(thread_seen *each, void *context)
+{
+    for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
+        struct thread *chunk = chunks[c];
+        for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
+            each(context, &chunk[i]);
+        }
+    }
+}
+
+static void live_add(void *context, struct thread *thread)
+{
+    *(int64_t *)context += thread->live;
+}
+
+static void publish_all(void *context, struct thread *thread)
+{
+    (void)context;
+    thread->published = thread->live;
+}
+
+int64_t thread_peak(void)
+{
+    int64_t peak = published_peak;
+    struct thread *one = only;
+    if (!threaded && one != NULL) {
+        int64_t exact = published_live - one->published + one->high;
+        peak = exact > peak ? exact : peak;
+    }
+    int64_t now = 0;
+    thread_each(live_add, &now);
+    return now > peak ? now : peak;
+}
+
+void thread_peak_reset(void)
+{
+    struct thread *self = thread_get();
+    int64_t now = 0;
+    thread_each(live_add, &now);
+    if (meter_threads() == 1) { /* nobody else can be writing */
+        thread_each(publish_all, NULL);
+        published_live = now;
+        only = self;
+        threaded = false;
+        self->high = self->live;
+        self->low = INT64_MIN;
+    } else {
+        threaded = true;
+        thread_beyond(self);
+    }
+    published_peak = now;
+}
+
+void thread_after_fork(void)
+{
+    if (thread_self != NULL) {
+        atomic_store_explicit(&thread_self->tid, kernel_tid(), memory_order_relaxed);
+        thread_self->busy = 0;
+    }
+}

@@ -1,0 +1,62 @@
+/*
+ * thread.h - what one thread has allocated and freed: counters that only that thread writes, in
+ * memory of our own that outlives it. A sum over all of them is the process's. Runs in the worker.
+ *
+ * Peak live bytes. While one thread allocates, `high` is its greatest `live` so far, so the peak is
+ * exact. With more threads each publishes what it changed whenever that exceeds
+ * THREAD_PUBLISH_BYTES, so that the peak is known to within that many bytes a thread.
+ */
+#ifndef LEDGER_THREAD_H
+#define LEDGER_THREAD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define THREAD_PUBLISH_BYTES (64 << 10)
+
+struct trace; /* trace.h */
+
+struct thread {
+    /* Hot: one cache line. Written by the owner with single instructions, so that a signal handler
+     * which allocates in between loses nothing; read by anyone. */
+    int64_t live;      /* bytes allocated here less bytes freed here; may be negative */
+    int64_t high, low; /* beyond these, thread_beyond() is called */
+    uint64_t allocs, frees;
+    uint64_t bytes; /* ever allocated */
+    struct trace *trace;
+    uint32_t busy;       /* >0: inside our own code; a nested allocation is only counted */
+    _Atomic int32_t tid; /* 0: free slot */
+    /* Cold. */
+    int64_t published;
+    uint64_t damaged; /* frees of blocks whose tail was overwritten */
+    /* At trace depth: blocks of the current birth, allocated less freed by this thread. */
+    int64_t born_blocks, born_bytes;
+} __attribute__((aligned(64)));
+
+extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+
+/* The calling thread's, given one at its first allocation. Never NULL. */
+struct thread *thread_begin(void);
+
+static inline struct thread *thread_get(void)
+{
+    struct thread *self = thread_self;
+    return __builtin_expect(self != NULL, 1) ? self : thread_begin();
+}
+
+void thread_beyond(struct thread *self);
+
+/* Calls `each` with every thread that ever allocated. */
+typedef void thread_seen(void *context, struct thread *thread);
+void thread_each(thread_seen *each, void *context);
+
+/* A second thread is about to begin; the peak is folded and published from now on. */
+void thread_second(void);
+void thread_after_fork(void); /* in the child */
+
+int64_t thread_peak(void);
+void thread_peak_reset(void); /* to what is live now */
+
+#endif
