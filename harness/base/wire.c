@@ -1,6 +1,5 @@
 /* wire.c - see wire.h. Runs in supervisor and worker: no malloc, errno kept by the worker's calls.
  */
-#define _GNU_SOURCE
 #include "harness/base/wire.h"
 
 #include <assert.h>
