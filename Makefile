@@ -115,7 +115,7 @@ $B/libworker.a: $(WORKER_OBJ)
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,harness/base/diag.c)
+$B/registry-generate: $(GENERATE_OBJ) $(call object,harness/base/diag.c harness/base/memory.c)
 	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
 
 $B/gen/registry_tables.c: $(CATALOGUE) $B/registry-generate

@@ -23,8 +23,8 @@ struct diag {
 
 void diag_init(struct diag *diag);
 void diag_fini(struct diag *diag);
-void diag_add(struct diag *diag, const char *file, unsigned line, unsigned column, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void diag_add(struct diag *diag, const char *file, unsigned line, unsigned column,
+              const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* One line each, in order of file, line, column. */
 void diag_print(const struct diag *diag, FILE *out);
 

@@ -1,0 +1,186 @@
+/* text.c - see text.h. Supervisor only. */
+#include "harness/base/text.h"
+#include "harness/base/memory.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void text_fini(struct text *text)
+{
+    free(text->data);
+    *text = (struct text){0};
+}
+
+void text_reset(struct text *text)
+{
+    text->length = 0;
+    if (text->data) {
+        text->data[0] = '\0';
+    }
+}
+
+void text_put_bytes(struct text *text, const char *bytes, size_t length)
+{
+    memory_grow(&text->data, &text->room, text->length + length + 1, 1);
+    memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void text_put(struct text *text, const char *string)
+{
+    text_put_bytes(text, string, strlen(string));
+}
+
+void text_put_char(struct text *text, char character)
+{
+    text_put_bytes(text, &character, 1);
+}
+
+void text_format(struct text *text, const char *format, ...)
+{
+    va_list list, again;
+    va_start(list, format);
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    if (length < 0) {
+        memory_die();
+    }
+    memory_grow(&text->data, &text->room, text->length + (size_t)length + 1, 1);
+    vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+    va_end(again);
+    text->length += (size_t)length;
+}
+
+void text_wrap(struct text *text, const char *string, unsigned indent, unsigned width)
+{
+    unsigned column = 0;
+    while (*string) {
+        string += strspn(string, " \n");
+        size_t word = strcspn(string, " \n");
+        if (word == 0) {
+            break;
+        }
+        char *copy = memory_copy_bytes(string, word);
+        unsigned columns = text_width(copy);
+        free(copy);
+        if (column > indent && column + 1 + columns > width) {
+            text_put_char(text, '\n');
+            column = 0;
+        }
+        if (column == 0) {
+            text_format(text, "%*s", (int)indent, "");
+            column = indent;
+        } else {
+            text_put_char(text, ' ');
+            column++;
+        }
+        text_put_bytes(text, string, word);
+        column += columns;
+        string += word;
+    }
+    text_put_char(text, '\n');
+}
+
+const char *text_peek(const struct text *text)
+{
+    return text->data ? text->data : "";
+}
+
+char *text_take(struct text *text)
+{
+    char *data = text->data ? text->data : memory_copy("");
+    *text = (struct text){0};
+    return data;
+}
+
+/* Decodes one character; returns its bytes, 0 when it is not UTF-8. */
+static size_t utf8_decode(const unsigned char *bytes, size_t length, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char lead = bytes[0];
+    size_t size = lead < 0x80 ? 1 : lead < 0xc0 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (size == 0 || lead > 0xf4 || size > length) {
+        return 0;
+    }
+    *code = size == 1 ? lead : lead & (0x7f >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        *code = *code << 6 | (bytes[i] & 0x3f);
+    }
+    if (*code < least[size] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000)) {
+        return 0;
+    }
+    return size;
+}
+
+static unsigned code_width(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+        unsigned width;
+    } ranges[] = {
+        {0x300, 0x36f, 0},     {0x483, 0x489, 0},     {0x591, 0x5bd, 0},   {0x610, 0x61a, 0},
+        {0x64b, 0x65f, 0},     {0x1100, 0x115f, 2},   {0x1ab0, 0x1aff, 0}, {0x1dc0, 0x1dff, 0},
+        {0x200b, 0x200f, 0},   {0x20d0, 0x20ff, 0},   {0x2e80, 0x303e, 2}, {0x3041, 0xa4cf, 2},
+        {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0}, {0xfe20, 0xfe2f, 0},
+        {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},   {0xffe0, 0xffe6, 2}, {0x1f300, 0x1f64f, 2},
+        {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+        if (code >= ranges[i].first && code <= ranges[i].last) {
+            return ranges[i].width;
+        }
+    }
+    return 1;
+}
+
+size_t text_fit(const char *string, unsigned columns)
+{
+    size_t length = strlen(string), at = 0;
+    unsigned used = 0;
+    while (at < length) {
+        uint32_t code = 0;
+        size_t size = utf8_decode((const unsigned char *)string + at, length - at, &code);
+        unsigned width = size ? code_width(code) : 1;
+        if (used + width > columns) {
+            break;
+        }
+        used += width;
+        at += size ? size : 1;
+    }
+    return at;
+}
+
+unsigned text_width(const char *string)
+{
+    size_t length = strlen(string);
+    unsigned used = 0;
+    for (size_t at = 0; at < length;) {
+        uint32_t code = 0;
+        size_t size = utf8_decode((const unsigned char *)string + at, length - at, &code);
+        used += size ? code_width(code) : 1;
+        at += size ? size : 1;
+    }
+    return used;
+}
+
+bool text_utf8(const char *bytes, size_t length, size_t *offset)
+{
+    for (size_t at = 0; at < length;) {
+        uint32_t code;
+        size_t size = utf8_decode((const unsigned char *)bytes + at, length - at, &code);
+        if (size == 0) {
+            *offset = at;
+            return false;
+        }
+        at += size;
+    }
+    return true;
+}

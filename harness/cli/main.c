@@ -1,0 +1,23 @@
+/* main.c - tidemark: reads the command line and runs the command. Supervisor only. */
+#include "harness/cli/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct command_line line;
+    int status;
+    /* A reader that stops reading (| head) must end a report, not the run that feeds a worker:
+     * writes fail and are reported as such. */
+    signal(SIGPIPE, SIG_IGN);
+    if (command_parse(&line, argc, argv, stdout, stderr, &status)) {
+        status = line.command->run(&line);
+    }
+    command_line_fini(&line);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("tidemark: standard output");
+        return status == COMMAND_MET ? COMMAND_OURS : status;
+    }
+    return status;
+}
