@@ -43,7 +43,11 @@ WORKER_DIRS := harness/meter harness/ledger harness/boundary
 CORE_SRC    := $(foreach d,$(CORE_DIRS),$(call sources,$d))
 MAIN_SRC    := harness/cli/main.c
 WORKER_SRC  := harness/base/wire.c $(foreach d,$(WORKER_DIRS),$(call sources,$d))
-REGISTRY_SRC := $(call sources,registry)
+# Strategies can be compiled out: CACHE=none, or a list of those to keep.
+CACHE_KEPT  := $(subst -,_,$(if $(filter none,$(CACHE)),,$(subst $(comma), ,$(CACHE))))
+CACHE_NAMES := $(shell sed -n 's/^STRATEGY(\(.*\))/\1/p' registry/strategy.def)
+CACHE_LEFT_OUT := $(if $(filter-out all,$(CACHE)),$(filter-out direct $(CACHE_KEPT),$(CACHE_NAMES)))
+REGISTRY_SRC := $(filter-out $(CACHE_LEFT_OUT:%=registry/strategy_%.c),$(call sources,registry))
 GENERATE_SRC := $(call sources,registry/generate)
 CORE_OBJ    := $(call object,$(filter-out $(MAIN_SRC),$(CORE_SRC)))
 MAIN_OBJ    := $(call object,$(MAIN_SRC))
@@ -165,8 +169,7 @@ $B/obj/%.o: %.c
 $B/pic/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(WORKER_CFLAGS) -MMD -MP -c $< -o $@
 
-# Strategies can be compiled out: CACHE=none, or a list of those to keep.
-$B/obj/registry/%.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),$(if $(filter none,$(CACHE)),-DCACHE_NONE,$(foreach s,$(subst $(comma), ,$(CACHE)),-DCACHE_$s)) -DCACHE_CHOSEN)
+$B/obj/registry/strategy.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),-DCACHE_CHOSEN $(CACHE_KEPT:%=-DCACHE_%=1))
 
 specimens: $(SPECIMEN_BIN)
 

@@ -1,14 +1,14 @@
 /*
- * strategy.h - what stands in front of a source: nothing (direct), a bounded or unbounded cache, ...
- * A strategy is one const struct of functions plus a state size; adding one is one file and one line
- * in strategy.def. The state is one block that the caller provides, aligned to 64.
+ * strategy.h - what stands in front of a source: nothing (direct), a bounded or unbounded cache,
+ * ... A strategy is one const struct of functions plus a state size; adding one is one file and one
+ * line in strategy.def. The state is one block that the caller provides, aligned to 64.
  *
- * A source turns a key into a value; the compiled-in registry is one. Values are opaque bytes that a
- * strategy copies (caches) or passes through borrowed (direct).
+ * A source turns a key into a value; the compiled-in registry is one. Values are opaque bytes that
+ * a strategy copies (caches) or passes through borrowed (direct).
  *
  * Threads: `get` may be called from any thread when STRATEGY_THREADS is in `traits`; otherwise one.
- * Errors: init returns false when memory is out or the options make no sense; get returns false when
- * the key is absent at the source or the source failed.
+ * Errors: init returns false when memory is out or the options make no sense; get returns false
+ * when the key is absent at the source or the source failed.
  */
 #ifndef REGISTRY_STRATEGY_H
 #define REGISTRY_STRATEGY_H
@@ -17,7 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct strategy_value { /* borrowed until the next call on the same thread, or as the strategy's file says */
+struct strategy_value { /* borrowed until the next call on the same thread, or as the strategy's
+                           file says */
     const void *data;
     size_t bytes;
 };
@@ -33,26 +34,33 @@ struct strategy_source {
 };
 
 struct strategy_options { /* 0: the strategy's default */
-    uint64_t entries;  /* most entries held */
-    uint64_t bytes;    /* most bytes held, keys and values and links included */
-    uint32_t shards;   /* of a thread-safe form */
-    uint32_t weights;  /* 1: bound `bytes` by the values' own sizes, `entries` not at all */
+    uint64_t entries;     /* most entries held */
+    uint64_t bytes;       /* most bytes held, keys and values and links included */
+    uint32_t shards;      /* of a thread-safe form */
+    uint32_t
+        weights; /* 1: values are not copied but stay at the source until `evicted` names them;
+                  * `bytes` (required) bounds their sizes, `entries` only how many there can be */
     uint64_t ttl_ns;
     uint64_t (*now_ns)(void *context); /* for TTLs; NULL: CLOCK_MONOTONIC */
     void *clock;
-    void (*evicted)(void *context, const char *key, size_t length, const struct strategy_value *value);
+    /* Told of each entry that the bounds push out, before it goes. Not of drop, reset and fini. */
+    void (*evicted)(void *context, const char *key, size_t length,
+                    const struct strategy_value *value);
     void *listener;
 };
 
 struct strategy_statistics {
     uint64_t lookups, hits, misses, loads, evictions, evicted_unused; /* evicted before any hit */
-    uint64_t entries, bytes; /* held now */
+    uint64_t entries, bytes;                                          /* held now */
 };
+
+void strategy_statistics_add(struct strategy_statistics *sum,
+                             const struct strategy_statistics *part);
 
 enum strategy_trait {
     STRATEGY_THREADS = 1, /* get from any thread */
     STRATEGY_BOUNDED = 2, /* never above its options' bounds */
-    STRATEGY_CACHES  = 4, /* keeps copies */
+    STRATEGY_CACHES = 4,  /* keeps copies */
 };
 
 struct strategy {
@@ -60,10 +68,11 @@ struct strategy {
     const char *about; /* one line for the help */
     unsigned traits;
     size_t state_bytes;
-    bool (*init)(void *state, const struct strategy_source *source, const struct strategy_options *options);
+    bool (*init)(void *state, const struct strategy_source *source,
+                 const struct strategy_options *options);
     bool (*get)(void *state, const char *key, size_t length, struct strategy_value *value);
     bool (*drop)(void *state, const char *key, size_t length); /* true if it was held */
-    void (*reset)(void *state);                                /* empty and reusable */
+    void (*reset)(void *state); /* empty and reusable; the counters go on */
     void (*fini)(void *state);
     void (*statistics)(const void *state, struct strategy_statistics *statistics);
 };

@@ -1,0 +1,188 @@
+/*
+ * bounded.c - the parts of a bounded cache that are off the path of a hit: making the slab,
+ * releasing nodes, counting. Runs in the process that looks up; allocates in bounded_init and
+ * nowhere else.
+ */
+#include "registry/bounded.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static size_t round8(size_t bytes)
+{
+    return (bytes + 7) & ~(size_t)7;
+}
+
+/* Sizes for `cells` entries; the slab's bytes are the result. 0 when they overflow. */
+static size_t bounded_measure(struct bounded *cache, const struct policy *policy, uint64_t cells)
+{
+    uint64_t ghosts = policy->ghosts ? cells * policy->ghost_percent / 100 + 2 : 0;
+    uint64_t nodes = POLICY_LISTS + cells + ghosts;
+    if (nodes >= BOUNDED_END) {
+        return 0;
+    }
+    cache->cell_count = (uint32_t)cells;
+    cache->node_end = (uint32_t)nodes;
+    cache->head_count = (uint32_t)(cells + ghosts);
+    uint32_t per_node =
+        sizeof(struct policy_node) + 4 + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
+    uint64_t extra = policy->extra_bytes ? round8(policy->extra_bytes(cells)) : 0;
+    uint64_t total = round8(nodes * per_node + 4 * (uint64_t)cache->head_count) + extra +
+                     cells * cache->stride + 64;
+    cache->entry_bytes = (uint32_t)((total - 64) / cells);
+    return total > SIZE_MAX / 2 ? 0 : (size_t)total;
+}
+
+/* The most cells, at most `wanted`, whose slab stays within `bytes`. */
+static uint64_t bounded_cells_within(struct bounded *cache, const struct policy *policy,
+                                     uint64_t wanted, uint64_t bytes)
+{
+    uint64_t low = 0, high = wanted;
+    while (low < high) {
+        uint64_t middle = low + (high - low + 1) / 2;
+        size_t total = bounded_measure(cache, policy, middle);
+        if (total != 0 && total <= bytes) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return low;
+}
+
+static void bounded_divide(struct bounded *cache, const struct policy *policy)
+{
+    unsigned char *at = cache->slab;
+    struct policy_base *base = &cache->policy.base;
+    base->nodes = (struct policy_node *)at;
+    at += sizeof(struct policy_node) * cache->node_end;
+    cache->heads = (uint32_t *)at;
+    at += sizeof(uint32_t) * cache->head_count;
+    cache->chain = (uint32_t *)at;
+    at += sizeof(uint32_t) * cache->node_end;
+    if (policy->ghosts) {
+        cache->place = (uint32_t *)at;
+        at += sizeof(uint32_t) * cache->node_end;
+    }
+    if (policy->hashes) {
+        cache->hashes = (uint32_t *)at;
+        base->hashes = cache->hashes;
+        at += sizeof(uint32_t) * cache->node_end;
+    }
+    at = (unsigned char *)cache->slab + round8((size_t)(at - (unsigned char *)cache->slab));
+    if (policy->extra_bytes) {
+        base->extra = at;
+        at += round8(policy->extra_bytes(cache->cell_count));
+    }
+    cache->cells = at;
+}
+
+bool bounded_init(struct bounded *cache, const struct policy *policy,
+                  const struct strategy_source *source, const struct strategy_options *options)
+{
+    assert(policy->state_bytes <= BOUNDED_POLICY_BYTES);
+    *cache = (struct bounded){
+        .source = source,
+        .weights = options->weights != 0,
+        .evicted = options->evicted,
+        .listener = options->listener,
+        .key_bytes_max = source->key_bytes_max < UINT16_MAX ? source->key_bytes_max : UINT16_MAX,
+        .value_bytes_max = options->weights ? UINT32_MAX : source->value_bytes_max,
+    };
+    size_t value_room =
+        round8(cache->weights ? sizeof(struct strategy_value) : source->value_bytes_max);
+    /* Four bytes before the key hold a resident's identity, for when it becomes a ghost. */
+    cache->key_at = (uint32_t)(value_room + (policy->ghosts ? 8 : 0));
+    cache->stride = (uint32_t)(cache->key_at + round8(cache->key_bytes_max));
+    if (cache->stride < 8) {
+        cache->stride = 8;
+    }
+    uint64_t cells = options->entries ? options->entries
+                     : cache->weights ? BOUNDED_ENTRIES_WEIGHED
+                     : options->bytes ? options->bytes / cache->stride
+                                      : BOUNDED_ENTRIES;
+    if (options->bytes && !cache->weights) {
+        cells = bounded_cells_within(cache, policy, cells, options->bytes);
+    }
+    cache->slab_bytes = cells ? bounded_measure(cache, policy, cells) : 0;
+    if (cache->slab_bytes == 0 || (cache->weights && options->bytes == 0)) {
+        return false;
+    }
+    cache->slab = malloc(cache->slab_bytes);
+    if (!cache->slab) {
+        return false;
+    }
+    bounded_divide(cache, policy);
+    cache->policy.base.by_weight = cache->weights;
+    cache->policy.base.capacity = cache->weights ? options->bytes : cells;
+    cache->policy.base.node_count = cache->node_end;
+    bounded_reset(cache, policy);
+    return true;
+}
+
+void bounded_fini(struct bounded *cache)
+{
+    free(cache->slab);
+    *cache = (struct bounded){0};
+}
+
+void bounded_reset(struct bounded *cache, const struct policy *policy)
+{
+    struct policy_base *base = &cache->policy.base;
+    for (uint32_t i = 0; i < cache->head_count; i++) {
+        cache->heads[i] = BOUNDED_END | i;
+    }
+    if (policy->extra_bytes) {
+        memset(base->extra, 0, policy->extra_bytes(cache->cell_count));
+    }
+    cache->free_nodes = cache->free_cells = base->forgotten = POLICY_NONE;
+    cache->fresh_node = POLICY_LISTS;
+    cache->fresh_cell = 0;
+    cache->entries = 0;
+    base->used = 0;
+    policy->init(base);
+}
+
+void bounded_release(struct bounded *cache, uint32_t n)
+{
+    uint32_t end = n;
+    while (!(end & BOUNDED_END)) { /* to the end of its chain, which names the bucket */
+        end = cache->chain[end];
+    }
+    uint32_t *link = &cache->heads[end & ~BOUNDED_END];
+    while (*link != n) {
+        link = &cache->chain[*link];
+    }
+    *link = cache->chain[n];
+    cache->chain[n] = cache->free_nodes;
+    cache->free_nodes = n;
+}
+
+void bounded_count_evicted(struct bounded *cache, const struct policy *policy, uint32_t n)
+{
+    struct policy_node *node = &cache->policy.base.nodes[n];
+    cache->entries--;
+    cache->evictions++;
+    cache->evicted_unused += !(node->mark & POLICY_USED);
+    node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
+    if (cache->evicted) {
+        struct strategy_value value;
+        bounded_value(cache, policy, n, &value);
+        const char *key = (const char *)bounded_cell(cache, policy, n) + cache->key_at;
+        cache->evicted(cache->listener, key, node->key_bytes, &value);
+    }
+}
+
+void bounded_statistics(const struct bounded *cache, struct strategy_statistics *statistics)
+{
+    *statistics = (struct strategy_statistics){
+        .lookups = cache->hits + cache->misses,
+        .hits = cache->hits,
+        .misses = cache->misses,
+        .loads = cache->loads,
+        .evictions = cache->evictions,
+        .evicted_unused = cache->evicted_unused,
+        .entries = cache->entries,
+        .bytes = cache->weights ? cache->policy.base.used : cache->entries * cache->entry_bytes,
+    };
+}

@@ -1,0 +1,329 @@
+/*
+ * bounded.h - a keyed cache of bounded size around a policy: the body of every bounded strategy.
+ *
+ * One slab, made by init; nothing is allocated after it. 32-bit links. Layout, n = nodes:
+ *
+ *   nodes   16 B x n    links, weight, key length, tag, mark          (policy.h)
+ *   heads    4 B x n    first node of each chain of the index
+ *   chain    4 B x n    next node of the chain; the last holds END | bucket, so that an entry can
+ *                       be unlinked without its key being hashed again
+ *   place    4 B x n    only with ghosts: the cell of a resident, the hash of a ghost
+ *   hashes   4 B x n    only for policies that ask
+ *   extra               the policy's own
+ *   cells               value, then key, each at a fixed place, padded to 8
+ *
+ * That is 24 bytes an entry beside key and value. The bound in bytes covers the whole slab. With
+ * options.weights the values stay where the source has them (they must live until they are
+ * evicted), a cell holds only where that is, and the bound in bytes covers the values' own sizes.
+ *
+ * The functions are inlined into each strategy with a constant policy, so that a hit costs no
+ * indirect call. Not thread-safe; strategy_sharded_lru.c shows how to lock.
+ */
+#ifndef REGISTRY_BOUNDED_H
+#define REGISTRY_BOUNDED_H
+
+#include "registry/key_hash.h"
+#include "registry/policy.h"
+#include "registry/strategy.h"
+
+#define BOUNDED_END             0x80000000u
+#define BOUNDED_ENTRIES         1024u /* the default */
+#define BOUNDED_ENTRIES_WEIGHED 65536u
+#define BOUNDED_POLICY_BYTES    256u
+
+struct bounded {
+    union {
+        struct policy_base base;
+        unsigned char room[BOUNDED_POLICY_BYTES]; /* policy->state_bytes */
+    } policy;
+    uint32_t *heads, *chain, *place, *hashes;
+    unsigned char *cells;
+    uint32_t head_count;
+    uint32_t stride, key_at; /* of a cell, bytes */
+    uint32_t key_bytes_max, value_bytes_max;
+    uint32_t free_nodes, fresh_node; /* chain of released nodes; first never used */
+    uint32_t free_cells, fresh_cell; /* with ghosts only */
+    uint32_t node_end, cell_count;
+    uint32_t entry_bytes; /* slab bytes an entry costs, all told */
+    bool weights;
+    uint64_t entries, hits, misses, loads, evictions, evicted_unused;
+    const struct strategy_source *source;
+    void (*evicted)(void *, const char *, size_t, const struct strategy_value *);
+    void *listener;
+    void *slab;
+    size_t slab_bytes;
+};
+
+/* False: no memory, or bounds too small for a single entry. */
+bool bounded_init(struct bounded *cache, const struct policy *policy,
+                  const struct strategy_source *source, const struct strategy_options *options);
+void bounded_fini(struct bounded *cache);
+void bounded_reset(struct bounded *cache, const struct policy *policy);
+void bounded_statistics(const struct bounded *cache, struct strategy_statistics *statistics);
+
+/* Gives a node back that is neither resident nor a ghost any more. */
+void bounded_release(struct bounded *cache, uint32_t n);
+/* Tells the listener, counts. */
+void bounded_count_evicted(struct bounded *cache, const struct policy *policy, uint32_t n);
+
+POLICY_INLINE unsigned char *bounded_cell(const struct bounded *cache, const struct policy *policy,
+                                          uint32_t n)
+{
+    uint32_t cell = policy->ghosts ? cache->place[n] : n - POLICY_LISTS;
+    return cache->cells + (size_t)cell * cache->stride;
+}
+
+POLICY_INLINE uint32_t *bounded_head(const struct bounded *cache, uint64_t hash)
+{
+    return &cache->heads[(uint64_t)(uint32_t)hash * cache->head_count >> 32];
+}
+
+POLICY_INLINE uint8_t bounded_tag(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56);
+}
+
+/* What identifies a ghost: bits that neither choose the bucket nor are the tag. */
+POLICY_INLINE uint32_t bounded_identity(uint64_t hash)
+{
+    return (uint32_t)(hash >> 24);
+}
+
+POLICY_INLINE void bounded_value(const struct bounded *cache, const struct policy *policy,
+                                 uint32_t n, struct strategy_value *value)
+{
+    const unsigned char *cell = bounded_cell(cache, policy, n);
+    if (cache->weights) {
+        memcpy(value, cell, sizeof *value);
+    } else {
+        value->data = cell;
+        value->bytes = cache->policy.base.nodes[n].weight;
+    }
+}
+
+/* The resident node of a key, or 0. */
+POLICY_INLINE uint32_t bounded_find(const struct bounded *cache, const struct policy *policy,
+                                    const char *key, size_t length, uint64_t hash)
+{
+    const struct policy_node *nodes = cache->policy.base.nodes;
+    uint32_t n = *bounded_head(cache, hash);
+    for (; !(n & BOUNDED_END); n = cache->chain[n]) {
+        if (nodes[n].tag == bounded_tag(hash) && nodes[n].key_bytes == length &&
+            (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
+            key_equal((const char *)bounded_cell(cache, policy, n) + cache->key_at, key, length)) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* The ghost of a key that is not resident, or 0. Two keys may share one: harmless. */
+POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t length, uint64_t hash)
+{
+    const struct policy_node *nodes = cache->policy.base.nodes;
+    uint32_t n = *bounded_head(cache, hash);
+    for (; !(n & BOUNDED_END); n = cache->chain[n]) {
+        if (nodes[n].tag == bounded_tag(hash) && nodes[n].key_bytes == length &&
+            (nodes[n].mark & POLICY_GHOST) && cache->place[n] == bounded_identity(hash)) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* A hit: counts, tells the policy, hands out the value. */
+POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *policy, uint32_t n,
+                                struct strategy_value *value)
+{
+    struct policy_base *base = &cache->policy.base;
+    cache->hits++;
+    base->nodes[n].mark |= POLICY_USED;
+    policy->hit(base, n);
+    bounded_value(cache, policy, n, value);
+    return true;
+}
+
+POLICY_INLINE void bounded_evict_one(struct bounded *cache, const struct policy *policy,
+                                     uint32_t incoming)
+{
+    struct policy_base *base = &cache->policy.base;
+    uint32_t victim = policy->evict(base, incoming);
+    bounded_count_evicted(cache, policy, victim);
+    if (policy->ghosts) {
+        uint32_t cell = cache->place[victim];
+        memcpy(&cache->place[victim],
+               cache->cells + (size_t)cell * cache->stride + cache->key_at - 4, 4);
+        memcpy(cache->cells + (size_t)cell * cache->stride, &cache->free_cells, 4);
+        cache->free_cells = cell;
+    }
+    if (!(base->nodes[victim].mark & POLICY_GHOST)) {
+        bounded_release(cache, victim);
+    }
+    while (policy->ghosts && base->forgotten != POLICY_NONE) {
+        uint32_t n = base->forgotten;
+        base->forgotten = base->nodes[n].next;
+        bounded_release(cache, n);
+    }
+}
+
+POLICY_INLINE uint32_t bounded_new_node(struct bounded *cache)
+{
+    uint32_t n = cache->free_nodes;
+    if (n != POLICY_NONE) {
+        cache->free_nodes = cache->chain[n];
+    } else {
+        n = cache->fresh_node++;
+    }
+    return n;
+}
+
+POLICY_INLINE bool bounded_full(const struct bounded *cache, uint64_t cost)
+{
+    const struct policy_base *base = &cache->policy.base;
+    return base->used + cost > base->capacity || cache->entries == cache->cell_count;
+}
+
+/* Puts a loaded value in. False when it cannot be held at all. `value` then points into the cache.
+ */
+POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *policy, const char *key,
+                               size_t length, uint64_t hash, struct strategy_value *value)
+{
+    struct policy_base *base = &cache->policy.base;
+    uint64_t cost = base->by_weight ? value->bytes : 1;
+    if (length > cache->key_bytes_max || value->bytes > cache->value_bytes_max ||
+        cost > base->capacity) {
+        return false;
+    }
+    uint32_t n = 0;
+    bool linked = false;
+    if (policy->ghosts) { /* the policy may want to know who comes before it chooses who goes */
+        n = bounded_find_ghost(cache, length, hash);
+        linked = n != 0;
+        if (!linked) {
+            n = bounded_new_node(cache);
+            base->nodes[n].mark = 0;
+        }
+        base->nodes[n].weight = (uint32_t)value->bytes;
+        if (policy->hashes) {
+            cache->hashes[n] = bounded_identity(hash);
+        }
+        policy->arrive(base, n);
+    }
+    while (bounded_full(cache, cost)) {
+        bounded_evict_one(cache, policy, n);
+    }
+    if (!policy->ghosts) {
+        n = bounded_new_node(cache);
+        base->nodes[n].weight = (uint32_t)value->bytes;
+    }
+    if (!linked) {
+        uint32_t *head = bounded_head(cache, hash);
+        cache->chain[n] = *head;
+        *head = n;
+    }
+    struct policy_node *node = &base->nodes[n];
+    node->key_bytes = (uint16_t)length;
+    node->tag = bounded_tag(hash);
+    node->mark = (uint8_t)((node->mark & POLICY_OWN) | POLICY_RESIDENT);
+    if (policy->ghosts) {
+        uint32_t cell = cache->free_cells, identity = bounded_identity(hash);
+        if (cell != POLICY_NONE) {
+            memcpy(&cache->free_cells, cache->cells + (size_t)cell * cache->stride, 4);
+        } else {
+            cell = cache->fresh_cell++;
+        }
+        cache->place[n] = cell;
+        memcpy(cache->cells + (size_t)cell * cache->stride + cache->key_at - 4, &identity, 4);
+    }
+    policy->admit(base, n);
+    cache->entries++;
+    unsigned char *cell = bounded_cell(cache, policy, n);
+    if (cache->weights) {
+        memcpy(cell, value, sizeof *value);
+    } else {
+        memcpy(cell, value->data, value->bytes);
+        value->data = cell;
+    }
+    memcpy(cell + cache->key_at, key, length);
+    return true;
+}
+
+POLICY_INLINE bool bounded_get(struct bounded *cache, const struct policy *policy, const char *key,
+                               size_t length, struct strategy_value *value)
+{
+    uint64_t hash = key_hash(key, length);
+    uint32_t n = bounded_find(cache, policy, key, length, hash);
+    if (n) {
+        return bounded_take(cache, policy, n, value);
+    }
+    cache->misses++;
+    if (!cache->source->load(cache->source->context, key, length, value)) {
+        return false;
+    }
+    cache->loads++;
+    bounded_put(cache, policy, key, length, hash, value);
+    return true;
+}
+
+POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *policy, const char *key,
+                                size_t length)
+{
+    uint32_t n = bounded_find(cache, policy, key, length, key_hash(key, length));
+    if (!n) {
+        return false;
+    }
+    struct policy_base *base = &cache->policy.base;
+    policy->remove(base, n);
+    base->nodes[n].mark = 0;
+    cache->entries--;
+    if (policy->ghosts) {
+        uint32_t cell = cache->place[n];
+        memcpy(cache->cells + (size_t)cell * cache->stride, &cache->free_cells, 4);
+        cache->free_cells = cell;
+    }
+    bounded_release(cache, n);
+    return true;
+}
+
+/* The functions of a `struct strategy` around a policy; used once in each strategy's file. */
+#define BOUNDED_STRATEGY(symbol, title, text, kind)                                                \
+    static bool bounded_init_(void *state, const struct strategy_source *source,                   \
+                              const struct strategy_options *options)                              \
+    {                                                                                              \
+        return bounded_init(state, &(kind), source, options);                                      \
+    }                                                                                              \
+    static bool bounded_get_(void *state, const char *key, size_t length,                          \
+                             struct strategy_value *value)                                         \
+    {                                                                                              \
+        return bounded_get(state, &(kind), key, length, value);                                    \
+    }                                                                                              \
+    static bool bounded_drop_(void *state, const char *key, size_t length)                         \
+    {                                                                                              \
+        return bounded_drop(state, &(kind), key, length);                                          \
+    }                                                                                              \
+    static void bounded_reset_(void *state)                                                        \
+    {                                                                                              \
+        bounded_reset(state, &(kind));                                                             \
+    }                                                                                              \
+    static void bounded_fini_(void *state)                                                         \
+    {                                                                                              \
+        bounded_fini(state);                                                                       \
+    }                                                                                              \
+    static void bounded_statistics_(const void *state, struct strategy_statistics *statistics)     \
+    {                                                                                              \
+        bounded_statistics(state, statistics);                                                     \
+    }                                                                                              \
+    const struct strategy symbol = {                                                               \
+        .name = (title),                                                                           \
+        .about = (text),                                                                           \
+        .traits = STRATEGY_BOUNDED | STRATEGY_CACHES,                                              \
+        .state_bytes = sizeof(struct bounded),                                                     \
+        .init = bounded_init_,                                                                     \
+        .get = bounded_get_,                                                                       \
+        .drop = bounded_drop_,                                                                     \
+        .reset = bounded_reset_,                                                                   \
+        .fini = bounded_fini_,                                                                     \
+        .statistics = bounded_statistics_,                                                         \
+    }
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * policy.h - a replacement policy: which entry leaves when a bounded cache is full.
+ *
+ * A policy knows entries only as nodes, numbers into one array that its owner provides; keys,
+ * values and look-up are the owner's. There are two owners: `struct bounded` (bounded.h) puts a
+ * keyed slab around a policy and makes a strategy of it; the trace simulator gives every distinct
+ * key of a trace a node of its own. So the algorithm that is held to published miss counts is the
+ * one that runs.
+ *
+ * A policy is a header policy_NAME.h with one `static const struct policy`. Its functions are
+ * inlined into each owner: on the path of a hit an indirect call would cost as much as the look-up.
+ *
+ * The order of calls for a request of node n:
+ *   resident:      hit(n)
+ *   not resident:  arrive(n), then evict() until n fits, then admit(n)
+ * `arrive` sees n's mark, so a policy with ghosts (keys it remembers without their values) learns
+ * that one came back. A weight above the capacity never reaches the policy.
+ *
+ * Threads: none; the owner locks.
+ */
+#ifndef REGISTRY_POLICY_H
+#define REGISTRY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POLICY_LISTS 6u /* nodes 0..5 are the heads of the circular lists; entries begin here */
+#define POLICY_NONE  UINT32_MAX
+
+/* Marks. A policy may use the low five bits as it likes; all zero and neither bit: unknown to it.
+ */
+enum {
+    POLICY_RESIDENT = 0x80,
+    POLICY_GHOST = 0x40, /* remembered, its value is gone */
+    POLICY_USED = 0x20,  /* hit since it was admitted; the owner's, for statistics */
+    POLICY_OWN = 0x1f,
+};
+
+/* 16 bytes. `tag` and `key_bytes` belong to a keyed owner and are kept here to share the line. */
+struct policy_node {
+    uint32_t prev, next; /* circular, towards the newer and the older */
+    uint32_t weight;     /* bytes */
+    uint16_t key_bytes;
+    uint8_t tag;
+    uint8_t mark;
+};
+
+/* What every policy's state begins with. */
+struct policy_base {
+    struct policy_node *nodes;
+    uint64_t capacity; /* entries, or bytes if by_weight */
+    uint64_t used;     /* of the residents, same unit */
+    bool by_weight;
+    uint32_t forgotten; /* chain through `next` of ghosts that were given up; POLICY_NONE ends it */
+    uint32_t node_count;
+    const uint32_t *hashes; /* of each node's key, for policies that say so */
+    void *extra;            /* extra_bytes of zeroed memory */
+};
+
+struct policy {
+    const char *name;  /* "lru" */
+    const char *about; /* one line */
+    size_t state_bytes;
+    bool ghosts; /* remembers as many evicted keys as `ghost_percent` of the capacity */
+    bool hashes; /* reads policy_base.hashes */
+    uint32_t ghost_percent;
+    size_t (*extra_bytes)(uint64_t entries); /* NULL: none */
+    void (*init)(struct policy_base *base);  /* base is filled in; also used to start afresh */
+    void (*hit)(struct policy_base *base, uint32_t n);
+    void (*arrive)(struct policy_base *base, uint32_t n);
+    uint32_t (*evict)(struct policy_base *base, uint32_t incoming); /* a resident, now out */
+    void (*admit)(struct policy_base *base, uint32_t n);
+    void (*remove)(struct policy_base *base, uint32_t n); /* a resident, on the owner's wish */
+};
+
+#define POLICY_INLINE static inline __attribute__((unused))
+
+POLICY_INLINE uint64_t policy_cost(const struct policy_base *base, uint32_t n)
+{
+    return base->by_weight ? base->nodes[n].weight : 1;
+}
+
+POLICY_INLINE void policy_list_init(struct policy_base *base, uint32_t list)
+{
+    base->nodes[list].prev = base->nodes[list].next = list;
+}
+
+POLICY_INLINE bool policy_list_empty(const struct policy_base *base, uint32_t list)
+{
+    return base->nodes[list].next == list;
+}
+
+POLICY_INLINE void policy_unlink(struct policy_base *base, uint32_t n)
+{
+    struct policy_node *nodes = base->nodes;
+    uint32_t prev = nodes[n].prev, next = nodes[n].next;
+    nodes[prev].next = next;
+    nodes[next].prev = prev;
+}
+
+POLICY_INLINE void policy_push_front(struct policy_base *base, uint32_t list, uint32_t n)
+{
+    struct policy_node *nodes = base->nodes;
+    uint32_t first = nodes[list].next;
+    nodes[n].prev = list;
+    nodes[n].next = first;
+    nodes[first].prev = n;
+    nodes[list].next = n;
+}
+
+POLICY_INLINE uint32_t policy_oldest(const struct policy_base *base, uint32_t list)
+{
+    return base->nodes[list].prev;
+}
+
+/* Puts `own` into the policy's bits of a mark and leaves the rest. */
+POLICY_INLINE void policy_mark(struct policy_base *base, uint32_t n, uint8_t own)
+{
+    base->nodes[n].mark = (uint8_t)((base->nodes[n].mark & ~POLICY_OWN) | own);
+}
+
+POLICY_INLINE void policy_arrive_nothing(struct policy_base *base, uint32_t n)
+{
+    (void)base;
+    (void)n;
+}
+
+/* A ghost that the policy gives up: the owner takes its node back. */
+POLICY_INLINE void policy_forget(struct policy_base *base, uint32_t n)
+{
+    base->nodes[n].mark = 0;
+    base->nodes[n].next = base->forgotten;
+    base->forgotten = n;
+}
+
+#endif
