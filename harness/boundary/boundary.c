@@ -1,0 +1,77 @@
+/*
+ * boundary.c - the library's constructor and destructor: takes the wire, chooses the way in, arms
+ * the crash handlers, says good-bye. Runs in the worker, before main and after exit handlers.
+ */
+#include "harness/boundary/boundary.h"
+
+#include "harness/boundary/crash.h"
+#include "harness/boundary/serve.h"
+#include "harness/boundary/way.h"
+#include "harness/ledger/ledger.h"
+#include "harness/meter/meter.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+struct wire *boundary_wire;
+enum wire_way boundary_way;
+pid_t boundary_pid;
+bool boundary_forked;
+
+bool boundary_is_worker(void)
+{
+    return boundary_pid != 0 && getpid() == boundary_pid;
+}
+
+static void forked(void)
+{
+    boundary_forked = true;
+}
+
+/* The best way that this program allows, or NONE: it is only on the way to the test program. */
+static enum wire_way way_choose(void)
+{
+    enum wire_way wish = way_wished();
+    uint32_t left;
+    if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_SYMTAB) && way_symtab_take(&left)) {
+        return WIRE_WAY_SYMTAB;
+    }
+    if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_DYNAMIC) && way_dynamic_present()) {
+        return WIRE_WAY_DYNAMIC;
+    }
+    return WIRE_WAY_NONE;
+}
+
+static __attribute__((constructor)) void boundary_init(void)
+{
+    int saved = errno;
+    struct wire *wire = wire_attach();
+    enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose();
+    bool ours = way != WIRE_WAY_NONE && wire_claim(&wire);
+    way_dynamic_set(ours);
+    if (ours) {
+        boundary_pid = getpid();
+        boundary_way = way;
+        ledger_init(wire);
+        meter_init(wire);
+        boundary_wire = wire;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        crash_init();
+        pthread_atfork(NULL, NULL, forked);
+    }
+    errno = saved;
+}
+
+static __attribute__((destructor)) void boundary_fini(void)
+{
+    if (boundary_wire != NULL && boundary_is_worker()) {
+        crash_exit_note();
+        if (atomic_load(&boundary_wire->crash.exited) == 0) {
+            serve_bye();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/* child.c - see child.h. */
+#include "harness/boundary/child.h"
+
+#include "harness/boundary/arena.h"
+#include "harness/boundary/boundary.h"
+#include "harness/boundary/crash.h"
+#include "harness/ledger/ledger.h"
+#include "harness/meter/meter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct child_slot { /* shared with the child */
+    struct ledger_totals before, after;
+};
+
+static struct child_slot *child_slot;
+static pid_t child_pid; /* in the child: itself */
+
+void child_note(void)
+{
+    if (child_pid != 0 && child_pid == getpid()) {
+        ledger_totals_get(&child_slot->after);
+    }
+}
+
+static void child_begin(void)
+{
+    child_pid = getpid();
+    setpgid(0, 0);
+    crash_in_child = child_note;
+    ledger_totals_get(&child_slot->before);
+    child_slot->after = child_slot->before;
+}
+
+/* Waits with the kernel's own timeout where it can (Linux 5.3), else looks every millisecond. */
+static bool child_wait(pid_t pid, uint64_t timeout_ns, int *status)
+{
+    uint64_t begun = meter_now_ns();
+    int fd = timeout_ns == 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
+    bool ended = false;
+    for (;;) {
+        pid_t got = waitpid(pid, status, timeout_ns == 0 ? 0 : WNOHANG);
+        if (got == pid || (got == -1 && errno != EINTR)) {
+            ended = true;
+            break;
+        }
+        uint64_t spent = meter_now_ns() - begun;
+        if (timeout_ns != 0 && spent >= timeout_ns) {
+            break;
+        }
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        uint64_t left = fd < 0 ? 1000000 : timeout_ns - spent;
+        struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000),
+                                   .tv_nsec = (long)(left % 1000000000)};
+        if (timeout_ns != 0) {
+            ppoll(&poll_fd, fd < 0 ? 0 : 1, &timeout, NULL);
+        }
+    }
+    if (fd >= 0) {
+        syscall(SYS_close, fd);
+    }
+    return ended;
+}
+
+void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct child_end *end)
+{
+    *end = (struct child_end){.failed = true};
+    if (child_slot == NULL) {
+        child_slot = arena_shared_get(sizeof *child_slot);
+    }
+    fflush(stdout); /* or the child would print it again */
+    pid_t pid = fork();
+    if (pid == -1) {
+        return;
+    }
+    if (pid == 0) {
+        child_begin();
+        body(data);
+        child_note();
+        exit(EXIT_SUCCESS);
+    }
+    setpgid(pid, pid);
+    end->failed = false;
+    if (!child_wait(pid, timeout_ns, &end->status)) {
+        end->timed_out = true;
+        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
+        child_wait(pid, 0, &end->status);
+    }
+    kill(-pid, SIGKILL); /* whatever the test started and left behind */
+    end->allocs = child_slot->after.allocs - child_slot->before.allocs;
+    end->frees = child_slot->after.frees - child_slot->before.frees;
+    end->bytes = child_slot->after.bytes - child_slot->before.bytes;
+}

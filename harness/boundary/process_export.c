@@ -1,0 +1,77 @@
+/*
+ * process_export.c - libc's exit family and chdir as libtidemark.so exports them: an exit in the
+ * middle of a test is written down with its stack, a changed directory is put back after the test.
+ * Runs in the worker and in its children; passes through in any other process.
+ */
+#include "harness/boundary/boundary.h"
+#include "harness/boundary/child.h"
+#include "harness/boundary/crash.h"
+#include "harness/boundary/restore.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static void leaving(void)
+{
+    if (boundary_wire != NULL) {
+        if (boundary_is_worker()) {
+            crash_exit_note();
+        } else {
+            child_note();
+        }
+    }
+}
+
+static void __attribute__((noreturn)) leave_at_once(int status)
+{
+    leaving();
+    for (;;) {
+        syscall(SYS_exit_group, status);
+    }
+}
+
+static void __attribute__((noreturn)) leave_by(const char *name, int status)
+{
+    leaving();
+    void (*next)(int) = (void (*)(int))(uintptr_t)dlsym(RTLD_NEXT, name);
+    if (next != NULL) {
+        next(status);
+    }
+    leave_at_once(status);
+}
+
+EXPORT void exit(int status)
+{
+    leave_by("exit", status);
+}
+
+EXPORT void quick_exit(int status)
+{
+    leave_by("quick_exit", status);
+}
+
+EXPORT void _exit(int status)
+{
+    leave_at_once(status);
+}
+
+EXPORT void _Exit(int status)
+{
+    leave_at_once(status);
+}
+
+EXPORT int chdir(const char *path)
+{
+    restore_directory_changed();
+    return (int)syscall(SYS_chdir, path);
+}
+
+EXPORT int fchdir(int fd)
+{
+    restore_directory_changed();
+    return (int)syscall(SYS_fchdir, fd);
+}

@@ -1,0 +1,123 @@
+/* way.c - see way.h. */
+#include "harness/boundary/way.h"
+
+#include "harness/boundary/libcheck.h"
+#include "harness/boundary/patch.h"
+#include "harness/boundary/symtab.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FUNCTIONS_MAX = 64 };
+
+/* The functions without which a set of names is not libcheck. */
+static bool is_essential(const char *name)
+{
+    static const char *const essential[] = {
+        "suite_create",    "tcase_create", "_tcase_add_test",   "srunner_create",
+        "srunner_run_all", "srunner_run",  "_ck_assert_failed", "suite_add_tcase"};
+    for (size_t i = 0; i < sizeof essential / sizeof essential[0]; i++) {
+        if (strcmp(essential[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool way_symtab_take(uint32_t *left)
+{
+    struct symtab_entry entries[FUNCTIONS_MAX + 1];
+    uint32_t count =
+        libcheck_function_count < FUNCTIONS_MAX ? libcheck_function_count : FUNCTIONS_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        entries[i].name = libcheck_functions[i].name;
+    }
+    entries[count].name = "check_minor_version";
+    *left = 0;
+    if (!symtab_find(entries, count + 1)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (entries[i].address == NULL && is_essential(entries[i].name)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (entries[i].address != NULL &&
+            !patch_jump(entries[i].address, entries[i].room, libcheck_functions[i].engine)) {
+            if (is_essential(entries[i].name) && *left == 0) {
+                return false; /* nothing that matters was changed yet: the kernel forbids it */
+            }
+            (*left)++;
+        }
+    }
+    if (entries[count].address != NULL) {
+        libcheck_minor_set(*(const int *)entries[count].address);
+    }
+    return true;
+}
+
+bool way_dynamic_present(void)
+{
+    return dlsym(RTLD_NEXT, "srunner_create") != NULL &&
+           dlsym(RTLD_NEXT, "_tcase_add_test") != NULL;
+}
+
+void way_dynamic_set(bool engine)
+{
+    for (uint32_t i = 0; i < libcheck_function_count; i++) {
+        const struct libcheck_function *function = &libcheck_functions[i];
+        *function->slot = engine ? function->engine : dlsym(RTLD_NEXT, function->name);
+    }
+    const int *minor = dlsym(RTLD_NEXT, "check_minor_version");
+    if (engine && minor != NULL) {
+        libcheck_minor_set(*minor);
+    }
+}
+
+enum wire_way way_wished(void)
+{
+    static const struct {
+        const char *word;
+        enum wire_way way;
+    } words[] = {{"symtab", WIRE_WAY_SYMTAB},
+                 {"dynamic", WIRE_WAY_DYNAMIC},
+                 {"header", WIRE_WAY_HEADER},
+                 {"libc", WIRE_WAY_LIBC},
+                 {"program", WIRE_WAY_PROGRAM}};
+    const char *wish = getenv(WIRE_WAY_ENV);
+    for (size_t i = 0; wish != NULL && i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(wish, words[i].word) == 0) {
+            return words[i].way;
+        }
+    }
+    return WIRE_WAY_NONE;
+}
+
+bool way_is_launcher(void)
+{
+    static const char *const launchers[] = {
+        "sh",      "dash",     "bash",    "ksh93",   "zsh",     "busybox",  "env",
+        "nice",    "nohup",    "make",    "gmake",   "ninja",   "meson",    "ctest",
+        "timeout", "valgrind", "setpriv", "stdbuf",  "time",    "python3",  "perl",
+        "sudo",    "ltrace",   "strace",  "taskset", "unshare", "coreutils"};
+    char path[4096];
+    ssize_t bytes = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (bytes <= 0) {
+        return false;
+    }
+    path[bytes] = '\0';
+    const char *name = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
+    for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
+        size_t length = strlen(launchers[i]);
+        /* python3.11, perl5.36 ... */
+        if (strncmp(name, launchers[i], length) == 0 &&
+            (name[length] == '\0' || name[length] == '.' ||
+             (name[length] >= '0' && name[length] <= '9'))) {
+            return true;
+        }
+    }
+    return false;
+}
