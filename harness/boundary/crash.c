@@ -12,8 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CRASH_STACK (64u << 10) /* unwinding takes some 20 KiB */
-
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 enum { CRASH_SIGNALS = sizeof crash_signals / sizeof crash_signals[0] };
 
@@ -74,19 +72,22 @@ static void crash_install(int signal, void (*handler)(int, siginfo_t *, void *),
     sigaction(signal, &action, NULL);
 }
 
-void crash_thread_init(void)
+/* The main thread; others get theirs in thread_export.c. */
+static void crash_stack_init(void)
 {
     stack_t stack = {.ss_size = CRASH_STACK};
     stack_t old;
     if (sigaltstack(NULL, &old) == 0 && (old.ss_flags & SS_DISABLE)) {
-        stack.ss_sp = arena_get(CRASH_STACK);
+        static void *memory;
+        memory = memory == NULL ? arena_get(CRASH_STACK) : memory;
+        stack.ss_sp = memory;
         sigaltstack(&stack, NULL);
     }
 }
 
 void crash_init(void)
 {
-    crash_thread_init();
+    crash_stack_init();
     for (int i = 0; i < CRASH_SIGNALS; i++) {
         crash_install(crash_signals[i], crash_handle, 0);
     }
@@ -115,7 +116,7 @@ void crash_arm(void)
         }
     }
     crash_install(WIRE_STACK_SIGNAL, crash_stack_wanted, SA_RESTART);
-    crash_thread_init(); /* a test may have taken the stack away */
+    crash_stack_init(); /* a test may have taken the stack away */
 }
 
 void crash_exit_note(void)

@@ -18,9 +18,7 @@ void crash_settle(void);
 /* Before a test: puts ours back where an earlier test replaced it. */
 void crash_arm(void);
 
-/* Gives the calling thread a signal stack, so that its stack overflow can be told; for new threads.
- */
-void crash_thread_init(void);
+#define CRASH_STACK (64u << 10) /* bytes of a signal stack; unwinding takes some 20 KiB */
 
 /* exit() was called in the middle of a test. */
 void crash_exit_note(void);
