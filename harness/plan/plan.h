@@ -1,6 +1,6 @@
 /*
- * plan.h - what is to be run, and nothing about how: made from a scenario or from a hunt command line,
- * read by the runner. Strings are owned by the plan. Supervisor only.
+ * plan.h - what is to be run, and nothing about how: made from a scenario or from a hunt command
+ * line, read by the runner. Strings are owned by the plan. Supervisor only.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -13,27 +13,53 @@ struct scenario;
 
 enum plan_allocator { PLAN_JEMALLOC, PLAN_SYSTEM };
 
+/*
+ * What a built-in suite is told, as environment (the suite reads it with getenv):
+ *
+ *   TIDEMARK_SUITE_KEY      each other key of `suite:`, KEY in upper case, '-' as '_'
+ *                           (`tests: 450` -> TIDEMARK_SUITE_TESTS=450)
+ *   TIDEMARK_STRATEGY       the variant's strategy ("lru")
+ *   TIDEMARK_STRATEGY_KEY   each of its parameters (`{bytes: 4 MiB}` ->
+ * TIDEMARK_STRATEGY_BYTES=4194304) TIDEMARK_TEARDOWN       per-test | per-module | after-suite |
+ * never; per-test when not given
+ *
+ * Values are in base units: bytes, ns, plain whole numbers, 1 or 0 for true or false, words as
+ * written. A program of the user's gets TIDEMARK_TEARDOWN only when the scenario says one, and its
+ * `env:`. Programs of the user's are found relative to the scenario file's folder, built-in suites
+ * in libexec.
+ */
 struct plan_variant {
-    char *name;   /* "" for a hunt without variants */
+    char *name;    /* "" for a hunt without variants */
     char *program; /* resolved path */
-    char **argv;  /* NULL-terminated, argv[0] is the program */
-    char **env;   /* NULL-terminated "K=V" to add; the TIDEMARK_* parameters of built-in suites too */
+    char **argv;   /* NULL-terminated, argv[0] is the program */
+    char **env; /* NULL-terminated "K=V" to add; the TIDEMARK_* parameters of built-in suites too */
+    char *skip; /* why it cannot run in this build ("strategy 'lru' is not compiled in"), or "" */
 };
 
 struct plan {
-    struct plan_variant *variants; size_t variant_count;
+    struct plan_variant *variants;
+    size_t variant_count;
     uint64_t memory_cap; /* bytes; 0: none */
     uint64_t timeout_ns; /* a repetition; 0: none */
     unsigned passes;     /* fresh processes per variant, interleaved A B B A */
     enum plan_allocator allocator;
     uint64_t seed;
-    char *only;          /* glob over test ids, or "" */
+    char *only;             /* glob over test ids, or "" */
     unsigned shard, shards; /* 1-based; 0 of 0: no shards */
-    bool hunt;           /* axis A and B; otherwise one pass per test */
-    unsigned repetitions; /* hunt: least repetitions (0: default) */
+    bool hunt;              /* axis A and B; otherwise one pass per test */
+    unsigned repetitions;   /* hunt: least repetitions (0: default) */
 };
 
-/* Fills *plan. `libexec` is the folder of the built-in suites. False: a message in error[]. */
+/* An empty plan with the defaults: one pass, seed 1, jemalloc. */
+void plan_init(struct plan *plan);
+
+/* A variant at the end of the plan; strings are copied, `argv` and `env` are NULL-terminated and
+ * may be NULL for none (argv then is the program alone). Valid until the next add. */
+struct plan_variant *plan_variant_add(struct plan *plan, const char *name, const char *program,
+                                      char *const *argv, char *const *env);
+
+/* Fills *plan (no plan_init before). `libexec` is the folder of the built-in suites. False: a
+ * message in error[], with file:line:column where the scenario has one; the plan is empty then. */
 bool plan_from_scenario(struct plan *plan, const struct scenario *scenario, const char *libexec,
                         char *error, size_t error_bytes);
 void plan_fini(struct plan *plan);

@@ -1,0 +1,66 @@
+/* reader.h - what the files of the scenario reader share: the walk over a map by a table of keys,
+ * and values of each kind with their diagnostics. Internal to harness/scenario. */
+#ifndef SCENARIO_READER_H
+#define SCENARIO_READER_H
+
+#include "harness/base/unit.h"
+#include "harness/scenario/node.h"
+#include "harness/scenario/scenario.h"
+
+struct reader {
+    const char *path;
+    struct diag *diag;
+    struct scenario *scenario;
+    const struct node *variants, *expect; /* read after the suite is known */
+    struct scenario_pair *suite_env;      /* of the suite, for every variant */
+    size_t suite_env_count;
+};
+
+struct reader_key {
+    const char *name;
+    void (*take)(struct reader *reader, const struct node *value);
+};
+
+void reader_error(struct reader *reader, const struct node *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "unknown WHAT 'text'; did you mean 'x'?" or, when nothing is near, "; known here: a, b, c". */
+void reader_unknown(struct reader *reader, const struct node *node, const char *what,
+                    const char *const *words, size_t count);
+
+/* Calls the taker of each key; unknown keys and values that are not there are errors. False when
+ * `node` is not a map (an error, too). */
+bool reader_map(struct reader *reader, const struct node *node, const char *what,
+                const struct reader_key *keys, size_t count);
+
+/* Text of a scalar; NULL and a diagnostic when it is a list, a map or nothing. Borrowed. */
+const char *reader_text(struct reader *reader, const struct node *node, const char *what);
+/* A name: letters, digits, '.', '_', '-', '/', at most 100. */
+const char *reader_name(struct reader *reader, const struct node *node, const char *what);
+bool reader_size(struct reader *reader, const struct node *node, const char *what, uint64_t least,
+                 uint64_t *value);
+bool reader_time(struct reader *reader, const struct node *node, const char *what, uint64_t *value);
+bool reader_count(struct reader *reader, const struct node *node, const char *what, uint64_t least,
+                  uint64_t most, uint64_t *value);
+/* A list of texts, or one text. */
+void reader_texts(struct reader *reader, const struct node *node, const char *what, char ***texts,
+                  size_t *count);
+/* {NAME: value} with names as environment variables have. */
+void reader_environment(struct reader *reader, const struct node *node,
+                        struct scenario_pair **pairs, size_t *count);
+
+void pair_add(struct scenario_pair **pairs, size_t *count, const char *key, const char *value);
+
+/* parameter.c: one key of a suite or of a strategy, checked and stored in base units. */
+enum parameter_owner { PARAMETER_SUITE, PARAMETER_STRATEGY };
+void parameter_take(struct reader *reader, enum parameter_owner owner, const struct node *key,
+                    const struct node *value, struct scenario_pair **pairs, size_t *count);
+/* Words that a key of a suite or a strategy may be. */
+size_t parameter_names(enum parameter_owner owner, const char **names, size_t most);
+
+/* variant.c */
+void variants_take(struct reader *reader, const struct node *list);
+/* expect.c; after the variants. */
+void expect_take(struct reader *reader, const struct node *map);
+
+#endif
