@@ -16,7 +16,7 @@ static size_t round8(size_t bytes)
 /* Sizes for `cells` entries; the slab's bytes are the result. 0 when they overflow. */
 static size_t bounded_measure(struct bounded *cache, const struct policy *policy, uint64_t cells)
 {
-    uint64_t ghosts = policy->ghosts ? cells * policy->ghost_percent / 100 + 2 : 0;
+    uint64_t ghosts = policy->ghosts ? cells * policy->ghost_percent / 100 + 1 : 0;
     uint64_t nodes = POLICY_LISTS + cells + ghosts;
     if (nodes >= BOUNDED_END) {
         return 0;
@@ -72,6 +72,7 @@ static void bounded_divide(struct bounded *cache, const struct policy *policy)
     at = (unsigned char *)cache->slab + round8((size_t)(at - (unsigned char *)cache->slab));
     if (policy->extra_bytes) {
         base->extra = at;
+        base->extra_entries = cache->cell_count;
         at += round8(policy->extra_bytes(cache->cell_count));
     }
     cache->cells = at;
@@ -115,7 +116,7 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
     bounded_divide(cache, policy);
     cache->policy.base.by_weight = cache->weights;
     cache->policy.base.capacity = cache->weights ? options->bytes : cells;
-    cache->policy.base.node_count = cache->node_end;
+    cache->policy.base.ghost_room = cache->node_end - POLICY_LISTS - (uint32_t)cells - 1;
     bounded_reset(cache, policy);
     return true;
 }

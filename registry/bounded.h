@@ -189,7 +189,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
                                size_t length, uint64_t hash, struct strategy_value *value)
 {
     struct policy_base *base = &cache->policy.base;
-    uint64_t cost = base->by_weight ? value->bytes : 1;
+    uint64_t cost = base->by_weight && value->bytes ? value->bytes : 1;
     if (length > cache->key_bytes_max || value->bytes > cache->value_bytes_max ||
         cost > base->capacity) {
         return false;
@@ -203,7 +203,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
             n = bounded_new_node(cache);
             base->nodes[n].mark = 0;
         }
-        base->nodes[n].weight = (uint32_t)value->bytes;
+        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
         if (policy->hashes) {
             cache->hashes[n] = bounded_identity(hash);
         }
@@ -214,7 +214,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
     }
     if (!policy->ghosts) {
         n = bounded_new_node(cache);
-        base->nodes[n].weight = (uint32_t)value->bytes;
+        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
     if (!linked) {
         uint32_t *head = bounded_head(cache, hash);
