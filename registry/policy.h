@@ -52,8 +52,8 @@ struct policy_base {
     uint64_t capacity; /* entries, or bytes if by_weight */
     uint64_t used;     /* of the residents, same unit */
     bool by_weight;
-    uint32_t forgotten;  /* chain through `next` of ghosts that were given up; POLICY_NONE ends it */
-    uint32_t ghost_room; /* most ghosts there are nodes for */
+    uint32_t forgotten; /* chain through `next` of ghosts that were given up; POLICY_NONE ends it */
+    uint32_t ghost_room;    /* most ghosts there are nodes for */
     const uint32_t *hashes; /* of each node's key, for policies that say so */
     void *extra;            /* extra_bytes(extra_entries) of zeroed memory */
     uint64_t extra_entries; /* as many entries as the capacity is expected to hold */

@@ -1,15 +1,20 @@
 /*
- * policy_arc.h - ARC (Megiddo and Modha, FAST '03): two LRU lists, of entries seen once lately (T1) and
- * more often (T2), a ghost list behind each (B1, B2), and a target for T1's share that a hit in a
- * ghost list moves. Weighed entries as libCacheSim treats them: sizes stand for the paper's lengths,
- * the step of the target is a ratio of the ghosts' sizes and at least 1.
+ * policy_arc.h - ARC (Megiddo and Modha, FAST '03): two LRU lists, of entries seen once lately (T1)
+ * and more often (T2), a ghost list behind each (B1, B2), and a target for T1's share that a hit in
+ * a ghost list moves. Weighed entries as libCacheSim treats them: sizes stand for the paper's
+ * lengths, the step of the target is a ratio of the ghosts' sizes and at least 1.
  */
 #ifndef REGISTRY_POLICY_ARC_H
 #define REGISTRY_POLICY_ARC_H
 
 #include "registry/policy.h"
 
-enum { ARC_T1 = 0, ARC_T2 = 1, ARC_B1 = 2, ARC_B2 = 3 }; /* lists; the mark is the list an entry is in */
+enum {
+    ARC_T1 = 0,
+    ARC_T2 = 1,
+    ARC_B1 = 2,
+    ARC_B2 = 3
+}; /* lists; the mark is the list an entry is in */
 enum { ARC_LIST = 3, ARC_WAS_GHOST = 4 };
 
 struct arc {
@@ -90,9 +95,9 @@ POLICY_INLINE uint32_t arc_replace(struct arc *arc, bool came_from_b2)
 {
     struct policy_base *base = &arc->base;
     double t1 = (double)arc->size[ARC_T1];
-    bool from_t1 = (arc->size[ARC_T1] > 0 &&
-                    (t1 > arc->target || (t1 == arc->target && came_from_b2))) ||
-                   arc->size[ARC_T2] == 0;
+    bool from_t1 =
+        (arc->size[ARC_T1] > 0 && (t1 > arc->target || (t1 == arc->target && came_from_b2))) ||
+        arc->size[ARC_T2] == 0;
     uint32_t n = policy_oldest(base, from_t1 ? ARC_T1 : ARC_T2);
     arc_remove(base, n);
     if (arc->ghosts == base->ghost_room && arc->ghosts > 0) { /* weights: more ghosts than nodes */
@@ -114,7 +119,8 @@ POLICY_INLINE uint32_t arc_evict(struct policy_base *base, uint32_t incoming)
         return arc_replace(arc, (mark & ARC_LIST) == ARC_B2);
     }
     if (arc->size[ARC_T1] + arc->size[ARC_B1] + policy_cost(base, incoming) > base->capacity) {
-        if (arc->size[ARC_B1] == 0) { /* T1 has all the room: its oldest goes and is not remembered */
+        if (arc->size[ARC_B1] ==
+            0) { /* T1 has all the room: its oldest goes and is not remembered */
             uint32_t n = policy_oldest(base, ARC_T1);
             arc_remove(base, n);
             return n;

@@ -1,6 +1,7 @@
 /*
- * policy_clock.h - CLOCK (Corbato, 1968), as FIFO with a second chance: a hit sets a bit; the oldest
- * entry leaves unless its bit is set, in which case the bit is cleared and it becomes the newest.
+ * policy_clock.h - CLOCK (Corbato, 1968), as FIFO with a second chance: a hit sets a bit; the
+ * oldest entry leaves unless its bit is set, in which case the bit is cleared and it becomes the
+ * newest.
  */
 #ifndef REGISTRY_POLICY_CLOCK_H
 #define REGISTRY_POLICY_CLOCK_H

@@ -1,8 +1,8 @@
 /*
- * policy_s3_fifo.h - S3-FIFO (Yang and others, SOSP '23): three queues. New keys enter a small queue of
- * a tenth of the room; those hit twice there move to the main queue, the others leave and are
- * remembered in a ghost queue, from which a returning key goes to main at once. Main is a CLOCK with
- * a counter of two bits.
+ * policy_s3_fifo.h - S3-FIFO (Yang and others, SOSP '23): three queues. New keys enter a small
+ * queue of a tenth of the room; those hit twice there move to the main queue, the others leave and
+ * are remembered in a ghost queue, from which a returning key goes to main at once. Main is a CLOCK
+ * with a counter of two bits.
  *
  * Until the first eviction a new key that finds the small queue full goes to main: room that is
  * empty anyway is worth using.
@@ -12,8 +12,8 @@
 
 #include "registry/policy.h"
 
-enum { S3_SMALL = 0, S3_MAIN = 1, S3_GHOST = 2 };                  /* lists */
-enum { S3_FREQUENCY = 3, S3_IN_MAIN = 4, S3_TO_MAIN = 8 };         /* marks; the frequency is 0..3 */
+enum { S3_SMALL = 0, S3_MAIN = 1, S3_GHOST = 2 };          /* lists */
+enum { S3_FREQUENCY = 3, S3_IN_MAIN = 4, S3_TO_MAIN = 8 }; /* marks; the frequency is 0..3 */
 enum { S3_SMALL_PERCENT = 10, S3_GHOST_PERCENT = 90, S3_MOVE = 2 }; /* hits that lead to main */
 
 struct s3_fifo {

@@ -1,11 +1,13 @@
 /*
- * policy_w_tinylfu.h - W-TinyLFU (Einziger, Friedman and Manes, TOS '17): new keys enter a window (an
- * LRU); what falls out of it is admitted to the main part (an LRU in two segments: on probation and
- * protected) only if it was asked for more often, lately, than the entry that would have to leave.
- * How often is estimated by a count-min sketch of four-bit counters that are halved now and then.
- * The window begins with 1 % of the room; its share climbs in the direction that raised the hit rate.
+ * policy_w_tinylfu.h - W-TinyLFU (Einziger, Friedman and Manes, TOS '17): new keys enter a window
+ * (an LRU); what falls out of it is admitted to the main part (an LRU in two segments: on probation
+ * and protected) only if it was asked for more often, lately, than the entry that would have to
+ * leave. How often is estimated by a count-min sketch of four-bit counters that are halved now and
+ * then. The window begins with 1 % of the room; its share climbs in the direction that raised the
+ * hit rate.
  *
- * Deterministic, but its counts depend on the hash of the keys: two implementations differ a little.
+ * Deterministic, but its counts depend on the hash of the keys: two implementations differ a
+ * little.
  */
 #ifndef REGISTRY_POLICY_W_TINYLFU_H
 #define REGISTRY_POLICY_W_TINYLFU_H
@@ -19,11 +21,11 @@ struct w_tinylfu {
     struct policy_base base;
     uint64_t size[3];
     uint64_t window_capacity, protected_capacity;
-    uint64_t words;              /* of the sketch, a power of two; 16 counters each */
-    uint64_t additions;          /* to the sketch since it was last halved */
-    uint64_t entries;            /* that the capacity may hold: the sketch's measure of time */
+    uint64_t words;     /* of the sketch, a power of two; 16 counters each */
+    uint64_t additions; /* to the sketch since it was last halved */
+    uint64_t entries;   /* that the capacity may hold: the sketch's measure of time */
     uint64_t sample_hits, sample_misses;
-    double last_rate, step;      /* of the climber; the step in units of the capacity */
+    double last_rate, step; /* of the climber; the step in units of the capacity */
 };
 
 /* Words of the sketch: one per entry, a power of two. */

@@ -4,4 +4,6 @@
 #include "registry/bounded.h"
 #include "registry/policy_arc.h"
 
-BOUNDED_STRATEGY(strategy_arc, "arc", "bounded cache, ARC: recency and frequency share the room by experience", policy_arc);
+BOUNDED_STRATEGY(strategy_arc, "arc",
+                 "bounded cache, ARC: recency and frequency share the room by experience",
+                 policy_arc);

@@ -4,4 +4,5 @@
 #include "registry/bounded.h"
 #include "registry/policy_clock.h"
 
-BOUNDED_STRATEGY(strategy_clock, "clock", "bounded cache, CLOCK: first out unless it was hit", policy_clock);
+BOUNDED_STRATEGY(strategy_clock, "clock", "bounded cache, CLOCK: first out unless it was hit",
+                 policy_clock);

@@ -4,4 +4,5 @@
 #include "registry/bounded.h"
 #include "registry/policy_s3_fifo.h"
 
-BOUNDED_STRATEGY(strategy_s3_fifo, "s3-fifo", "bounded cache, S3-FIFO: three queues, one of them of ghosts", policy_s3_fifo);
+BOUNDED_STRATEGY(strategy_s3_fifo, "s3-fifo",
+                 "bounded cache, S3-FIFO: three queues, one of them of ghosts", policy_s3_fifo);

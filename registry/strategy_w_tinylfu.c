@@ -4,4 +4,5 @@
 #include "registry/bounded.h"
 #include "registry/policy_w_tinylfu.h"
 
-BOUNDED_STRATEGY(strategy_w_tinylfu, "w-tinylfu", "bounded cache, W-TinyLFU: admits what is asked for more often", policy_w_tinylfu);
+BOUNDED_STRATEGY(strategy_w_tinylfu, "w-tinylfu",
+                 "bounded cache, W-TinyLFU: admits what is asked for more often", policy_w_tinylfu);
