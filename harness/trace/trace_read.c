@@ -1,0 +1,447 @@
+/*
+ * trace_read.c - trace files of several formats into a struct trace. Every error names the file,
+ * and the line or the byte; the first one ends the reading, since what follows it means nothing.
+ */
+#include "harness/trace/stream.h"
+#include "harness/trace/trace.h"
+
+#include "harness/base/memory.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define READ_BLOCK    (256u << 10)
+#define READ_LINE_MAX (64u << 10)
+#define READ_SPAN_MAX (16u << 20) /* keys of one line of a .lis file */
+
+const char *const trace_format_names[] = {"auto", "text", "lis",   "csv",   "oracleGeneral",
+                                          "u32",  "u64",  "u32be", "u64be", NULL};
+
+struct reader {
+    struct trace *trace;
+    const struct trace_options *options;
+    const char *path;
+    struct diag *diag;
+    struct stream *stream;
+    unsigned char *block;
+    size_t filled;
+    unsigned line;
+    uint64_t offset;                  /* bytes before the block */
+    unsigned key_column, size_column; /* of CSV, 0-based; size_column UINT_MAX: none */
+    char delimiter;
+    bool heading_read;
+};
+
+static bool reader_full(const struct reader *reader)
+{
+    return reader->options->most && reader->trace->requests >= reader->options->most;
+}
+
+static bool reader_add(struct reader *reader, uint64_t key, uint64_t size)
+{
+    if (reader_full(reader)) {
+        return true;
+    }
+    if (size > UINT32_MAX) {
+        diag_add(reader->diag, reader->path, reader->line, 0,
+                 "a size of %llu bytes is beyond 4 GiB, the most a trace may hold",
+                 (unsigned long long)size);
+        return false;
+    }
+    if (!trace_add(reader->trace, key, (uint32_t)size)) {
+        diag_add(reader->diag, reader->path, 0, 0, "has more than 2,147,483,647 distinct keys");
+        return false;
+    }
+    return true;
+}
+
+/* A word of text as a key: a decimal number is itself, anything else its hash (64 bits: among a
+ * million distinct words two are confused once in 37 million traces). */
+static uint64_t word_key(const char *word, size_t length)
+{
+    uint64_t number = 0;
+    bool digits = length > 0 && length < 19;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++) {
+        digits = digits && word[i] >= '0' && word[i] <= '9';
+        number = number * 10 + (uint64_t)(word[i] - '0');
+        hash = (hash ^ (unsigned char)word[i]) * UINT64_C(1099511628211);
+    }
+    if (digits && (word[0] != '0' || length == 1)) {
+        return number;
+    }
+    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return hash ^ hash >> 29;
+}
+
+static bool number_parse(const char *word, size_t length, uint64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (word[i] < '0' || word[i] > '9' || *number > UINT64_MAX / 10 - 9) {
+            return false;
+        }
+        *number = *number * 10 + (uint64_t)(word[i] - '0');
+    }
+    return length > 0;
+}
+
+static const char *word_next(const char *at, const char *end, size_t *length)
+{
+    while (at < end && isspace((unsigned char)*at)) {
+        at++;
+    }
+    const char *start = at;
+    while (at < end && !isspace((unsigned char)*at)) {
+        at++;
+    }
+    *length = (size_t)(at - start);
+    return start;
+}
+
+static bool text_line(struct reader *reader, const char *line, const char *end)
+{
+    size_t key_length, size_length;
+    const char *key = word_next(line, end, &key_length);
+    const char *size = word_next(key + key_length, end, &size_length);
+    uint64_t bytes = 1;
+    if (key_length == 0 || key[0] == '#') {
+        return true;
+    }
+    if (size_length > 0 && !number_parse(size, size_length, &bytes)) {
+        diag_add(reader->diag, reader->path, reader->line, (unsigned)(size - line) + 1,
+                 "'%.*s' is not a size; a line is a key and, perhaps, its size in bytes",
+                 (int)(size_length < 40 ? size_length : 40), size);
+        return false;
+    }
+    return reader_add(reader, word_key(key, key_length), bytes);
+}
+
+static bool lis_line(struct reader *reader, const char *line, const char *end)
+{
+    uint64_t numbers[2];
+    const char *at = line;
+    for (int i = 0; i < 2; i++) {
+        size_t length;
+        at = word_next(at, end, &length);
+        if (i == 0 && length == 0) {
+            return true;
+        }
+        if (!number_parse(at, length, &numbers[i])) {
+            diag_add(reader->diag, reader->path, reader->line, (unsigned)(at - line) + 1,
+                     "'%.*s' is not a number; a line is start, count, ignored, request number",
+                     (int)(length < 40 ? length : 40), at);
+            return false;
+        }
+        at += length;
+    }
+    if (numbers[1] > READ_SPAN_MAX) {
+        diag_add(reader->diag, reader->path, reader->line, 0,
+                 "one line asks for %llu keys; %u is the most", (unsigned long long)numbers[1],
+                 READ_SPAN_MAX);
+        return false;
+    }
+    for (uint64_t i = 0; i < numbers[1]; i++) {
+        if (!reader_add(reader, numbers[0] + i, 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *field_at(const char *line, const char *end, char delimiter, unsigned column,
+                            size_t *length)
+{
+    while (column > 0 && line < end) {
+        line = memchr(line, delimiter, (size_t)(end - line));
+        if (!line) {
+            return NULL;
+        }
+        line++;
+        column--;
+    }
+    const char *stop = memchr(line, delimiter, (size_t)(end - line));
+    stop = stop ? stop : end;
+    while (line < stop && isspace((unsigned char)*line)) {
+        line++;
+    }
+    while (stop > line && isspace((unsigned char)stop[-1])) {
+        stop--;
+    }
+    *length = (size_t)(stop - line);
+    return line;
+}
+
+static bool field_is(const char *field, size_t length, const char *const *names)
+{
+    for (; *names; names++) {
+        if (strlen(*names) == length && strncasecmp(field, *names, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without a heading that names a key, the first column is the key, and the second, if the first
+ * line has a number there, the size. Returns whether the line was a heading. */
+static bool csv_heading(struct reader *reader, const char *line, const char *end)
+{
+    static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object",
+                                            "lba", "url", "block",  "address",   NULL};
+    static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
+    size_t length = (size_t)(end - line), best = 0, width;
+    uint64_t number;
+    bool heading = false;
+    for (const char *d = ",;\t|"; *d; d++) {
+        size_t count = 0;
+        for (size_t i = 0; i < length; i++) {
+            count += line[i] == *d;
+        }
+        if (count > best) {
+            best = count;
+            reader->delimiter = *d;
+        }
+    }
+    for (unsigned column = 0; column <= best; column++) {
+        const char *field = field_at(line, end, reader->delimiter, column, &width);
+        if (field && field_is(field, width, key_names)) {
+            reader->key_column = column;
+            heading = true;
+        } else if (field && field_is(field, width, size_names)) {
+            reader->size_column = column;
+        }
+    }
+    const char *second = field_at(line, end, reader->delimiter, 1, &width);
+    if (!heading && best >= 1 && second && number_parse(second, width, &number)) {
+        reader->size_column = 1;
+    }
+    return heading;
+}
+
+static bool csv_line(struct reader *reader, const char *line, const char *end)
+{
+    size_t key_length, size_length = 0;
+    uint64_t bytes = 1;
+    if (line == end) {
+        return true;
+    }
+    if (!reader->heading_read) {
+        reader->heading_read = true;
+        if (csv_heading(reader, line, end)) {
+            return true;
+        }
+    }
+    const char *key = field_at(line, end, reader->delimiter, reader->key_column, &key_length);
+    if (!key || key_length == 0) {
+        diag_add(reader->diag, reader->path, reader->line, 0, "has no key in column %u",
+                 reader->key_column + 1);
+        return false;
+    }
+    if (reader->size_column != UINT32_MAX) {
+        const char *size =
+            field_at(line, end, reader->delimiter, reader->size_column, &size_length);
+        if (!size || !number_parse(size, size_length, &bytes)) {
+            diag_add(reader->diag, reader->path, reader->line,
+                     size ? (unsigned)(size - line) + 1 : 0, "'%.*s' in column %u is not a size",
+                     (int)(size_length < 40 ? size_length : 40), size ? size : "",
+                     reader->size_column + 1);
+            return false;
+        }
+    }
+    return reader_add(reader, word_key(key, key_length), bytes);
+}
+
+/* Takes whole lines out of the block; *used says how much of it is done with. */
+static bool lines_take(struct reader *reader, bool last, size_t *used,
+                       bool (*take)(struct reader *, const char *, const char *))
+{
+    const char *at = (const char *)reader->block, *end = at + reader->filled;
+    while (at < end && !reader_full(reader)) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        if (!newline && !last) {
+            break;
+        }
+        const char *stop = newline ? newline : end;
+        const char *trimmed = stop > at && stop[-1] == '\r' ? stop - 1 : stop;
+        reader->line++;
+        if (memchr(at, 0, (size_t)(stop - at))) {
+            diag_add(reader->diag, reader->path, reader->line, 0,
+                     "holds a zero byte, so this is not text; --format names another format");
+            return false;
+        }
+        if (!take(reader, at, trimmed)) {
+            return false;
+        }
+        at = newline ? newline + 1 : end;
+    }
+    *used = (size_t)(at - (const char *)reader->block);
+    if (*used == 0 && reader->filled >= READ_LINE_MAX && !last) {
+        diag_add(reader->diag, reader->path, reader->line + 1, 0,
+                 "is longer than %u bytes, so this is hardly text; --format names another format",
+                 READ_LINE_MAX);
+        return false;
+    }
+    return true;
+}
+
+static uint64_t bytes_to_number(const unsigned char *bytes, unsigned width, bool big)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < width; i++) {
+        number = number << 8 | bytes[big ? i : width - 1 - i];
+    }
+    return number;
+}
+
+static bool records_take(struct reader *reader, bool last, size_t *used, enum trace_format format)
+{
+    static const struct {
+        unsigned width, key_at, key_width;
+        bool big;
+    } rows[] = {
+        [TRACE_ORACLE] = {24, 4, 8, false}, [TRACE_U32] = {4, 0, 4, false},
+        [TRACE_U64] = {8, 0, 8, false},     [TRACE_U32BE] = {4, 0, 4, true},
+        [TRACE_U64BE] = {8, 0, 8, true},
+    };
+    unsigned width = rows[format].width;
+    size_t at = 0;
+    for (; at + width <= reader->filled && !reader_full(reader); at += width) {
+        const unsigned char *record = reader->block + at;
+        uint64_t key =
+            bytes_to_number(record + rows[format].key_at, rows[format].key_width, rows[format].big);
+        uint64_t size = format == TRACE_ORACLE ? bytes_to_number(record + 12, 4, false) : 1;
+        if (!reader_add(reader, key, size)) {
+            return false;
+        }
+    }
+    *used = at;
+    if (last && at < reader->filled && !reader_full(reader)) {
+        diag_add(reader->diag, reader->path, 0, 0,
+                 "ends with %zu bytes of a record of %u; is it really %s?", reader->filled - at,
+                 width, trace_format_names[format]);
+        return false;
+    }
+    return true;
+}
+
+static bool name_ends(const char *name, size_t length, const char *end)
+{
+    size_t width = strlen(end);
+    return length >= width && strncasecmp(name + length - width, end, width) == 0;
+}
+
+enum trace_format trace_guess(const char *path, const unsigned char *bytes, size_t count)
+{
+    static const struct {
+        const char *end;
+        enum trace_format format;
+    } rows[] = {
+        {".oracleGeneral", TRACE_ORACLE},
+        {".oracleGeneral.bin", TRACE_ORACLE},
+        {".lis", TRACE_LIS},
+        {".csv", TRACE_CSV},
+        {".u32", TRACE_U32},
+        {".u64", TRACE_U64},
+        {".u32be", TRACE_U32BE},
+        {".u64be", TRACE_U64BE},
+        {".txt", TRACE_TEXT},
+    };
+    size_t length = strlen(path);
+    static const char *const packed[] = {".zst", ".xz", ".gz"};
+    for (size_t i = 0; i < 3; i++) {
+        if (name_ends(path, length, packed[i])) {
+            length -= strlen(packed[i]);
+            break;
+        }
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (name_ends(path, length, rows[i].end)) {
+            return rows[i].format;
+        }
+    }
+    for (size_t i = 0; i < count && i < 512; i++) {
+        if (bytes[i] < 9 || (bytes[i] > 13 && bytes[i] < 32)) {
+            return name_ends(path, length, ".trace") ? TRACE_U32BE : TRACE_AUTO;
+        }
+    }
+    return TRACE_TEXT;
+}
+
+static bool reader_format(struct reader *reader, enum trace_format *format)
+{
+    *format = reader->options->format;
+    if (*format == TRACE_AUTO) {
+        *format = trace_guess(reader->path, reader->block, reader->filled);
+    }
+    if (*format == TRACE_AUTO) {
+        diag_add(reader->diag, reader->path, 0, 0,
+                 "is binary and its name does not say how; --format is one of oracleGeneral, u32, "
+                 "u64, u32be, u64be");
+        return false;
+    }
+    return true;
+}
+
+/* Block by block; what is left of a block stands before the next. */
+static bool reader_run(struct reader *reader)
+{
+    static bool (*const takers[])(struct reader *, const char *, const char *) = {
+        [TRACE_TEXT] = text_line, [TRACE_LIS] = lis_line, [TRACE_CSV] = csv_line};
+    enum trace_format format = TRACE_AUTO;
+    char error[STREAM_ERROR_BYTES];
+    for (bool last = false; !last && !reader_full(reader);) {
+        size_t got, used = 0, room = READ_BLOCK - reader->filled;
+        if (!stream_read(reader->stream, reader->block + reader->filled, room, &got, error)) {
+            diag_add(reader->diag, reader->path, 0, 0, "%s", error);
+            return false;
+        }
+        reader->filled += got;
+        last = got < room;
+        if (format == TRACE_AUTO && !reader_format(reader, &format)) {
+            return false;
+        }
+        bool good = format <= TRACE_CSV ? lines_take(reader, last, &used, takers[format])
+                                        : records_take(reader, last, &used, format);
+        if (!good) {
+            return false;
+        }
+        reader->filled -= used;
+        memmove(reader->block, reader->block + used, reader->filled);
+        if (reader->options->progress) {
+            uint64_t done, total;
+            stream_position(reader->stream, &done, &total);
+            reader->options->progress(reader->options->context, done, total);
+        }
+    }
+    return true;
+}
+
+bool trace_read(struct trace *trace, const char *path, const struct trace_options *options,
+                struct diag *diag)
+{
+    char error[STREAM_ERROR_BYTES];
+    struct reader reader = {.trace = trace,
+                            .options = options,
+                            .path = path,
+                            .diag = diag,
+                            .delimiter = ',',
+                            .size_column = UINT32_MAX};
+    reader.stream = stream_open(path, error);
+    if (!reader.stream) {
+        diag_add(diag, path, 0, 0, "%s", error);
+        return false;
+    }
+    reader.block = memory_new(1, READ_BLOCK);
+    bool good = reader_run(&reader);
+    if (good && trace->requests == 0) {
+        diag_add(diag, path, 0, 0, "holds no request");
+        good = false;
+    }
+    trace_finish(trace);
+    free(reader.block);
+    stream_close(&reader.stream);
+    return good;
+}
