@@ -172,9 +172,10 @@ static Suite *suite_make(const struct suite_module *const *modules, unsigned tes
     return suite;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    if (!suite_options_read() || !session_prepare()) {
+    (void)argc;
+    if (!suite_options_read(argv) || !session_prepare()) {
         return 2;
     }
     bool tier = suite_options.tier[0] != 0;

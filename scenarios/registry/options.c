@@ -7,16 +7,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct suite_options suite_options;
 
-static const char *const words_keys[] = {"all", "uniform", "zipf", "scan", NULL};
+static const char *const words_distribution[] = {"each", "scan", "uniform", "zipf", NULL};
 static const char *const words_value[] = {"materialised", "packed", NULL};
 static const char *const words_session[] = {"test", "suite", NULL};
 static const char *const words_pool[] = {"none", "test", "forever", NULL};
 static const char *const words_order[] = {"forward", "reverse", "shuffle", NULL};
 static const char *const words_teardown[] = {"per-test", "per-module", "after-suite", "never",
                                              NULL};
+
+static char **given; /* arguments of the program */
+
+/* The argument `name`, lower case and without what all of them begin with, else the environment. */
+static const char *option_text(const char *name)
+{
+    const char *key = name + (strncmp(name, "TIDEMARK_SUITE_", 15) == 0 ? 15 : 9);
+    size_t length = strlen(key);
+    for (char **argument = given; *argument; argument++) {
+        if (strncasecmp(*argument, key, length) == 0 && (*argument)[length] == '=') {
+            return *argument + length + 1;
+        }
+    }
+    return getenv(name);
+}
 
 static bool option_refuse(const char *name, const char *value, const char *const *words)
 {
@@ -30,7 +46,7 @@ static bool option_refuse(const char *name, const char *value, const char *const
 
 static bool option_number(const char *name, uint64_t most, uint64_t *number)
 {
-    const char *value = getenv(name);
+    const char *value = option_text(name);
     char *end;
     if (!value || !*value) {
         return true;
@@ -54,7 +70,7 @@ static bool option_count(const char *name, unsigned most, unsigned *count)
 
 static bool option_word(const char *name, const char *const *words, unsigned *choice)
 {
-    const char *value = getenv(name);
+    const char *value = option_text(name);
     if (!value || !*value) {
         return true;
     }
@@ -67,22 +83,26 @@ static bool option_word(const char *name, const char *const *words, unsigned *ch
     return option_refuse(name, value, words);
 }
 
+/* "all", "57" or "1..57" */
 static bool option_keys(struct suite_options *options)
 {
-    const char *value = getenv("TIDEMARK_SUITE_KEYS");
-    if (value && *value >= '1' && *value <= '9') {
-        options->keys = KEYS_SOME;
-        return option_count("TIDEMARK_SUITE_KEYS", 1u << 24, &options->key_count);
+    const char *value = option_text("TIDEMARK_SUITE_KEYS");
+    char rest;
+    if (!value || !*value || strcmp(value, "all") == 0) {
+        return true;
     }
-    unsigned choice = KEYS_ALL;
-    bool ok = option_word("TIDEMARK_SUITE_KEYS", words_keys, &choice);
-    options->keys = choice;
-    return ok;
+    options->key_first = 1;
+    if ((sscanf(value, "%u..%u%c", &options->key_first, &options->key_last, &rest) != 2 &&
+         sscanf(value, "%u%c", &options->key_last, &rest) != 1) ||
+        options->key_first == 0 || options->key_last < options->key_first) {
+        return option_refuse("TIDEMARK_SUITE_KEYS", value, NULL);
+    }
+    return true;
 }
 
 static bool option_strategy(struct suite_options *options)
 {
-    const char *name = getenv("TIDEMARK_STRATEGY");
+    const char *name = option_text("TIDEMARK_STRATEGY");
     name = name && *name ? name : "direct";
     options->strategy = strategy_find(name);
     if (!options->strategy) {
@@ -95,13 +115,15 @@ static bool option_strategy(struct suite_options *options)
     return options->strategy != NULL;
 }
 
-bool suite_options_read(void)
+bool suite_options_read(char **arguments)
 {
     struct suite_options *options = &suite_options;
-    const char *tier = getenv("TIDEMARK_SUITE_TIER");
-    unsigned value = VALUE_MATERIALISED, session = SESSION_TEST, pool = POOL_NONE, order = 0;
+    unsigned value = VALUE_MATERIALISED, session = SESSION_TEST, pool = POOL_NONE, order = 0,
+             distribution = DRAW_EACH;
     unsigned teardown = TEARDOWN_PER_TEST;
     uint64_t shards = 0;
+    given = arguments + 1;
+    const char *tier = option_text("TIDEMARK_SUITE_TIER");
     *options = (struct suite_options){
         .tests = 450, .lookups = 27000, .threads = 1, .tier = tier ? tier : ""};
     bool ok = option_strategy(options);
@@ -113,12 +135,14 @@ bool suite_options_read(void)
     ok &= option_count("TIDEMARK_SUITE_COPIES", 1u << 20, &options->copies);
     ok &= option_count("TIDEMARK_SUITE_THREADS", SUITE_THREADS_MAX, &options->threads);
     ok &= option_keys(options);
+    ok &= option_word("TIDEMARK_SUITE_DISTRIBUTION", words_distribution, &distribution);
     ok &= option_word("TIDEMARK_SUITE_VALUE", words_value, &value);
     ok &= option_word("TIDEMARK_SUITE_SESSION", words_session, &session);
     ok &= option_word("TIDEMARK_SUITE_POOL", words_pool, &pool);
     ok &= option_word("TIDEMARK_SUITE_ORDER", words_order, &order);
     ok &= option_word("TIDEMARK_TEARDOWN", words_teardown, &teardown);
     options->bounds.shards = (uint32_t)shards;
+    options->distribution = distribution;
     options->value = value;
     options->session = session;
     options->order = order;

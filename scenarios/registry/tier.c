@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TIER_MODELS 64
 #define TIER_BYTES  (64u << 10)
@@ -71,11 +72,29 @@ static bool line_take(const char *line, size_t length)
     return true;
 }
 
-bool tier_read(const char *path)
+/* A tier's name is a file of fixtures/tiers, found from where this program was built. */
+static FILE *tier_open(const char *name)
 {
+    char program[512], path[1024];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    char *slash = strrchr(program, '/');
+    snprintf(path, sizeof path, "%s", name);
+    if (!strchr(name, '/') && slash) {
+        *slash = 0;
+        snprintf(path, sizeof path, "%s/../../fixtures/tiers/%s.yaml", program, name);
+    }
     FILE *file = fopen(path, "r");
     if (!file) {
         fprintf(stderr, "registry suite: %s: %s\n", path, strerror(errno));
+    }
+    return file;
+}
+
+bool tier_read(const char *name)
+{
+    FILE *file = tier_open(name);
+    if (!file) {
         return false;
     }
     size_t length = fread(text, 1, sizeof text - 1, file);
@@ -87,7 +106,7 @@ bool tier_read(const char *path)
         line += wide + (line[wide] != 0);
     }
     if (!ok || model_count == 0) {
-        fprintf(stderr, "registry suite: %s: not a tier of 1 to %d models\n", path, TIER_MODELS);
+        fprintf(stderr, "registry suite: %s: not a tier of 1 to %d models\n", name, TIER_MODELS);
     }
     return ok && model_count > 0;
 }

@@ -10,7 +10,8 @@
 
 extern const struct strategy_source tier_source;
 
-bool tier_read(const char *path);
+/* `name`: minimal, standard, comprehensive, or a path. False: the reason was written to stderr. */
+bool tier_read(const char *name);
 uint32_t tier_count(void);
 struct registry_text tier_key(uint32_t model);
 bool tier_value_is(const struct strategy_value *value, uint32_t model);

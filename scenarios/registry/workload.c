@@ -12,7 +12,7 @@
 #define RING (1u << 16)
 
 static uint32_t ring[RING];
-static uint32_t models, stride, chosen;
+static uint32_t first, models, spread, stride;
 
 static uint32_t gcd(uint32_t a, uint32_t b)
 {
@@ -54,29 +54,27 @@ static uint32_t zipf_rank(double u, uint32_t count)
 void workload_init(uint32_t count)
 {
     uint64_t state = 20251107;
-    models = count;
-    stride = stride_of(count);
-    chosen = suite_options.key_count < count ? suite_options.key_count : count;
+    uint32_t last = suite_options.key_last < count ? suite_options.key_last : count;
+    first = suite_options.key_last ? suite_options.key_first - 1 : 0;
+    models = suite_options.key_last ? last - first : count;
+    /* A number of keys takes them from all over the catalogue, a range takes neighbours. */
+    spread = suite_options.key_last && suite_options.key_first == 1 ? count : models;
+    stride = stride_of(models);
     for (uint32_t i = 0; i < RING; i++) {
         double u = (double)(random_next(&state) >> 11) * 0x1p-53;
-        uint32_t rank =
-            suite_options.keys == KEYS_ZIPF ? zipf_rank(u, count) : (uint32_t)(u * (double)count);
-        ring[i] = (uint32_t)((uint64_t)rank * stride % count);
+        uint32_t rank = suite_options.distribution == DRAW_ZIPF ? zipf_rank(u, models)
+                                                                : (uint32_t)(u * (double)models);
+        ring[i] = rank;
     }
 }
 
 uint32_t workload_pick(uint32_t i)
 {
-    switch (suite_options.keys) {
-    case KEYS_UNIFORM:
-    case KEYS_ZIPF:
-        return ring[i % RING];
-    case KEYS_SCAN:
-        return i % models;
-    case KEYS_SOME:
-        return (uint32_t)((uint64_t)(i % chosen) * models / chosen);
-    case KEYS_ALL:
-        break;
+    bool drawn =
+        suite_options.distribution == DRAW_UNIFORM || suite_options.distribution == DRAW_ZIPF;
+    uint32_t rank = drawn ? ring[i % RING] : i % models;
+    if (suite_options.distribution != DRAW_SCAN) {
+        rank = (uint32_t)((uint64_t)rank * stride % models);
     }
-    return (uint32_t)((uint64_t)(i % models) * stride % models);
+    return first + (uint32_t)((uint64_t)rank * spread / models);
 }
