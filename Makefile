@@ -61,7 +61,7 @@ GENERATE_OBJ := $(call object,$(GENERATE_SRC))
 SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
-FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static)
+FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC))
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
@@ -72,7 +72,7 @@ TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) regist
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection fuzz-scenario
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -149,20 +149,6 @@ $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/sp
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 
-# The same program built in the ways that decide how its boundaries can be known.
-$B/fixtures/%-nopie: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -no-pie -fno-pie -o $@ $< $(CHECK_LIBS)
-$B/fixtures/%-noalign: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -Os -g -Iinclude -fcf-protection=full -Wl,-z,noseparate-code -o $@ $< $(CHECK_LIBS)
-$B/fixtures/%-stripped: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< $(CHECK_LIBS)
-$B/fixtures/%-static: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -static -Iinclude -o $@ $< $(CHECK_LIBS)
-$B/fixtures/libcheck-shared.so:
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) -shared -o $@ -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
-$B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
-
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -Wall -Wextra -o $@ $< $(CHECK_LIBS) -lpthread -ldl
@@ -199,6 +185,13 @@ lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 
 format: ## clang-format in place
 	$Qgit ls-files '*.c' '*.h' | xargs clang-format -i
+
+FUZZ_SECONDS ?= 120
+$B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuzz.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; clang $(STD) -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lyaml -lm
+
+fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECONDS=120 (clang)
+	$Qmkdir -p $B/corpus-scenario; cp fixtures/bad/*.yaml fixtures/good/*.yaml $B/corpus-scenario; $< -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$B/ $B/corpus-scenario
 
 clean: ## remove all build folders
 	$Qrm -rf build build-*

@@ -6,18 +6,16 @@
  */
 #include "harness/ledger/hooks.h"
 
-#include "harness/ledger/unwind.h"
-
 #include <dlfcn.h>
-#include <stdlib.h> /* abort */
+#include <stdlib.h>
 
-#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
+#define EXPORT __attribute__((visibility("default")))
 
 typedef void new_handler(void);
 
 /* Asks the program's new-handler for memory until there is some; throws std::bad_alloc, or returns
  * NULL for the nothrow forms, when there is no handler. A handler may throw through here. */
-static UNWIND_HOOK_SECTION void *new_again(size_t alignment, size_t bytes, bool nothrow)
+static void *new_again(size_t alignment, size_t bytes, bool nothrow)
 {
     new_handler *(*handler_get)(void) =
         (new_handler * (*)(void)) dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
@@ -27,7 +25,7 @@ static UNWIND_HOOK_SECTION void *new_again(size_t alignment, size_t bytes, bool 
             break;
         }
         handler();
-        void *block = alignment == 0 ? hooks_alloc(bytes) : hooks_alloc_aligned(alignment, bytes);
+        void *block = alignment == 0 ? malloc(bytes) : aligned_alloc(alignment, bytes);
         if (block != NULL) {
             return block;
         }
@@ -42,16 +40,15 @@ static UNWIND_HOOK_SECTION void *new_again(size_t alignment, size_t bytes, bool 
     return NULL;
 }
 
-static inline __attribute__((always_inline)) void *new_plain(size_t bytes, bool nothrow)
+static inline void *new_plain(size_t bytes, bool nothrow)
 {
     void *block = hooks_alloc(bytes);
     return __builtin_expect(block != NULL, 1) ? block : new_again(0, bytes, nothrow);
 }
 
-static inline __attribute__((always_inline)) void *new_aligned(size_t bytes, size_t alignment,
-                                                               bool nothrow)
+static inline void *new_aligned(size_t bytes, size_t alignment, bool nothrow)
 {
-    void *block = hooks_alloc_aligned(alignment, bytes);
+    void *block = aligned_alloc(alignment, bytes);
     return __builtin_expect(block != NULL, 1) ? block : new_again(alignment, bytes, nothrow);
 }
 

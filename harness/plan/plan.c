@@ -91,6 +91,16 @@ static char *setting(const char *prefix, const char *key, const char *value)
     return text;
 }
 
+static bool pair_find(const struct scenario_pair *pairs, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static char **variant_env(const struct scenario *scenario, const struct scenario_variant *from,
                           bool builtin)
 {
@@ -100,8 +110,13 @@ static char **variant_env(const struct scenario *scenario, const struct scenario
                                             [TEARDOWN_NEVER] = "never"};
     struct words env = {0};
     for (size_t i = 0; builtin && i < scenario->suite_count; i++) {
-        words_add(&env,
-                  setting("TIDEMARK_SUITE_", scenario->suite[i].key, scenario->suite[i].value));
+        const struct scenario_pair *pair = &scenario->suite[i];
+        if (!pair_find(from->suite, from->suite_count, pair->key)) {
+            words_add(&env, setting("TIDEMARK_SUITE_", pair->key, pair->value));
+        }
+    }
+    for (size_t i = 0; builtin && i < from->suite_count; i++) {
+        words_add(&env, setting("TIDEMARK_SUITE_", from->suite[i].key, from->suite[i].value));
     }
     if (builtin) {
         words_add(&env, memory_format("TIDEMARK_STRATEGY=%s", from->strategy));
@@ -109,8 +124,10 @@ static char **variant_env(const struct scenario *scenario, const struct scenario
     for (size_t i = 0; builtin && i < from->param_count; i++) {
         words_add(&env, setting("TIDEMARK_STRATEGY_", from->params[i].key, from->params[i].value));
     }
-    if (builtin || scenario->teardown_given) {
-        words_add(&env, memory_format("TIDEMARK_TEARDOWN=%s", teardowns[scenario->teardown]));
+    if (builtin || scenario->teardown_given || from->teardown_given) {
+        enum scenario_teardown teardown =
+            from->teardown_given ? from->teardown : scenario->teardown;
+        words_add(&env, memory_format("TIDEMARK_TEARDOWN=%s", teardowns[teardown]));
     }
     for (size_t i = 0; i < from->env_count; i++) {
         words_add(&env, memory_format("%s=%s", from->env[i].key, from->env[i].value));

@@ -16,7 +16,8 @@ enum plan_allocator { PLAN_JEMALLOC, PLAN_SYSTEM };
 /*
  * What a built-in suite is told, as environment (the suite reads it with getenv):
  *
- *   TIDEMARK_SUITE_KEY      each other key of `suite:`, KEY in upper case, '-' as '_'
+ *   TIDEMARK_SUITE_KEY      each other key of `suite:`, or the variant's own, KEY in upper case,
+ * '-' as '_'
  *                           (`tests: 450` -> TIDEMARK_SUITE_TESTS=450)
  *   TIDEMARK_STRATEGY       the variant's strategy ("lru")
  *   TIDEMARK_STRATEGY_KEY   each of its parameters (`{bytes: 4 MiB}` ->

@@ -43,6 +43,21 @@ const char *node_shown(const char *text, char shown[NODE_SHOWN_BYTES])
     return shown;
 }
 
+/* Position of a byte, 1-based; columns count characters. */
+static void position_find(const struct parse *parse, size_t offset, unsigned *line,
+                          unsigned *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i < offset && i < parse->length; i++) {
+        if (parse->bytes[i] == '\n') {
+            ++*line;
+            *column = 1;
+        } else {
+            *column += ((unsigned char)parse->bytes[i] & 0xc0) != 0x80;
+        }
+    }
+}
+
 /* Everything YAML says about bytes, with a position that libyaml would not give. */
 static bool bytes_check(struct parse *parse)
 {
@@ -54,15 +69,8 @@ static bool bytes_check(struct parse *parse)
     } else if (good) {
         return true;
     }
-    unsigned line = 1, column = 1;
-    for (size_t i = 0; i < offset; i++) {
-        if (parse->bytes[i] == '\n') {
-            line++;
-            column = 1;
-        } else {
-            column += ((unsigned char)parse->bytes[i] & 0xc0) != 0x80;
-        }
-    }
+    unsigned line, column;
+    position_find(parse, offset, &line, &column);
     if (parse->bytes[offset] == '\0') {
         diag_add(parse->diag, parse->path, line, column, "NUL byte; this is not a text file");
     } else {
@@ -82,45 +90,78 @@ static unsigned mark_column(const yaml_mark_t *mark)
     return (unsigned)mark->column + 1;
 }
 
-/* libyaml names what it looked for and where; a tab is by far the most common cause and deserves
- * its own words. */
+/* libyaml's words for the common slips, and ours. `where` says whether the slip is where libyaml
+ * stopped or where the thing it was reading began. */
+static const struct slip {
+    const char *problem, *context; /* NULL: any */
+    enum { AT_PROBLEM, AT_CONTEXT } where;
+    const char *text;
+} slips[] = {
+    {"mapping values are not allowed in this context", NULL, AT_PROBLEM,
+     "a ':' where none may stand; quote the text, or check the indentation"},
+    {"could not find expected ':'", "while scanning a simple key", AT_CONTEXT,
+     "a key without ':' behind it"},
+    {"found unexpected end of stream", "while scanning a quoted scalar", AT_CONTEXT,
+     "this quote is never closed"},
+    {"did not find expected comment or line break", "while scanning a block scalar", AT_CONTEXT,
+     "a comparison must stand in quotes, such as \"> 500 MB\""},
+    {"did not find expected ',' or '}'", NULL, AT_CONTEXT, "this '{' is not closed"},
+    {"did not find expected ',' or ']'", NULL, AT_CONTEXT, "this '[' is not closed"},
+};
+
+/* A tab in the indentation of the line is by far the most common cause and deserves its own words.
+ */
+static bool tab_find(struct parse *parse, const yaml_mark_t *mark)
+{
+    size_t at = 0;
+    for (size_t line = 0; line < mark->line && at < parse->length; at++) {
+        line += parse->bytes[at] == '\n';
+    }
+    size_t blank = at;
+    while (blank < parse->length && parse->bytes[blank] == ' ') {
+        blank++;
+    }
+    if (blank >= parse->length || parse->bytes[blank] != '\t') {
+        return false;
+    }
+    diag_add(parse->diag, parse->path, mark_line(mark), (unsigned)(blank - at) + 1,
+             "tab in the indentation; YAML wants spaces");
+    return true;
+}
+
 static void syntax_error(struct parse *parse)
 {
     const yaml_parser_t *parser = &parse->parser;
-    const yaml_mark_t *mark = &parser->problem_mark;
     parse->failed = true;
     if (parser->error == YAML_MEMORY_ERROR) {
         memory_die();
     }
     if (parser->error == YAML_READER_ERROR) {
-        unsigned line = 1;
-        for (size_t i = 0; i < parser->problem_offset && i < parse->length; i++) {
-            line += parse->bytes[i] == '\n';
-        }
-        diag_add(parse->diag, parse->path, line, 0, "not YAML: %s (0x%x)", parser->problem,
+        unsigned line, column;
+        position_find(parse, parser->problem_offset, &line, &column);
+        diag_add(parse->diag, parse->path, line, column, "not YAML: %s (0x%x)", parser->problem,
                  (unsigned)parser->problem_value);
         return;
     }
-    if (mark->index < parse->length) {
-        /* index counts characters; up to the mark's line that is what we walk, too. */
-        size_t at = 0;
-        for (size_t line = 0; line < mark->line && at < parse->length; at++) {
-            line += parse->bytes[at] == '\n';
-        }
-        size_t blank = at;
-        while (blank < parse->length &&
-               (parse->bytes[blank] == ' ' || parse->bytes[blank] == '\t')) {
-            if (parse->bytes[blank] == '\t') {
-                diag_add(parse->diag, parse->path, mark_line(mark), (unsigned)(blank - at) + 1,
-                         "tab in the indentation; YAML wants spaces");
-                return;
-            }
-            blank++;
+    if (tab_find(parse, &parser->problem_mark)) {
+        return;
+    }
+    const char *problem = parser->problem ? parser->problem : "unreadable";
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+        if (strcmp(slips[i].problem, problem) == 0 &&
+            (!slips[i].context ||
+             (parser->context && strcmp(slips[i].context, parser->context) == 0))) {
+            const yaml_mark_t *mark = slips[i].where == AT_CONTEXT && parser->context
+                                          ? &parser->context_mark
+                                          : &parser->problem_mark;
+            diag_add(parse->diag, parse->path, mark_line(mark), mark_column(mark), "not YAML: %s",
+                     slips[i].text);
+            return;
         }
     }
+    const yaml_mark_t *mark = &parser->problem_mark;
     diag_add(parse->diag, parse->path, mark_line(mark), mark_column(mark), "not YAML: %s%s%s",
-             parser->problem ? parser->problem : "unreadable", parser->context ? ", " : "",
-             parser->context ? parser->context : "");
+             problem, parser->context ? ", " : "", parser->context ? parser->context : "");
 }
 
 static bool event_next(struct parse *parse, yaml_event_t *event)
@@ -348,6 +389,11 @@ static void stream_parse(struct parse *parse)
 bool document_parse(struct document *document, const char *path, const char *bytes, size_t length,
                     struct diag *diag)
 {
+    /* A byte order mark, as editors on Windows leave it: not a character of the first line. */
+    if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+        bytes += 3;
+        length -= 3;
+    }
     struct parse parse = {
         .document = document, .path = path, .bytes = bytes, .length = length, .diag = diag};
     size_t before = diag->count;

@@ -3,6 +3,7 @@
 #include "harness/base/memory.h"
 #include "harness/scenario/reader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,12 @@ struct parameter {
     const char *name;
     enum parameter_kind kind;
     uint64_t least;
+    const char *words;
 };
 
 static const struct parameter parameters[] = {
-#define PARAMETER(owner, key, kind, least, help) {PARAMETER_##owner, #key, KIND_##kind, least},
+#define PARAMETER(owner, key, kind, least, words, help)                                            \
+    {PARAMETER_##owner, #key, KIND_##kind, least, words},
 #include "harness/scenario/parameter.def"
 #undef PARAMETER
 };
@@ -40,6 +43,21 @@ static bool name_same(const char *row, const char *key)
         key++;
     }
     return *row == *key;
+}
+
+void parameter_print(enum parameter_owner owner, const struct scenario_pair *pair, struct text *out)
+{
+    enum parameter_kind kind = KIND_WORD;
+    for (size_t i = 0; i < COUNT; i++) {
+        if (parameters[i].owner == owner && strcmp(parameters[i].name, pair->key) == 0) {
+            kind = parameters[i].kind;
+        }
+    }
+    const char *value = kind != KIND_FLAG ? pair->value : pair->value[0] == '1' ? "true" : "false";
+    text_format(out, "%s: %s%s", pair->key, value,
+                kind == KIND_SIZE   ? " B"
+                : kind == KIND_TIME ? " ns"
+                                    : "");
 }
 
 size_t parameter_names(enum parameter_owner owner, const char **names, size_t most)
@@ -146,6 +164,35 @@ static bool ratio_check(struct reader *reader, const struct node *node, const ch
     return true;
 }
 
+#define WORDS_MAX 16
+
+static bool word_check(struct reader *reader, const struct node *node,
+                       const struct parameter *parameter, char out[UNIT_ERROR_BYTES])
+{
+    const char *text = reader_name(reader, node, parameter->name);
+    const char *words[WORDS_MAX];
+    size_t count = 0;
+    if (!text) {
+        return false;
+    }
+    snprintf(out, UNIT_ERROR_BYTES, "%s", text);
+    if (!parameter->words[0]) {
+        return true;
+    }
+    char *copy = memory_copy(parameter->words), *save = NULL;
+    bool known = false;
+    for (char *word = strtok_r(copy, " ", &save); word && count < WORDS_MAX;
+         word = strtok_r(NULL, " ", &save)) {
+        words[count++] = word;
+        known = known || strcmp(word, text) == 0;
+    }
+    if (!known) {
+        reader_unknown(reader, node, parameter->name, words, count);
+    }
+    free(copy);
+    return known;
+}
+
 static bool value_check(struct reader *reader, const struct parameter *parameter,
                         const struct node *node, char out[UNIT_ERROR_BYTES])
 {
@@ -173,33 +220,40 @@ static bool value_check(struct reader *reader, const struct parameter *parameter
     case KIND_KEYS:
         return keys_check(reader, node, name, out);
     case KIND_WORD:
-        good = reader_name(reader, node, name) != NULL;
-        snprintf(out, UNIT_ERROR_BYTES, "%s", good ? node->text : "");
-        return good;
+        return word_check(reader, node, parameter, out);
     }
     snprintf(out, UNIT_ERROR_BYTES, "%" PRIu64, number);
     return good;
+}
+
+static const struct parameter *parameter_find(enum parameter_owner owner, const char *key)
+{
+    for (size_t i = 0; i < COUNT; i++) {
+        if (parameters[i].owner == owner && name_same(parameters[i].name, key)) {
+            return &parameters[i];
+        }
+    }
+    return NULL;
+}
+
+bool parameter_is(enum parameter_owner owner, const char *key)
+{
+    return parameter_find(owner, key) != NULL;
 }
 
 void parameter_take(struct reader *reader, enum parameter_owner owner, const struct node *key,
                     const struct node *value, struct scenario_pair **pairs, size_t *count)
 {
     char text[UNIT_ERROR_BYTES];
-    for (size_t i = 0; i < COUNT; i++) {
-        if (parameters[i].owner == owner && name_same(parameters[i].name, key->text)) {
-            if (value_check(reader, &parameters[i], value, text)) {
-                pair_add(pairs, count, parameters[i].name, text);
-            }
-            return;
-        }
+    const struct parameter *parameter = parameter_find(owner, key->text);
+    assert(parameter);
+    bool again = false; /* max_x and max-x: two keys to the document, one to us */
+    for (size_t i = 0; i < *count; i++) {
+        again = again || strcmp((*pairs)[i].key, parameter->name) == 0;
     }
-    const char *names[COUNT + 4];
-    size_t known = parameter_names(owner, names, COUNT);
-    names[known++] = "program";
-    names[known++] = "args";
-    names[known++] = "env";
-    if (owner == PARAMETER_STRATEGY) {
-        names[known++] = "strategy";
+    if (again && strcmp(parameter->name, key->text) != 0) {
+        reader_error(reader, key, "'%s' is given twice", parameter->name);
+    } else if (value_check(reader, parameter, value, text) && !again) {
+        pair_add(pairs, count, parameter->name, text);
     }
-    reader_unknown(reader, key, "key", names, known);
 }

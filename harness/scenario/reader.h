@@ -3,6 +3,7 @@
 #ifndef SCENARIO_READER_H
 #define SCENARIO_READER_H
 
+#include "harness/base/text.h"
 #include "harness/base/unit.h"
 #include "harness/scenario/node.h"
 #include "harness/scenario/scenario.h"
@@ -51,13 +52,21 @@ void reader_environment(struct reader *reader, const struct node *node,
 
 void pair_add(struct scenario_pair **pairs, size_t *count, const char *key, const char *value);
 
-/* parameter.c: one key of a suite or of a strategy, checked and stored in base units. */
+/* parameter.c: the keys of suites and of strategies. */
 enum parameter_owner { PARAMETER_SUITE, PARAMETER_STRATEGY };
+bool parameter_is(enum parameter_owner owner, const char *key);
+/* Checks the value of a key that is one, and adds it in base units. */
 void parameter_take(struct reader *reader, enum parameter_owner owner, const struct node *key,
                     const struct node *value, struct scenario_pair **pairs, size_t *count);
+/* "bytes: 4194304 B", as parameter_take reads it. */
+void parameter_print(enum parameter_owner owner, const struct scenario_pair *pair,
+                     struct text *out);
 /* Words that a key of a suite or a strategy may be. */
 size_t parameter_names(enum parameter_owner owner, const char **names, size_t most);
 
+/* scenario.c */
+bool teardown_take(struct reader *reader, const struct node *value,
+                   enum scenario_teardown *teardown);
 /* variant.c */
 void variants_take(struct reader *reader, const struct node *list);
 /* expect.c; after the variants. */

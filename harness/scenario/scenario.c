@@ -37,6 +37,18 @@ static void program_take(struct reader *reader, const struct node *value)
     }
 }
 
+#define NAMES_MAX 64
+
+static void suite_key_unknown(struct reader *reader, const struct node *key, bool user)
+{
+    const char *names[NAMES_MAX] = {"program", "args", "env"};
+    size_t count = 3;
+    if (!user) {
+        count += parameter_names(PARAMETER_SUITE, names + count, NAMES_MAX - count);
+    }
+    reader_unknown(reader, key, "key", names, count);
+}
+
 static void suite_take(struct reader *reader, const struct node *value)
 {
     struct scenario *scenario = reader->scenario;
@@ -55,6 +67,7 @@ static void suite_take(struct reader *reader, const struct node *value)
             program_take(reader, program);
         }
     }
+    bool user = scenario->program[0] && !scenario->builtin;
     if (!program) {
         reader_error(reader, value, "suite needs program: a built-in suite or a path");
     }
@@ -67,17 +80,17 @@ static void suite_take(struct reader *reader, const struct node *value)
             reader_texts(reader, item, "args", &scenario->args, &scenario->arg_count);
         } else if (strcmp(key->text, "env") == 0) {
             reader_environment(reader, item, &reader->suite_env, &reader->suite_env_count);
-        } else if (scenario->builtin || !scenario->program[0]) {
+        } else if (user || !parameter_is(PARAMETER_SUITE, key->text)) {
+            suite_key_unknown(reader, key, user);
+        } else {
             parameter_take(reader, PARAMETER_SUITE, key, item, &scenario->suite,
                            &scenario->suite_count);
-        } else {
-            static const char *const names[] = {"program", "args", "env"};
-            reader_unknown(reader, key, "key", names, 3);
         }
     }
 }
 
-static void teardown_take(struct reader *reader, const struct node *value)
+bool teardown_take(struct reader *reader, const struct node *value,
+                   enum scenario_teardown *teardown)
 {
     static const char *const words[] = {[TEARDOWN_PER_TEST] = "per-test",
                                         [TEARDOWN_PER_MODULE] = "per-module",
@@ -85,16 +98,21 @@ static void teardown_take(struct reader *reader, const struct node *value)
                                         [TEARDOWN_NEVER] = "never"};
     const char *text = reader_text(reader, value, "teardown");
     if (!text) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i], text) == 0) {
-            reader->scenario->teardown = (enum scenario_teardown)i;
-            reader->scenario->teardown_given = true;
-            return;
+            *teardown = (enum scenario_teardown)i;
+            return true;
         }
     }
     reader_unknown(reader, value, "teardown", words, sizeof words / sizeof words[0]);
+    return false;
+}
+
+static void top_teardown_take(struct reader *reader, const struct node *value)
+{
+    reader->scenario->teardown_given = teardown_take(reader, value, &reader->scenario->teardown);
 }
 
 static void memory_take(struct reader *reader, const struct node *value)
@@ -137,9 +155,9 @@ static void expect_later(struct reader *reader, const struct node *value)
 }
 
 static const struct reader_key top_keys[] = {
-    {"scenario", scenario_take}, {"about", about_take},        {"suite", suite_take},
-    {"teardown", teardown_take}, {"variants", variants_later}, {"limits", limits_take},
-    {"passes", passes_take},     {"expect", expect_later},
+    {"scenario", scenario_take},     {"about", about_take},        {"suite", suite_take},
+    {"teardown", top_teardown_take}, {"variants", variants_later}, {"limits", limits_take},
+    {"passes", passes_take},         {"expect", expect_later},
 };
 
 /* Without `variants:` there is one, called "default"; a built-in suite looks up directly then. */
@@ -251,6 +269,7 @@ void scenario_fini(struct scenario *scenario)
         texts_free(variant->args, variant->arg_count);
         pairs_free(variant->params, variant->param_count);
         pairs_free(variant->env, variant->env_count);
+        pairs_free(variant->suite, variant->suite_count);
     }
     free(scenario->variants);
     for (size_t i = 0; i < scenario->expect_count; i++) {

@@ -10,6 +10,7 @@
 #define SCENARIO_SCENARIO_H
 
 #include "harness/base/diag.h"
+#include "harness/base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,10 @@ struct scenario_variant {
     size_t param_count; /* {entries: 1024, bytes: 4 MiB} in base units */
     struct scenario_pair *env;
     size_t env_count;
+    struct scenario_pair *suite; /* parameters of the suite for this variant only */
+    size_t suite_count;
+    enum scenario_teardown teardown;
+    bool teardown_given; /* otherwise the scenario's */
     unsigned line, column;
 };
 
@@ -78,5 +83,9 @@ bool scenario_read(const char *path, struct scenario *scenario, struct diag *dia
 bool scenario_parse(const char *path, const char *bytes, size_t length, struct scenario *scenario,
                     struct diag *diag);
 void scenario_fini(struct scenario *scenario);
+
+/* The scenario in its normal form: every value in base units, every default left out, one line a
+ * variant. Reading it gives the same scenario, positions apart. */
+void scenario_write(const struct scenario *scenario, struct text *out);
 
 #endif

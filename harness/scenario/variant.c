@@ -41,10 +41,20 @@ static void strategy_check(struct reader *reader, const struct node *node)
     reader_unknown(reader, node, "strategy", names, STRATEGY_COUNT);
 }
 
-/* What has a meaning of its own in a variant's map; everything else is the strategy's. */
 static bool key_is(const struct node *key, const char *name)
 {
     return key->kind == NODE_SCALAR && strcmp(key->text, name) == 0;
+}
+
+#define NAMES_MAX 64
+
+static void key_unknown(struct reader *reader, const struct node *key)
+{
+    const char *names[NAMES_MAX] = {"strategy", "program", "args", "env", "teardown"};
+    size_t count = 5;
+    count += parameter_names(PARAMETER_STRATEGY, names + count, NAMES_MAX - count);
+    count += parameter_names(PARAMETER_SUITE, names + count, NAMES_MAX - count);
+    reader_unknown(reader, key, "key", names, count);
 }
 
 static void variant_key(struct reader *reader, struct scenario_variant *variant,
@@ -73,12 +83,18 @@ static void variant_key(struct reader *reader, struct scenario_variant *variant,
         reader_texts(reader, value, "args", &variant->args, &variant->arg_count);
     } else if (key_is(key, "env")) {
         reader_environment(reader, value, &variant->env, &variant->env_count);
+    } else if (key_is(key, "teardown")) {
+        variant->teardown_given = teardown_take(reader, value, &variant->teardown);
     } else if (!reader->scenario->builtin) {
-        static const char *const names[] = {"program", "args", "env"};
-        reader_unknown(reader, key, "key", names, 3);
-    } else {
+        static const char *const names[] = {"program", "args", "env", "teardown"};
+        reader_unknown(reader, key, "key", names, sizeof names / sizeof names[0]);
+    } else if (parameter_is(PARAMETER_STRATEGY, key->text)) {
         parameter_take(reader, PARAMETER_STRATEGY, key, value, &variant->params,
                        &variant->param_count);
+    } else if (parameter_is(PARAMETER_SUITE, key->text)) {
+        parameter_take(reader, PARAMETER_SUITE, key, value, &variant->suite, &variant->suite_count);
+    } else {
+        key_unknown(reader, key);
     }
 }
 
