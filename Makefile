@@ -61,7 +61,7 @@ GENERATE_OBJ := $(call object,$(GENERATE_SRC))
 SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
-FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC))
+FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
@@ -148,6 +148,20 @@ $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/sp
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+
+# The same program built in the ways that decide how its boundaries can be known.
+$B/fixtures/%-nopie: fixtures/programs/%.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -no-pie -fno-pie -o $@ $< $(CHECK_LIBS)
+$B/fixtures/%-noalign: fixtures/programs/%.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -Os -g -Iinclude -fcf-protection=full -Wl,-z,noseparate-code -o $@ $< $(CHECK_LIBS)
+$B/fixtures/%-stripped: fixtures/programs/%.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< $(CHECK_LIBS)
+$B/fixtures/%-static: fixtures/programs/%.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -static -Iinclude -o $@ $< $(CHECK_LIBS)
+$B/fixtures/libcheck-shared.so:
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) -shared -o $@ -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
+$B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c

@@ -111,7 +111,8 @@ enum wire_way {
     WIRE_WAY_SYMTAB,  /* static framework, found in the symbol table and replaced */
     WIRE_WAY_DYNAMIC, /* shared framework, interposed by name */
     WIRE_WAY_HEADER,  /* tidemark.h in the program */
-    WIRE_WAY_LIBC,    /* stripped: the calls the framework makes into libc; passive */
+    WIRE_WAY_LIBC,    /* stripped: the calls the framework makes into libc; passive, and unforked
+                         unless the environment says CK_FORK=yes: then a test's counts stay unseen */
     WIRE_WAY_PROGRAM, /* no boundaries: the whole program is one test */
 };
 

@@ -5,6 +5,7 @@
 #include "harness/boundary/boundary.h"
 
 #include "harness/boundary/crash.h"
+#include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
 #include "harness/boundary/way.h"
 #include "harness/ledger/ledger.h"
@@ -43,7 +44,14 @@ static enum wire_way way_choose(void)
     if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_DYNAMIC) && way_dynamic_present()) {
         return WIRE_WAY_DYNAMIC;
     }
-    return WIRE_WAY_NONE;
+    if (wish == WIRE_WAY_HEADER || (wish == WIRE_WAY_NONE && header_wanted())) {
+        return WIRE_WAY_HEADER;
+    }
+    if (wish == WIRE_WAY_LIBC || (wish == WIRE_WAY_NONE && libc_wanted())) {
+        libc_prepare();
+        return WIRE_WAY_LIBC;
+    }
+    return way_is_launcher() ? WIRE_WAY_NONE : WIRE_WAY_PROGRAM;
 }
 
 static __attribute__((constructor)) void boundary_init(void)

@@ -6,6 +6,7 @@
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/program.h"
 #include "harness/boundary/restore.h"
 
 #include <dlfcn.h>
@@ -46,6 +47,10 @@ static void __attribute__((noreturn)) leave_by(const char *name, int status)
 
 EXPORT void exit(int status)
 {
+    if (boundary_wire != NULL && (boundary_way == WIRE_WAY_PROGRAM ||
+                                  atomic_load(&boundary_wire->progress.test) == WIRE_NO_TEST)) {
+        program_exit(status);
+    }
     leave_by("exit", status);
 }
 
@@ -62,6 +67,22 @@ EXPORT void _exit(int status)
 EXPORT void _Exit(int status)
 {
     leave_at_once(status);
+}
+
+int __cxa_atexit(void (*handler)(void *), void *argument, void *object);
+
+/* atexit comes here with no argument, a C++ destructor with its object. */
+EXPORT int __cxa_atexit(void (*handler)(void *), void *argument, void *object)
+{
+    static int (*_Atomic next)(void (*)(void *), void *, void *);
+    if (next == NULL) {
+        next =
+            (int (*)(void (*)(void *), void *, void *))(uintptr_t)dlsym(RTLD_NEXT, "__cxa_atexit");
+    }
+    if (argument == NULL && program_atexit(handler)) {
+        return 0;
+    }
+    return next(handler, argument, object);
 }
 
 EXPORT int chdir(const char *path)

@@ -25,6 +25,19 @@ static void copy_text(char *to, size_t room, const char *from)
     to[bytes] = '\0';
 }
 
+/* What a way in cannot do, for the person. */
+static const char *const way_notes[] = {
+    [WIRE_WAY_HEADER] =
+        "the program says where its tests begin and end (tidemark.h): they run in its "
+        "own order, none can be repeated by itself",
+    [WIRE_WAY_LIBC] =
+        "the program is stripped: its libcheck tests are seen through libc, in their own order and "
+        "unforked, none can be repeated by itself, and libcheck's short-lived allocations are "
+        "counted "
+        "with them; with its symbol table (not stripped) each test could be run alone",
+    [WIRE_WAY_PROGRAM] = "no test framework was found in the program: all of main is one test",
+};
+
 void serve_hello(const char *framework, enum wire_way way)
 {
     if (boundary_wire == NULL || serve_greeted) {
@@ -39,6 +52,9 @@ void serve_hello(const char *framework, enum wire_way way)
     copy_text(hello.allocator, sizeof hello.allocator, ledger_allocator());
     wire_put(boundary_wire, &hello);
     ledger_modules_put(boundary_wire);
+    if (way < sizeof way_notes / sizeof way_notes[0] && way_notes[way] != NULL) {
+        serve_note(way_notes[way]);
+    }
     wire_flush(boundary_wire);
 }
 
@@ -251,8 +267,8 @@ static void serve_scan(const struct wire_command *command)
     ledger_scan_put(boundary_wire, command->sites, count);
 }
 
-/* Serves commands until FINISH. `group` may be NULL: then nothing can be run any more. */
-static void serve_commands(struct test_group *group)
+/* Serves commands until FINISH. `group` may be NULL: then nothing can be run. */
+static void serve_commands(struct test_group *group, struct wire_command *last_run)
 {
     static struct wire_command command;
     do {
@@ -264,6 +280,9 @@ static void serve_commands(struct test_group *group)
                 serve_run(group, &command);
             } else {
                 ledger_depth_set(command.depth == WIRE_TRACE ? WIRE_TRACE : WIRE_COUNT);
+            }
+            if (last_run != NULL) {
+                *last_run = command;
             }
             break;
         case WIRE_OP_SITES:
@@ -313,11 +332,11 @@ void serve_group(struct test_group *group)
         wire_put(boundary_wire, &name);
     }
     serve_ready(group->first, group->count);
-    serve_commands(group);
+    serve_commands(group, NULL);
 }
 
-void serve_passive_ready(uint32_t first, uint32_t count)
+void serve_passive_ready(uint32_t first, uint32_t count, struct wire_command *run)
 {
     serve_ready(first, count);
-    serve_commands(NULL);
+    serve_commands(NULL, run);
 }

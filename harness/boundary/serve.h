@@ -47,10 +47,8 @@ void serve_hello(const char *framework, enum wire_way way);
 void serve_bye(void);
 void serve_note(const char *text);
 
-/* For passive ways: one test that the program runs by itself. */
-uint32_t serve_passive_begin(const struct wire_test_name *name);
-void serve_passive_end(const struct outcome *outcome);
-/* READY of `count` tests from `first`, then commands until FINISH. */
-void serve_passive_ready(uint32_t first, uint32_t count);
+/* For passive ways: READY of `count` tests from `first`, then commands until FINISH; none can run.
+ * *run is the last RUN asked for, if `run` is not NULL. */
+void serve_passive_ready(uint32_t first, uint32_t count, struct wire_command *run);
 
 #endif

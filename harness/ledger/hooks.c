@@ -1,251 +1,334 @@
 /*
  * hooks.c - the malloc family, as the program calls it. Every block passes through here, is counted
- * with the size that was asked for, and goes to the allocator below (allocator.h). Runs in the
- * worker, on any thread, also in signal handlers. What C++ calls is in hooks_new.c.
+ * with the size that was asked for, and goes to the allocator below (allocator.h) with a header
+ * (header.h). Runs in the worker, on any thread, also in signal handlers. What C++ calls is in
+ * hooks_new.c.
  *
  * A realloc counts as one free and one allocation, as valgrind counts it.
  */
 #include "harness/ledger/hooks.h"
 
 #include "harness/ledger/allocator.h"
-#include "harness/ledger/tail.h"
+#include "harness/ledger/header.h"
 #include "harness/ledger/thread.h"
+#include "harness/ledger/trace.h"
+#include "harness/ledger/unwind.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#define EXPORT      __attribute__((visibility("default")))
+#define EXPORT      __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define HOOK        UNWIND_HOOK_SECTION /* its frames are left out of stacks */
+#define SIZE_MOST                                                                                  \
+    (PTRDIFF_MAX >> 16) /* beyond any address space: refused before it can overflow                \
+                         */
+#define SMALL_MOST (ALLOCATOR_CLASS_MOST - HEADER_BYTES)
 
-_Atomic uint32_t hooks_depth = WIRE_COUNT;
 static _Atomic uint64_t refused_before_init;
 _Atomic uint64_t *hooks_refused = &refused_before_init;
 
-static inline void count_alloc(struct thread *self, size_t requested)
+static inline void count_alloc(struct thread *self, size_t size)
 {
     self->allocs++;
-    self->bytes += requested;
-    self->live += (int64_t)requested;
+    self->bytes += size;
+    self->live += (int64_t)size;
     if (UNLIKELY(self->live > self->high)) {
         thread_beyond(self);
     }
 }
 
-static inline void count_free(struct thread *self, size_t requested)
+static inline void count_free(struct thread *self, size_t size)
 {
     self->frees++;
-    self->live -= (int64_t)requested;
+    self->live -= (int64_t)size;
     if (UNLIKELY(self->live < self->low)) {
         thread_beyond(self);
     }
 }
 
-static void *refused(size_t bytes)
+static void *refused(size_t size)
 {
     uint64_t none = 0;
-    atomic_compare_exchange_strong(hooks_refused, &none, bytes == 0 ? 1 : bytes);
+    atomic_compare_exchange_strong(hooks_refused, &none, size == 0 ? 1 : size);
     return NULL;
 }
 
-static __attribute__((noinline)) void *alloc_slow(size_t bytes)
+static void *refused_outright(size_t size)
 {
-    if (bytes > PTRDIFF_MAX) {
-        errno = ENOMEM;
-        return refused(bytes);
-    }
-    void *block = below.malloc(bytes + TAIL_BYTES);
-    if (block == NULL) {
-        return refused(bytes);
-    }
-    if (allocator_is_early(block)) {
-        return block;
-    }
-    tail_put(block, below.usable(block), bytes);
-    count_alloc(thread_get(), bytes);
+    errno = ENOMEM;
+    return refused(size);
+}
+
+/* `start` is what the allocator gave; `frame` the hook's caller, for the stack. */
+static inline void *born(struct thread *self, void *start, size_t size, const void *frame)
+{
+    void *block = (char *)start + HEADER_BYTES;
+    uint32_t record = UNLIKELY(trace_on) ? trace_birth(self, block, size, frame) : 0;
+    header_put(block, size, HEADER_PLAIN, record);
+    count_alloc(self, size);
     return block;
 }
 
-void *hooks_alloc(size_t bytes)
+static HOOK __attribute__((noinline)) void *alloc_slow(size_t size)
+{
+    if (UNLIKELY(size > SIZE_MOST)) {
+        return refused_outright(size);
+    }
+    void *start = below.malloc(size + HEADER_BYTES);
+    if (UNLIKELY(start == NULL)) {
+        return refused(size);
+    }
+    if (UNLIKELY(allocator_is_early(start))) {
+        return start;
+    }
+    return born(thread_get(), start, size, __builtin_frame_address(0));
+}
+
+/* Everything but the plainest case is a jump to another function, so that this one needs no frame.
+ */
+static inline __attribute__((always_inline)) void *alloc(size_t size)
 {
     struct thread *self = thread_self;
-    if (UNLIKELY(self == NULL || bytes >= ALLOCATOR_CLASS_MOST)) {
-        return alloc_slow(bytes);
+    if (UNLIKELY(self == NULL || size > SMALL_MOST || trace_on)) {
+        return alloc_slow(size);
     }
-    void *block = below.malloc(bytes + TAIL_BYTES);
-    if (UNLIKELY(block == NULL)) {
-        return refused(bytes);
+    void *start = below.malloc(size + HEADER_BYTES);
+    if (UNLIKELY(start == NULL)) {
+        return refused(size);
     }
-    tail_put(block, allocator_usable(block, bytes + TAIL_BYTES), bytes);
-    count_alloc(self, bytes);
+    void *block = (char *)start + HEADER_BYTES;
+    header_put(block, size, HEADER_PLAIN, 0);
+    count_alloc(self, size);
     return block;
 }
 
-static void below_free(void *block, size_t usable)
+HOOK void *hooks_alloc(size_t size)
 {
-    if (LIKELY(below.free_sized != NULL)) {
-        below.free_sized(block, usable, 0);
-    } else {
+    return alloc(size);
+}
+
+/* Not the everyday block: large, aligned, traced, damaged or foreign. */
+static __attribute__((noinline)) void free_slow(void *block)
+{
+    size_t size;
+    void *start;
+    if (block == NULL || allocator_is_early(block)) {
+        return;
+    }
+    struct thread *self = thread_get();
+    switch (header_read(block, &size, &start)) {
+    case HEADER_FOREIGN:
+        self->foreign++;
         below.free(block);
+        return;
+    case HEADER_DAMAGED:
+        self->damaged++;
+        break;
+    case HEADER_WHOLE:
+        break;
+    }
+    uint32_t record = header_of(block)->record;
+    if (record != 0) {
+        trace_death(self, record, block, &size);
+    }
+    count_free(self, size);
+    below.free(start);
+}
+
+static inline void free_small(struct thread *self, void *block, size_t size)
+{
+    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
+    count_free(self, size);
+    if (LIKELY(usable != 0)) {
+        below.free_sized((char *)block - HEADER_BYTES, usable, 0);
+    } else {
+        below.free((char *)block - HEADER_BYTES);
     }
 }
 
-/* The tail was not an everyday one: a large or aligned block, or damage. */
-static __attribute__((noinline)) void free_slow(struct thread *self, void *block, size_t usable)
+static __attribute__((noinline)) void free_traced(struct thread *self, void *block, size_t size)
 {
-    struct tail tail;
-    if (!tail_get(block, usable, &tail)) {
-        self->damaged++;
-        tail.requested = usable > 0 ? usable - 1 : 0; /* nearest guess; the ledger says so */
+    trace_death(self, header_of(block)->record, block, &size);
+    free_small(self, block, size);
+}
+
+static inline __attribute__((always_inline)) void release(void *block)
+{
+    struct thread *self = thread_self;
+    size_t size;
+    if (UNLIKELY(self == NULL || block == NULL || !header_plain(block, &size) ||
+                 size > SMALL_MOST)) {
+        free_slow(block);
+        return;
     }
-    count_free(self, tail.requested);
-    below_free(block, usable);
+    if (UNLIKELY(header_of(block)->record != 0)) {
+        free_traced(self, block, size);
+        return;
+    }
+    free_small(self, block, size);
 }
 
 void hooks_free(void *block)
 {
-    if (UNLIKELY(block == NULL || allocator_is_early(block))) {
-        return;
+    release(block);
+}
+
+static size_t block_size(void *block)
+{
+    size_t size;
+    void *start;
+    if (allocator_is_early(block)) {
+        return allocator_early_bytes(block);
+    }
+    return header_read(block, &size, &start) == HEADER_FOREIGN ? below.usable(block) : size;
+}
+
+HOOK void *hooks_alloc_aligned(size_t alignment, size_t size)
+{
+    if (alignment <= HEADER_BYTES) {
+        return alloc_slow(size);
+    }
+    if (size > SIZE_MOST || alignment > SIZE_MOST) {
+        return refused_outright(size);
+    }
+    void *start = below.memalign(alignment, size + alignment);
+    if (start == NULL) {
+        return refused(size);
+    }
+    if (allocator_is_early(start)) {
+        return start;
     }
     struct thread *self = thread_get();
-    size_t usable = below.usable(block);
-    size_t slack = ((const unsigned char *)block)[usable - 1];
-    if (UNLIKELY(slack - 1 >= TAIL_SURE || slack > usable)) {
-        free_slow(self, block, usable);
-        return;
+    void *block = (char *)start + alignment;
+    uint32_t record = 0;
+    if (trace_on) {
+        record = trace_birth(self, block, size, __builtin_frame_address(0));
     }
-    count_free(self, usable - slack);
-    below_free(block, usable);
-}
-
-static size_t block_requested(void *block, size_t usable)
-{
-    struct tail tail;
-    return tail_get(block, usable, &tail) ? tail.requested : usable - 1;
-}
-
-static void *alloc_aligned(size_t alignment, size_t bytes)
-{
-    if (bytes > PTRDIFF_MAX - alignment) {
-        errno = ENOMEM;
-        return refused(bytes);
-    }
-    void *block = below.memalign(alignment, bytes + TAIL_LONG_BYTES);
-    if (block == NULL) {
-        return refused(bytes);
-    }
-    if (!allocator_is_early(block)) {
-        tail_put_aligned(block, below.usable(block), bytes);
-        count_alloc(thread_get(), bytes);
-    }
+    header_put(block, size, (uint32_t)__builtin_ctzl(alignment), record);
+    count_alloc(self, size);
     return block;
 }
 
-static bool power_of_two(size_t number)
+EXPORT void *malloc(size_t size)
 {
-    return number != 0 && (number & (number - 1)) == 0;
-}
-
-EXPORT void *malloc(size_t bytes)
-{
-    return hooks_alloc(bytes);
+    return alloc(size);
 }
 
 EXPORT void free(void *block)
 {
-    hooks_free(block);
+    release(block);
 }
 
-EXPORT void *calloc(size_t count, size_t size)
+EXPORT void *calloc(size_t count, size_t each)
 {
-    size_t bytes;
-    if (UNLIKELY(__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX)) {
-        errno = ENOMEM;
-        return refused(SIZE_MAX);
+    size_t size;
+    if (UNLIKELY(__builtin_mul_overflow(count, each, &size) || size > SIZE_MOST)) {
+        return refused_outright(SIZE_MAX);
     }
-    void *block = below.calloc(1, bytes + TAIL_BYTES);
-    if (UNLIKELY(block == NULL)) {
-        return refused(bytes);
+    void *start = below.calloc(1, size + HEADER_BYTES);
+    if (UNLIKELY(start == NULL)) {
+        return refused(size);
     }
-    if (LIKELY(!allocator_is_early(block))) {
-        tail_put(block, allocator_usable(block, bytes + TAIL_BYTES), bytes);
-        count_alloc(thread_get(), bytes);
+    if (UNLIKELY(allocator_is_early(start))) {
+        return start;
     }
-    return block;
+    return born(thread_get(), start, size, __builtin_frame_address(0));
 }
 
-static void *realloc_early(void *block, size_t bytes)
+/* A block that cannot grow where it is: aligned, damaged, early or foreign. Moved to a plain one.
+ */
+static HOOK void *realloc_moved(void *block, size_t old, size_t size)
 {
-    void *moved = hooks_alloc(bytes);
+    void *moved = alloc_slow(size);
     if (moved != NULL) {
-        size_t old = allocator_early_bytes(block);
-        memcpy(moved, block, old < bytes ? old : bytes);
+        memcpy(moved, block, old < size ? old : size);
+        free_slow(block);
     }
     return moved;
 }
 
-EXPORT void *realloc(void *block, size_t bytes)
+static HOOK __attribute__((noinline)) void *realloc_odd(void *block, size_t size)
 {
-    if (block == NULL) {
-        return hooks_alloc(bytes);
+    size_t old;
+    void *start;
+    if (allocator_is_early(block) || header_read(block, &old, &start) != HEADER_DAMAGED) {
+        return realloc_moved(block, block_size(block), size);
     }
-    if (bytes == 0) { /* as libc does, whatever the allocator below would do */
-        hooks_free(block);
-        return NULL;
+    /* The size is lost; the allocator knows how much there is to copy. */
+    return realloc_moved(block, below.usable(start) - (size_t)((char *)block - (char *)start),
+                         size);
+}
+
+static HOOK void *resize(void *block, size_t size, const void *frame)
+{
+    size_t old;
+    if (UNLIKELY(size > SIZE_MOST)) {
+        return refused_outright(size);
     }
-    if (UNLIKELY(allocator_is_early(block))) {
-        return realloc_early(block, bytes);
-    }
-    if (bytes > PTRDIFF_MAX) {
-        errno = ENOMEM;
-        return refused(bytes);
+    if (UNLIKELY(allocator_is_early(block) || !header_plain(block, &old))) {
+        return realloc_odd(block, size);
     }
     struct thread *self = thread_get();
-    size_t old = block_requested(block, below.usable(block));
-    void *moved = below.realloc(block, bytes + TAIL_BYTES);
-    if (UNLIKELY(moved == NULL)) {
-        return refused(bytes);
+    uint32_t record = header_of(block)->record;
+    void *start = below.realloc((char *)block - HEADER_BYTES, size + HEADER_BYTES);
+    if (UNLIKELY(start == NULL)) {
+        return refused(size);
     }
-    tail_put(moved, below.usable(moved), bytes);
+    if (record != 0) {
+        trace_death(self, record, block, &old);
+    }
     count_free(self, old);
-    count_alloc(self, bytes);
-    return moved;
+    return born(self, start, size, frame);
 }
 
-EXPORT void *reallocarray(void *block, size_t count, size_t size)
+EXPORT void *realloc(void *block, size_t size)
 {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) {
-        errno = ENOMEM;
-        return refused(SIZE_MAX);
+    if (block == NULL) {
+        return alloc_slow(size);
     }
-    return realloc(block, bytes);
+    if (size == 0) { /* as libc does, whatever the allocator below would do */
+        release(block);
+        return NULL;
+    }
+    return resize(block, size, __builtin_frame_address(0));
 }
 
-EXPORT void *memalign(size_t alignment, size_t bytes)
+EXPORT void *reallocarray(void *block, size_t count, size_t each)
 {
-    size_t up = sizeof(void *); /* libc rounds an odd alignment up */
+    size_t size;
+    if (__builtin_mul_overflow(count, each, &size)) {
+        return refused_outright(SIZE_MAX);
+    }
+    return realloc(block, size);
+}
+
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+    size_t up = 1; /* libc rounds an odd alignment up */
     while (up < alignment && up <= SIZE_MAX / 2) {
         up *= 2;
     }
-    return alloc_aligned(up, bytes);
+    return hooks_alloc_aligned(up, size);
 }
 
-EXPORT void *aligned_alloc(size_t alignment, size_t bytes)
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-    return memalign(alignment, bytes);
+    return memalign(alignment, size);
 }
 
-EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes)
+EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
 {
-    if (!power_of_two(alignment) || alignment % sizeof(void *) != 0) {
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment % sizeof(void *) != 0) {
         return EINVAL;
     }
     int saved = errno;
-    void *block = alloc_aligned(alignment, bytes);
+    void *block = hooks_alloc_aligned(alignment, size);
     errno = saved;
     if (block == NULL) {
         return ENOMEM;
@@ -254,26 +337,21 @@ EXPORT int posix_memalign(void **out, size_t alignment, size_t bytes)
     return 0;
 }
 
-EXPORT void *valloc(size_t bytes)
+EXPORT void *valloc(size_t size)
 {
-    return alloc_aligned((size_t)sysconf(_SC_PAGESIZE), bytes);
+    return hooks_alloc_aligned((size_t)sysconf(_SC_PAGESIZE), size);
 }
 
-EXPORT void *pvalloc(size_t bytes)
+EXPORT void *pvalloc(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (bytes > PTRDIFF_MAX) {
-        errno = ENOMEM;
-        return refused(bytes);
+    if (size > SIZE_MOST) {
+        return refused_outright(size);
     }
-    return alloc_aligned(page, (bytes + page - 1) & ~(page - 1));
+    return hooks_alloc_aligned(page, (size + page - 1) & ~(page - 1));
 }
 
 EXPORT size_t malloc_usable_size(void *block)
 {
-    if (block == NULL) {
-        return 0;
-    }
-    return allocator_is_early(block) ? allocator_early_bytes(block)
-                                     : block_requested(block, below.usable(block));
+    return block == NULL ? 0 : block_size(block);
 }

@@ -7,10 +7,11 @@
 
 #include "harness/base/wire.h"
 
-extern _Atomic uint32_t hooks_depth;    /* enum wire_depth */
 extern _Atomic uint64_t *hooks_refused; /* takes the bytes of the first allocation that failed */
 
-void *hooks_alloc(size_t bytes);
+/* As malloc and, for a power of two, aligned_alloc. */
+void *hooks_alloc(size_t size);
+void *hooks_alloc_aligned(size_t alignment, size_t size);
 void hooks_free(void *block);
 
 #endif

@@ -6,16 +6,18 @@
  */
 #include "harness/ledger/hooks.h"
 
-#include <dlfcn.h>
-#include <stdlib.h>
+#include "harness/ledger/unwind.h"
 
-#define EXPORT __attribute__((visibility("default")))
+#include <dlfcn.h>
+#include <stdlib.h> /* abort */
+
+#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 
 typedef void new_handler(void);
 
 /* Asks the program's new-handler for memory until there is some; throws std::bad_alloc, or returns
  * NULL for the nothrow forms, when there is no handler. A handler may throw through here. */
-static void *new_again(size_t alignment, size_t bytes, bool nothrow)
+static UNWIND_HOOK_SECTION void *new_again(size_t alignment, size_t bytes, bool nothrow)
 {
     new_handler *(*handler_get)(void) =
         (new_handler * (*)(void)) dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
@@ -25,7 +27,7 @@ static void *new_again(size_t alignment, size_t bytes, bool nothrow)
             break;
         }
         handler();
-        void *block = alignment == 0 ? malloc(bytes) : aligned_alloc(alignment, bytes);
+        void *block = alignment == 0 ? hooks_alloc(bytes) : hooks_alloc_aligned(alignment, bytes);
         if (block != NULL) {
             return block;
         }
@@ -40,15 +42,16 @@ static void *new_again(size_t alignment, size_t bytes, bool nothrow)
     return NULL;
 }
 
-static inline void *new_plain(size_t bytes, bool nothrow)
+static inline __attribute__((always_inline)) void *new_plain(size_t bytes, bool nothrow)
 {
     void *block = hooks_alloc(bytes);
     return __builtin_expect(block != NULL, 1) ? block : new_again(0, bytes, nothrow);
 }
 
-static inline void *new_aligned(size_t bytes, size_t alignment, bool nothrow)
+static inline __attribute__((always_inline)) void *new_aligned(size_t bytes, size_t alignment,
+                                                               bool nothrow)
 {
-    void *block = aligned_alloc(alignment, bytes);
+    void *block = hooks_alloc_aligned(alignment, bytes);
     return __builtin_expect(block != NULL, 1) ? block : new_again(alignment, bytes, nothrow);
 }
 

@@ -4,6 +4,7 @@
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/thread.h"
+#include "harness/ledger/trace.h"
 #include "harness/meter/meter.h"
 
 #include <dlfcn.h>
@@ -11,9 +12,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static uint32_t birth_test = WIRE_NO_TEST;
-static int64_t birth_blocks, birth_bytes; /* live when it was set */
-static bool hooks_bypassed;               /* the program brings its own malloc */
+/* The last birth within a test: its serial, and what was live when it began. */
+static uint32_t birth_test = WIRE_NO_TEST, birth_serial;
+static int64_t birth_blocks, birth_bytes;
+static bool hooks_bypassed; /* the program brings its own malloc */
 
 static void child_begin(void)
 {
@@ -29,6 +31,7 @@ void ledger_init(struct wire *wire)
     thread_get();
     void *first = dlsym(RTLD_DEFAULT, "malloc");
     hooks_bypassed = first != NULL && first != (void *)(uintptr_t)malloc;
+    trace_init();
     pthread_atfork(NULL, NULL, child_begin);
     errno = saved;
 }
@@ -40,12 +43,14 @@ const char *ledger_allocator(void)
 
 void ledger_depth_set(enum wire_depth depth)
 {
-    atomic_store(&hooks_depth, depth);
+    int saved = errno;
+    trace_set(depth == WIRE_TRACE);
+    errno = saved;
 }
 
 enum wire_depth ledger_depth(void)
 {
-    return (enum wire_depth)atomic_load_explicit(&hooks_depth, memory_order_relaxed);
+    return trace_on ? WIRE_TRACE : WIRE_COUNT;
 }
 
 static void totals_add(void *context, struct thread *thread)
@@ -75,22 +80,45 @@ void ledger_peak_reset(void)
 
 void ledger_birth_set(uint32_t test)
 {
-    struct ledger_totals totals;
-    ledger_totals_get(&totals);
-    birth_test = test;
-    birth_blocks = totals.live_blocks;
-    birth_bytes = totals.live_bytes;
+    thread_get()->busy = 0; /* a test may have left a signal handler by longjmp */
+    uint32_t serial = trace_serial_next(test);
+    if (test != WIRE_NO_TEST) {
+        struct ledger_totals totals;
+        ledger_totals_get(&totals);
+        birth_test = test;
+        birth_serial = serial;
+        birth_blocks = totals.live_blocks;
+        birth_bytes = totals.live_bytes;
+    }
+}
+
+struct retained {
+    uint32_t serial;
+    int64_t blocks, bytes;
+};
+
+static void retained_add(void *context, const struct trace_record *record)
+{
+    struct retained *retained = context;
+    if (record->serial == retained->serial) {
+        retained->blocks++;
+        retained->bytes += (int64_t)record->size;
+    }
 }
 
 void ledger_retained_get(uint32_t test, int64_t *blocks, int64_t *bytes)
 {
-    *blocks = *bytes = 0;
-    if (test == birth_test) {
+    struct retained retained = {.serial = birth_serial};
+    if (test == birth_test && trace_on) {
+        trace_each(retained_add, &retained);
+    } else if (test == birth_test) {
         struct ledger_totals totals;
         ledger_totals_get(&totals);
-        *blocks = totals.live_blocks - birth_blocks;
-        *bytes = totals.live_bytes - birth_bytes;
+        retained.blocks = totals.live_blocks - birth_blocks;
+        retained.bytes = totals.live_bytes - birth_bytes;
     }
+    *blocks = retained.blocks;
+    *bytes = retained.bytes;
 }
 
 uint64_t ledger_own_bytes(void)

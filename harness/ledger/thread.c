@@ -17,6 +17,9 @@ __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 static struct thread first_chunk[SLOTS_PER_CHUNK]; /* the usual program never needs another */
 static _Atomic(struct thread *) chunks[CHUNKS_MOST] = {first_chunk};
 
+/* Slots in use, and how many that may become before the dead are looked for. */
+static _Atomic uint32_t slots_used, slots_bearable = 8;
+
 static _Atomic bool threaded;
 static _Atomic(struct thread *) only; /* the one thread that allocates, while !threaded */
 static _Atomic int64_t published_live, published_peak;
@@ -36,19 +39,28 @@ static struct thread *slot_take(int32_t tid, int32_t wanted)
     return NULL;
 }
 
-/* Frees the slots of threads that ended. */
+/* Frees the slots of threads that ended. Each look costs a system call a slot: so only when the
+ * slots in use have doubled since the last. */
 static void slots_sweep(void)
 {
     int32_t pid = kernel_pid();
+    uint32_t alive = 0;
     for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
         struct thread *chunk = chunks[c];
         for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
             int32_t tid = atomic_load_explicit(&chunk[i].tid, memory_order_relaxed);
-            if (tid != 0 && kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) != 0) {
+            if (tid == 0) {
+                continue;
+            }
+            if (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) != 0) {
                 atomic_compare_exchange_strong(&chunk[i].tid, &tid, 0);
+            } else {
+                alive++;
             }
         }
     }
+    slots_used = alive;
+    slots_bearable = 2 * alive + 8;
 }
 
 static struct thread *slot_new(int32_t tid)
@@ -73,10 +85,10 @@ struct thread *thread_begin(void)
     int32_t tid = kernel_tid();
     struct thread *self = slot_take(tid, tid); /* a dead thread had the same number */
     if (self == NULL) {
-        self = slot_take(tid, 0);
-    }
-    if (self == NULL) {
-        slots_sweep();
+        if (slots_used >= slots_bearable) {
+            slots_sweep();
+        }
+        slots_used++;
         self = slot_take(tid, 0);
     }
     if (self == NULL) {

@@ -30,9 +30,8 @@ struct thread {
     _Atomic int32_t tid; /* 0: free slot */
     /* Cold. */
     int64_t published;
-    uint64_t damaged; /* frees of blocks whose tail was overwritten */
-    /* At trace depth: blocks of the current birth, allocated less freed by this thread. */
-    int64_t born_blocks, born_bytes;
+    uint64_t damaged; /* freed blocks whose header was overwritten */
+    uint64_t foreign; /* freed blocks that never passed through the hooks */
 } __attribute__((aligned(64)));
 
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));

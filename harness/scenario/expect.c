@@ -356,6 +356,24 @@ static void metric_take(struct reader *reader, size_t variant, const struct node
     }
 }
 
+static void variant_metrics(struct reader *reader, size_t variant, const struct node *map)
+{
+    for (size_t i = 0; i + 1 < map->count; i += 2) {
+        if (map->items[i]->kind == NODE_SCALAR && strcmp(map->items[i]->text, "<<") != 0) {
+            metric_take(reader, variant, map->items[i], map->items[i + 1]);
+        }
+    }
+}
+
+/* What "all" says holds for every variant. A mistake in it is said once. */
+static void all_expect(struct reader *reader, const struct node *map)
+{
+    size_t said = reader->diag->count;
+    for (size_t i = 0; i < reader->scenario->variant_count && reader->diag->count == said; i++) {
+        variant_metrics(reader, i, map);
+    }
+}
+
 static void variant_expect(struct reader *reader, const struct node *name, const struct node *map)
 {
     struct scenario *scenario = reader->scenario;
@@ -364,7 +382,8 @@ static void variant_expect(struct reader *reader, const struct node *name, const
            strcmp(scenario->variants[variant].name, name->text) != 0) {
         variant++;
     }
-    if (variant == scenario->variant_count) {
+    bool all = variant == scenario->variant_count && strcmp(name->text, "all") == 0;
+    if (variant == scenario->variant_count && !all) {
         const char *names[64];
         size_t count = 0;
         while (count < scenario->variant_count && count < 64) {
@@ -379,10 +398,10 @@ static void variant_expect(struct reader *reader, const struct node *name, const
                      node_shown(name->text, shown));
         return;
     }
-    for (size_t i = 0; i + 1 < map->count; i += 2) {
-        if (map->items[i]->kind == NODE_SCALAR && strcmp(map->items[i]->text, "<<") != 0) {
-            metric_take(reader, variant, map->items[i], map->items[i + 1]);
-        }
+    if (all) {
+        all_expect(reader, map);
+    } else {
+        variant_metrics(reader, variant, map);
     }
 }
 

@@ -15,6 +15,8 @@
 struct copy {
     struct copy *next;
     struct model_record model;
+    char adapter[5000 - sizeof(struct model_record) -
+                 sizeof(struct copy *)]; /* what the caller adds */
 };
 
 static struct copy *kept;

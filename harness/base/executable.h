@@ -1,0 +1,16 @@
+/*
+ * executable.h - can libtidemark.so be preloaded into this program, and if not, why? Looks at the
+ * file only; runs nothing. Supervisor.
+ */
+#ifndef BASE_EXECUTABLE_H
+#define BASE_EXECUTABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when it can work: a dynamic program of this machine's kind, or a script (whose interpreter
+ * then passes the library on). False: `reason` says in one sentence why not, and what to do. A file
+ * that cannot be read counts as true: starting it will tell. */
+bool executable_preloadable(const char *path, char *reason, size_t room);
+
+#endif

@@ -1,0 +1,185 @@
+/* program.c - see program.h. Runs in the worker, on the main thread. */
+#include "harness/boundary/program.h"
+
+#include "harness/boundary/arena.h"
+#include "harness/boundary/boundary.h"
+#include "harness/boundary/child.h"
+#include "harness/boundary/passive.h"
+#include "harness/boundary/serve.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HANDLERS = 64 };
+
+static struct {
+    main_function *main;
+    int argc;
+    char **argv, **envp;
+    char **saved; /* argv as it came */
+    int status;   /* of the last call */
+    bool calling; /* exit() may come back */
+    bool child;
+    void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
+    unsigned handler_count;
+    sigjmp_buf back;
+} program;
+
+void program_exit(int status)
+{
+    if (program.calling && !boundary_forked && (pid_t)syscall(SYS_gettid) == boundary_pid) {
+        program.status = status & 0xff;
+        siglongjmp(program.back, 1);
+    }
+}
+
+bool program_atexit(void (*handler)(void *))
+{
+    if (!program.calling || boundary_forked || program.handler_count == HANDLERS) {
+        return false;
+    }
+    program.handlers[program.handler_count++] = handler;
+    return true;
+}
+
+/* What exit would have done at the end of this call of main. */
+static void handlers_run(void)
+{
+    while (program.handler_count > 0) {
+        program.handlers[--program.handler_count](NULL);
+    }
+    fflush(stdout);
+}
+
+/* main may have changed its arguments: each call finds the same pointers, to the same strings. */
+static void program_call(void)
+{
+    memcpy(program.argv, program.saved, ((size_t)program.argc + 1) * sizeof *program.saved);
+    if (sigsetjmp(program.back, 0) == 0) {
+        program.calling = true;
+        program.status = program.main(program.argc, program.argv, program.envp) & 0xff;
+    }
+    program.calling = false;
+    handlers_run();
+    if (boundary_forked && !program.child) {
+        exit(program.status); /* a child that main forked and that returned from it */
+    }
+}
+
+static void program_call_in_child(void *unused)
+{
+    (void)unused;
+    program.child = true;
+    program.status = program.main(program.argc, program.argv, program.envp);
+    child_note();
+    exit(program.status);
+}
+
+static void program_outcome(struct outcome *outcome, int status)
+{
+    static char message[64];
+    outcome->status = status == 0 ? WIRE_PASS : status == 77 ? WIRE_SKIP : WIRE_FAIL;
+    if (status != 0) {
+        snprintf(message, sizeof message, "exit status %d", status);
+        outcome->message = message;
+    }
+}
+
+static void program_describe(void *self, uint32_t index, struct wire_test_name *name)
+{
+    char id[WIRE_ID_MAX];
+    const char *slash = strrchr(program.argv[0], '/');
+    (void)self;
+    (void)index;
+    snprintf(id, sizeof id, "program/main/%s", slash == NULL ? program.argv[0] : slash + 1);
+    serve_id_set(name, id);
+}
+
+static bool program_prepare(void *self, uint32_t index, struct outcome *outcome)
+{
+    (void)self;
+    (void)index;
+    (void)outcome;
+    return true;
+}
+
+static void program_run(void *self, uint32_t index, bool forked, struct outcome *outcome)
+{
+    (void)self;
+    (void)index;
+    if (!forked) {
+        program_call();
+        program_outcome(outcome, program.status);
+        return;
+    }
+    struct child_end end;
+    child_run(program_call_in_child, NULL, 0, &end);
+    outcome->forked = true;
+    outcome->allocs = end.allocs;
+    outcome->frees = end.frees;
+    outcome->bytes = end.bytes;
+    if (WIFSIGNALED(end.status)) {
+        outcome->status = WIRE_CRASH;
+        outcome->signal = WTERMSIG(end.status);
+        outcome->message = strsignal(outcome->signal);
+    } else {
+        program.status = WEXITSTATUS(end.status);
+        program_outcome(outcome, program.status);
+    }
+}
+
+static void program_finish(void *self)
+{
+    (void)self;
+}
+
+static int program_as_test(void)
+{
+    struct test_group group = {.framework = "none",
+                               .way = WIRE_WAY_PROGRAM,
+                               .count = 1,
+                               .describe = program_describe,
+                               .prepare = program_prepare,
+                               .run = program_run,
+                               .finish = program_finish};
+    serve_group(&group);
+    return program.status;
+}
+
+static int program_passively(const char *framework)
+{
+    passive_greet(framework);
+    for (uint32_t pass = passive_passes(); pass > 0; pass--) {
+        passive_pass_begin();
+        program_call();
+    }
+    passive_close();
+    return program.status;
+}
+
+int program_main(main_function *main, int argc, char **argv, char **envp)
+{
+    program.main = main;
+    program.argc = argc;
+    program.argv = argv;
+    program.envp = envp;
+    if (boundary_wire != NULL) {
+        program.saved = arena_get(((size_t)argc + 1) * sizeof *argv);
+        memcpy(program.saved, argv, ((size_t)argc + 1) * sizeof *argv);
+    }
+    switch (boundary_wire == NULL ? WIRE_WAY_NONE : boundary_way) {
+    case WIRE_WAY_PROGRAM:
+        return program_as_test();
+    case WIRE_WAY_LIBC:
+        return program_passively("libcheck");
+    case WIRE_WAY_HEADER:
+        return program_passively("tidemark.h");
+    default:
+        return main(argc, argv, envp);
+    }
+}

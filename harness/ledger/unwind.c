@@ -1,0 +1,335 @@
+/* unwind.c - see unwind.h. Runs in the worker. */
+#include "harness/ledger/unwind.h"
+
+#include "harness/ledger/ledger.h"
+#include "harness/meter/kernel.h"
+
+#include <string.h>
+#include <sys/uio.h>
+#include <ucontext.h>
+
+#define FRAME_BYTES_MOST (64u << 20) /* a frame larger than this is a misreading */
+
+/* The linker brackets the section. */
+extern const char __start_tidemark_hooks[] __attribute__((visibility("hidden")));
+extern const char __stop_tidemark_hooks[] __attribute__((visibility("hidden")));
+
+static _Atomic uint32_t generation_now = 1;
+
+struct walker { /* the state in which a frame is entered */
+    uint64_t pc, sp, bp;
+    bool exact; /* pc is an instruction's, not a return address */
+};
+
+bool unwind_is_hook(uint64_t pc)
+{
+    return pc - (uint64_t)(uintptr_t)__start_tidemark_hooks <
+           (uint64_t)(__stop_tidemark_hooks - __start_tidemark_hooks);
+}
+
+void unwind_forget(void)
+{
+    atomic_fetch_add(&generation_now, 1);
+}
+
+static inline uint64_t word_at(uint64_t address)
+{
+    return *(const uint64_t *)(uintptr_t)address;
+}
+
+/* A word that may not be mapped: asked of the kernel. */
+static bool word_probe(uint64_t address, uint64_t *word)
+{
+    struct iovec to = {word, sizeof *word}, from = {(void *)(uintptr_t)address, sizeof *word};
+    return kernel_call(SYS_process_vm_readv, kernel_pid(), (long)&to, 1, (long)&from, 1, 0) ==
+           (long)sizeof *word;
+}
+
+static bool frame_plausible(uint64_t sp, uint64_t frame)
+{
+    return frame > sp && frame - sp < FRAME_BYTES_MOST && frame % 8 == 0;
+}
+
+#if defined(__x86_64__)
+
+/* Code without unwind information (assembly, generated code): it may keep a frame pointer. Believed
+ * only when the chain points up the stack and returns into a loaded object. */
+static bool frame_by_pointer(const struct walker *at, struct unwind_frame *frame)
+{
+    uint64_t next, back, start, end;
+    if (!frame_plausible(at->sp, at->bp + 16) || !word_probe(at->bp, &next) ||
+        !word_probe(at->bp + 8, &back) || !cfi_object(back, &start, &end)) {
+        return false;
+    }
+    frame->by_bp = true;
+    frame->bp_slot = at->bp;
+    frame->ra_slot = at->bp + 8;
+    return true;
+}
+
+/* Where the caller's words lie; false at the end of the stack. *more: the end is not the outermost.
+ */
+static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
+                       struct unwind_frame *frame, bool *more)
+{
+    uint64_t cfa;
+    switch (rule->kind) {
+    case CFI_SP:
+        cfa = at->sp + (uint64_t)(int64_t)rule->offset;
+        break;
+    case CFI_BP:
+        cfa = at->bp + (uint64_t)(int64_t)rule->offset;
+        break;
+    case CFI_BP_DEREF:
+        if (!word_probe(at->bp + (uint64_t)(int64_t)rule->offset, &cfa)) {
+            return false;
+        }
+        break;
+    case CFI_SIGNAL: {
+        const ucontext_t *context = (const ucontext_t *)(uintptr_t)at->sp;
+        frame->ra_slot = (uint64_t)(uintptr_t)&context->uc_mcontext.gregs[REG_RIP];
+        frame->bp_slot = (uint64_t)(uintptr_t)&context->uc_mcontext.gregs[REG_RBP];
+        return true;
+    }
+    case CFI_NONE:
+        *more = true;
+        return frame_by_pointer(at, frame);
+    default:
+        return false;
+    }
+    if (!frame_plausible(at->sp, cfa)) {
+        *more = true;
+        return false;
+    }
+    int64_t offset = rule->bp_offset;
+    frame->by_bp = rule->kind != CFI_SP || rule->bp == CFI_AT_BP;
+    frame->ra_slot = cfa - 8;
+    frame->bp_slot = rule->bp == CFI_KEPT       ? 0
+                     : rule->bp == CFI_AT_FRAME ? cfa + (uint64_t)offset
+                                                : at->bp + (uint64_t)offset;
+    return true;
+}
+
+static struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
+{
+    uint64_t key = at->pc << 1 | (at->exact ? 1 : 0);
+    struct unwind_known *known = &unwind->rules[(at->pc ^ at->pc >> 11) % UNWIND_RULES];
+    if (known->pc != key) {
+        known->rule = cfi_find(at->pc, at->exact);
+        known->pc = key;
+    }
+    return known->rule;
+}
+
+/* The registers as the interrupted code had them. */
+static void walker_leave_signal(struct walker *at)
+{
+    const ucontext_t *context = (const ucontext_t *)(uintptr_t)at->sp;
+    at->pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+    at->bp = (uint64_t)context->uc_mcontext.gregs[REG_RBP];
+    at->sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP];
+    at->exact = true;
+}
+
+static void walker_enter(struct walker *at, const struct unwind_frame *frame)
+{
+    at->sp = frame->ra_slot + 8;
+    at->pc = word_at(frame->ra_slot);
+    at->bp = frame->bp_slot == 0 ? at->bp : word_at(frame->bp_slot);
+    at->exact = false;
+}
+
+static void walker_begin(struct walker *at, const void *frame)
+{
+    uint64_t address = (uint64_t)(uintptr_t)frame;
+    *at = (struct walker){.pc = word_at(address + 8), .sp = address + 16, .bp = word_at(address)};
+}
+
+static void walker_from_context(struct walker *at, const ucontext_t *context)
+{
+    *at = (struct walker){.pc = (uint64_t)context->uc_mcontext.gregs[REG_RIP],
+                          .sp = (uint64_t)context->uc_mcontext.gregs[REG_RSP],
+                          .bp = (uint64_t)context->uc_mcontext.gregs[REG_RBP],
+                          .exact = true};
+}
+
+#else /* AArch64: x29 points to the caller's x29 and x30 */
+
+static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
+                       struct unwind_frame *frame, bool *more)
+{
+    uint64_t next;
+    (void)rule;
+    *more = false;
+    if (at->bp == 0 || at->bp % 8 != 0 || at->bp < at->sp || !word_probe(at->bp, &next)) {
+        return false;
+    }
+    frame->by_bp = true;
+    frame->bp_slot = at->bp;
+    frame->ra_slot = at->bp + 8;
+    return true;
+}
+
+static struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
+{
+    (void)unwind;
+    (void)at;
+    return (struct cfi_rule){.kind = CFI_BP};
+}
+
+static void walker_leave_signal(struct walker *at)
+{
+    (void)at;
+}
+
+static void walker_enter(struct walker *at, const struct unwind_frame *frame)
+{
+    at->sp = frame->ra_slot + 8;
+    at->pc = word_at(frame->ra_slot) & 0x0000ffffffffffffu; /* without pointer authentication */
+    at->bp = word_at(frame->bp_slot);
+    at->exact = false;
+}
+
+static void walker_begin(struct walker *at, const void *frame)
+{
+    uint64_t address = (uint64_t)(uintptr_t)frame;
+    *at = (struct walker){.pc = word_at(address + 8), .sp = address + 16, .bp = word_at(address)};
+}
+
+static void walker_from_context(struct walker *at, const ucontext_t *context)
+{
+    *at = (struct walker){.pc = context->uc_mcontext.pc,
+                          .sp = context->uc_mcontext.sp,
+                          .bp = context->uc_mcontext.regs[29],
+                          .exact = true};
+}
+
+#endif
+
+/* Is `frame` of the last stack entered in this state, as far as it matters? bp is often just a
+ * variable. */
+static inline bool state_equal(const struct walker *at, const struct unwind_frame *frame)
+{
+    return at->pc == frame->pc && at->sp == frame->sp && (!frame->by_bp || at->bp == frame->bp);
+}
+
+static inline bool stack_is_last(const struct unwind *unwind, const struct walker *begin)
+{
+    if (unwind->count == 0 || unwind->reusable != unwind->count ||
+        !state_equal(begin, &unwind->frames[0])) {
+        return false;
+    }
+    const struct unwind_frame *last = &unwind->frames[unwind->count - 1];
+    uint64_t bp = begin->bp;
+    for (const struct unwind_frame *frame = unwind->frames; frame < last;) {
+        uint64_t pc = word_at(frame->ra_slot);
+        bp = frame->bp_slot == 0 ? bp : word_at(frame->bp_slot);
+        frame++;
+        if (pc != frame->pc || (frame->by_bp && bp != frame->bp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The whole walk, helped by the last one's slots where a state is the same. */
+static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct walker at)
+{
+    struct unwind_frame fresh[UNWIND_MOST];
+    uint32_t count = 0, last = 0, reusable = UINT32_MAX;
+    bool more = false;
+    while (at.pc > 4095) {
+        if (count == UNWIND_MOST) {
+            more = true;
+            break;
+        }
+        struct unwind_frame *frame = &fresh[count++];
+        *frame = (struct unwind_frame){.pc = at.pc, .sp = at.sp, .bp = at.bp};
+        while (last < unwind->reusable && unwind->frames[last].sp < at.sp) {
+            last++;
+        }
+        if (reusable == UINT32_MAX && last < unwind->reusable &&
+            state_equal(&at, &unwind->frames[last])) {
+            *frame = unwind->frames[last];
+            frame->bp = at.bp;
+            if (frame->ra_slot == 0) {
+                break;
+            }
+        } else {
+            struct cfi_rule rule = rule_of(unwind, &at);
+            if (!frame_find(&rule, &at, frame, &more)) {
+                break;
+            }
+            if (rule.kind == CFI_SIGNAL) {
+                reusable = reusable == UINT32_MAX ? count - 1 : reusable;
+                walker_leave_signal(&at);
+                continue;
+            }
+        }
+        walker_enter(&at, frame);
+    }
+    memcpy(unwind->frames, fresh, count * sizeof fresh[0]);
+    unwind->count = count;
+    unwind->reusable = reusable < count ? reusable : count;
+    unwind->cut = more;
+}
+
+bool unwind_walk(struct unwind *unwind, const void *frame)
+{
+    struct walker at;
+    uint32_t generation = atomic_load_explicit(&generation_now, memory_order_relaxed);
+    if (__builtin_expect(unwind->generation != generation, 0)) {
+        unwind->count = unwind->reusable = 0;
+        memset(unwind->rules, 0, sizeof unwind->rules);
+        unwind->generation = generation;
+    }
+    walker_begin(&at, frame);
+    if (stack_is_last(unwind, &at)) {
+        return true;
+    }
+    stack_walk(unwind, at);
+    return false;
+}
+
+/* As walker_enter, on a stack that may be in ruins. */
+static bool walker_enter_probing(struct walker *at, const struct unwind_frame *frame)
+{
+    uint64_t pc, bp = at->bp;
+    if (!word_probe(frame->ra_slot, &pc) ||
+        (frame->bp_slot != 0 && !word_probe(frame->bp_slot, &bp))) {
+        return false;
+    }
+    *at = (struct walker){.pc = pc, .sp = frame->ra_slot + 8, .bp = bp};
+    return true;
+}
+
+uint32_t ledger_unwind(uint64_t *frames, uint32_t most, void *context)
+{
+    struct walker at;
+    uint32_t count = 0;
+    bool more;
+    if (context != NULL) {
+        walker_from_context(&at, context);
+    } else {
+        walker_begin(&at, __builtin_frame_address(0));
+    }
+    while (count < most && at.pc > 4095) {
+        struct unwind_frame frame;
+        frames[count++] = at.pc;
+        struct cfi_rule rule = cfi_find(at.pc, at.exact);
+        if (!frame_find(&rule, &at, &frame, &more)) {
+            /* A call through a bad pointer: there is no code here, but the caller's address is on
+             * top. */
+            if (count != 1 || context == NULL || !word_probe(at.sp, &at.pc)) {
+                break;
+            }
+            at.sp += 8;
+            at.exact = false;
+        } else if (rule.kind == CFI_SIGNAL) {
+            walker_leave_signal(&at);
+        } else if (!walker_enter_probing(&at, &frame)) {
+            break;
+        }
+    }
+    return count;
+}
