@@ -1,9 +1,10 @@
 /*
  * result.h - what a run found: plain structs that the runner fills, the judge completes, the result
- * file carries and every report reads. One format in memory, one on disk (result_write.h/result_read.h).
+ * file carries and every report reads. One format in memory, one on disk
+ * (result_write.h/result_read.h).
  *
- * Ownership: a struct result owns everything reachable from it; result_fini releases it. Strings are
- * never NULL ("" when unknown). Sizes are bytes, times ns. INT64_MIN / NAN mean "not measured".
+ * Ownership: a struct result owns everything reachable from it; result_fini releases it. Strings
+ * are never NULL ("" when unknown). Sizes are bytes, times ns. INT64_MIN / NAN mean "not measured".
  * Threads: none of this is shared. Runs in the supervisor only.
  */
 #ifndef RESULT_RESULT_H
@@ -16,13 +17,25 @@
 #define RESULT_UNMEASURED INT64_MIN
 
 enum result_status { /* as enum wire_status; JSON: pass fail crash timeout oom exit skip */
-    RESULT_PASS, RESULT_FAIL, RESULT_CRASH, RESULT_TIMEOUT, RESULT_OOM, RESULT_EXIT, RESULT_SKIP,
-    RESULT_STATUS_COUNT,
+                     RESULT_PASS,
+                     RESULT_FAIL,
+                     RESULT_CRASH,
+                     RESULT_TIMEOUT,
+                     RESULT_OOM,
+                     RESULT_EXIT,
+                     RESULT_SKIP,
+                     RESULT_STATUS_COUNT,
 };
 
 enum result_verdict { /* JSON: none clean leak growth accumulates saturating inconclusive */
-    VERDICT_NONE, VERDICT_CLEAN, VERDICT_LEAK, VERDICT_GROWTH, VERDICT_ACCUMULATES,
-    VERDICT_SATURATING, VERDICT_INCONCLUSIVE, VERDICT_COUNT,
+                      VERDICT_NONE,
+                      VERDICT_CLEAN,
+                      VERDICT_LEAK,
+                      VERDICT_GROWTH,
+                      VERDICT_ACCUMULATES,
+                      VERDICT_SATURATING,
+                      VERDICT_INCONCLUSIVE,
+                      VERDICT_COUNT,
 };
 
 enum result_reach { REACH_UNKNOWN, REACH_UNREACHABLE, REACH_HELD };
@@ -34,7 +47,13 @@ enum result_metric {
 };
 #undef METRIC
 
-enum metric_kind { METRIC_KIND_COUNT, METRIC_KIND_BYTES, METRIC_KIND_NS, METRIC_KIND_RATIO, METRIC_KIND_PER };
+enum metric_kind {
+    METRIC_KIND_COUNT,
+    METRIC_KIND_BYTES,
+    METRIC_KIND_NS,
+    METRIC_KIND_RATIO,
+    METRIC_KIND_PER
+};
 
 struct metric_facts {
     const char *json, *title, *help;
@@ -43,29 +62,30 @@ struct metric_facts {
 extern const struct metric_facts result_metrics[METRIC_COUNT];
 
 struct result_frame {
-    char *function; /* "" if unknown */
-    char *file;     /* "" if unknown */
-    char *module;   /* path of the loaded object */
-    unsigned line;  /* 0 if unknown */
+    char *function;  /* "" if unknown */
+    char *file;      /* "" if unknown */
+    char *module;    /* path of the loaded object */
+    unsigned line;   /* 0 if unknown */
     uint64_t offset; /* in the module */
 };
 
 struct result_link { /* a step of the retention path, from the root inwards */
-    char *symbol;  /* "g_cache", "stack of thread 123", or the function:line that allocated the block */
-    char *field;   /* ".buckets[3]->next" where DWARF gives it, else "" */
+    char *symbol; /* "g_cache", "stack of thread 123", or the function:line that allocated the block
+                   */
+    char *field;  /* ".buckets[3]->next" where DWARF gives it, else "" */
     char *module;
     uint64_t offset;
     uint64_t bytes; /* of the block; 0 for the root */
 };
 
 struct result_site {
-    char *test;    /* id; "" for a site judged over the whole suite */
+    char *test; /* id; "" for a site judged over the whole suite */
     char *variant;
     unsigned rank; /* 1 is the largest */
     char *kind;    /* "heap" "mmap" "fd" "thread" "file" */
     int64_t bytes, blocks;
-    double bytes_per_rep;   /* NAN if not a growing site */
-    double share;           /* of what the variant retains, 0..1; NAN unknown */
+    double bytes_per_rep; /* NAN if not a growing site */
+    double share;         /* of what the variant retains, 0..1; NAN unknown */
     enum result_verdict verdict;
     enum result_reach reach;
     struct result_frame *frames;
@@ -79,20 +99,20 @@ struct result_test {
     char *id;      /* suite/tcase/name[i] */
     char *variant; /* "" under hunt without variants */
     enum result_status status;
-    int signal;    /* 0: none */
+    int signal; /* 0: none */
     enum result_verdict verdict;
     unsigned repetitions;
     int64_t allocs, frees, bytes;
     int64_t retained_bytes, retained_blocks;
     int64_t peak_live_bytes, peak_rss_bytes;
-    int64_t live_bytes;     /* absolute, at the boundary */
+    int64_t live_bytes;          /* absolute, at the boundary */
     double growth_bytes_per_rep; /* NAN: not judged */
-    int64_t fds, threads;   /* change per repetition when not settled, else 0 */
+    int64_t fds, threads;        /* change per repetition when not settled, else 0 */
     int64_t wall_ns;
     char *message, *file;
     unsigned line;
-    char *horizon;          /* what the verdict is worth, in words */
-    int64_t *live_by_rep;   /* live bytes at each sampled boundary, for curves; may be NULL */
+    char *horizon;        /* what the verdict is worth, in words */
+    int64_t *live_by_rep; /* live bytes at each sampled boundary, for curves; may be NULL */
     size_t live_by_rep_count;
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */
     size_t frame_count;
@@ -103,11 +123,16 @@ struct result_variant {
     double metric[METRIC_COUNT]; /* NAN: not measured */
     enum result_verdict verdict;
     char *horizon;
-    char *projection;  /* "60 GB at test 468", or "" */
-    char *stopped_by;  /* "memory", "timeout", "" */
-    char *culprit;     /* test id that stopped it, or "" */
-    struct { char *name; double value; } *counters; /* the suite's other counters */
+    char *projection; /* "60 GB at test 468", or "" */
+    char *stopped_by; /* "memory", "timeout", "" */
+    char *culprit;    /* test id that stopped it, or "" */
+    struct {
+        char *name;
+        double value;
+    } * counters; /* the suite's other counters */
     size_t counter_count;
+    double low[METRIC_COUNT],
+        high[METRIC_COUNT]; /* 95 % interval over passes; NAN: one pass only */
 };
 
 struct result_expect {
@@ -120,7 +145,9 @@ struct result_expect {
 struct result {
     /* run line */
     char *tool_version, *command, *argv, *host, *allocator, *cap_kind, *started, *scenario, *suite;
-    int64_t cap; /* bytes; 0: none */
+    char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
+    char *shard;  /* "2/5", or "" */
+    int64_t cap;  /* bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;
@@ -134,18 +161,37 @@ struct result {
     char **notes; /* for the person: what was not possible, warnings, what to do */
     size_t note_count, note_room;
     size_t passed, failed, skipped, incomplete;
+    size_t sites_hidden;  /* sites that were found and are not in `sites` */
+    int64_t bytes_hidden; /* what they hold together */
 };
 
 void result_init(struct result *result);
 void result_fini(struct result *result);
 
-/* Each returns a zeroed, initialised element (strings "", numbers not measured) owned by the result,
- * valid until the next add of the same kind. They end the program with 99 when memory is out. */
+/* Each returns a zeroed, initialised element (strings "", numbers not measured) owned by the
+ * result, valid until the next add of the same kind. They end the program with 99 when memory is
+ * out. */
 struct result_test *result_test_add(struct result *result);
 struct result_site *result_site_add(struct result *result);
 struct result_variant *result_variant_add(struct result *result);
 struct result_expect *result_expect_add(struct result *result);
-void result_note_add(struct result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void result_note_add(struct result *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* For an element outside a result: the same start of life as _add gives, and its end. */
+void result_test_start(struct result_test *test);
+void result_test_fini(struct result_test *test);
+void result_site_start(struct result_site *site);
+void result_site_fini(struct result_site *site);
+void result_variant_fini(struct result_variant *variant);
+void result_expect_fini(struct result_expect *expect);
+
+/* Adds a counter to a variant. */
+void result_counter_add(struct result_variant *variant, const char *name, double value);
+
+/* `count` zeroed frames or links with strings "". Owned by what they are stored in. */
+struct result_frame *result_frames_new(size_t count);
+struct result_link *result_links_new(size_t count);
 
 /* Frees *slot and stores a copy of text. */
 void result_set(char **slot, const char *text);

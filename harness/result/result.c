@@ -1,0 +1,301 @@
+/* result.c - see result.h: names, facts of metrics, and the life of the structs. Supervisor only.
+ */
+#include "harness/result/result.h"
+#include "harness/base/memory.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct metric_facts result_metrics[METRIC_COUNT] = {
+#define METRIC(NAME, json, kind, title, help)                                                      \
+    [METRIC_##NAME] = {#json, title, help, METRIC_KIND_##kind},
+#include "harness/result/metric.def"
+#undef METRIC
+};
+
+static const char *const status_names[RESULT_STATUS_COUNT] = {
+    [RESULT_PASS] = "pass",       [RESULT_FAIL] = "fail", [RESULT_CRASH] = "crash",
+    [RESULT_TIMEOUT] = "timeout", [RESULT_OOM] = "oom",   [RESULT_EXIT] = "exit",
+    [RESULT_SKIP] = "skip",
+};
+
+static const char *const verdict_names[VERDICT_COUNT] = {
+    [VERDICT_NONE] = "none",
+    [VERDICT_CLEAN] = "clean",
+    [VERDICT_LEAK] = "leak",
+    [VERDICT_GROWTH] = "growth",
+    [VERDICT_ACCUMULATES] = "accumulates",
+    [VERDICT_SATURATING] = "saturating",
+    [VERDICT_INCONCLUSIVE] = "inconclusive",
+};
+
+const char *result_status_name(enum result_status status)
+{
+    return status < RESULT_STATUS_COUNT ? status_names[status] : "unknown";
+}
+
+const char *result_verdict_name(enum result_verdict verdict)
+{
+    return verdict < VERDICT_COUNT ? verdict_names[verdict] : "unknown";
+}
+
+static bool name_parse(const char *const *names, unsigned count, const char *text, unsigned *found)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(names[i], text) == 0) {
+            *found = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool result_status_parse(const char *text, enum result_status *status)
+{
+    unsigned found;
+    bool ok = name_parse(status_names, RESULT_STATUS_COUNT, text, &found);
+    if (ok) {
+        *status = (enum result_status)found;
+    }
+    return ok;
+}
+
+bool result_verdict_parse(const char *text, enum result_verdict *verdict)
+{
+    unsigned found;
+    bool ok = name_parse(verdict_names, VERDICT_COUNT, text, &found);
+    if (ok) {
+        *verdict = (enum result_verdict)found;
+    }
+    return ok;
+}
+
+void result_set(char **slot, const char *text)
+{
+    char *copy = memory_copy(text ? text : "");
+    free(*slot);
+    *slot = copy;
+}
+
+/* Gives every string of a list of slots the empty text, or releases it. */
+static void strings_start(char **const *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        *slots[i] = memory_copy("");
+    }
+}
+
+static void strings_free(char **const *slots, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(*slots[i]);
+        *slots[i] = NULL;
+    }
+}
+
+/* The strings of each struct, once, for start and end of life. */
+#define RESULT_STRINGS(r)                                                                          \
+    (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
+                     &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
+                     &(r)->suite,        &(r)->way_in,   &(r)->shard},                             \
+        11
+#define TEST_STRINGS(t)                                                                            \
+    (char **const[]){&(t)->id, &(t)->variant, &(t)->message, &(t)->file, &(t)->horizon}, 5
+#define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
+#define VARIANT_STRINGS(v)                                                                         \
+    (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \
+                     &(v)->culprit},                                                               \
+        5
+#define EXPECT_STRINGS(e)                                                                          \
+    (char **const[]){&(e)->variant, &(e)->metric, &(e)->limit, &(e)->actual, &(e)->file}, 5
+#define FRAME_STRINGS(f) (char **const[]){&(f)->function, &(f)->file, &(f)->module}, 3
+#define LINK_STRINGS(l)  (char **const[]){&(l)->symbol, &(l)->field, &(l)->module}, 3
+
+void result_init(struct result *result)
+{
+    *result = (struct result){0};
+    strings_start(RESULT_STRINGS(result));
+}
+
+static void frames_free(struct result_frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strings_free(FRAME_STRINGS(&frames[i]));
+    }
+    free(frames);
+}
+
+static void links_free(struct result_link *links, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strings_free(LINK_STRINGS(&links[i]));
+    }
+    free(links);
+}
+
+void result_test_fini(struct result_test *test)
+{
+    strings_free(TEST_STRINGS(test));
+    frames_free(test->frames, test->frame_count);
+    free(test->live_by_rep);
+    *test = (struct result_test){0};
+}
+
+void result_site_fini(struct result_site *site)
+{
+    strings_free(SITE_STRINGS(site));
+    frames_free(site->frames, site->frame_count);
+    links_free(site->held_by, site->held_by_count);
+    *site = (struct result_site){0};
+}
+
+void result_variant_fini(struct result_variant *variant)
+{
+    strings_free(VARIANT_STRINGS(variant));
+    for (size_t i = 0; i < variant->counter_count; i++) {
+        free(variant->counters[i].name);
+    }
+    free(variant->counters);
+    *variant = (struct result_variant){0};
+}
+
+void result_expect_fini(struct result_expect *expect)
+{
+    strings_free(EXPECT_STRINGS(expect));
+    *expect = (struct result_expect){0};
+}
+
+void result_fini(struct result *result)
+{
+    strings_free(RESULT_STRINGS(result));
+    for (size_t i = 0; i < result->test_count; i++) {
+        result_test_fini(&result->tests[i]);
+    }
+    for (size_t i = 0; i < result->site_count; i++) {
+        result_site_fini(&result->sites[i]);
+    }
+    for (size_t i = 0; i < result->variant_count; i++) {
+        result_variant_fini(&result->variants[i]);
+    }
+    for (size_t i = 0; i < result->expect_count; i++) {
+        result_expect_fini(&result->expects[i]);
+    }
+    for (size_t i = 0; i < result->note_count; i++) {
+        free(result->notes[i]);
+    }
+    free(result->tests);
+    free(result->sites);
+    free(result->variants);
+    free(result->expects);
+    free(result->notes);
+    *result = (struct result){0};
+}
+
+void result_test_start(struct result_test *test)
+{
+    *test = (struct result_test){
+        .allocs = RESULT_UNMEASURED,
+        .frees = RESULT_UNMEASURED,
+        .bytes = RESULT_UNMEASURED,
+        .retained_bytes = RESULT_UNMEASURED,
+        .retained_blocks = RESULT_UNMEASURED,
+        .peak_live_bytes = RESULT_UNMEASURED,
+        .peak_rss_bytes = RESULT_UNMEASURED,
+        .live_bytes = RESULT_UNMEASURED,
+        .growth_bytes_per_rep = NAN,
+        .wall_ns = RESULT_UNMEASURED,
+    };
+    strings_start(TEST_STRINGS(test));
+}
+
+void result_site_start(struct result_site *site)
+{
+    *site = (struct result_site){.bytes_per_rep = NAN, .share = NAN};
+    strings_start(SITE_STRINGS(site));
+}
+
+struct result_test *result_test_add(struct result *result)
+{
+    memory_grow(&result->tests, &result->test_room, result->test_count + 1,
+                sizeof result->tests[0]);
+    struct result_test *test = &result->tests[result->test_count++];
+    result_test_start(test);
+    return test;
+}
+
+struct result_site *result_site_add(struct result *result)
+{
+    memory_grow(&result->sites, &result->site_room, result->site_count + 1,
+                sizeof result->sites[0]);
+    struct result_site *site = &result->sites[result->site_count++];
+    result_site_start(site);
+    return site;
+}
+
+struct result_variant *result_variant_add(struct result *result)
+{
+    memory_grow(&result->variants, &result->variant_room, result->variant_count + 1,
+                sizeof result->variants[0]);
+    struct result_variant *variant = &result->variants[result->variant_count++];
+    *variant = (struct result_variant){0};
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        variant->metric[i] = variant->low[i] = variant->high[i] = NAN;
+    }
+    strings_start(VARIANT_STRINGS(variant));
+    return variant;
+}
+
+struct result_expect *result_expect_add(struct result *result)
+{
+    memory_grow(&result->expects, &result->expect_room, result->expect_count + 1,
+                sizeof result->expects[0]);
+    struct result_expect *expect = &result->expects[result->expect_count++];
+    *expect = (struct result_expect){0};
+    strings_start(EXPECT_STRINGS(expect));
+    return expect;
+}
+
+void result_note_add(struct result *result, const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    int length = vasprintf(&text, format, list);
+    va_end(list);
+    if (length < 0) {
+        memory_die();
+    }
+    memory_grow(&result->notes, &result->note_room, result->note_count + 1,
+                sizeof result->notes[0]);
+    result->notes[result->note_count++] = text;
+}
+
+void result_counter_add(struct result_variant *variant, const char *name, double value)
+{
+    size_t room = variant->counter_count;
+    memory_grow(&variant->counters, &room, variant->counter_count + 1, sizeof variant->counters[0]);
+    variant->counters[variant->counter_count].name = memory_copy(name);
+    variant->counters[variant->counter_count].value = value;
+    variant->counter_count++;
+}
+
+struct result_frame *result_frames_new(size_t count)
+{
+    struct result_frame *frames = memory_new(count, sizeof *frames);
+    for (size_t i = 0; i < count; i++) {
+        strings_start(FRAME_STRINGS(&frames[i]));
+    }
+    return frames;
+}
+
+struct result_link *result_links_new(size_t count)
+{
+    struct result_link *links = memory_new(count, sizeof *links);
+    for (size_t i = 0; i < count; i++) {
+        strings_start(LINK_STRINGS(&links[i]));
+    }
+    return links;
+}
