@@ -50,7 +50,7 @@ static void option_print(FILE *out, const struct option_spec *option)
 
 static void tidemark_help(FILE *out)
 {
-    fputs("tidemark: does your test suite's memory level off, and is that cache worth having?\n\n"
+    fputs("tidemark: does your suite's memory level off, and is that cache worth having?\n\n"
           "Usage: tidemark COMMAND [OPTIONS] ...\n"
           "       tidemark COMMAND --help\n\n"
           "Commands:\n",

@@ -1,8 +1,10 @@
 /* main.c - tidemark: reads the command line and runs the command. Supervisor only. */
 #include "harness/cli/command.h"
+#include "harness/cli/manual.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -11,6 +13,10 @@ int main(int argc, char **argv)
     /* A reader that stops reading (| head) must end a report, not the run that feeds a worker:
      * writes fail and are reported as such. */
     signal(SIGPIPE, SIG_IGN);
+    if (argc > 2 && strcmp(argv[1], "--manual") == 0) { /* for `make install`; in no help */
+        return manual_print(argv[2], argc > 3 ? argv[3] : NULL, stdout) ? COMMAND_MET
+                                                                        : COMMAND_USAGE;
+    }
     if (command_parse(&line, argc, argv, stdout, stderr, &status)) {
         status = line.command->run(&line);
     }

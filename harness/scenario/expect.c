@@ -62,6 +62,16 @@ static const char *metric_long(const char *name)
     return name;
 }
 
+const char *scenario_metric_short(const char *json)
+{
+    for (size_t i = 0; i < sizeof short_names / sizeof short_names[0]; i++) {
+        if (strcmp(short_names[i][1], json) == 0) {
+            return short_names[i][0];
+        }
+    }
+    return NULL;
+}
+
 static const struct number_metric *number_find(const char *json)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -314,21 +324,30 @@ static void budget_take(struct reader *reader, const struct node *map, struct co
     }
 }
 
-/* peak_rss and peak_rss_bytes are one metric: the second is a mistake that the document's check of
- * duplicate keys does not see. */
-static bool metric_again(struct reader *reader, size_t variant, const char *metric,
-                         const struct node *key)
+static const struct scenario_expect *expect_find(const struct reader *reader, size_t variant,
+                                                 const char *metric)
 {
     const struct scenario *scenario = reader->scenario;
     for (size_t i = 0; i < scenario->expect_count; i++) {
-        if (scenario->expects[i].variant == variant && variant < scenario->variant_count &&
+        if (scenario->expects[i].variant == variant &&
             strcmp(scenario->expects[i].metric, metric) == 0) {
-            reader_error(reader, key, "'%s' is expected twice of one variant, first on line %u",
-                         metric, scenario->expects[i].line);
-            return true;
+            return &scenario->expects[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* What a variant says itself goes before what `all` says. And peak_rss and peak_rss_bytes are one
+ * metric: the second is a mistake that the document's check of duplicate keys does not see. */
+static bool metric_again(struct reader *reader, size_t variant, const char *metric,
+                         const struct node *key)
+{
+    const struct scenario_expect *first = expect_find(reader, variant, metric);
+    if (first && !reader->all && variant < reader->scenario->variant_count) {
+        reader_error(reader, key, "'%s' is expected twice of one variant, first on line %u",
+                     key->text, first->line);
+    }
+    return first != NULL;
 }
 
 static void metric_take(struct reader *reader, size_t variant, const struct node *key,
@@ -339,8 +358,9 @@ static void metric_take(struct reader *reader, size_t variant, const struct node
         .expect = {.variant = variant, .line = value->line, .column = value->column}};
     for (size_t i = 0; i < sizeof word_metrics / sizeof word_metrics[0]; i++) {
         if (strcmp(word_metrics[i].name, key->text) == 0) {
-            /* verdict twice is a duplicate key, which was said. */
-            word_take(reader, value, &word_metrics[i], &condition.expect);
+            if (!metric_again(reader, variant, key->text, key)) {
+                word_take(reader, value, &word_metrics[i], &condition.expect);
+            }
             return;
         }
     }
@@ -359,19 +379,27 @@ static void metric_take(struct reader *reader, size_t variant, const struct node
 static void variant_metrics(struct reader *reader, size_t variant, const struct node *map)
 {
     for (size_t i = 0; i + 1 < map->count; i += 2) {
-        if (map->items[i]->kind == NODE_SCALAR && strcmp(map->items[i]->text, "<<") != 0) {
-            metric_take(reader, variant, map->items[i], map->items[i + 1]);
+        const struct node *key = map->items[i];
+        bool again = key->kind != NODE_SCALAR || strcmp(key->text, "<<") == 0;
+        for (size_t j = 0; j < i && !again; j += 2) { /* a duplicate key, which was said */
+            again =
+                map->items[j]->kind == NODE_SCALAR && strcmp(map->items[j]->text, key->text) == 0;
+        }
+        if (!again) {
+            metric_take(reader, variant, key, map->items[i + 1]);
         }
     }
 }
 
-/* What "all" says holds for every variant. A mistake in it is said once. */
+/* A mistake in `all` is said once. */
 static void all_expect(struct reader *reader, const struct node *map)
 {
     size_t said = reader->diag->count;
+    reader->all = true;
     for (size_t i = 0; i < reader->scenario->variant_count && reader->diag->count == said; i++) {
         variant_metrics(reader, i, map);
     }
+    reader->all = false;
 }
 
 static void variant_expect(struct reader *reader, const struct node *name, const struct node *map)
@@ -405,15 +433,50 @@ static void variant_expect(struct reader *reader, const struct node *name, const
     }
 }
 
+static bool name_is_all(const struct reader *reader, const struct node *name)
+{
+    for (size_t i = 0; i < reader->scenario->variant_count; i++) {
+        if (strcmp(reader->scenario->variants[i].name, "all") == 0) {
+            return false;
+        }
+    }
+    return strcmp(name->text, "all") == 0;
+}
+
+/* By variant; the order within one stays, so that a range's two ends stand together. */
+static void expects_order(struct scenario *scenario)
+{
+    struct scenario_expect *sorted = memory_new(scenario->expect_count, sizeof *sorted);
+    size_t count = 0;
+    for (size_t variant = 0; variant < scenario->variant_count; variant++) {
+        for (size_t i = 0; i < scenario->expect_count; i++) {
+            if (scenario->expects[i].variant == variant) {
+                sorted[count++] = scenario->expects[i];
+            }
+        }
+    }
+    if (count == scenario->expect_count) { /* else an unknown variant, and the whole is refused */
+        memcpy(scenario->expects, sorted, count * sizeof *sorted);
+    }
+    free(sorted);
+}
+
 void expect_take(struct reader *reader, const struct node *map)
 {
     if (map->kind != NODE_MAP) {
         reader_error(reader, map, "expect must be a map of 'VARIANT: {METRIC: CONDITION}'");
         return;
     }
-    for (size_t i = 0; i + 1 < map->count; i += 2) {
-        if (map->items[i]->kind == NODE_SCALAR && strcmp(map->items[i]->text, "<<") != 0) {
-            variant_expect(reader, map->items[i], map->items[i + 1]);
+    for (int all = 0; all < 2; all++) {
+        for (size_t i = 0; i + 1 < map->count; i += 2) {
+            const struct node *name = map->items[i];
+            if (name->kind == NODE_SCALAR && strcmp(name->text, "<<") != 0 &&
+                name_is_all(reader, name) == (all == 1)) {
+                variant_expect(reader, name, map->items[i + 1]);
+            }
         }
+    }
+    if (reader->scenario->expect_count) {
+        expects_order(reader->scenario);
     }
 }

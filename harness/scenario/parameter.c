@@ -25,11 +25,12 @@ struct parameter {
     enum parameter_kind kind;
     uint64_t least;
     const char *words;
+    const char *help;
 };
 
 static const struct parameter parameters[] = {
 #define PARAMETER(owner, key, kind, least, words, help)                                            \
-    {PARAMETER_##owner, #key, KIND_##kind, least, words},
+    {PARAMETER_##owner, #key, KIND_##kind, least, words, help},
 #include "harness/scenario/parameter.def"
 #undef PARAMETER
 };
@@ -58,6 +59,25 @@ void parameter_print(enum parameter_owner owner, const struct scenario_pair *pai
                 kind == KIND_SIZE   ? " B"
                 : kind == KIND_TIME ? " ns"
                                     : "");
+}
+
+bool scenario_parameter(size_t index, struct scenario_parameter *out)
+{
+    static const char *const kinds[] = {
+        [KIND_COUNT] = "whole number", [KIND_SIZE] = "size",
+        [KIND_TIME] = "time",          [KIND_FLAG] = "true or false",
+        [KIND_RATIO] = "0 to 1",       [KIND_KEYS] = "all, a count, or A..B",
+        [KIND_WORD] = "word"};
+    if (index >= COUNT) {
+        return false;
+    }
+    const struct parameter *parameter = &parameters[index];
+    *out = (struct scenario_parameter){.strategy = parameter->owner == PARAMETER_STRATEGY,
+                                       .name = parameter->name,
+                                       .value = parameter->words[0] ? parameter->words
+                                                                    : kinds[parameter->kind],
+                                       .help = parameter->help};
+    return true;
 }
 
 size_t parameter_names(enum parameter_owner owner, const char **names, size_t most)

@@ -12,6 +12,7 @@ struct reader {
     const char *path;
     struct diag *diag;
     struct scenario *scenario;
+    bool all;                             /* in the expectations of `all` */
     const struct node *variants, *expect; /* read after the suite is known */
     struct scenario_pair *suite_env;      /* of the suite, for every variant */
     size_t suite_env_count;

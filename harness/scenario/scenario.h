@@ -88,4 +88,13 @@ void scenario_fini(struct scenario *scenario);
  * variant. Reading it gives the same scenario, positions apart. */
 void scenario_write(const struct scenario *scenario, struct text *out);
 
+/* What a scenario may say of a suite or a strategy, for the manual; false behind the last. */
+struct scenario_parameter {
+    bool strategy; /* else of a suite */
+    const char *name, *value, *help;
+};
+bool scenario_parameter(size_t index, struct scenario_parameter *out);
+/* "peak_rss" for "peak_rss_bytes", or NULL. */
+const char *scenario_metric_short(const char *json);
+
 #endif

@@ -162,6 +162,29 @@ START_TEST(expectations_carry_value_level_and_position)
 }
 END_TEST
 
+START_TEST(all_holds_for_every_variant_that_says_nothing_itself)
+{
+    struct scenario s;
+    reads("fixtures/good/everything.yaml", &s);
+    for (size_t i = 0; i < s.variant_count; i++) {
+        ck_assert_double_eq(expect_find(&s, i, "failed", 0)->value, 0);
+        ck_assert_uint_eq(expect_find(&s, i, "failed", 0)->line, 26);
+        if (i > 0) {
+            ck_assert_double_eq(expect_find(&s, i, "peak_rss_bytes", 0)->value, 2e9);
+            ck_assert_double_eq(expect_find(&s, i, "hit_rate", 0)->value, 0.1);
+            ck_assert_double_eq(expect_find(&s, i, "hit_rate", 1)->value, 1);
+        }
+    }
+    size_t of_direct = 0;
+    for (size_t i = 0; i < s.expect_count; i++) {
+        ck_assert(i == 0 || s.expects[i - 1].variant <= s.expects[i].variant);
+        of_direct += s.expects[i].variant == 0;
+    }
+    ck_assert_uint_eq(of_direct, 7); /* its own six, and `failed` */
+    scenario_fini(&s);
+}
+END_TEST
+
 START_TEST(a_user_program_has_args_and_environment_and_no_strategy)
 {
     struct scenario s;
@@ -344,6 +367,7 @@ END_TEST
 
 SUITE("scenario", &every_bad_file_gives_exactly_its_expected_diagnostics,
       &everything_is_read_in_base_units, &expectations_carry_value_level_and_position,
+      &all_holds_for_every_variant_that_says_nothing_itself,
       &a_user_program_has_args_and_environment_and_no_strategy,
       &the_shortest_scenario_looks_up_directly, &the_normal_form_of_every_good_file_reads_the_same,
       &libcyaml_reads_the_same_values, &files_that_are_no_scenario_are_named_as_what_they_are,
