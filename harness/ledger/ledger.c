@@ -28,6 +28,9 @@ void ledger_init(struct wire *wire)
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
     }
+    /* The first allocation looks for the allocator below, and dlsym allocates while it does: that must
+     * go the slow way, which a thread with a slot leaves out. */
+    free(malloc(1));
     thread_get();
     void *first = dlsym(RTLD_DEFAULT, "malloc");
     hooks_bypassed = first != NULL && first != (void *)(uintptr_t)malloc;
