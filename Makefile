@@ -178,8 +178,8 @@ $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: pri
 $B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(if $(TEST_LIBS),$(TEST_LIBS) $(CHECK_LIBS) -ldl -lpthread,$B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS))
 
-$B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $(CHECK_LIBS) $(CORE_LIBS)
+$B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a $B/libregistry.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@
