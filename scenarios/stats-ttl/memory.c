@@ -68,7 +68,7 @@ START_TEST(a_bound_in_bytes_covers_keys_values_and_links)
     struct ttl_statistics s;
     ttl_cache_statistics(cache, &s);
     ck_assert_uint_le(s.bytes, 64 << 10);
-    ck_assert_uint_gt(s.bytes, 60 << 10);
+    ck_assert_uint_gt(s.bytes, 54 << 10); /* a ninth of the places is for keys being loaded */
     ttl_cache_free(&cache);
 }
 END_TEST
