@@ -12,6 +12,7 @@
  */
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/passive.h"
+#include "harness/ledger/descriptor.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -68,7 +69,8 @@ EXPORT FILE *fopen(const char *path, const char *mode)
         }
         return libc_tap;
     }
-    return next(path, mode);
+    bool fresh = descriptor_stream_is_new(path, mode);
+    return descriptor_stream_opened(next(path, mode), path, fresh, __builtin_frame_address(0));
 }
 
 EXPORT FILE *fdopen(int fd, const char *mode)
@@ -129,7 +131,7 @@ EXPORT int fclose(FILE *file)
         libc_expecting = false;
         passive_cancel();
     }
-    return next(file);
+    return next(descriptor_stream_closing(file));
 }
 
 static void tap_line(const char *format, va_list arguments)

@@ -8,6 +8,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/ledger/hooks_thread.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -92,7 +93,11 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
         return EAGAIN;
     }
     if (boundary_wire == NULL || boundary_forked) {
-        return create(thread, attributes, start, argument);
+        int error = create(thread, attributes, start, argument);
+        if (error == 0) {
+            hooks_thread_made(*thread, attributes, __builtin_frame_address(0));
+        }
+        return error;
     }
     pthread_once(&piece_once, piece_key_make);
     struct piece *piece = pieces_take();
@@ -101,6 +106,8 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     int error = create(thread, attributes, thread_begin, piece);
     if (error != 0) {
         pieces_put(piece);
+    } else {
+        hooks_thread_made(*thread, attributes, __builtin_frame_address(0));
     }
     return error;
 }

@@ -1,6 +1,8 @@
 /* allocator.c - see allocator.h. Runs in the worker. */
 #include "harness/ledger/allocator.h"
 
+#include "harness/ledger/cfi.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -75,8 +77,19 @@ struct allocator below = {
     .memalign = first_memalign,
     .free = first_free,
     .usable = first_usable,
+    .extra = HEADER_BYTES + ALLOCATOR_CHUNK_BYTES,
     .name = "glibc",
 };
+
+static uintptr_t code_start, code_end; /* the allocator's object, when it is not libc */
+
+bool allocator_calls(const void *from)
+{
+    if (below.malloc == first_malloc) { /* nobody allocated yet: it is preparing itself */
+        return true;
+    }
+    return (uintptr_t)from - code_start < code_end - code_start;
+}
 
 static void *symbol_find(const char *name)
 {
@@ -107,12 +120,19 @@ static bool allocator_find(void)
         .memalign = (void *(*)(size_t, size_t))symbol_find("memalign"),
         .free = (void (*)(void *))symbol_find("free"),
         .usable = (size_t(*)(void *))symbol_find("malloc_usable_size"),
+        .extra = HEADER_BYTES + ALLOCATOR_CHUNK_BYTES,
         .name = "glibc",
     };
     if (symbol_find("mallctl") != NULL) {
         found.free_sized = (void (*)(void *, size_t, int))symbol_find("sdallocx");
         found.usable_of = (size_t(*)(size_t, int))symbol_find("nallocx");
+        found.extra = HEADER_BYTES;
         found.name = "jemalloc";
+        uint64_t start, end;
+        if (cfi_object((uint64_t)(uintptr_t)found.free_sized, &start, &end)) {
+            code_start = (uintptr_t)start;
+            code_end = (uintptr_t)end;
+        }
     }
     below = found;
     if (below.usable_of != NULL) {

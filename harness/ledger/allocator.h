@@ -6,6 +6,8 @@
 #ifndef LEDGER_ALLOCATOR_H
 #define LEDGER_ALLOCATOR_H
 
+#include "harness/ledger/header.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +21,10 @@ struct allocator {
     size_t (*usable)(void *);
     void (*free_sized)(void *, size_t, int); /* jemalloc's sdallocx; NULL elsewhere */
     size_t (*usable_of)(size_t, int);        /* jemalloc's nallocx; NULL elsewhere */
+    /* Bytes to ask for beside the block: its header, and with libc 8 more. The last 8 usable bytes
+     * of a block of libc's are the first of the next chunk's header, to which libc's own lists
+     * point: such a pointer must not look like one into the block. */
+    size_t extra;
     const char *name;
 };
 
@@ -26,7 +32,8 @@ extern struct allocator below;
 
 /* Usable bytes of a block of jemalloc's for a request of up to ALLOCATOR_CLASS_MOST bytes, by
  * (request + 7) / 8; 0 where the block must be asked. */
-#define ALLOCATOR_CLASS_MOST 4096
+#define ALLOCATOR_CLASS_MOST  4096u
+#define ALLOCATOR_CHUNK_BYTES 8u
 extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
 
 static inline size_t allocator_usable(void *block, size_t request)
@@ -34,6 +41,10 @@ static inline size_t allocator_usable(void *block, size_t request)
     size_t usable = request <= ALLOCATOR_CLASS_MOST ? allocator_class[(request + 7) / 8] : 0;
     return usable != 0 ? usable : below.usable(block);
 }
+
+/* Does this return address lie in the allocator's own code? (Never for libc's: it does not call
+ * itself through names that can be replaced.) */
+bool allocator_calls(const void *from);
 
 /* The early buffer. Its blocks are never given back and no ledger knows them. */
 #define ALLOCATOR_EARLY_BYTES (64u << 10)

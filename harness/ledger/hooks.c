@@ -80,7 +80,7 @@ static HOOK __attribute__((noinline)) void *alloc_slow(size_t size)
     if (UNLIKELY(size > SIZE_MOST)) {
         return refused_outright(size);
     }
-    void *start = below.malloc(size + HEADER_BYTES);
+    void *start = below.malloc(size + below.extra);
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
@@ -98,7 +98,7 @@ static inline __attribute__((always_inline)) void *alloc(size_t size)
     if (UNLIKELY(self == NULL || size > SMALL_MOST || trace_on)) {
         return alloc_slow(size);
     }
-    void *start = below.malloc(size + HEADER_BYTES);
+    void *start = below.malloc(size + below.extra);
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
@@ -197,7 +197,7 @@ HOOK void *hooks_alloc_aligned(size_t alignment, size_t size)
     if (size > SIZE_MOST || alignment > SIZE_MOST) {
         return refused_outright(size);
     }
-    void *start = below.memalign(alignment, size + alignment);
+    void *start = below.memalign(alignment, size + alignment + below.extra - HEADER_BYTES);
     if (start == NULL) {
         return refused(size);
     }
@@ -231,7 +231,7 @@ EXPORT void *calloc(size_t count, size_t each)
     if (UNLIKELY(__builtin_mul_overflow(count, each, &size) || size > SIZE_MOST)) {
         return refused_outright(SIZE_MAX);
     }
-    void *start = below.calloc(1, size + HEADER_BYTES);
+    void *start = below.calloc(1, size + below.extra);
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
@@ -276,7 +276,7 @@ static HOOK void *resize(void *block, size_t size, const void *frame)
     }
     struct thread *self = thread_get();
     uint32_t record = header_of(block)->record;
-    void *start = below.realloc((char *)block - HEADER_BYTES, size + HEADER_BYTES);
+    void *start = below.realloc((char *)block - HEADER_BYTES, size + below.extra);
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }

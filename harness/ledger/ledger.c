@@ -3,6 +3,7 @@
 
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/hooks.h"
+#include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
 #include "harness/meter/meter.h"
@@ -20,6 +21,7 @@ static bool hooks_bypassed; /* the program brings its own malloc */
 static void child_begin(void)
 {
     thread_after_fork();
+    resource_after_fork();
 }
 
 void ledger_init(struct wire *wire)
@@ -28,13 +30,14 @@ void ledger_init(struct wire *wire)
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
     }
-    /* The first allocation looks for the allocator below, and dlsym allocates while it does: that must
-     * go the slow way, which a thread with a slot leaves out. */
+    /* The first allocation looks for the allocator below, and dlsym allocates while it does: that
+     * must go the slow way, which a thread with a slot leaves out. */
     free(malloc(1));
     thread_get();
     void *first = dlsym(RTLD_DEFAULT, "malloc");
     hooks_bypassed = first != NULL && first != (void *)(uintptr_t)malloc;
     trace_init();
+    meter_settle = resource_settle;
     pthread_atfork(NULL, NULL, child_begin);
     errno = saved;
 }
@@ -48,6 +51,9 @@ void ledger_depth_set(enum wire_depth depth)
 {
     int saved = errno;
     trace_set(depth == WIRE_TRACE);
+    if (depth == WIRE_COUNT) {
+        resource_forget_sites();
+    }
     errno = saved;
 }
 

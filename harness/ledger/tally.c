@@ -4,6 +4,7 @@
  * boundary costs one pass over the records.
  */
 #include "harness/ledger/ledger.h"
+#include "harness/ledger/resource.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/trace.h"
 #include "harness/meter/meter.h"
@@ -22,8 +23,19 @@ static void site_add(void *context, const struct trace_record *record)
     }
 }
 
+static void resource_add(void *context, const struct resource *resource)
+{
+    (void)context;
+    struct site *site = site_get(resource->site);
+    if (site != NULL) {
+        site->live_blocks++;
+        site->live_bytes += (int64_t)resource->bytes;
+    }
+}
+
 static void sites_tally(void)
 {
+    resource_settle();
     for (uint32_t number = 1; number <= site_count(); number++) {
         struct site *site = site_get(number);
         if (site != NULL) {
@@ -32,6 +44,7 @@ static void sites_tally(void)
         }
     }
     trace_each(site_add, NULL);
+    resource_each(resource_add, NULL);
 }
 
 void ledger_floor_reset(void)
@@ -151,29 +164,40 @@ static bool survivors_grow(struct survivors *all)
     return true;
 }
 
-static void survivor_add(void *context, const struct trace_record *record)
+static void survivors_add(struct survivors *all, uint32_t site, uint32_t serial, uint64_t bytes)
 {
-    struct survivors *all = context;
-    if (record->site == 0 || all->failed) {
+    if (site == 0 || all->failed) {
         return;
     }
     if (all->used * 2 >= all->room && !survivors_grow(all)) {
         all->failed = true;
         return;
     }
-    uint32_t birth = trace_serial_test(record->serial);
-    struct survivor *slot = survivor_slot(all, record->site, birth);
+    uint32_t birth = trace_serial_test(serial);
+    struct survivor *slot = survivor_slot(all, site, birth);
     all->used += slot->site == 0;
-    slot->site = record->site;
+    slot->site = site;
     slot->birth = birth;
     slot->blocks++;
-    slot->bytes += (int64_t)record->size;
+    slot->bytes += (int64_t)bytes;
+}
+
+static void survivor_block(void *context, const struct trace_record *record)
+{
+    survivors_add(context, record->site, record->serial, record->size);
+}
+
+static void survivor_resource(void *context, const struct resource *resource)
+{
+    survivors_add(context, resource->site, resource->serial, resource->bytes);
 }
 
 void ledger_survivors_put(struct wire *wire)
 {
     struct survivors all = {0};
-    trace_each(survivor_add, &all);
+    resource_settle();
+    trace_each(survivor_block, &all);
+    resource_each(survivor_resource, &all);
     for (size_t i = 0; i < all.room; i++) {
         if (all.table[i].site != 0) {
             struct wire_survivor record;

@@ -95,6 +95,7 @@ struct thread *thread_begin(void)
         self = slot_new(tid);
     }
     self->busy = 0;
+    self->pointer = (uint64_t)(uintptr_t)__builtin_thread_pointer();
     struct thread *none = NULL;
     if (atomic_compare_exchange_strong(&only, &none, self)) {
         self->high = self->live;
@@ -154,6 +155,26 @@ void thread_each(thread_seen *each, void *context)
             each(context, &chunk[i]);
         }
     }
+}
+
+struct pointer_search {
+    int32_t tid;
+    uint64_t pointer;
+};
+
+static void pointer_seen(void *context, struct thread *thread)
+{
+    struct pointer_search *search = context;
+    if (thread->tid == search->tid) {
+        search->pointer = thread->pointer;
+    }
+}
+
+uint64_t thread_pointer_of(int32_t tid)
+{
+    struct pointer_search search = {.tid = tid};
+    thread_each(pointer_seen, &search);
+    return search.pointer;
 }
 
 static void live_add(void *context, struct thread *thread)

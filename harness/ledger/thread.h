@@ -29,6 +29,7 @@ struct thread {
     uint32_t busy;       /* >0: inside our own code; a nested allocation is only counted */
     _Atomic int32_t tid; /* 0: free slot */
     /* Cold. */
+    uint64_t pointer; /* libc's thread pointer */
     int64_t published;
     uint64_t damaged; /* freed blocks whose header was overwritten */
     uint64_t foreign; /* freed blocks that never passed through the hooks */
@@ -50,6 +51,9 @@ void thread_beyond(struct thread *self);
 /* Calls `each` with every thread that ever allocated. */
 typedef void thread_seen(void *context, struct thread *thread);
 void thread_each(thread_seen *each, void *context);
+
+/* The thread pointer of a thread, 0 when it never allocated. */
+uint64_t thread_pointer_of(int32_t tid);
 
 /* A second thread is about to begin; the peak is folded and published from now on. */
 void thread_second(void);

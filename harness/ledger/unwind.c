@@ -10,9 +10,9 @@
 
 #define FRAME_BYTES_MOST (64u << 20) /* a frame larger than this is a misreading */
 
-/* The linker brackets the section. */
-extern const char __start_tidemark_hooks[] __attribute__((visibility("hidden")));
-extern const char __stop_tidemark_hooks[] __attribute__((visibility("hidden")));
+/* The linker brackets the section; weak, for test programs without the hooks. */
+extern const char __start_tidemark_hooks[] __attribute__((weak, visibility("hidden")));
+extern const char __stop_tidemark_hooks[] __attribute__((weak, visibility("hidden")));
 
 static _Atomic uint32_t generation_now = 1;
 

@@ -23,6 +23,8 @@ uint32_t meter_threads(void); /* at this instant, without waiting */
 /* Net mappings and temporary files, told by the ledger's hooks; signed. Any thread. */
 void meter_mapping_add(int64_t mappings, int64_t bytes);
 void meter_file_add(int32_t files);
+/* Called before each sample: drops files that are gone without the hooks' seeing it. */
+extern void (*meter_settle)(void);
 
 /* Memory of tidemark's own in this process: private mappings that no count above sees. NULL on
  * failure. */

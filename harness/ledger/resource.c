@@ -1,0 +1,419 @@
+/*
+ * resource.c - see resource.h. Runs in the worker.
+ *
+ * Three tables of our own memory under one lock: `things` (descriptors and threads, open addressing
+ * by kind and number), `mappings` (sorted by address), `files` (by path, each once).
+ */
+#include "harness/ledger/resource.h"
+
+#include "harness/ledger/site.h"
+#include "harness/ledger/thread.h"
+#include "harness/ledger/trace.h"
+#include "harness/meter/kernel.h"
+#include "harness/meter/meter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_ROOM    512u
+#define ROOM_FIRST   256u
+#define SETTLE_FILES 256u /* files looked after at each boundary; more are believed to be there */
+
+struct table { /* of struct resource, or of paths */
+    void *rows;
+    uint32_t count, room;
+};
+
+struct path {
+    uint64_t hash;
+    struct resource resource;
+    char text[PATH_ROOM];
+};
+
+static struct table things, mappings, files;
+static _Atomic uint32_t locked;
+static int64_t mapped_bytes;
+static uint64_t file_number;
+
+/* False when this thread is within our own code already: then nothing is recorded. */
+static bool lock_take(struct thread **self)
+{
+    *self = thread_get();
+    if ((*self)->busy != 0) {
+        return false;
+    }
+    (*self)->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    while (atomic_exchange_explicit(&locked, 1, memory_order_acquire) != 0) {
+        kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    }
+    return true;
+}
+
+static void lock_give(struct thread *self)
+{
+    atomic_store_explicit(&locked, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+}
+
+void resource_after_fork(void)
+{
+    atomic_store(&locked, 0);
+}
+
+/* Room for one more row of `bytes`. */
+static bool table_grow(struct table *table, size_t bytes)
+{
+    if (table->count < table->room) {
+        return true;
+    }
+    uint32_t room = table->room == 0 ? ROOM_FIRST : table->room * 2;
+    void *rows = meter_own_map(room * bytes);
+    if (rows == NULL) {
+        return false;
+    }
+    if (table->rows != NULL) {
+        memcpy(rows, table->rows, table->count * bytes);
+        meter_own_unmap(table->rows, table->room * bytes);
+    }
+    table->rows = rows;
+    table->room = room;
+    return true;
+}
+
+static struct resource *thing_find(uint32_t kind, uint64_t id)
+{
+    struct resource *rows = things.rows;
+    for (uint32_t i = things.count; i > 0; i--) { /* the latest first: mostly it is that one */
+        if (rows[i - 1].id == id && rows[i - 1].kind == kind) {
+            return &rows[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static void thing_drop(struct resource *thing)
+{
+    struct resource *rows = things.rows;
+    *thing = rows[--things.count];
+}
+
+void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
+{
+    struct thread *self;
+    if (!trace_on) {
+        return;
+    }
+    uint32_t site = trace_site(frame, kind);
+    if (!lock_take(&self)) {
+        return;
+    }
+    struct resource *thing = thing_find(kind, id);
+    if (thing == NULL && table_grow(&things, sizeof *thing)) {
+        thing = (struct resource *)things.rows + things.count++;
+    }
+    if (thing != NULL) {
+        *thing = (struct resource){.id = id, .site = site, .serial = trace_serial(), .kind = kind};
+    }
+    lock_give(self);
+}
+
+void resource_close(enum wire_site_kind kind, uint64_t id)
+{
+    struct thread *self;
+    if (things.count == 0 || !lock_take(&self)) {
+        return;
+    }
+    struct resource *thing = thing_find(kind, id);
+    if (thing != NULL) {
+        thing_drop(thing);
+    }
+    lock_give(self);
+}
+
+void resource_detach(uint64_t id, int32_t tid)
+{
+    struct thread *self;
+    if (things.count == 0 || !lock_take(&self)) {
+        return;
+    }
+    struct resource *thing = thing_find(WIRE_SITE_THREAD, id);
+    if (thing != NULL) {
+        thing->tid = tid != 0 ? tid : -1;
+    }
+    lock_give(self);
+}
+
+/* Mappings.
+ * ---------------------------------------------------------------------------------------- */
+
+static void mapping_insert(const struct resource *mapping)
+{
+    if (!table_grow(&mappings, sizeof *mapping)) {
+        return;
+    }
+    struct resource *rows = mappings.rows;
+    uint32_t at = mappings.count++;
+    for (; at > 0 && rows[at - 1].id > mapping->id; at--) {
+        rows[at] = rows[at - 1];
+    }
+    rows[at] = *mapping;
+    mapped_bytes += (int64_t)mapping->bytes;
+}
+
+static void mapping_cut(uint64_t start, uint64_t end)
+{
+    uint32_t kept = 0, count = mappings.count;
+    struct resource *rows = mappings.rows;
+    struct resource right = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        struct resource mapping = rows[i];
+        uint64_t mapping_end = mapping.id + mapping.bytes;
+        if (mapping_end <= start || mapping.id >= end) {
+            rows[kept++] = mapping;
+            continue;
+        }
+        mapped_bytes -= (int64_t)mapping.bytes;
+        if (mapping_end > end) { /* at most one mapping reaches beyond */
+            right = mapping;
+            right.id = end;
+            right.bytes = mapping_end - end;
+        }
+        if (mapping.id < start) {
+            mapping.bytes = start - mapping.id;
+            mapped_bytes += (int64_t)mapping.bytes;
+            rows[kept++] = mapping;
+        }
+    }
+    mappings.count = kept;
+    if (right.bytes > 0) {
+        mapping_insert(&right);
+    }
+}
+
+static void mapping_tell(uint32_t count_before, int64_t bytes_before)
+{
+    meter_mapping_add((int64_t)mappings.count - count_before, mapped_bytes - bytes_before);
+}
+
+static uint64_t pages_up(uint64_t bytes)
+{
+    return (bytes + 4095) & ~(uint64_t)4095;
+}
+
+void resource_map(uint64_t address, uint64_t bytes, const void *frame)
+{
+    struct thread *self;
+    uint32_t site = trace_site(frame, WIRE_SITE_MMAP);
+    if (!lock_take(&self)) {
+        return;
+    }
+    uint32_t count_before = mappings.count;
+    int64_t bytes_before = mapped_bytes;
+    bytes = pages_up(bytes);
+    mapping_cut(address, address + bytes);
+    mapping_insert(&(struct resource){.id = address,
+                                      .bytes = bytes,
+                                      .site = site,
+                                      .serial = trace_serial(),
+                                      .kind = WIRE_SITE_MMAP});
+    mapping_tell(count_before, bytes_before);
+    lock_give(self);
+}
+
+void resource_unmap(uint64_t address, uint64_t bytes)
+{
+    struct thread *self;
+    if (mappings.count == 0 || !lock_take(&self)) {
+        return;
+    }
+    uint32_t count_before = mappings.count;
+    int64_t bytes_before = mapped_bytes;
+    mapping_cut(address, address + pages_up(bytes));
+    mapping_tell(count_before, bytes_before);
+    lock_give(self);
+}
+
+/* Files.
+ * ------------------------------------------------------------------------------------------- */
+
+static bool path_complete(const char *path, struct path *out)
+{
+    size_t at = 0;
+    if (path[0] != '/') {
+        long got = kernel_call(SYS_getcwd, (long)out->text, PATH_ROOM - 1, 0, 0, 0, 0);
+        if (got <= 1) {
+            return false;
+        }
+        at = (size_t)got - 1; /* the NUL is counted */
+        if (out->text[at - 1] != '/') {
+            out->text[at++] = '/';
+        }
+        while (path[0] == '.' && path[1] == '/') {
+            path += 2;
+        }
+    }
+    size_t length = strnlen(path, PATH_ROOM);
+    if (at + length >= PATH_ROOM) {
+        return false;
+    }
+    memcpy(out->text + at, path, length + 1);
+    out->hash = 0xcbf29ce484222325u;
+    for (const char *c = out->text; *c != '\0'; c++) {
+        out->hash = (out->hash ^ (unsigned char)*c) * 0x100000001b3u;
+    }
+    return true;
+}
+
+static struct path *file_find(const struct path *wanted)
+{
+    struct path *rows = files.rows;
+    for (uint32_t i = files.count; i > 0; i--) {
+        if (rows[i - 1].hash == wanted->hash && strcmp(rows[i - 1].text, wanted->text) == 0) {
+            return &rows[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static void file_drop(struct path *file)
+{
+    struct path *rows = files.rows;
+    struct path *last = &rows[--files.count];
+    if (file != last) {
+        *file = *last;
+    }
+    meter_file_add(-1);
+}
+
+void resource_file_made(const char *path, const void *frame)
+{
+    struct thread *self;
+    struct path file;
+    uint32_t site = trace_site(frame, WIRE_SITE_FILE);
+    if (!path_complete(path, &file) || !lock_take(&self)) {
+        return;
+    }
+    if (file_find(&file) == NULL && table_grow(&files, sizeof file)) {
+        struct path *rows = files.rows;
+        file.resource = (struct resource){
+            .id = ++file_number, .site = site, .serial = trace_serial(), .kind = WIRE_SITE_FILE};
+        rows[files.count++] = file;
+        meter_file_add(1);
+    }
+    lock_give(self);
+}
+
+static bool file_forget(const char *path, bool drop)
+{
+    struct thread *self;
+    struct path wanted;
+    if (files.count == 0 || !path_complete(path, &wanted) || !lock_take(&self)) {
+        return false;
+    }
+    struct path *file = file_find(&wanted);
+    if (file != NULL && drop) {
+        file_drop(file);
+    }
+    lock_give(self);
+    return file != NULL;
+}
+
+void resource_file_gone(const char *path)
+{
+    file_forget(path, true);
+}
+
+bool resource_file_known(const char *path)
+{
+    return file_forget(path, false);
+}
+
+/* At boundaries.
+ * ----------------------------------------------------------------------------------- */
+
+static bool thing_is_there(const struct resource *thing)
+{
+    if (thing->kind == WIRE_SITE_FD) {
+        return kernel_call(SYS_fcntl, (long)thing->id, F_GETFD, 0, 0, 0, 0) >= 0;
+    }
+    if (thing->tid == 0) {
+        return true; /* a joinable thread, until it is joined */
+    }
+    if (thing->tid < 0) {
+        return meter_threads() > 1;
+    }
+    return kernel_call(SYS_tgkill, kernel_pid(), thing->tid, 0, 0, 0, 0) == 0;
+}
+
+void resource_settle(void)
+{
+    struct thread *self;
+    struct stat status;
+    if ((things.count == 0 && files.count == 0) || !lock_take(&self)) {
+        return;
+    }
+    for (uint32_t i = things.count; i > 0; i--) {
+        struct resource *thing = (struct resource *)things.rows + i - 1;
+        if (!thing_is_there(thing)) {
+            thing_drop(thing);
+        }
+    }
+    uint32_t first = files.count > SETTLE_FILES ? files.count - SETTLE_FILES : 0;
+    for (uint32_t i = files.count; i > first; i--) {
+        struct path *file = (struct path *)files.rows + i - 1;
+        if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)file->text, (long)&status,
+                        AT_SYMLINK_NOFOLLOW, 0, 0) == -ENOENT) {
+            file_drop(file);
+        }
+    }
+    lock_give(self);
+}
+
+void resource_each(resource_seen *each, void *context)
+{
+    const struct resource *rows = things.rows;
+    for (uint32_t i = 0; i < things.count; i++) {
+        each(context, &rows[i]);
+    }
+    rows = mappings.rows;
+    for (uint32_t i = 0; i < mappings.count; i++) {
+        each(context, &rows[i]);
+    }
+    const struct path *paths = files.rows;
+    for (uint32_t i = 0; i < files.count; i++) {
+        each(context, &paths[i].resource);
+    }
+}
+
+uint32_t resource_mappings(void)
+{
+    return mappings.count;
+}
+
+void resource_mappings_each(resource_mapping_seen *each, void *context)
+{
+    const struct resource *rows = mappings.rows;
+    for (uint32_t i = 0; i < mappings.count; i++) {
+        each(context, rows[i].id, rows[i].bytes, rows[i].site);
+    }
+}
+
+void resource_forget_sites(void)
+{
+    struct thread *self;
+    if (!lock_take(&self)) {
+        return;
+    }
+    things.count = 0;
+    for (uint32_t i = 0; i < mappings.count; i++) {
+        ((struct resource *)mappings.rows)[i].site = 0;
+    }
+    for (uint32_t i = 0; i < files.count; i++) {
+        ((struct path *)files.rows)[i].resource.site = 0;
+    }
+    lock_give(self);
+}

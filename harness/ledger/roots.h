@@ -1,0 +1,33 @@
+/*
+ * roots.h - where a scan begins: the writable segments of every loaded object (not tidemark's, not
+ * the allocator's), and of every thread the thread-local storage, the stack in use and the
+ * registers. Runs in the worker, on the thread that runs the tests.
+ */
+#ifndef LEDGER_ROOTS_H
+#define LEDGER_ROOTS_H
+
+#include "harness/base/wire.h"
+#include "harness/ledger/graph.h"
+#include "harness/ledger/stop.h"
+
+struct root {
+    uint64_t start, end;
+    enum wire_root kind;
+    int32_t thread;
+};
+
+struct roots {
+    struct root *list;
+    struct graph_range *readable; /* sorted */
+    uint32_t count, room, readable_count, readable_room;
+    uint64_t tls_bytes; /* of all objects, at most */
+};
+
+/* Before other threads are stopped: takes the dynamic linker's lock. False when memory is out. */
+bool roots_begin(struct roots *roots);
+/* While they are stopped. `sp` is the caller's stack from which on it is scanned. False when the
+ * kernel does not show the mappings. */
+bool roots_threads(struct roots *roots, const struct stop *stop, uint64_t sp);
+void roots_end(struct roots *roots);
+
+#endif
