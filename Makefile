@@ -169,9 +169,12 @@ $B/fixtures/libcheck-shared.so:
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
+$B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
+$B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
+$B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -Wall -Wextra -o $@ $< $(CHECK_LIBS) -lpthread -ldl
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl
 
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private TEST_LIBS = $B/libworker.a
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private SANFLAGS =

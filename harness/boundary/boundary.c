@@ -4,6 +4,7 @@
  */
 #include "harness/boundary/boundary.h"
 
+#include "harness/boundary/adapter.h"
 #include "harness/boundary/crash.h"
 #include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
@@ -41,10 +42,10 @@ static enum wire_way way_choose(void)
     if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_SYMTAB) && way_symtab_take(&left)) {
         return WIRE_WAY_SYMTAB;
     }
-    if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_DYNAMIC) && way_dynamic_present()) {
+    if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_DYNAMIC) && adapter_find() != NULL) {
         return WIRE_WAY_DYNAMIC;
     }
-    if (wish == WIRE_WAY_HEADER || (wish == WIRE_WAY_NONE && header_wanted())) {
+    if (wish == WIRE_WAY_HEADER || (wish == WIRE_WAY_NONE && imports_have("tidemark_test_begin"))) {
         return WIRE_WAY_HEADER;
     }
     if (wish == WIRE_WAY_LIBC || (wish == WIRE_WAY_NONE && libc_wanted())) {
@@ -60,8 +61,11 @@ static __attribute__((constructor)) void boundary_init(void)
     struct wire *wire = wire_attach();
     enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose();
     bool ours = way != WIRE_WAY_NONE && wire_claim(&wire);
-    way_dynamic_set(ours);
+    way_dynamic_set(false);
     if (ours) {
+        if (way == WIRE_WAY_DYNAMIC) {
+            adapter_find()->take();
+        }
         boundary_pid = getpid();
         boundary_way = way;
         ledger_init(wire);
@@ -78,6 +82,10 @@ static __attribute__((destructor)) void boundary_fini(void)
 {
     if (boundary_wire != NULL && boundary_is_worker()) {
         crash_exit_note();
+        if (!serve_has_greeted()) {
+            serve_hello("none", boundary_way);
+            serve_note("the program ended without running a test in a way that tidemark knows");
+        }
         if (atomic_load(&boundary_wire->crash.exited) == 0) {
             serve_bye();
         }

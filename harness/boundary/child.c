@@ -24,9 +24,14 @@ struct child_slot { /* shared with the child */
 static struct child_slot *child_slot;
 static pid_t child_pid; /* in the child: itself */
 
+bool child_inside(void)
+{
+    return child_pid != 0 && child_pid == getpid();
+}
+
 void child_note(void)
 {
-    if (child_pid != 0 && child_pid == getpid()) {
+    if (child_inside()) {
         ledger_totals_get(&child_slot->after);
     }
 }

@@ -20,6 +20,9 @@ struct child_end {
  * `timeout_ns` (0: never). */
 void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct child_end *end);
 
+/* True in a child that child_run made; a child that a test forked by itself is another matter. */
+bool child_inside(void);
+
 /* In the child: notes its counts before it ends. Nothing elsewhere. */
 void child_note(void);
 

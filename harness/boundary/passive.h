@@ -35,8 +35,6 @@ void passive_end(const char *id, const struct passive_mark *begin, const struct 
 /* The last pass is over: READY of all tests, and commands. */
 void passive_close(void);
 
-/* header.c: true when the program imports tidemark_test_begin. */
-bool header_wanted(void);
 /* libc.c: true when the program carries libcheck without symbols; sets libcheck's environment. */
 bool libc_wanted(void);
 void libc_prepare(void); /* libc_export.c */

@@ -30,6 +30,23 @@ static struct {
     sigjmp_buf back;
 } program;
 
+const char *program_name(void)
+{
+    const char *path = program.argc > 0 ? program.saved[0] : "program";
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+int program_argument_count(void)
+{
+    return program.argc;
+}
+
+const char *program_argument(int index)
+{
+    return program.saved[index];
+}
+
 void program_exit(int status)
 {
     if (program.calling && !boundary_forked && (pid_t)syscall(SYS_gettid) == boundary_pid) {
@@ -93,10 +110,9 @@ static void program_outcome(struct outcome *outcome, int status)
 static void program_describe(void *self, uint32_t index, struct wire_test_name *name)
 {
     char id[WIRE_ID_MAX];
-    const char *slash = strrchr(program.argv[0], '/');
     (void)self;
     (void)index;
-    snprintf(id, sizeof id, "program/main/%s", slash == NULL ? program.argv[0] : slash + 1);
+    snprintf(id, sizeof id, "program/main/%s", program_name());
     serve_id_set(name, id);
 }
 

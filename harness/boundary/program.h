@@ -12,6 +12,11 @@ typedef int main_function(int, char **, char **);
 /* In place of main. */
 int program_main(main_function *program, int argc, char **argv, char **envp);
 
+/* As main found them, before the program took some away. The name is without its folder. */
+const char *program_name(void);
+int program_argument_count(void);
+const char *program_argument(int index);
+
 /* exit(status) was called. Returns when the process must really end. */
 void program_exit(int status);
 

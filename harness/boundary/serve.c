@@ -4,18 +4,21 @@
 
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
+#include "harness/boundary/child.h"
 #include "harness/boundary/crash.h"
 #include "harness/boundary/restore.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static uint32_t serve_next;     /* index of the next group's first test */
 static uint32_t serve_sequence; /* of the last command read */
 static bool serve_greeted;
+static bool *serve_failed;          /* of the group's tests */
 static struct wire_test serve_last; /* too large for a test's small stack */
 
 static void copy_text(char *to, size_t room, const char *from)
@@ -58,6 +61,11 @@ void serve_hello(const char *framework, enum wire_way way)
     wire_flush(boundary_wire);
 }
 
+bool serve_has_greeted(void)
+{
+    return serve_greeted;
+}
+
 void serve_note(const char *text)
 {
     static struct wire_note note;
@@ -73,7 +81,6 @@ void serve_bye(void)
 {
     struct wire_record bye;
     if (boundary_wire != NULL && serve_greeted && boundary_is_worker()) {
-        serve_greeted = false;
         meter_counters_put(boundary_wire);
         bye = (struct wire_record){.type = WIRE_BYE, .bytes = sizeof bye};
         wire_put(boundary_wire, &bye);
@@ -100,7 +107,9 @@ struct run {
     const struct wire_command *command;
     struct outcome outcome;
     struct ledger_totals before, after;
-    uint64_t wall_ns;
+    uint64_t wall_ns, started_ns;
+    bool ended; /* by serve_test_ends: the rest of the repetition is the framework's */
+    int64_t retained_bytes, retained_blocks;
     uint64_t ended_ns; /* of the last repetition: the time from there to the next is ours */
     uint32_t warmups, repetitions;
 };
@@ -117,26 +126,64 @@ static void run_keep_worst(const struct outcome *outcome)
     }
 }
 
+static struct run *running;
+
+static void run_begin(struct run *run)
+{
+    run->ended = false;
+    ledger_birth_set(run->command->test);
+    ledger_totals_get(&run->before);
+    run->started_ns = meter_now_ns();
+}
+
+static void run_end(struct run *run)
+{
+    run->ended_ns = meter_now_ns();
+    run->wall_ns = run->ended_ns - run->started_ns;
+    ledger_totals_get(&run->after);
+}
+
+void serve_test_begins(void)
+{
+    if (running != NULL) {
+        run_begin(running);
+    }
+}
+
+void serve_test_ends(void)
+{
+    if (running != NULL) {
+        run_end(running);
+        ledger_retained_get(running->command->test, &running->retained_blocks,
+                            &running->retained_bytes);
+        ledger_birth_set(WIRE_NO_TEST);
+        running->ended = true;
+    }
+}
+
 static void run_repetition(struct run *run, uint32_t repetition)
 {
     const struct wire_command *command = run->command;
     struct wire_progress *progress = &boundary_wire->progress;
     outcome_reset(&run->outcome);
-    ledger_birth_set(command->test);
-    ledger_totals_get(&run->before);
-    uint64_t start = meter_now_ns();
+    run_begin(run);
     if (run->ended_ns != 0) {
-        atomic_fetch_add_explicit(&progress->overhead_ns, start - run->ended_ns,
+        atomic_fetch_add_explicit(&progress->overhead_ns, run->started_ns - run->ended_ns,
                                   memory_order_relaxed);
     }
-    progress_set(command->test, repetition, start);
+    progress_set(command->test, repetition, run->started_ns);
+    running = run;
     run->group->run(run->group->self, command->test - run->group->first,
                     (command->flags & WIRE_FORKED) != 0, &run->outcome);
-    run->ended_ns = meter_now_ns();
+    running = NULL;
+    if (boundary_forked && !child_inside()) {
+        exit(run->outcome.status == WIRE_PASS ? 0 : 1); /* forked by the test, and fell out of it */
+    }
+    if (!run->ended) {
+        run_end(run);
+    }
     atomic_store(&progress->started_ns, 0);
-    ledger_totals_get(&run->after);
     restore_after_repetition();
-    run->wall_ns = run->ended_ns - start;
     run_keep_worst(&run->outcome);
     atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
 }
@@ -176,7 +223,12 @@ static void run_report(struct run *run)
     test->allocs = forked ? last->allocs : run->after.allocs - run->before.allocs;
     test->frees = forked ? last->frees : run->after.frees - run->before.frees;
     test->bytes = forked ? last->bytes : run->after.bytes - run->before.bytes;
-    ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
+    if (run->ended) {
+        test->retained_blocks = run->retained_blocks;
+        test->retained_bytes = run->retained_bytes;
+    } else {
+        ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
+    }
     struct ledger_totals now;
     ledger_totals_get(&now);
     test->peak_live_bytes = now.peak_live_bytes;
@@ -185,6 +237,8 @@ static void run_report(struct run *run)
     }
     test->wall_ns = run->wall_ns;
     wire_put(boundary_wire, test);
+    uint32_t index = run->command->test - run->group->first;
+    serve_failed[index] |= test->status != WIRE_PASS && test->status != WIRE_SKIP;
 }
 
 static bool run_goes_on(const struct run *run, uint64_t begun)
@@ -318,12 +372,14 @@ static void serve_ready(uint32_t first, uint32_t count)
     wire_flush(boundary_wire);
 }
 
-void serve_group(struct test_group *group)
+uint32_t serve_group(struct test_group *group)
 {
     static struct wire_test_name name;
+    uint32_t failed = 0;
     serve_hello(group->framework, group->way);
     group->first = serve_next;
     serve_next += group->count;
+    serve_failed = arena_get(group->count + 1);
     restore_save();
     for (uint32_t i = 0; i < group->count; i++) {
         WIRE_INIT(&name, WIRE_TEST_NAME);
@@ -333,6 +389,10 @@ void serve_group(struct test_group *group)
     }
     serve_ready(group->first, group->count);
     serve_commands(group, NULL);
+    for (uint32_t i = 0; i < group->count; i++) {
+        failed += serve_failed[i];
+    }
+    return failed;
 }
 
 void serve_passive_ready(uint32_t first, uint32_t count, struct wire_command *run)

@@ -34,8 +34,13 @@ struct test_group {
     void (*finish)(void *self);
 };
 
-/* Enumerates the group and serves commands until FINISH. */
-void serve_group(struct test_group *group);
+/* Enumerates the group and serves commands until FINISH. The number of its tests that failed. */
+uint32_t serve_group(struct test_group *group);
+
+/* An adapter whose run() does more than the test may say where the test itself, its fixtures
+ * included, begins and ends: only what is between is counted. */
+void serve_test_begins(void);
+void serve_test_ends(void);
 
 /* Ids made unique: `id` is "suite/case/name"; a second one of the same name gets "#2". Cut and
  * hashed beyond WIRE_ID_MAX. Sets the name's id. */
@@ -43,6 +48,7 @@ void serve_id_set(struct wire_test_name *name, const char *id);
 
 /* The HELLO and MODULE records, once per process, before anything else. */
 void serve_hello(const char *framework, enum wire_way way);
+bool serve_has_greeted(void);
 /* Counters, then BYE, once per process. Nothing when there was no HELLO. */
 void serve_bye(void);
 void serve_note(const char *text);

@@ -1,6 +1,7 @@
 /* way.c - see way.h. */
 #include "harness/boundary/way.h"
 
+#include "harness/boundary/adapter.h"
 #include "harness/boundary/libcheck.h"
 #include "harness/boundary/patch.h"
 #include "harness/boundary/symtab.h"
@@ -59,12 +60,6 @@ bool way_symtab_take(uint32_t *left)
     return true;
 }
 
-bool way_dynamic_present(void)
-{
-    return dlsym(RTLD_NEXT, "srunner_create") != NULL &&
-           dlsym(RTLD_NEXT, "_tcase_add_test") != NULL;
-}
-
 void way_dynamic_set(bool engine)
 {
     for (uint32_t i = 0; i < libcheck_function_count; i++) {
@@ -76,6 +71,14 @@ void way_dynamic_set(bool engine)
         libcheck_minor_set(*minor);
     }
 }
+
+static void libcheck_take(void)
+{
+    way_dynamic_set(true);
+}
+
+const struct adapter adapter_libcheck = {
+    .framework = "libcheck", .import = "srunner_create", .take = libcheck_take};
 
 enum wire_way way_wished(void)
 {

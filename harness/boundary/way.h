@@ -13,8 +13,6 @@ bool way_symtab_take(uint32_t *left);
 
 /* Lets the exported libcheck names reach the engine (true) or the shared libcheck behind them. */
 void way_dynamic_set(bool engine);
-/* True when a shared libcheck is loaded. */
-bool way_dynamic_present(void);
 
 /* The way that WIRE_WAY_ENV asks for, WIRE_WAY_NONE when it does not. */
 enum wire_way way_wished(void);

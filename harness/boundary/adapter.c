@@ -1,0 +1,136 @@
+/* adapter.c - see adapter.h. */
+#include "harness/boundary/adapter.h"
+
+#include "harness/boundary/child.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct adapter *const adapters[] = {&adapter_libcheck, &adapter_cmocka, &adapter_cunit,
+                                                 &adapter_glib};
+
+struct imports {
+    const ElfW(Sym) * symbols;
+    const char *names;
+    size_t count; /* at least all undefined ones: they stand before those that are exported */
+};
+
+static int imports_of_first(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct imports *imports = data;
+    const ElfW(Dyn) *dynamic = NULL;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC) {
+            dynamic = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+        }
+    }
+    for (; dynamic != NULL && dynamic->d_tag != DT_NULL; dynamic++) {
+        /* glibc has relocated these pointers in place. */
+        switch (dynamic->d_tag) {
+        case DT_SYMTAB:
+            imports->symbols = (const ElfW(Sym) *)dynamic->d_un.d_ptr;
+            break;
+        case DT_STRTAB:
+            imports->names = (const char *)dynamic->d_un.d_ptr;
+            break;
+        case DT_GNU_HASH:
+            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1]; /* first hashed symbol */
+            break;
+        case DT_HASH:
+            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1]; /* all of them */
+            break;
+        default:
+            break;
+        }
+    }
+    return 1; /* the first is the executable */
+}
+
+bool imports_have(const char *name)
+{
+    struct imports imports = {0};
+    dl_iterate_phdr(imports_of_first, &imports);
+    for (size_t i = 1; imports.symbols != NULL && imports.names != NULL && i < imports.count; i++) {
+        if (imports.symbols[i].st_shndx == SHN_UNDEF &&
+            strcmp(imports.names + imports.symbols[i].st_name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct adapter *adapter_find(void)
+{
+    for (size_t i = 0; i < sizeof adapters / sizeof adapters[0]; i++) {
+        if (imports_have(adapters[i]->import)) {
+            return adapters[i];
+        }
+    }
+    return NULL;
+}
+
+struct forked {
+    void (*run)(void *, uint32_t, bool, struct outcome *);
+    void *self;
+    uint32_t index;
+};
+
+enum { EXIT_SKIPPED = 77 };
+
+static void forked_body(void *data)
+{
+    const struct forked *forked = data;
+    struct outcome outcome = {.status = WIRE_PASS, .file = "", .message = ""};
+    forked->run(forked->self, forked->index, false, &outcome);
+    child_note();
+    syscall(SYS_exit_group, outcome.status == WIRE_PASS   ? 0
+                            : outcome.status == WIRE_SKIP ? EXIT_SKIPPED
+                                                          : 1);
+}
+
+void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), void *self,
+                        uint32_t index, struct outcome *outcome)
+{
+    static char message[64];
+    struct forked forked = {.run = run, .self = self, .index = index};
+    struct child_end end;
+    child_run(forked_body, &forked, 0, &end);
+    outcome->forked = true;
+    outcome->allocs = end.allocs;
+    outcome->frees = end.frees;
+    outcome->bytes = end.bytes;
+    if (end.failed) {
+        outcome->status = WIRE_FAIL;
+        outcome->message = "fork failed";
+    } else if (WIFSIGNALED(end.status)) {
+        outcome->status = WIRE_CRASH;
+        outcome->signal = WTERMSIG(end.status);
+        snprintf(message, sizeof message, "%s", strsignal(outcome->signal));
+        outcome->message = message;
+    } else if (WEXITSTATUS(end.status) != 0) {
+        outcome->status = WEXITSTATUS(end.status) == EXIT_SKIPPED ? WIRE_SKIP : WIRE_FAIL;
+        outcome->message = "failed in a child";
+    }
+}
+
+void adapter_print(const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int bytes = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    fflush(stdout);
+    if (bytes > 0) {
+        ssize_t written = write(STDOUT_FILENO, line,
+                                (size_t)bytes < sizeof line ? (size_t)bytes : sizeof line - 1);
+        (void)written; /* the supervisor has it all from the wire */
+    }
+}

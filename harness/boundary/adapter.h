@@ -1,0 +1,39 @@
+/*
+ * adapter.h - a test framework behind one small interface. Adding one: a file with its interposed
+ * functions and a `const struct adapter`, and a line in adapter.c.
+ *
+ * An adapter's exported functions stand before the framework's shared library. They pass through
+ * until take() is called, once, before main, when the program imports the framework. From then on
+ * the function that runs the tests makes a struct test_group of them and hands it to serve_group.
+ * Static copies of a framework are only found for libcheck (way.c).
+ */
+#ifndef BOUNDARY_ADAPTER_H
+#define BOUNDARY_ADAPTER_H
+
+#include "harness/boundary/serve.h"
+
+struct adapter {
+    const char *framework;
+    const char *import; /* a function that every program of this framework calls */
+    void (*take)(void);
+};
+
+/* The framework that the executable imports, or NULL. */
+const struct adapter *adapter_find(void);
+
+/* True when the executable imports that function. */
+bool imports_have(const char *name);
+
+extern const struct adapter adapter_libcheck, adapter_cmocka, adapter_cunit, adapter_glib;
+
+/* The next definition of an interposed function, after ours. */
+#define ADAPTER_NEXT(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
+
+/* One repetition in a child: status by its end, no message. For any group's `run`. */
+void adapter_run_forked(void (*run)(void *self, uint32_t index, bool forked, struct outcome *),
+                        void *self, uint32_t index, struct outcome *outcome);
+
+/* A line of the framework's closing words, to stdout, without stdio. */
+void adapter_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
