@@ -1,0 +1,241 @@
+/* describe.c - see describe.h: frames, paths, metrics, findings. describe_closing.c has the
+ * sentences about whole variants. Supervisor only. */
+#include "harness/report/describe.h"
+#include "harness/base/unit.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+void describe_frame(struct text *text, const struct result_frame *frame)
+{
+    if (frame->function[0]) {
+        text_put(text, frame->function);
+    }
+    if (frame->file[0]) {
+        text_format(text, frame->function[0] ? " (%s" : "%s", frame->file);
+        if (frame->line) {
+            text_format(text, ":%u", frame->line);
+        }
+        text_put(text, frame->function[0] ? ")" : "");
+        return;
+    }
+    const char *module = frame->module[0] ? base_name(frame->module) : "?";
+    text_format(text, frame->function[0] ? " (%s+0x%" PRIx64 ")" : "%s+0x%" PRIx64, module,
+                frame->offset);
+}
+
+const struct result_frame *describe_place(const struct result_frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (frames[i].file[0] && frames[i].line) {
+            return &frames[i];
+        }
+    }
+    return count > 0 ? &frames[0] : NULL;
+}
+
+void describe_held(struct text *text, const struct result_site *site)
+{
+    char size[UNIT_TEXT_BYTES];
+    for (size_t i = 0; i < site->held_by_count; i++) {
+        const struct result_link *link = &site->held_by[i];
+        if (i > 0) {
+            text_put(text, " -> ");
+            if (link->bytes) {
+                text_format(text, "%s B from ", unit_count(size, (double)link->bytes));
+            }
+        }
+        text_put(text, link->symbol[0] ? link->symbol : "?");
+        if (i == 0 && link->module[0]) {
+            text_format(text, " (%s)", base_name(link->module));
+        }
+        if (link->field[0]) {
+            text_put(text, link->field);
+        } else if (link->offset && i + 1 < site->held_by_count) {
+            text_format(text, "+0x%" PRIx64, link->offset);
+        }
+    }
+}
+
+void describe_metric(struct text *text, enum result_metric metric, double value)
+{
+    char number[UNIT_TEXT_BYTES];
+    if (isnan(value)) {
+        text_put(text, "-");
+        return;
+    }
+    switch (result_metrics[metric].kind) {
+    case METRIC_KIND_BYTES:
+        text_put(text, unit_bytes(number, value));
+        break;
+    case METRIC_KIND_NS:
+        text_put(text, unit_ns(number, value));
+        break;
+    case METRIC_KIND_RATIO:
+        text_put(text, unit_ratio(number, value));
+        break;
+    case METRIC_KIND_COUNT:
+    case METRIC_KIND_PER:
+        text_put(text, unit_count(number, value));
+        break;
+    }
+}
+
+static bool changed(enum result_metric metric, const struct result_variant *reference,
+                    const struct result_variant *variant)
+{
+    double from = reference->metric[metric], to = variant->metric[metric];
+    if (isnan(from) || isnan(to) || from == to) {
+        return false;
+    }
+    enum metric_kind kind = result_metrics[metric].kind;
+    if (kind == METRIC_KIND_COUNT || kind == METRIC_KIND_PER) {
+        return true;
+    }
+    bool intervals = !isnan(reference->low[metric]) && !isnan(variant->low[metric]);
+    if (intervals) {
+        return variant->low[metric] > reference->high[metric] * 1.01 ||
+               variant->high[metric] < reference->low[metric] * 0.99;
+    }
+    /* One pass says nothing about a time; resident memory of one pass repeats well enough. */
+    return kind == METRIC_KIND_BYTES && fabs(to - from) > 0.01 * fabs(from);
+}
+
+void describe_change(struct text *text, enum result_metric metric,
+                     const struct result_variant *reference, const struct result_variant *variant)
+{
+    double from = reference->metric[metric], to = variant->metric[metric];
+    if (!changed(metric, reference, variant) || from <= 0 || to < 0) {
+        return;
+    }
+    double ratio = to / from;
+    if (ratio >= 10) {
+        text_format(text, "x%.0f", ratio);
+    } else if (fabs(ratio - 1) >= 0.0005) {
+        text_format(text, "%+.*f %%", fabs(ratio - 1) < 0.0995 ? 1 : 0, (ratio - 1) * 100);
+    }
+}
+
+bool describe_verdict_bad(enum result_verdict verdict)
+{
+    return verdict == VERDICT_LEAK || verdict == VERDICT_GROWTH || verdict == VERDICT_ACCUMULATES;
+}
+
+bool describe_test_finding(const struct result_test *test)
+{
+    return (test->status != RESULT_PASS && test->status != RESULT_SKIP) ||
+           describe_verdict_bad(test->verdict) || test->verdict == VERDICT_INCONCLUSIVE;
+}
+
+const struct result_site *describe_site_next(const struct result *result, const char *test,
+                                             const char *variant, size_t *next)
+{
+    while (*next < result->site_count) {
+        const struct result_site *site = &result->sites[(*next)++];
+        if (strcmp(site->test, test) == 0 && strcmp(site->variant, variant) == 0 &&
+            !site->suppressed) {
+            return site;
+        }
+    }
+    return NULL;
+}
+
+void describe_signal(struct text *text, int signal)
+{
+    const char *name = sigabbrev_np(signal);
+    if (name) {
+        text_format(text, "SIG%s", name);
+    } else {
+        text_format(text, "signal %d", signal);
+    }
+}
+
+static void death_put(struct text *text, const struct result *result,
+                      const struct result_test *test)
+{
+    char size[UNIT_TEXT_BYTES];
+    switch (test->status) {
+    case RESULT_FAIL:
+        text_put(text, "failed");
+        break;
+    case RESULT_CRASH:
+        text_put(text, "died of ");
+        if (test->signal) {
+            describe_signal(text, test->signal);
+        } else {
+            text_put(text, "an unknown cause");
+        }
+        break;
+    case RESULT_TIMEOUT:
+        text_put(text, "ran into the time limit");
+        break;
+    case RESULT_OOM:
+        text_put(text, "ran out of memory");
+        if (result->cap > 0) {
+            text_format(text, " at the cap of %s", unit_bytes_two(size, (double)result->cap));
+        }
+        break;
+    case RESULT_EXIT:
+        text_put(text, "called exit()");
+        break;
+    case RESULT_PASS:
+    case RESULT_SKIP:
+    case RESULT_STATUS_COUNT:
+        return;
+    }
+    const struct result_frame *place = describe_place(test->frames, test->frame_count);
+    if (place) {
+        text_put(text, " in ");
+        describe_frame(text, place);
+    }
+    if (test->message[0]) {
+        text_format(text, ": %s", test->message);
+    }
+    if (test->file[0] && !place) {
+        text_format(text, test->line ? " (%s:%u)" : " (%s)", test->file, test->line);
+    }
+}
+
+void describe_test(struct text *text, const struct result *result, const struct result_test *test)
+{
+    char size[UNIT_TEXT_BYTES];
+    if (test->status != RESULT_PASS && test->status != RESULT_SKIP) {
+        death_put(text, result, test);
+        return;
+    }
+    static const char *const verbs[VERDICT_COUNT] = {
+        [VERDICT_NONE] = "was not judged",
+        [VERDICT_CLEAN] = "levels off",
+        [VERDICT_LEAK] = "leaks",
+        [VERDICT_GROWTH] = "grows",
+        [VERDICT_ACCUMULATES] = "accumulates with every new input",
+        [VERDICT_SATURATING] = "fills up and stops",
+        [VERDICT_INCONCLUSIVE] = "could not be judged",
+    };
+    text_put(text, test->status == RESULT_SKIP ? "skipped" : verbs[test->verdict]);
+    if (!isnan(test->growth_bytes_per_rep) && test->growth_bytes_per_rep != 0) {
+        bool first = test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH;
+        text_format(text, first ? " %s a run" : ", %s a run",
+                    unit_bytes(size, test->growth_bytes_per_rep));
+    } else if (describe_verdict_bad(test->verdict) && test->retained_bytes > 0) {
+        text_format(text, ", %s kept", unit_bytes(size, (double)test->retained_bytes));
+    }
+    if (test->fds) {
+        text_format(text, ", %+" PRId64 " file descriptor%s a run", test->fds,
+                    test->fds == 1 ? "" : "s");
+    }
+    if (test->threads) {
+        text_format(text, ", %+" PRId64 " thread%s a run", test->threads,
+                    test->threads == 1 ? "" : "s");
+    }
+    if (test->status == RESULT_SKIP && test->message[0]) {
+        text_format(text, ": %s", test->message);
+    }
+}

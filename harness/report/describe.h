@@ -1,0 +1,46 @@
+/*
+ * describe.h - the words for a frame, a site, a retention path and a finding, the same in every
+ * report. All append to a text that the caller owns. Supervisor only.
+ */
+#ifndef REPORT_DESCRIBE_H
+#define REPORT_DESCRIBE_H
+
+#include "harness/base/text.h"
+#include "harness/result/result.h"
+
+/* "table_grow (registry/cache.c:88)", "strdup (libc.so.6+0x1f2)", "libx.so+0x12". */
+void describe_frame(struct text *text, const struct result_frame *frame);
+/* "g_cache (registry/cache.c) -> +0x18 -> 65,536 B from table_grow:88". */
+void describe_held(struct text *text, const struct result_site *site);
+/* The frame a person wants to see first: the innermost with a source line, else the innermost. NULL
+ * without frames. */
+const struct result_frame *describe_place(const struct result_frame *frames, size_t count);
+
+/* Does the test stand out: failed, died, or its memory does not level off? */
+bool describe_test_finding(const struct result_test *test);
+/* Is this verdict one that breaks a build? */
+bool describe_verdict_bad(enum result_verdict verdict);
+/* One sentence without the full stop: "leaks 64 B a repetition", "died of SIGSEGV in f (x.c:3)". */
+void describe_test(struct text *text, const struct result *result, const struct result_test *test);
+/* The same for a variant: "keeps 133 MB a test; 60 GB at test 468; stopped at ...". Empty when
+ * there is nothing to tell. */
+void describe_variant(struct text *text, const struct result *result,
+                      const struct result_variant *variant);
+/* The sentence that people quote; "" when the result gives none. */
+void describe_closing(struct text *text, const struct result *result);
+
+/* A metric's value as its kind is written; NAN: "-". */
+void describe_metric(struct text *text, enum result_metric metric, double value);
+/* The change against the reference when it is significant: counts exactly, sizes and times beyond
+ * 1 % where no interval overlaps. "+15 %", "x34", or "". */
+void describe_change(struct text *text, enum result_metric metric,
+                     const struct result_variant *reference, const struct result_variant *variant);
+
+/* Sites of a test ("" for those of the whole suite) under a variant, from *next on; NULL: no more.
+ */
+const struct result_site *describe_site_next(const struct result *result, const char *test,
+                                             const char *variant, size_t *next);
+/* "SIGSEGV", "signal 64". */
+void describe_signal(struct text *text, int signal);
+
+#endif

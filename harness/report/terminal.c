@@ -1,0 +1,167 @@
+/* terminal.c - see terminal.h: head and end, which run and hunt share, and the expectations.
+ * terminal_run.c and terminal_hunt.c have what stands between. Supervisor only. */
+#include "harness/report/terminal.h"
+#include "harness/base/table.h"
+#include "harness/base/text.h"
+#include "harness/base/unit.h"
+#include "harness/base/version.h"
+#include "harness/report/terminal_part.h"
+
+#include <string.h>
+
+void terminal_wrapped(const char *string, unsigned indent, unsigned columns, FILE *out)
+{
+    struct text text = {0};
+    text_wrap(&text, string, indent, columns);
+    fputs(text_peek(&text), out);
+    text_fini(&text);
+}
+
+/* Facts with dots between them, broken at the dots. */
+static void fact_put(struct text *line, const char *fact, unsigned columns, FILE *out)
+{
+    if (!fact[0]) {
+        return;
+    }
+    if (line->length > 0) {
+        if (text_width(line->data) + 3 + text_width(fact) > columns) {
+            fprintf(out, "%s\n", line->data);
+            text_reset(line);
+            text_put(line, "  ");
+        } else {
+            text_put(line, " \xc2\xb7 ");
+        }
+    }
+    text_put(line, fact);
+}
+
+static size_t tests_distinct(const struct result *result)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        double tests = result->variants[i].metric[METRIC_TESTS];
+        most = tests > (double)most ? (size_t)tests : most;
+    }
+    size_t first = 0; /* a run without variants, or whose variants were not counted */
+    for (size_t i = 0; i < result->test_count; i++) {
+        first += strcmp(result->tests[i].variant, result->tests[0].variant) == 0;
+    }
+    return first > most ? first : most;
+}
+
+static void head_print(const struct result *result, FILE *out, unsigned columns)
+{
+    struct text line = {0}, fact = {0};
+    char size[UNIT_TEXT_BYTES];
+    text_format(&fact, "tidemark %s %s",
+                result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION, result->command);
+    fact_put(&line, text_peek(&fact), columns, out);
+    fact_put(&line, result->scenario, columns, out);
+    if (result->suite[0] && !strstr(result->scenario, result->suite)) {
+        text_reset(&fact);
+        text_format(&fact, "suite %s", result->suite);
+        fact_put(&line, fact.data, columns, out);
+    }
+    text_reset(&fact);
+    size_t tests = tests_distinct(result);
+    text_format(&fact, "%s test%s", unit_count(size, (double)tests), tests == 1 ? "" : "s");
+    if (result->variant_count > 1) {
+        text_format(&fact, " x %zu variants", result->variant_count);
+    }
+    fact_put(&line, fact.data, columns, out);
+    if (result->shard[0]) {
+        text_reset(&fact);
+        text_format(&fact, "shard %s", result->shard);
+        fact_put(&line, fact.data, columns, out);
+    }
+    fact_put(&line, result->way_in, columns, out);
+    fact_put(&line, result->allocator, columns, out);
+    if (result->cap > 0) {
+        text_reset(&fact);
+        text_format(&fact, "cap %s", unit_bytes_two(size, (double)result->cap));
+        if (result->cap_kind[0]) {
+            text_format(&fact, " (%s)", result->cap_kind);
+        }
+        fact_put(&line, fact.data, columns, out);
+    }
+    fprintf(out, "%s\n", text_peek(&line));
+    text_fini(&line);
+    text_fini(&fact);
+}
+
+static void expects_print(const struct result *result, FILE *out, unsigned columns, bool color)
+{
+    struct table *table = table_new();
+    table_column(table, "expected", TABLE_LEFT);
+    table_column(table, "variant", TABLE_LEFT);
+    table_column(table, "metric", TABLE_LEFT);
+    table_column(table, "limit", TABLE_RIGHT);
+    table_column(table, "actual", TABLE_RIGHT);
+    table_column(table, "where", TABLE_LEFT);
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        char where[256];
+        /* The head has the scenario's path; the line is enough beside it. */
+        if (strcmp(expect->file, result->scenario) == 0 && strlen(expect->file) > 24) {
+            const char *slash = strrchr(expect->file, '/');
+            snprintf(where, sizeof where, "%s:%u", slash ? slash + 1 : expect->file, expect->line);
+        } else {
+            snprintf(where, sizeof where, "%s:%u", expect->file, expect->line);
+        }
+        table_row(table);
+        table_cell_color(table, expect->ok ? "ok" : "BROKEN", expect->ok ? TABLE_GREEN : TABLE_RED);
+        table_cell(table, expect->variant);
+        table_cell(table, expect->metric);
+        table_cell(table, expect->limit);
+        table_cell(table, expect->actual);
+        table_cell_color(table, where, TABLE_DIM);
+    }
+    fputc('\n', out);
+    table_print(table, out, columns, color);
+    table_free(&table);
+}
+
+static void tail_print(const struct result *result, FILE *out, unsigned columns)
+{
+    char count[UNIT_TEXT_BYTES];
+    if (result->note_count > 0) {
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < result->note_count; i++) {
+        struct text text = {0};
+        text_wrap(&text, result->notes[i], 6, columns);
+        fprintf(out, "note: %s", text.length > 6 ? text.data + 6 : "\n");
+        text_fini(&text);
+    }
+    struct text closing = {0};
+    describe_closing(&closing, result);
+    if (closing.length > 0) {
+        fputc('\n', out);
+        terminal_wrapped(closing.data, 0, columns, out);
+    }
+    text_fini(&closing);
+    fputc('\n', out);
+    if (result->argv[0]) {
+        fprintf(out, "repeat: %s\n", result->argv);
+    }
+    if (result->incomplete > 0) {
+        fprintf(out, "INCOMPLETE: %s test%s without a result\n",
+                unit_count(count, (double)result->incomplete), result->incomplete == 1 ? "" : "s");
+    }
+    fprintf(out, "%zu passed, %zu failed, %zu skipped\n", result->passed, result->failed,
+            result->skipped);
+}
+
+void report_terminal(const struct result *result, FILE *out, unsigned columns, bool color)
+{
+    head_print(result, out, columns);
+    if (result->variant_count > 0 && strcmp(result->command, "hunt") != 0) {
+        terminal_run(result, out, columns, color);
+    } else {
+        terminal_hunt(result, out, columns, color);
+    }
+    if (result->expect_count > 0) {
+        expects_print(result, out, columns, color);
+    }
+    tail_print(result, out, columns);
+}

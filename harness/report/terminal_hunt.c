@@ -1,0 +1,231 @@
+/* terminal_hunt.c - findings by test: verdict, bytes a run, stack, who holds it, what the verdict
+ * is worth, and what is not shown. Supervisor only. */
+#include "harness/base/table.h"
+#include "harness/base/unit.h"
+#include "harness/report/terminal_part.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#define FINDINGS_MAX 50
+#define SITES_MAX    3
+#define FRAMES_MAX   6
+#define LABEL        16 /* columns before what a label names */
+
+/* "  held by       text", wrapped under itself. */
+static void label_print(const char *label, const char *text, FILE *out, unsigned columns)
+{
+    struct text body = {0};
+    text_wrap(&body, text, LABEL, columns);
+    fprintf(out, "    %-*s%s", LABEL - 4, label, body.length > LABEL ? body.data + LABEL : "-\n");
+    text_fini(&body);
+}
+
+static void stack_print(const char *label, const struct result_frame *frames, size_t count,
+                        FILE *out, unsigned columns)
+{
+    struct text text = {0};
+    for (size_t i = 0; i < count && i < FRAMES_MAX; i++) {
+        text_reset(&text);
+        describe_frame(&text, &frames[i]);
+        label_print(i == 0 ? label : "", text_peek(&text), out, columns);
+    }
+    if (count > FRAMES_MAX) {
+        text_reset(&text);
+        text_format(&text, "... %zu more frames", count - FRAMES_MAX);
+        label_print("", text.data, out, columns);
+    }
+    text_fini(&text);
+}
+
+static void site_print(const struct result_site *site, FILE *out, unsigned columns)
+{
+    char size[UNIT_TEXT_BYTES], ratio[UNIT_TEXT_BYTES];
+    struct text text = {0};
+    if (strcmp(site->kind, "fd") == 0 || strcmp(site->kind, "thread") == 0 ||
+        strcmp(site->kind, "file") == 0) {
+        static const char *const words[] = {"fd",   "file descriptor", "thread", "thread",
+                                            "file", "temporary file"};
+        const char *word = words[site->kind[0] == 't' ? 3 : site->kind[1] == 'd' ? 1 : 5];
+        text_format(&text, "%s %s%s", unit_count(size, (double)site->blocks), word,
+                    site->blocks == 1 ? "" : "s");
+    } else {
+        text_put(&text, unit_bytes(size, (double)site->bytes));
+        text_format(&text, " in %s block%s", unit_count(size, (double)site->blocks),
+                    site->blocks == 1 ? "" : "s");
+    }
+    if (!isnan(site->share)) {
+        text_format(&text, ", %s of what stays", unit_ratio(ratio, site->share));
+    }
+    if (!isnan(site->bytes_per_rep) && site->bytes_per_rep != 0) {
+        text_format(&text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
+    }
+    label_print("kept", text.data, out, columns);
+    stack_print(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
+                site->frames, site->frame_count, out, columns);
+    if (site->held_by_count > 0) {
+        text_reset(&text);
+        describe_held(&text, site);
+        label_print("held by", text_peek(&text), out, columns);
+    } else if (site->reach == REACH_UNREACHABLE) {
+        label_print("held by", "nothing: no pointer to it is left", out, columns);
+    }
+    text_fini(&text);
+}
+
+void terminal_sites(const struct result *result, const char *test, const char *variant, size_t most,
+                    FILE *out, unsigned columns)
+{
+    const struct result_site *site;
+    char size[UNIT_TEXT_BYTES];
+    size_t next = 0, shown = 0, hidden = 0;
+    int64_t hidden_bytes = 0;
+    while ((site = describe_site_next(result, test, variant, &next))) {
+        if (shown < most) {
+            site_print(site, out, columns);
+            shown++;
+        } else {
+            hidden++;
+            hidden_bytes += site->bytes;
+        }
+    }
+    if (hidden > 0) {
+        struct text text = {0};
+        text_format(&text, "%zu more site%s, %s", hidden, hidden == 1 ? "" : "s",
+                    unit_bytes(size, (double)hidden_bytes));
+        label_print("not shown", text.data, out, columns);
+        text_fini(&text);
+    }
+}
+
+static void finding_print(const struct result *result, const struct result_test *test, FILE *out,
+                          unsigned columns, bool color)
+{
+    struct text text = {0};
+    char word[16];
+    bool died = test->status != RESULT_PASS && test->status != RESULT_SKIP;
+    const char *name = died ? result_status_name(test->status) : result_verdict_name(test->verdict);
+    size_t i = 0;
+    for (; name[i] && i + 1 < sizeof word; i++) {
+        word[i] = (char)toupper((unsigned char)name[i]);
+    }
+    word[i] = '\0';
+    enum table_color shade =
+        !died && test->verdict == VERDICT_INCONCLUSIVE ? TABLE_YELLOW : TABLE_RED;
+    fprintf(out, "\n%s%s%s  %s", table_color_begin(shade, color), word,
+            table_color_end(shade, color), test->id);
+    fprintf(out, test->variant[0] ? " [%s]\n" : "%s\n", test->variant);
+    describe_test(&text, result, test);
+    terminal_wrapped(text_peek(&text), 4, columns, out);
+    text_fini(&text);
+    stack_print("stack", test->frames, test->frame_count, out, columns);
+    terminal_sites(result, test->id, test->variant, SITES_MAX, out, columns);
+    if (test->horizon[0]) {
+        label_print("horizon", test->horizon, out, columns);
+    }
+}
+
+size_t terminal_findings(const struct result *result, const char *variant, size_t most, FILE *out,
+                         unsigned columns, bool color)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (!describe_test_finding(test) || (variant && strcmp(test->variant, variant) != 0)) {
+            continue;
+        }
+        if (found++ < most) {
+            finding_print(result, test, out, columns, color);
+        }
+    }
+    return found;
+}
+
+/* "118 clean, 1 leak, 1 growth" */
+static void counts_put(struct text *text, const struct result *result)
+{
+    size_t count[VERDICT_COUNT] = {0}, dead = 0;
+    char number[UNIT_TEXT_BYTES];
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (test->status == RESULT_PASS) {
+            count[test->verdict]++;
+        } else {
+            dead += test->status != RESULT_SKIP;
+        }
+    }
+    static const enum result_verdict order[] = {
+        VERDICT_LEAK,       VERDICT_GROWTH, VERDICT_ACCUMULATES, VERDICT_INCONCLUSIVE,
+        VERDICT_SATURATING, VERDICT_CLEAN,  VERDICT_NONE};
+    const char *join = "";
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (count[order[i]] > 0) {
+            text_format(text, "%s%s %s", join, unit_count(number, (double)count[order[i]]),
+                        order[i] == VERDICT_NONE ? "not judged" : result_verdict_name(order[i]));
+            join = ", ";
+        }
+    }
+    if (dead > 0) {
+        text_format(text, "%s%s failed", join, unit_count(number, (double)dead));
+    }
+}
+
+/* Sites of no single test: what accumulates over the suite, by variant. */
+static bool suite_print(const struct result *result, FILE *out, unsigned columns, bool color)
+{
+    bool any = false;
+    for (size_t i = 0; i < (result->variant_count ? result->variant_count : 1); i++) {
+        const struct result_variant *variant = result->variant_count ? &result->variants[i] : NULL;
+        const char *name = variant ? variant->name : "";
+        size_t next = 0;
+        bool bad = variant && describe_verdict_bad(variant->verdict);
+        if (!bad && !describe_site_next(result, "", name, &next)) {
+            continue;
+        }
+        any = true;
+        fprintf(out, "\n%s%s%s  the whole suite", table_color_begin(TABLE_RED, color),
+                bad ? result_verdict_name(variant->verdict) : "kept",
+                table_color_end(TABLE_RED, color));
+        fprintf(out, name[0] ? " [%s]\n" : "%s\n", name);
+        struct text text = {0};
+        if (variant) {
+            describe_variant(&text, result, variant);
+        }
+        if (text.length > 0) {
+            terminal_wrapped(text.data, 4, columns, out);
+        }
+        text_fini(&text);
+        terminal_sites(result, "", name, SITES_MAX, out, columns);
+        if (variant && variant->horizon[0]) {
+            label_print("horizon", variant->horizon, out, columns);
+        }
+    }
+    return any;
+}
+
+void terminal_hunt(const struct result *result, FILE *out, unsigned columns, bool color)
+{
+    char size[UNIT_TEXT_BYTES];
+    size_t found = terminal_findings(result, NULL, FINDINGS_MAX, out, columns, color);
+    if (found > FINDINGS_MAX) {
+        fprintf(out, "\n%zu more findings are not shown; all of them: tidemark report --html\n",
+                found - FINDINGS_MAX);
+    }
+    bool suite = suite_print(result, out, columns, color);
+    struct text text = {0};
+    counts_put(&text, result);
+    if (found == 0 && !suite && result->test_count > 0) {
+        text_put(&text,
+                 result->test_count == 1 ? ": the test levels off" : ": no test leaks, none grows");
+    }
+    if (result->sites_hidden > 0) {
+        char bytes[UNIT_TEXT_BYTES];
+        text_format(&text, "; %s smaller sites are not listed, %s together",
+                    unit_count(size, (double)result->sites_hidden),
+                    unit_bytes(bytes, (double)result->bytes_hidden));
+    }
+    fputc('\n', out);
+    terminal_wrapped(text_peek(&text), 0, columns, out);
+    text_fini(&text);
+}

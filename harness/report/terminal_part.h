@@ -1,0 +1,23 @@
+/* terminal_part.h - what terminal.c puts together. Supervisor only. */
+#ifndef REPORT_TERMINAL_PART_H
+#define REPORT_TERMINAL_PART_H
+
+#include "harness/report/describe.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Variants side by side, and below it those that grow or were stopped. */
+void terminal_run(const struct result *result, FILE *out, unsigned columns, bool color);
+/* Findings by test, or that there are none. */
+void terminal_hunt(const struct result *result, FILE *out, unsigned columns, bool color);
+
+/* Up to `most` findings of `variant` (NULL: of all). Returns how many there are. */
+size_t terminal_findings(const struct result *result, const char *variant, size_t most, FILE *out,
+                         unsigned columns, bool color);
+/* Sites of a test under a variant: share, size, place, stack, held by. At most `most`. */
+void terminal_sites(const struct result *result, const char *test, const char *variant, size_t most,
+                    FILE *out, unsigned columns);
+void terminal_wrapped(const char *string, unsigned indent, unsigned columns, FILE *out);
+
+#endif
