@@ -74,7 +74,7 @@ TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) regist
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection fuzz-scenario
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection fuzz-scenario install deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -98,7 +98,7 @@ run: all ## the headline scenario, as a table
 # The suites are tests of the registry too: in a sanitized build the sanitized ones, else as they are.
 SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 
-tests: all $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
+tests: all $B/libtidemark-registry.so.0 $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
 check: tests ## all tests
 	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(SUITE_CHECK) $(TEST_SH)
@@ -216,7 +216,21 @@ $B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuz
 fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECONDS=120 (clang)
 	$Qmkdir -p $B/corpus-scenario; cp fixtures/bad/*.yaml fixtures/good/*.yaml $B/corpus-scenario; $< -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$B/ $B/corpus-scenario
 
+# The registry as a shared object: the same code once more, position-independent, with its own names only.
+REGISTRY_PIC := $(patsubst %.c,$B/pic/%.o,$(REGISTRY_SRC)) $(patsubst $B/gen/%,$B/pic/gen/%,$(TABLES_OBJ))
+$B/pic/registry/%.o: private WORKER_CFLAGS += -fvisibility=default $(if $(filter-out all,$(CACHE)),$(if $(filter none,$(CACHE)),-DCACHE_NONE,$(foreach s,$(subst $(comma), ,$(CACHE)),-DCACHE_$s)) -DCACHE_CHOSEN)
+$B/pic/gen/%.o: $B/gen/%.c
+	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(STD) -O1 -fPIC -I. -c $< -o $@
+$B/libtidemark-registry.so.0: $(REGISTRY_PIC) registry/libregistry.map
+	$Qecho "  LD    $@"; $(CC) -shared -Wl,-soname,libtidemark-registry.so.0 -Wl,--version-script=registry/libregistry.map -o $@ $(REGISTRY_PIC) -lm -lpthread
+
+install: all $B/libtidemark-registry.so.0 ## into DESTDIR + PREFIX (/usr/local), with man pages, completions, .pc files
+	$QB=$B PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) ci/install.sh
+
+deb: all $B/libtidemark-registry.so.0 ## a Debian package, build/tidemark_*.deb
+	$QB=$B ci/deb.sh
+
 clean: ## remove all build folders
 	$Qrm -rf build build-*
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -name '*.d' -type f 2>/dev/null)

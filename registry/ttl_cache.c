@@ -39,7 +39,7 @@ struct ttl_cache {
     struct entry *entries;
     uint32_t *buckets, *heap;
     unsigned char *cells; /* value, then key */
-    uint32_t capacity, bucket_count, heap_count, free, newest, oldest, cell_bytes, linked;
+    uint32_t capacity, bucket_count, heap_count, free, newest, oldest, cell_bytes;
     uint64_t random;
     struct ttl_statistics statistics;
 };
@@ -154,6 +154,9 @@ static void rest(struct ttl_cache *cache, uint32_t e)
 {
     list_push(cache, e);
     heap_up(cache, cache->heap_count++, e);
+    if (cache->heap_count > cache->statistics.entries_peak) {
+        cache->statistics.entries_peak = cache->heap_count;
+    }
 }
 
 static void unrest(struct ttl_cache *cache, uint32_t e)
@@ -201,7 +204,6 @@ static void unlink_entry(struct ttl_cache *cache, uint32_t e)
     }
     *at = entry->chain;
     unrest(cache, e);
-    cache->linked--;
     entry->dead = true;
     trace(cache, TTL_DELETE, key_of(cache, e), entry->key_bytes);
     release(cache, e);
@@ -231,7 +233,8 @@ static void evict(struct ttl_cache *cache, uint32_t e)
     unlink_entry(cache, e);
 }
 
-/* A new entry that is loading, or NONE when all are busy or the key is too long. */
+/* A new entry that is loading, or NONE when all are busy or the key is too long. Nothing goes for a
+ * key that may turn out to be absent, while there is a place to load into. */
 static uint32_t entry_new(struct ttl_cache *cache, const char *key, size_t length, uint64_t hash)
 {
     if (length > cache->options.key_bytes_max) {
@@ -253,7 +256,6 @@ static uint32_t entry_new(struct ttl_cache *cache, const char *key, size_t lengt
                                        .loading = true};
     memcpy(key_of(cache, e), key, length);
     *bucket = e;
-    cache->linked++;
     return e;
 }
 
@@ -334,6 +336,9 @@ static bool loaded(struct ttl_cache *cache, uint32_t e, bool ok, const struct st
         cache->statistics.discarded++;
         release(cache, e);
     } else if (entry->has_value) {
+        if (cache->heap_count == cache->capacity) {
+            evict(cache, cache->oldest);
+        }
         rest(cache, e);
         trace(cache, TTL_SET, key_of(cache, e), entry->key_bytes);
     } else {
@@ -436,10 +441,7 @@ static bool get_locked(struct ttl_cache *cache, const char *key, size_t length, 
     if (e == NONE) {
         return fall_back(cache, key, length, load, context, value);
     }
-    bool ok = load_into(cache, e, key, length, ttl, load, context, value);
-    uint64_t peak = cache->statistics.entries_peak;
-    cache->statistics.entries_peak = cache->linked > peak ? cache->linked : peak;
-    return ok;
+    return load_into(cache, e, key, length, ttl, load, context, value);
 }
 
 bool ttl_cache_get(struct ttl_cache *cache, const char *key, size_t length, uint64_t ttl_ns,
@@ -525,8 +527,8 @@ void ttl_cache_statistics(struct ttl_cache *cache, struct ttl_statistics *statis
 {
     pthread_mutex_lock(&cache->lock);
     *statistics = cache->statistics;
-    statistics->entries = cache->linked;
-    statistics->bytes = cache->linked * entry_bytes(cache);
+    statistics->entries = cache->heap_count;
+    statistics->bytes = cache->heap_count * entry_bytes(cache);
     pthread_mutex_unlock(&cache->lock);
 }
 
@@ -579,7 +581,7 @@ void ttl_cache_json(struct ttl_cache *cache, FILE *out)
 
 static bool slab_make(struct ttl_cache *cache)
 {
-    size_t n = cache->capacity;
+    size_t n = cache->bucket_count;
     cache->entries = calloc(n, sizeof cache->entries[0]);
     cache->buckets = malloc(n * sizeof cache->buckets[0]);
     cache->heap = malloc(n * sizeof cache->heap[0]);
@@ -594,6 +596,12 @@ static bool slab_make(struct ttl_cache *cache)
     return true;
 }
 
+/* Places beyond the capacity for keys that are being loaded. */
+static uint64_t flights_of(uint64_t entries)
+{
+    return entries / 8 < 1 ? 1 : entries / 8 > 64 ? 64 : entries / 8;
+}
+
 struct ttl_cache *ttl_cache_new(const struct ttl_options *options)
 {
     struct ttl_cache *cache = calloc(1, sizeof *cache);
@@ -605,14 +613,19 @@ struct ttl_cache *ttl_cache_new(const struct ttl_options *options)
     cache->options.now_ns = options->now_ns ? options->now_ns : monotonic_ns;
     cache->cell_bytes = (options->value_bytes_max + options->key_bytes_max + 7) & ~7u;
     uint64_t entries = options->entries ? options->entries : ENTRIES_DEFAULT;
-    uint64_t fit = options->bytes ? options->bytes / entry_bytes(cache) : entries;
-    entries = options->entries && entries < fit ? entries : fit;
+    uint64_t fit = options->bytes ? options->bytes / entry_bytes(cache) : UINT32_MAX;
+    uint64_t slots = entries + flights_of(entries);
+    if (slots > fit || !options->entries) {
+        slots = options->bytes ? fit : slots;
+        entries = slots - flights_of(slots);
+    }
     pthread_mutex_init(&cache->lock, NULL);
     pthread_cond_init(&cache->loaded, NULL);
     cache->free = 0;
     cache->newest = cache->oldest = NONE;
     cache->random = options->seed + 88172645463325252u;
-    cache->capacity = cache->bucket_count = entries < 1u << 28 ? (uint32_t)entries : 0;
+    cache->capacity = slots > 1 && slots < 1u << 28 ? (uint32_t)entries : 0;
+    cache->bucket_count = (uint32_t)slots;
     if (cache->capacity == 0 || options->value_bytes_max > THREAD_COPY_BYTES ||
         options->key_bytes_max > UINT16_MAX || !slab_make(cache)) {
         ttl_cache_free(&cache);

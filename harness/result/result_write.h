@@ -1,9 +1,10 @@
 /*
- * result_write.h - the result file: JSON Lines as docs/result.schema.json says, one write(2) a line.
+ * result_write.h - the result file: JSON Lines as docs/result.schema.json says, one write(2) a
+ * line.
  *
- * On a regular file the last line is always a `summary`: every line overwrites the one before it and
- * carries a new one behind it in the same write, so that a supervisor killed at any moment leaves a
- * readable file whose summary says how many tests are missing. Supervisor only.
+ * On a regular file the last line is always a `summary`: every line overwrites the one before it
+ * and carries a new one behind it in the same write, so that a supervisor killed at any moment
+ * leaves a readable file whose summary says how many tests are missing. Supervisor only.
  */
 #ifndef RESULT_WRITE_H
 #define RESULT_WRITE_H
@@ -14,7 +15,8 @@ struct result_writer;
 
 /* Opens path ("-" is stdout) and truncates it. NULL and errno on failure. */
 struct result_writer *result_writer_new(const char *path);
-/* Writes the closing summary. False when any write failed (disk full): the caller says so, exit 99. */
+/* Writes the closing summary. False when any write failed (disk full): the caller says so, exit 99.
+ */
 bool result_writer_close(struct result_writer **writer, const struct result *result);
 
 void result_write_run(struct result_writer *writer, const struct result *result);

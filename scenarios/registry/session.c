@@ -273,6 +273,12 @@ static void state_end(void)
     }
 }
 
+/* Does every thread have a cache of its own, which nobody else can empty? */
+static bool is_private(void)
+{
+    return strcmp(suite_options.strategy->name, "per-thread") == 0;
+}
+
 void session_close(void)
 {
     if (state_live) {
@@ -280,6 +286,8 @@ void session_close(void)
     }
     if (suite_options.teardown == TEARDOWN_PER_TEST) {
         state_end();
+    } else if (state_live && suite_options.pool != POOL_NONE && is_private()) {
+        suite_options.strategy->reset(state); /* of this thread; the cases' own are the question */
     }
 }
 

@@ -1,0 +1,80 @@
+#!/bin/sh
+# What `make install` and `make deb` put there can be used from outside: a program of two lines built
+# through the .pc files, man pages, completions, and the package in a bare root file system.
+# Run from the repository root with $B.
+set -u
+B=${B:-build}
+case ${SAN-}$B in *asan*|*address*|*thread*|*undefined*) echo "a sanitized build is not for installing"; exit 77 ;; esac
+out=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-install.XXXXXX")
+trap 'rm -rf "$out"' EXIT
+failed=0
+fail() { echo "FAIL: $*" >&2; failed=1; }
+must() { "$@" >"$out/said" 2>&1 || { fail "$*"; cat "$out/said" >&2; }; }
+
+B=$B PREFIX=/opt/mark DESTDIR=$out ci/install.sh || exit 1
+to=$out/opt/mark
+grep -rlI -e "$out" "$to" && fail "the staging folder is written into a file"
+must "$to/bin/tidemark" --version
+first=$("$B/tidemark" --manual pages | head -1)
+
+cat >"$out/use.c" <<'C'
+#include <registry/registry.h>
+#include <stdio.h>
+#include <tidemark.h>
+int main(void)
+{
+    struct registry_text key = registry_key(0);
+    tidemark_begin("outside/use/finds");
+    registry_index found = registry_find(key.data, key.length);
+    tidemark_end("outside/use/finds", found == 0);
+    printf("%u %d\n", registry_count(), found == 0);
+    return found != 0;
+}
+C
+export PKG_CONFIG_PATH=$to/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$out
+flags=$(pkg-config --cflags --libs tidemark tidemark-registry) || fail "pkg-config"
+# shellcheck disable=SC2086
+must ${CC:-cc} -Wall -Wextra -Werror -o "$out/use" "$out/use.c" $flags
+must env LD_LIBRARY_PATH="$to/lib" "$out/use"
+grep -q '^[1-9][0-9]* 1$' "$out/said" || fail "the consumer said $(cat "$out/said")"
+readelf -d "$out/use" | grep -q 'NEEDED.*libtidemark-registry\.so\.0' || fail "SONAME of the registry"
+readelf -d "$to/lib/tidemark/libtidemark.so" | grep -q 'SONAME.*libtidemark\.so\.0' || fail "SONAME of the preload"
+nm -D --defined-only "$to/lib/libtidemark-registry.so.0" | awk '{print $3}' |
+    grep -v -e '^registry_' -e '^strateg' && fail "the registry exports what is not its own"
+# shellcheck disable=SC2086
+must ${CC:-cc} -Wall -Wextra -Werror -o "$out/use-static" "$out/use.c" -I"$to/include" "$to/lib/libtidemark-registry.a" -lm -lpthread
+must "$out/use-static"
+
+for page in $("$B/tidemark" --manual pages); do
+    section=1
+    [ "$page" = scenario ] && section=5
+    [ -s "$to/share/man/man$section/tidemark-$page.$section" ] || fail "no man page of $page"
+done
+if command -v man >/dev/null; then
+    MANPATH=$to/share/man man -P cat "tidemark-$first" >"$out/said" 2>&1 || fail "man tidemark-$first: $(cat "$out/said")"
+    grep -q SYNOPSIS "$out/said" || fail "tidemark-$first has no synopsis"
+fi
+
+if command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null; then
+    package=$(B=$B ci/deb.sh) || fail "make deb"
+    must dpkg-deb --info "$package"
+    grep -q 'Depends: .*libc6' "$out/said" || fail "the package depends on no libc6"
+    # A bare root file system: the package, the libraries it names, nothing else.
+    bare=$out/bare
+    mkdir -p "$bare/tmp" "$bare/proc"
+    dpkg-deb -x "$package" "$bare"
+    for library in $(ldd "$B/tidemark" "$B/suites/registry" 2>/dev/null | grep -o '/[^ )]*' | grep '\.so' | sort -u) \
+        $(ldconfig -p | sed -n 's/.*libjemalloc\.so\.2.* => //p' | head -1); do
+        mkdir -p "$bare$(dirname "$library")"
+        cp -L "$library" "$bare$library"
+    done
+    if [ "$(id -u)" = 0 ] && mount -t proc proc "$bare/proc" 2>/dev/null; then
+        must chroot "$bare" /usr/bin/tidemark --version
+        "$B/tidemark" --manual pages | grep -qx run &&
+            must chroot "$bare" /usr/bin/tidemark run /usr/share/tidemark/scenarios/registry-60gb-tiers.yaml
+        umount "$bare/proc"
+    elif [ "$(id -u)" = 0 ]; then
+        must chroot "$bare" /usr/bin/tidemark --version
+    fi
+fi
+exit $failed

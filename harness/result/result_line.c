@@ -1,0 +1,460 @@
+/* result_line.c - see result_line.h. Fields are rows of tables: key, kind, place in the struct.
+ * Keys usually come in the order of the table, so looking one up costs one comparison. Supervisor
+ * only. */
+#include "harness/result/result_line.h"
+#include "harness/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum field_kind {
+    FIELD_TEXT,
+    FIELD_INT64,
+    FIELD_UINT64,
+    FIELD_SIZE,
+    FIELD_INT,
+    FIELD_UNSIGNED,
+    FIELD_DOUBLE,
+    FIELD_BOOL,
+    FIELD_STATUS,
+    FIELD_VERDICT,
+    FIELD_REACH,
+    FIELD_OTHER, /* has code of its own */
+};
+
+struct field {
+    const char *key;
+    enum field_kind kind;
+    size_t offset;
+};
+
+#define FIELD(type, key, kind, member)                                                             \
+    {                                                                                              \
+        key, kind, offsetof(struct type, member)                                                   \
+    }
+
+static const struct field run_fields[] = {
+    FIELD(result, "version", FIELD_TEXT, tool_version),
+    FIELD(result, "command", FIELD_TEXT, command),
+    FIELD(result, "argv", FIELD_TEXT, argv),
+    FIELD(result, "host", FIELD_TEXT, host),
+    FIELD(result, "allocator", FIELD_TEXT, allocator),
+    FIELD(result, "cap", FIELD_INT64, cap),
+    FIELD(result, "cap_kind", FIELD_TEXT, cap_kind),
+    FIELD(result, "seed", FIELD_UINT64, seed),
+    FIELD(result, "started", FIELD_TEXT, started),
+    FIELD(result, "scenario", FIELD_TEXT, scenario),
+    FIELD(result, "suite", FIELD_TEXT, suite),
+    FIELD(result, "way_in", FIELD_TEXT, way_in),
+    FIELD(result, "shard", FIELD_TEXT, shard),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field test_fields[] = {
+    FIELD(result_test, "id", FIELD_TEXT, id),
+    FIELD(result_test, "variant", FIELD_TEXT, variant),
+    FIELD(result_test, "status", FIELD_STATUS, status),
+    FIELD(result_test, "signal", FIELD_INT, signal),
+    FIELD(result_test, "verdict", FIELD_VERDICT, verdict),
+    FIELD(result_test, "repetitions", FIELD_UNSIGNED, repetitions),
+    FIELD(result_test, "allocs", FIELD_INT64, allocs),
+    FIELD(result_test, "frees", FIELD_INT64, frees),
+    FIELD(result_test, "bytes", FIELD_INT64, bytes),
+    FIELD(result_test, "retained_bytes", FIELD_INT64, retained_bytes),
+    FIELD(result_test, "retained_blocks", FIELD_INT64, retained_blocks),
+    FIELD(result_test, "peak_live_bytes", FIELD_INT64, peak_live_bytes),
+    FIELD(result_test, "peak_rss_bytes", FIELD_INT64, peak_rss_bytes),
+    FIELD(result_test, "growth_bytes_per_rep", FIELD_DOUBLE, growth_bytes_per_rep),
+    FIELD(result_test, "fds", FIELD_INT64, fds),
+    FIELD(result_test, "threads", FIELD_INT64, threads),
+    FIELD(result_test, "wall_ns", FIELD_INT64, wall_ns),
+    FIELD(result_test, "message", FIELD_TEXT, message),
+    FIELD(result_test, "file", FIELD_TEXT, file),
+    FIELD(result_test, "line", FIELD_UNSIGNED, line),
+    FIELD(result_test, "live_bytes", FIELD_INT64, live_bytes),
+    FIELD(result_test, "horizon", FIELD_TEXT, horizon),
+    FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
+    FIELD(result_test, "frames", FIELD_OTHER, frames),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field site_fields[] = {
+    FIELD(result_site, "test", FIELD_TEXT, test),
+    FIELD(result_site, "variant", FIELD_TEXT, variant),
+    FIELD(result_site, "rank", FIELD_UNSIGNED, rank),
+    FIELD(result_site, "bytes", FIELD_INT64, bytes),
+    FIELD(result_site, "blocks", FIELD_INT64, blocks),
+    FIELD(result_site, "bytes_per_rep", FIELD_DOUBLE, bytes_per_rep),
+    FIELD(result_site, "reachability", FIELD_REACH, reach),
+    FIELD(result_site, "kind", FIELD_TEXT, kind),
+    FIELD(result_site, "share", FIELD_DOUBLE, share),
+    FIELD(result_site, "verdict", FIELD_VERDICT, verdict),
+    FIELD(result_site, "suppressed", FIELD_BOOL, suppressed),
+    FIELD(result_site, "frames", FIELD_OTHER, frames),
+    FIELD(result_site, "held_by", FIELD_OTHER, held_by),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field frame_fields[] = {
+    FIELD(result_frame, "function", FIELD_TEXT, function),
+    FIELD(result_frame, "file", FIELD_TEXT, file),
+    FIELD(result_frame, "line", FIELD_UNSIGNED, line),
+    FIELD(result_frame, "module", FIELD_TEXT, module),
+    FIELD(result_frame, "offset", FIELD_UINT64, offset),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field link_fields[] = {
+    FIELD(result_link, "symbol", FIELD_TEXT, symbol),
+    FIELD(result_link, "field", FIELD_TEXT, field),
+    FIELD(result_link, "module", FIELD_TEXT, module),
+    FIELD(result_link, "offset", FIELD_UINT64, offset),
+    FIELD(result_link, "bytes", FIELD_UINT64, bytes),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field variant_fields[] = {
+    FIELD(result_variant, "name", FIELD_TEXT, name),
+#define METRIC(NAME, json, kind, title, help)                                                      \
+    {#json, FIELD_DOUBLE, offsetof(struct result_variant, metric) + METRIC_##NAME * sizeof(double)},
+#include "harness/result/metric.def"
+#undef METRIC
+    FIELD(result_variant, "verdict", FIELD_VERDICT, verdict),
+    FIELD(result_variant, "stopped_by", FIELD_TEXT, stopped_by),
+    FIELD(result_variant, "culprit", FIELD_TEXT, culprit),
+    FIELD(result_variant, "projection", FIELD_TEXT, projection),
+    FIELD(result_variant, "horizon", FIELD_TEXT, horizon),
+    FIELD(result_variant, "counters", FIELD_OTHER, counters),
+    FIELD(result_variant, "intervals", FIELD_OTHER, low),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field expect_fields[] = {
+    FIELD(result_expect, "variant", FIELD_TEXT, variant),
+    FIELD(result_expect, "metric", FIELD_TEXT, metric),
+    FIELD(result_expect, "limit", FIELD_TEXT, limit),
+    FIELD(result_expect, "actual", FIELD_TEXT, actual),
+    FIELD(result_expect, "ok", FIELD_BOOL, ok),
+    FIELD(result_expect, "scenario", FIELD_TEXT, file),
+    FIELD(result_expect, "line", FIELD_UNSIGNED, line),
+    {NULL, FIELD_OTHER, 0},
+};
+
+/* Lines of type "summary" and "expected". */
+static const struct field source_fields[] = {
+    FIELD(result_source, "passed", FIELD_SIZE, passed),
+    FIELD(result_source, "failed", FIELD_SIZE, failed),
+    FIELD(result_source, "skipped", FIELD_SIZE, skipped),
+    FIELD(result_source, "incomplete", FIELD_SIZE, incomplete),
+    FIELD(result_source, "tests", FIELD_SIZE, expected),
+    {NULL, FIELD_OTHER, 0},
+};
+
+/* The row of `key`, looked for from *next on, or NULL. */
+static const struct field *field_find(const struct field *fields, size_t *next, const char *key)
+{
+    if (fields[*next].key && strcmp(fields[*next].key, key) == 0) {
+        return &fields[(*next)++];
+    }
+    for (size_t i = 0; fields[i].key; i++) {
+        if (strcmp(fields[i].key, key) == 0) {
+            *next = i + 1;
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+static bool reach_parse(const char *text, enum result_reach *reach)
+{
+    *reach = strcmp(text, "held") == 0          ? REACH_HELD
+             : strcmp(text, "unreachable") == 0 ? REACH_UNREACHABLE
+                                                : REACH_UNKNOWN;
+    return *reach != REACH_UNKNOWN || strcmp(text, "unknown") == 0;
+}
+
+static bool word_read(struct json *json, const struct field *field, void *at)
+{
+    json_peek(json);
+    const char *text, *from = json->at;
+    if (!json_take_text(json, &text)) {
+        return false;
+    }
+    bool known = field->kind == FIELD_STATUS    ? result_status_parse(text, at)
+                 : field->kind == FIELD_VERDICT ? result_verdict_parse(text, at)
+                                                : reach_parse(text, at);
+    if (!known) {
+        json->at = from;
+        json_fail(json, field->kind == FIELD_STATUS    ? "unknown status"
+                        : field->kind == FIELD_VERDICT ? "unknown verdict"
+                                                       : "unknown reachability");
+    }
+    return known;
+}
+
+static bool field_read(struct json *json, const struct field *field, void *base)
+{
+    void *at = (char *)base + field->offset;
+    const char *text;
+    uint64_t whole;
+    int64_t integer;
+    if (json_peek(json) == 'n') { /* null: not measured */
+        return json_skip(json);
+    }
+    switch (field->kind) {
+    case FIELD_TEXT:
+        if (json_take_text(json, &text) && strcmp(*(char **)at, text) != 0) {
+            result_set(at, text);
+        }
+        return !json->error;
+    case FIELD_INT64:
+        return json_take_integer(json, at);
+    case FIELD_UINT64:
+        return json_take_unsigned(json, at);
+    case FIELD_DOUBLE:
+        return json_take_number(json, at);
+    case FIELD_BOOL:
+        return json_take_bool(json, at);
+    case FIELD_SIZE:
+        if (json_take_unsigned(json, &whole)) {
+            *(size_t *)at = whole;
+        }
+        return !json->error;
+    case FIELD_INT:
+        if (json_take_integer(json, &integer)) {
+            *(int *)at = (int)integer;
+        }
+        return !json->error;
+    case FIELD_UNSIGNED:
+        if (json_take_unsigned(json, &whole)) {
+            *(unsigned *)at = (unsigned)whole;
+        }
+        return !json->error;
+    case FIELD_STATUS:
+    case FIELD_VERDICT:
+    case FIELD_REACH:
+        return word_read(json, field, at);
+    case FIELD_OTHER:
+        break;
+    }
+    return json_skip(json);
+}
+
+/* An object of plain fields. */
+static void object_read(struct json *json, const struct field *fields, void *base)
+{
+    const char *key;
+    size_t next = 0;
+    if (!json_enter(json, '{')) {
+        return;
+    }
+    while (json_next_key(json, &key)) {
+        const struct field *field = field_find(fields, &next, key);
+        if (field) {
+            field_read(json, field, base);
+        } else {
+            json_skip(json);
+        }
+    }
+}
+
+#define RESULT_STACK_MAX 256 /* frames or links of one array; more is a damaged file */
+
+static void frames_read(struct json *json, struct result_frame **frames, size_t *count)
+{
+    struct result_frame *found = NULL;
+    size_t room = 0, filled = 0;
+    if (!json_enter(json, '[')) {
+        return;
+    }
+    while (json_next(json)) {
+        if (filled == RESULT_STACK_MAX) {
+            json_fail(json, "too many frames");
+            break;
+        }
+        memory_grow(&found, &room, filled + 1, sizeof *found);
+        struct result_frame *one = result_frames_new(1);
+        found[filled] = *one;
+        free(one);
+        object_read(json, frame_fields, &found[filled++]);
+    }
+    *frames = found;
+    *count = filled;
+}
+
+static void links_read(struct json *json, struct result_site *site)
+{
+    struct result_link *found = NULL;
+    size_t room = 0, filled = 0;
+    if (!json_enter(json, '[')) {
+        return;
+    }
+    while (json_next(json)) {
+        if (filled == RESULT_STACK_MAX) {
+            json_fail(json, "too many links");
+            break;
+        }
+        memory_grow(&found, &room, filled + 1, sizeof *found);
+        struct result_link *one = result_links_new(1);
+        found[filled] = *one;
+        free(one);
+        object_read(json, link_fields, &found[filled++]);
+    }
+    site->held_by = found;
+    site->held_by_count = filled;
+}
+
+static void curve_read(struct json *json, struct result_test *test)
+{
+    size_t room = 0, count = 0;
+    int64_t *values = NULL, value;
+    if (!json_enter(json, '[')) {
+        return;
+    }
+    while (json_next(json) && json_take_integer(json, &value)) {
+        memory_grow(&values, &room, count + 1, sizeof *values);
+        values[count++] = value;
+    }
+    free(test->live_by_rep);
+    test->live_by_rep = values;
+    test->live_by_rep_count = count;
+}
+
+static void counters_read(struct json *json, struct result_variant *variant)
+{
+    const char *key;
+    double value;
+    if (!json_enter(json, '{')) {
+        return;
+    }
+    while (json_next_key(json, &key)) {
+        char *name = memory_copy(key);
+        if (json_take_number(json, &value)) {
+            result_counter_add(variant, name, value);
+        }
+        free(name);
+    }
+}
+
+static void intervals_read(struct json *json, struct result_variant *variant)
+{
+    const char *key;
+    if (!json_enter(json, '{')) {
+        return;
+    }
+    while (json_next_key(json, &key)) {
+        unsigned metric = 0;
+        while (metric < METRIC_COUNT && strcmp(result_metrics[metric].json, key) != 0) {
+            metric++;
+        }
+        if (metric == METRIC_COUNT) {
+            json_skip(json);
+            continue;
+        }
+        double ends[2] = {0};
+        size_t count = 0;
+        json_enter(json, '[');
+        while (json_next(json) && count < 2) {
+            json_take_number(json, &ends[count++]);
+        }
+        if (count == 2 && !json->error) {
+            variant->low[metric] = ends[0];
+            variant->high[metric] = ends[1];
+        }
+    }
+}
+
+void result_line_test(struct json *json, struct result_test *test)
+{
+    const char *key;
+    size_t next = 0;
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        const struct field *field = field_find(test_fields, &next, key);
+        if (!field) {
+            json_skip(json);
+        } else if (field->kind != FIELD_OTHER) {
+            field_read(json, field, test);
+        } else if (field->offset == offsetof(struct result_test, frames) && !test->frames) {
+            frames_read(json, &test->frames, &test->frame_count);
+        } else if (field->offset == offsetof(struct result_test, live_by_rep)) {
+            curve_read(json, test);
+        } else {
+            json_skip(json);
+        }
+    }
+    if (!json->error && !test->id[0]) {
+        json_fail(json, "a test without an id");
+    }
+}
+
+bool result_line_site(struct json *json, struct result_site *site, int64_t least)
+{
+    const char *key;
+    size_t next = 0;
+    bool wanted = true;
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        const struct field *field = wanted ? field_find(site_fields, &next, key) : NULL;
+        if (!field) {
+            json_skip(json);
+        } else if (field->kind != FIELD_OTHER) {
+            field_read(json, field, site);
+            wanted = field->offset != offsetof(struct result_site, bytes) || site->bytes >= least;
+        } else if (field->offset == offsetof(struct result_site, frames) && !site->frames) {
+            frames_read(json, &site->frames, &site->frame_count);
+        } else if (field->offset == offsetof(struct result_site, held_by) && !site->held_by) {
+            links_read(json, site);
+        } else {
+            json_skip(json);
+        }
+    }
+    return wanted;
+}
+
+void result_line_variant(struct json *json, struct result_variant *variant)
+{
+    const char *key;
+    size_t next = 0;
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        const struct field *field = field_find(variant_fields, &next, key);
+        if (!field) {
+            json_skip(json);
+        } else if (field->kind != FIELD_OTHER) {
+            field_read(json, field, variant);
+        } else if (field->offset == offsetof(struct result_variant, counters)) {
+            counters_read(json, variant);
+        } else {
+            intervals_read(json, variant);
+        }
+    }
+}
+
+void result_line_run(struct json *json, struct result *result)
+{
+    object_read(json, run_fields, result);
+}
+
+void result_line_expect(struct json *json, struct result_expect *expect)
+{
+    object_read(json, expect_fields, expect);
+}
+
+void result_line_note(struct json *json, struct result *result)
+{
+    const char *key, *text;
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        if (strcmp(key, "text") != 0) {
+            json_skip(json);
+        } else if (json_take_text(json, &text)) {
+            result_note_add(result, "%s", text);
+        }
+    }
+}
+
+void result_line_source(struct json *json, struct result_source *source)
+{
+    object_read(json, source_fields, source);
+}

@@ -1,0 +1,350 @@
+/* result_read.c - see result_read.h: files and lines; result_line.c knows the fields. Supervisor
+ * only. */
+#include "harness/result/result_read.h"
+#include "harness/base/memory.h"
+#include "harness/result/result_index.h"
+#include "harness/result/result_line.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+struct result_reader {
+    struct result *result;
+    size_t sites_max;
+    int64_t sites_least; /* once sites were cut: a smaller one is hidden without being read */
+    struct result_index index;
+    struct result_source *sources;
+    size_t source_count, source_room;
+    size_t first_test; /* of the file that is being read */
+    struct json json;
+};
+
+static bool test_same(const void *context, uint64_t value, const char *id, const char *variant)
+{
+    const struct result *result = context;
+    return strcmp(result->tests[value].id, id) == 0 &&
+           strcmp(result->tests[value].variant, variant) == 0;
+}
+
+/* The test that was read moves into the result, or over its earlier line. */
+static void test_store(struct result_reader *reader, struct result_test *test)
+{
+    struct result *result = reader->result;
+    bool fresh;
+    uint64_t at = result_index_add(&reader->index, test->id, test->variant, result->test_count,
+                                   test_same, result, &fresh);
+    if (fresh) {
+        memory_grow(&result->tests, &result->test_room, result->test_count + 1,
+                    sizeof result->tests[0]);
+        result->tests[result->test_count++] = *test;
+        return;
+    }
+    if (at < reader->first_test) {
+        json_fail(&reader->json, "this test is in another of the files too");
+        result_test_fini(test);
+        return;
+    }
+    result_test_fini(&result->tests[at]);
+    result->tests[at] = *test;
+}
+
+/* Largest first; what is suppressed comes last. */
+static int site_compare(const void *left, const void *right)
+{
+    const struct result_site *a = left, *b = right;
+    if (a->suppressed != b->suppressed) {
+        return a->suppressed ? 1 : -1;
+    }
+    return a->bytes < b->bytes ? 1 : a->bytes > b->bytes ? -1 : 0;
+}
+
+static void sites_cut(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    qsort(result->sites, result->site_count, sizeof result->sites[0], site_compare);
+    while (result->site_count > reader->sites_max) {
+        struct result_site *site = &result->sites[--result->site_count];
+        result->sites_hidden++;
+        result->bytes_hidden += site->bytes;
+        result_site_fini(site);
+    }
+    const struct result_site *last = &result->sites[result->site_count - 1];
+    reader->sites_least = last->suppressed ? INT64_MIN : last->bytes;
+}
+
+static void test_read(struct result_reader *reader)
+{
+    struct result_test test;
+    result_test_start(&test);
+    result_line_test(&reader->json, &test);
+    if (reader->json.error) {
+        result_test_fini(&test);
+        return;
+    }
+    test_store(reader, &test);
+}
+
+static void site_read(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    struct result_site site;
+    result_site_start(&site);
+    bool wanted = result_line_site(&reader->json, &site, reader->sites_least);
+    if (reader->json.error || !wanted) {
+        result->sites_hidden += !reader->json.error;
+        result->bytes_hidden += reader->json.error ? 0 : site.bytes;
+        result_site_fini(&site);
+        return;
+    }
+    memory_grow(&result->sites, &result->site_room, result->site_count + 1,
+                sizeof result->sites[0]);
+    result->sites[result->site_count++] = site;
+    if (reader->sites_max > 0 && result->site_count >= 2 * reader->sites_max) {
+        sites_cut(reader);
+    }
+}
+
+static void variant_read(struct result_reader *reader)
+{
+    result_line_variant(&reader->json, result_variant_add(reader->result));
+}
+
+static void note_read(struct result_reader *reader)
+{
+    result_line_note(&reader->json, reader->result);
+}
+
+static void expect_read(struct result_reader *reader)
+{
+    result_line_expect(&reader->json, result_expect_add(reader->result));
+}
+
+static struct result_source *source_last(struct result_reader *reader)
+{
+    return &reader->sources[reader->source_count - 1];
+}
+
+static void run_read(struct result_reader *reader)
+{
+    struct result_source *source = source_last(reader);
+    struct result *result = reader->result;
+    result_line_run(&reader->json, result);
+    result_set(&source->command, result->command);
+    result_set(&source->suite, result->suite);
+    result_set(&source->scenario, result->scenario);
+    result_set(&source->shard, result->shard);
+    result_set(&source->host, result->host);
+    source->has_run = true;
+}
+
+static void summary_read(struct result_reader *reader)
+{
+    result_line_source(&reader->json, source_last(reader));
+    source_last(reader)->has_summary = true;
+}
+
+static void expected_read(struct result_reader *reader)
+{
+    result_line_source(&reader->json, source_last(reader));
+}
+
+static const struct line_type {
+    const char *name;
+    void (*read)(struct result_reader *reader);
+} line_types[] = {
+    {"test", test_read}, {"site", site_read},         {"variant", variant_read},
+    {"run", run_read},   {"summary", summary_read},   {"expect", expect_read},
+    {"note", note_read}, {"expected", expected_read},
+};
+
+/* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later
+ * version, which is passed over. */
+static const struct line_type *line_type_find(struct json *json)
+{
+    const char *key, *text;
+    const struct line_type *found = NULL;
+    int64_t version = 0;
+    bool typed = false;
+    if (!json_enter(json, '{')) {
+        return NULL;
+    }
+    while ((!typed || version == 0) && json_next_key(json, &key)) {
+        if (strcmp(key, "v") == 0) {
+            json_peek(json);
+            const char *from = json->at;
+            if (json_take_integer(json, &version) && version != 1) {
+                json->at = from;
+                json_fail(json, "a version of the format that this tidemark does not read");
+            }
+        } else if (strcmp(key, "type") == 0) {
+            typed = json_take_text(json, &text);
+            for (size_t i = 0; i < sizeof line_types / sizeof line_types[0]; i++) {
+                found = strcmp(line_types[i].name, text) == 0 ? &line_types[i] : found;
+            }
+        } else {
+            json_skip(json);
+        }
+    }
+    if (!json->error && (!typed || version == 0)) {
+        json_fail(json, typed ? "a line without \"v\":1" : "a line without \"type\"");
+    }
+    return json->error ? NULL : found;
+}
+
+static bool line_read(struct result_reader *reader, const char *line, size_t length)
+{
+    struct json *json = &reader->json;
+    json_begin(json, line, length);
+    const struct line_type *type = line_type_find(json);
+    if (!json->error) {
+        json_begin(json, line, length);
+        if (type) {
+            type->read(reader);
+        } else {
+            json_skip(json);
+        }
+    }
+    return json_end(json);
+}
+
+static void source_close(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    struct result_source *source = source_last(reader);
+    source->tests = result->test_count - reader->first_test;
+    if (!source->has_summary) {
+        for (size_t i = reader->first_test; i < result->test_count; i++) {
+            enum result_status status = result->tests[i].status;
+            source->passed += status == RESULT_PASS;
+            source->skipped += status == RESULT_SKIP;
+            source->failed += status != RESULT_PASS && status != RESULT_SKIP;
+        }
+        source->incomplete =
+            source->expected > source->tests ? source->expected - source->tests : 1;
+    }
+    result->passed += source->passed;
+    result->failed += source->failed;
+    result->skipped += source->skipped;
+    result->incomplete += source->incomplete;
+}
+
+static void lines_read(struct result_reader *reader, FILE *file, struct diag *diag)
+{
+    const char *path = source_last(reader)->path;
+    char *line = NULL;
+    size_t room = 0;
+    unsigned number = 0;
+    ssize_t length;
+    while ((length = getline(&line, &room, file)) > 0) {
+        number++;
+        bool ended = line[length - 1] == '\n';
+        length -= ended;
+        if (strspn(line, " \t\r") == (size_t)length || line_read(reader, line, (size_t)length)) {
+            continue;
+        }
+        if (!ended) { /* the writer was killed: every line that it finished counts */
+            source_last(reader)->has_summary = false;
+            break;
+        }
+        diag_add(diag, path, number, (unsigned)(reader->json.at - line) + 1, "%s: %.40s",
+                 reader->json.error, reader->json.at < line + length ? reader->json.at : "(end)");
+    }
+    free(line);
+}
+
+bool result_reader_add(struct result_reader *reader, const char *path, struct diag *diag)
+{
+    bool input = strcmp(path, "-") == 0;
+    FILE *file = input ? stdin : fopen(path, "re");
+    if (!file) {
+        diag_add(diag, path, 0, 0, "cannot be read: %s", strerror(errno));
+        return false;
+    }
+    size_t before = diag->count;
+    memory_grow(&reader->sources, &reader->source_room, reader->source_count + 1,
+                sizeof reader->sources[0]);
+    reader->sources[reader->source_count++] = (struct result_source){.path = memory_copy(path),
+                                                                     .command = memory_copy(""),
+                                                                     .suite = memory_copy(""),
+                                                                     .scenario = memory_copy(""),
+                                                                     .shard = memory_copy(""),
+                                                                     .host = memory_copy("")};
+    reader->first_test = reader->result->test_count;
+    errno = 0;
+    lines_read(reader, file, diag);
+    if (ferror(file)) {
+        diag_add(diag, path, 0, 0, "cannot be read: %s", strerror(errno));
+    }
+    if (!input) {
+        fclose(file);
+    }
+    if (diag->count == before && !source_last(reader)->has_run) {
+        diag_add(diag, path, 1, 1, "not a result of tidemark: no line of type \"run\"");
+    }
+    source_close(reader);
+    if (reader->sites_max > 0 && reader->result->site_count > reader->sites_max) {
+        sites_cut(reader);
+    }
+    return diag->count == before;
+}
+
+struct result_reader *result_reader_new(struct result *result, size_t sites_max)
+{
+    struct result_reader *reader = memory_new(1, sizeof *reader);
+    reader->result = result;
+    reader->sites_max = sites_max;
+    reader->sites_least = INT64_MIN;
+    for (size_t i = 0; i < result->test_count; i++) {
+        bool fresh;
+        result_index_add(&reader->index, result->tests[i].id, result->tests[i].variant, i,
+                         test_same, result, &fresh);
+    }
+    return reader;
+}
+
+const struct result_source *result_reader_sources(const struct result_reader *reader, size_t *count)
+{
+    *count = reader->source_count;
+    return reader->sources;
+}
+
+bool result_reader_find(const struct result_reader *reader, const char *id, const char *variant,
+                        size_t *at)
+{
+    uint64_t found = 0;
+    bool there = result_index_find(&reader->index, id, variant, test_same, reader->result, &found);
+    *at = found;
+    return there;
+}
+
+void result_reader_free(struct result_reader **slot)
+{
+    struct result_reader *reader = *slot;
+    *slot = NULL;
+    if (!reader) {
+        return;
+    }
+    for (size_t i = 0; i < reader->source_count; i++) {
+        free(reader->sources[i].path);
+        free(reader->sources[i].command);
+        free(reader->sources[i].suite);
+        free(reader->sources[i].scenario);
+        free(reader->sources[i].shard);
+        free(reader->sources[i].host);
+    }
+    free(reader->sources);
+    result_index_fini(&reader->index);
+    json_fini(&reader->json);
+    free(reader);
+}
+
+bool result_read(const char *path, struct result *result, struct diag *diag)
+{
+    struct result_reader *reader = result_reader_new(result, 0);
+    bool ok = result_reader_add(reader, path, diag);
+    result_reader_free(&reader);
+    return ok;
+}

@@ -1,0 +1,324 @@
+/* result_write.c - see result_write.h: JSON Lines, one write a line. Supervisor only. */
+#include "harness/result/result_write.h"
+#include "harness/base/memory.h"
+#include "harness/base/text.h"
+#include "harness/base/version.h"
+#include "harness/result/json_write.h"
+#include "harness/result/result_index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct result_writer {
+    int fd;
+    bool regular; /* positions can be written again */
+    int error;    /* errno of the first write that failed */
+    off_t end;    /* where the provisional summary begins */
+    size_t summary_bytes;
+    struct text line;
+    /* For the provisional summary. A test may come twice: its figures as soon as it ran, its
+     * verdict when there is one. `status` remembers the last of each. */
+    size_t expected, count[3]; /* 0 passed, 1 failed, 2 skipped */
+    struct result_index index; /* hash of id and variant -> number in `outcome` */
+    unsigned char *outcome;
+    size_t outcome_count, outcome_room;
+};
+
+struct result_writer *result_writer_new(const char *path)
+{
+    int fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO)
+                                    : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return NULL;
+    }
+    struct stat stat;
+    bool regular = strcmp(path, "-") != 0 && fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
+    struct result_writer *writer = memory_new(1, sizeof *writer);
+    writer->fd = fd;
+    writer->regular = regular;
+    return writer;
+}
+
+/* All bytes, at the place where the last line ended. After a failure nothing more is written: a
+ * file with a hole in the middle would be worse than a short one. */
+static void bytes_write(struct result_writer *writer, const char *bytes, size_t length)
+{
+    off_t at = writer->end;
+    while (length > 0 && writer->error == 0) {
+        ssize_t done = writer->regular ? pwrite(writer->fd, bytes, length, at)
+                                       : write(writer->fd, bytes, length);
+        if (done < 0 && errno != EINTR) {
+            writer->error = errno;
+        } else if (done > 0) {
+            bytes += done;
+            at += done;
+            length -= (size_t)done;
+        }
+    }
+}
+
+static void head_put(struct text *line, const char *type)
+{
+    json_open(line, NULL, '{');
+    json_integer(line, "v", 1);
+    json_string(line, "type", type);
+}
+
+static void summary_put(struct text *line, size_t passed, size_t failed, size_t skipped,
+                        size_t incomplete)
+{
+    head_put(line, "summary");
+    json_unsigned(line, "passed", passed);
+    json_unsigned(line, "failed", failed);
+    json_unsigned(line, "skipped", skipped);
+    json_unsigned(line, "incomplete", incomplete);
+    json_close(line, '}');
+}
+
+/* Ends the line in the buffer and writes it, with a new provisional summary behind it. A run that
+ * was killed is incomplete even when every expected test was written: the closing summary is
+ * missing, so at least 1. */
+static void line_write(struct result_writer *writer)
+{
+    json_close(&writer->line, '}');
+    text_put_char(&writer->line, '\n');
+    size_t length = writer->line.length;
+    if (writer->regular) {
+        size_t done = writer->count[0] + writer->count[1] + writer->count[2];
+        summary_put(&writer->line, writer->count[0], writer->count[1], writer->count[2],
+                    writer->expected > done ? writer->expected - done : 1);
+        text_put_char(&writer->line, '\n');
+    }
+    bytes_write(writer, writer->line.data, writer->line.length);
+    writer->end += (off_t)length;
+    writer->summary_bytes = writer->line.length - length;
+    text_reset(&writer->line);
+}
+
+bool result_writer_close(struct result_writer **slot, const struct result *result)
+{
+    struct result_writer *writer = *slot;
+    *slot = NULL;
+    summary_put(&writer->line, result->passed, result->failed, result->skipped, result->incomplete);
+    /* Blanks where the provisional one was longer: still one write, and never a torn tail. */
+    while (writer->regular && writer->line.length + 1 < writer->summary_bytes) {
+        text_put_char(&writer->line, ' ');
+    }
+    text_put_char(&writer->line, '\n');
+    bytes_write(writer, writer->line.data, writer->line.length);
+    int error = writer->error;
+    if (close(writer->fd) != 0 && error == 0) {
+        error = errno;
+    }
+    text_fini(&writer->line);
+    result_index_fini(&writer->index);
+    free(writer->outcome);
+    free(writer);
+    errno = error;
+    return error == 0;
+}
+
+void result_write_run(struct result_writer *writer, const struct result *result)
+{
+    struct text *line = &writer->line;
+    head_put(line, "run");
+    json_string(line, "tool", "tidemark");
+    json_string(line, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
+    json_string(line, "command", result->command);
+    json_string(line, "argv", result->argv);
+    json_string(line, "host", result->host);
+    json_string(line, "allocator", result->allocator);
+    json_integer(line, "cap", result->cap);
+    json_string(line, "cap_kind", result->cap_kind);
+    json_unsigned(line, "seed", result->seed);
+    json_string(line, "started", result->started);
+    json_string(line, "scenario", result->scenario);
+    json_string(line, "suite", result->suite);
+    json_string(line, "way_in", result->way_in);
+    json_string(line, "shard", result->shard);
+    line_write(writer);
+}
+
+void result_write_expected(struct result_writer *writer, size_t expected)
+{
+    struct text *line = &writer->line;
+    writer->expected = expected;
+    head_put(line, "expected");
+    json_unsigned(line, "tests", expected);
+    line_write(writer);
+}
+
+static void frames_put(struct text *line, const char *key, const struct result_frame *frames,
+                       size_t count)
+{
+    json_open(line, key, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(line, NULL, '{');
+        json_string(line, "function", frames[i].function);
+        json_string(line, "file", frames[i].file);
+        json_unsigned(line, "line", frames[i].line);
+        json_string(line, "module", frames[i].module);
+        json_unsigned(line, "offset", frames[i].offset);
+        json_close(line, '}');
+    }
+    json_close(line, ']');
+}
+
+static bool outcome_same(const void *context, uint64_t value, const char *first, const char *second)
+{
+    (void)context; /* equal 64-bit hashes are taken for equal tests: a count is at stake, no data */
+    (void)value;
+    (void)first;
+    (void)second;
+    return true;
+}
+
+static void outcome_count(struct result_writer *writer, const struct result_test *test)
+{
+    unsigned char outcome = test->status == RESULT_PASS ? 0 : test->status == RESULT_SKIP ? 2 : 1;
+    bool fresh;
+    uint64_t at = result_index_add(&writer->index, test->id, test->variant, writer->outcome_count,
+                                   outcome_same, NULL, &fresh);
+    if (fresh) {
+        memory_grow(&writer->outcome, &writer->outcome_room, writer->outcome_count + 1, 1);
+        writer->outcome_count++;
+    } else {
+        writer->count[writer->outcome[at]]--;
+    }
+    writer->outcome[at] = outcome;
+    writer->count[outcome]++;
+}
+
+void result_write_test(struct result_writer *writer, const struct result_test *test)
+{
+    struct text *line = &writer->line;
+    head_put(line, "test");
+    json_string(line, "id", test->id);
+    json_string(line, "variant", test->variant);
+    json_string(line, "status", result_status_name(test->status));
+    json_integer(line, "signal", test->signal);
+    json_string(line, "verdict", result_verdict_name(test->verdict));
+    json_unsigned(line, "repetitions", test->repetitions);
+    json_integer(line, "allocs", test->allocs);
+    json_integer(line, "frees", test->frees);
+    json_integer(line, "bytes", test->bytes);
+    json_integer(line, "retained_bytes", test->retained_bytes);
+    json_integer(line, "retained_blocks", test->retained_blocks);
+    json_integer(line, "peak_live_bytes", test->peak_live_bytes);
+    json_integer(line, "peak_rss_bytes", test->peak_rss_bytes);
+    json_number(line, "growth_bytes_per_rep", test->growth_bytes_per_rep);
+    json_integer(line, "fds", test->fds);
+    json_integer(line, "threads", test->threads);
+    json_integer(line, "wall_ns", test->wall_ns);
+    json_string(line, "message", test->message);
+    json_string(line, "file", test->file);
+    json_unsigned(line, "line", test->line);
+    json_integer(line, "live_bytes", test->live_bytes);
+    if (test->horizon[0]) {
+        json_string(line, "horizon", test->horizon);
+    }
+    if (test->live_by_rep_count > 0) {
+        json_open(line, "live_by_rep", '[');
+        for (size_t i = 0; i < test->live_by_rep_count; i++) {
+            json_integer(line, NULL, test->live_by_rep[i]);
+        }
+        json_close(line, ']');
+    }
+    if (test->frame_count > 0) {
+        frames_put(line, "frames", test->frames, test->frame_count);
+    }
+    outcome_count(writer, test);
+    line_write(writer);
+}
+
+void result_write_site(struct result_writer *writer, const struct result_site *site)
+{
+    static const char *const reach[] = {
+        [REACH_UNKNOWN] = "unknown", [REACH_UNREACHABLE] = "unreachable", [REACH_HELD] = "held"};
+    struct text *line = &writer->line;
+    head_put(line, "site");
+    json_string(line, "test", site->test);
+    json_string(line, "variant", site->variant);
+    json_unsigned(line, "rank", site->rank);
+    json_integer(line, "bytes", site->bytes);
+    json_integer(line, "blocks", site->blocks);
+    json_number(line, "bytes_per_rep", site->bytes_per_rep);
+    json_string(line, "reachability", reach[site->reach]);
+    json_string(line, "kind", site->kind);
+    json_number(line, "share", site->share);
+    json_string(line, "verdict", result_verdict_name(site->verdict));
+    if (site->suppressed) {
+        json_bool(line, "suppressed", true);
+    }
+    frames_put(line, "frames", site->frames, site->frame_count);
+    json_open(line, "held_by", '[');
+    for (size_t i = 0; i < site->held_by_count; i++) {
+        const struct result_link *link = &site->held_by[i];
+        json_open(line, NULL, '{');
+        json_string(line, "symbol", link->symbol);
+        json_string(line, "field", link->field);
+        json_string(line, "module", link->module);
+        json_unsigned(line, "offset", link->offset);
+        json_unsigned(line, "bytes", link->bytes);
+        json_close(line, '}');
+    }
+    json_close(line, ']');
+    line_write(writer);
+}
+
+void result_write_variant(struct result_writer *writer, const struct result_variant *variant)
+{
+    struct text *line = &writer->line;
+    head_put(line, "variant");
+    json_string(line, "name", variant->name);
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        json_number(line, result_metrics[i].json, variant->metric[i]);
+    }
+    json_string(line, "verdict", result_verdict_name(variant->verdict));
+    json_string(line, "stopped_by", variant->stopped_by);
+    json_string(line, "culprit", variant->culprit);
+    json_string(line, "projection", variant->projection);
+    json_string(line, "horizon", variant->horizon);
+    json_open(line, "counters", '{');
+    for (size_t i = 0; i < variant->counter_count; i++) {
+        json_number(line, variant->counters[i].name, variant->counters[i].value);
+    }
+    json_close(line, '}');
+    json_open(line, "intervals", '{');
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        /* An interval with one end is none: both are there or neither. */
+        if (variant->low[i] == variant->low[i] && variant->high[i] == variant->high[i]) {
+            json_open(line, result_metrics[i].json, '[');
+            json_number(line, NULL, variant->low[i]);
+            json_number(line, NULL, variant->high[i]);
+            json_close(line, ']');
+        }
+    }
+    json_close(line, '}');
+    line_write(writer);
+}
+
+void result_write_expect(struct result_writer *writer, const struct result_expect *expect)
+{
+    struct text *line = &writer->line;
+    head_put(line, "expect");
+    json_string(line, "variant", expect->variant);
+    json_string(line, "metric", expect->metric);
+    json_string(line, "limit", expect->limit);
+    json_string(line, "actual", expect->actual);
+    json_bool(line, "ok", expect->ok);
+    json_string(line, "scenario", expect->file);
+    json_unsigned(line, "line", expect->line);
+    line_write(writer);
+}
+
+void result_write_note(struct result_writer *writer, const char *text)
+{
+    head_put(&writer->line, "note");
+    json_string(&writer->line, "text", text);
+    line_write(writer);
+}

@@ -1,0 +1,28 @@
+/* rows.h - the test cases of the suite, each of some rows of docs/incidents.md; and what they
+ * share. */
+#ifndef SUITE_ROWS_H
+#define SUITE_ROWS_H
+
+#include "panel.h"
+
+#include <check.h>
+
+/* An expensive endpoint: says which state of the orchestrator it saw, counts its calls. */
+struct endpoint {
+    _Atomic uint32_t state, calls;
+};
+bool endpoint_load(void *endpoint, const char *key, size_t length, struct strategy_value *value);
+
+/* The state that a look-up through the cache under test says; fails the test when there is none. */
+uint32_t ask(void *cache, const char *key, uint64_t ttl_ns, struct endpoint *endpoint);
+struct panel_statistics statistics_of(void *cache);
+bool is_as_it_was(void);
+bool is_ttl(void);
+
+TCase *rows_expiry(void);       /* 2.1 - 2.4, 2.15 */
+TCase *rows_memory(void);       /* 2.5, 2.6 */
+TCase *rows_threads(void);      /* 2.7, 2.10 */
+TCase *rows_invalidation(void); /* 2.8, 2.9, 2.11 - 2.13 */
+TCase *rows_future(void);       /* 2.14, and what issue 5 adds: early refresh, grace, negative */
+
+#endif
