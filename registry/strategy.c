@@ -6,11 +6,7 @@
  */
 #include "registry/strategy.h"
 
-#include "registry/thread_copy.h"
-
 #include <string.h>
-
-_Thread_local _Alignas(16) unsigned char thread_copy[THREAD_COPY_BYTES];
 
 #ifdef CACHE_CHOSEN
 #define CACHE_direct 1

@@ -4,40 +4,16 @@
  */
 #include "registry/strategy.h"
 
-#include <stdatomic.h>
+#include "registry/thread_lane.h"
 
-#define DIRECT_LANES 64u
-
-/* Counters of one thread, on a line of their own: a look-up costs a plain increment. The first
- * DIRECT_LANES - 1 threads of the process have one each; all later ones share the last. */
 struct direct_lane {
     _Alignas(64) _Atomic uint64_t lookups, absent;
 };
 
 struct direct {
     const struct strategy_source *source;
-    struct direct_lane lanes[DIRECT_LANES];
+    struct direct_lane lanes[THREAD_LANES];
 };
-
-static _Atomic unsigned direct_threads;
-static _Thread_local unsigned direct_own = UINT32_MAX;
-
-static unsigned direct_lane_take(void)
-{
-    unsigned taken = atomic_fetch_add_explicit(&direct_threads, 1, memory_order_relaxed);
-    direct_own = taken < DIRECT_LANES - 1 ? taken : DIRECT_LANES - 1;
-    return direct_own;
-}
-
-static inline void direct_count(_Atomic uint64_t *counter, unsigned lane)
-{
-    if (lane < DIRECT_LANES - 1) { /* only this thread writes it */
-        uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-        atomic_store_explicit(counter, value + 1, memory_order_relaxed);
-    } else {
-        atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-    }
-}
 
 static bool direct_init(void *state, const struct strategy_source *source,
                         const struct strategy_options *options)
@@ -45,7 +21,7 @@ static bool direct_init(void *state, const struct strategy_source *source,
     (void)options;
     struct direct *direct = state;
     direct->source = source;
-    for (unsigned i = 0; i < DIRECT_LANES; i++) {
+    for (unsigned i = 0; i < THREAD_LANES; i++) {
         atomic_init(&direct->lanes[i].lookups, 0);
         atomic_init(&direct->lanes[i].absent, 0);
     }
@@ -55,10 +31,10 @@ static bool direct_init(void *state, const struct strategy_source *source,
 static bool direct_get(void *state, const char *key, size_t length, struct strategy_value *value)
 {
     struct direct *direct = state;
-    unsigned lane = direct_own != UINT32_MAX ? direct_own : direct_lane_take();
-    direct_count(&direct->lanes[lane].lookups, lane);
+    unsigned lane = thread_lane();
+    thread_lane_count(&direct->lanes[lane].lookups, lane);
     if (!direct->source->load(direct->source->context, key, length, value)) {
-        direct_count(&direct->lanes[lane].absent, lane);
+        thread_lane_count(&direct->lanes[lane].absent, lane);
         return false;
     }
     return true;
@@ -81,7 +57,7 @@ static void direct_statistics(const void *state, struct strategy_statistics *sta
 {
     const struct direct *direct = state;
     *statistics = (struct strategy_statistics){0};
-    for (unsigned i = 0; i < DIRECT_LANES; i++) {
+    for (unsigned i = 0; i < THREAD_LANES; i++) {
         const struct direct_lane *lane = &direct->lanes[i];
         uint64_t lookups = atomic_load_explicit(&lane->lookups, memory_order_relaxed);
         statistics->lookups += lookups;

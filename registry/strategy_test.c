@@ -42,7 +42,14 @@ START_TEST(every_strategy_returns_what_the_source_has)
 END_TEST
 
 /* Plain references: arrays searched from end to end. Index 0 is the newest. */
-enum reference_kind { REFERENCE_NONE, REFERENCE_LRU, REFERENCE_SIEVE, REFERENCE_ALL };
+enum reference_kind {
+    REFERENCE_NONE,
+    REFERENCE_LRU,
+    REFERENCE_SIEVE,
+    REFERENCE_FIFO,
+    REFERENCE_CLOCK,
+    REFERENCE_ALL,
+};
 
 #define REFERENCE_MAX 4096
 
@@ -96,6 +103,12 @@ static void reference_evict(struct reference *reference)
             at = at > 0 ? at - 1 : reference->count - 1;
         }
         reference->hand = reference->entries[at].key;
+    } else if (reference->kind == REFERENCE_CLOCK) {
+        while (reference->entries[at].visited) { /* once more round */
+            uint32_t key = reference->entries[at].key;
+            reference_remove(reference, at);
+            reference_push(reference, key);
+        }
     }
     reference_remove(reference, at);
 }
@@ -178,6 +191,7 @@ START_TEST(hits_and_misses_are_those_of_a_plain_reference)
     } rows[] = {
         {"direct", REFERENCE_NONE}, {"lru", REFERENCE_LRU},       {"sharded-lru", REFERENCE_LRU},
         {"sieve", REFERENCE_SIEVE}, {"unbounded", REFERENCE_ALL}, {"per-thread", REFERENCE_ALL},
+        {"fifo", REFERENCE_FIFO},   {"clock", REFERENCE_CLOCK},
     };
     for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
         const struct strategy *strategy = strategy_find(rows[row].name);
