@@ -13,6 +13,11 @@ static size_t round8(size_t bytes)
     return (bytes + 7) & ~(size_t)7;
 }
 
+static uint64_t round64(uint64_t bytes)
+{
+    return (bytes + 63) & ~UINT64_C(63);
+}
+
 /* Sizes for `cells` entries; the slab's bytes are the result. 0 when they overflow. */
 static size_t bounded_measure(struct bounded *cache, const struct policy *policy, uint64_t cells)
 {
@@ -27,9 +32,9 @@ static size_t bounded_measure(struct bounded *cache, const struct policy *policy
     uint32_t per_node =
         sizeof(struct policy_node) + 4 + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
     uint64_t extra = policy->extra_bytes ? round8(policy->extra_bytes(cells)) : 0;
-    uint64_t total = round8(nodes * per_node + 4 * (uint64_t)cache->head_count) + extra +
-                     cells * cache->stride + 64;
-    cache->entry_bytes = (uint32_t)((total - 64) / cells);
+    uint64_t links = nodes * per_node + 4 * (uint64_t)cache->head_count;
+    uint64_t total = round64(round64(links + extra + 8) + cells * cache->stride);
+    cache->entry_bytes = (uint32_t)(total / cells);
     return total > SIZE_MAX / 2 ? 0 : (size_t)total;
 }
 
@@ -75,7 +80,8 @@ static void bounded_divide(struct bounded *cache, const struct policy *policy)
         base->extra_entries = cache->cell_count;
         at += round8(policy->extra_bytes(cache->cell_count));
     }
-    cache->cells = at;
+    cache->cells =
+        (unsigned char *)cache->slab + round64((size_t)(at - (unsigned char *)cache->slab));
 }
 
 bool bounded_init(struct bounded *cache, const struct policy *policy,
@@ -90,11 +96,9 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
         .key_bytes_max = source->key_bytes_max < UINT16_MAX ? source->key_bytes_max : UINT16_MAX,
         .value_bytes_max = options->weights ? UINT32_MAX : source->value_bytes_max,
     };
-    size_t value_room =
-        round8(cache->weights ? sizeof(struct strategy_value) : source->value_bytes_max);
-    /* Four bytes before the key hold a resident's identity, for when it becomes a ghost. */
-    cache->key_at = (uint32_t)(value_room + (policy->ghosts ? 8 : 0));
-    cache->stride = (uint32_t)(cache->key_at + round8(cache->key_bytes_max));
+    size_t value_room = cache->weights ? sizeof(struct strategy_value) : source->value_bytes_max;
+    cache->stride =
+        (uint32_t)(round8(cache->key_bytes_max) + round8(value_room) + (policy->ghosts ? 8 : 0));
     if (cache->stride < 8) {
         cache->stride = 8;
     }
@@ -109,7 +113,7 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
     if (cache->slab_bytes == 0 || (cache->weights && options->bytes == 0)) {
         return false;
     }
-    cache->slab = malloc(cache->slab_bytes);
+    cache->slab = aligned_alloc(64, cache->slab_bytes);
     if (!cache->slab) {
         return false;
     }
@@ -142,36 +146,6 @@ void bounded_reset(struct bounded *cache, const struct policy *policy)
     cache->entries = 0;
     base->used = 0;
     policy->init(base);
-}
-
-void bounded_release(struct bounded *cache, uint32_t n)
-{
-    uint32_t end = n;
-    while (!(end & BOUNDED_END)) { /* to the end of its chain, which names the bucket */
-        end = cache->chain[end];
-    }
-    uint32_t *link = &cache->heads[end & ~BOUNDED_END];
-    while (*link != n) {
-        link = &cache->chain[*link];
-    }
-    *link = cache->chain[n];
-    cache->chain[n] = cache->free_nodes;
-    cache->free_nodes = n;
-}
-
-void bounded_count_evicted(struct bounded *cache, const struct policy *policy, uint32_t n)
-{
-    struct policy_node *node = &cache->policy.base.nodes[n];
-    cache->entries--;
-    cache->evictions++;
-    cache->evicted_unused += !(node->mark & POLICY_USED);
-    node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
-    if (cache->evicted) {
-        struct strategy_value value;
-        bounded_value(cache, policy, n, &value);
-        const char *key = (const char *)bounded_cell(cache, policy, n) + cache->key_at;
-        cache->evicted(cache->listener, key, node->key_bytes, &value);
-    }
 }
 
 void bounded_statistics(const struct bounded *cache, struct strategy_statistics *statistics)

@@ -10,7 +10,8 @@
  *   place    4 B x n    only with ghosts: the cell of a resident, the hash of a ghost
  *   hashes   4 B x n    only for policies that ask
  *   extra               the policy's own
- *   cells               value, then key, each at a fixed place, padded to 8
+ *   cells               the key, then the value at the next multiple of 8; a cache line apart or
+ * two
  *
  * That is 24 bytes an entry beside key and value. The bound in bytes covers the whole slab. With
  * options.weights the values stay where the source has them (they must live until they are
@@ -32,21 +33,25 @@
 #define BOUNDED_POLICY_BYTES    256u
 
 struct bounded {
+    uint32_t *heads,
+        *chain; /* this line is all that a hit reads of the struct, beside the policy */
+    unsigned char *cells;
+    uint32_t *place;
+    uint32_t head_count;
+    uint32_t stride; /* of a cell, bytes */
+    uint64_t hits;
+    bool weights;
     union {
         struct policy_base base;
         unsigned char room[BOUNDED_POLICY_BYTES]; /* policy->state_bytes */
     } policy;
-    uint32_t *heads, *chain, *place, *hashes;
-    unsigned char *cells;
-    uint32_t head_count;
-    uint32_t stride, key_at; /* of a cell, bytes */
+    uint32_t *hashes;
     uint32_t key_bytes_max, value_bytes_max;
     uint32_t free_nodes, fresh_node; /* chain of released nodes; first never used */
     uint32_t free_cells, fresh_cell; /* with ghosts only */
     uint32_t node_end, cell_count;
     uint32_t entry_bytes; /* slab bytes an entry costs, all told */
-    bool weights;
-    uint64_t entries, hits, misses, loads, evictions, evicted_unused;
+    uint64_t entries, misses, loads, evictions, evicted_unused;
     const struct strategy_source *source;
     void (*evicted)(void *, const char *, size_t, const struct strategy_value *);
     void *listener;
@@ -60,11 +65,6 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
 void bounded_fini(struct bounded *cache);
 void bounded_reset(struct bounded *cache, const struct policy *policy);
 void bounded_statistics(const struct bounded *cache, struct strategy_statistics *statistics);
-
-/* Gives a node back that is neither resident nor a ghost any more. */
-void bounded_release(struct bounded *cache, uint32_t n);
-/* Tells the listener, counts. */
-void bounded_count_evicted(struct bounded *cache, const struct policy *policy, uint32_t n);
 
 POLICY_INLINE unsigned char *bounded_cell(const struct bounded *cache, const struct policy *policy,
                                           uint32_t n)
@@ -89,28 +89,61 @@ POLICY_INLINE uint32_t bounded_identity(uint64_t hash)
     return (uint32_t)(hash >> 24);
 }
 
+/* With ghosts a cell begins with what will identify its key when only the ghost is left. */
+POLICY_INLINE char *bounded_key(const struct bounded *cache, const struct policy *policy,
+                                uint32_t n)
+{
+    return (char *)bounded_cell(cache, policy, n) + (policy->ghosts ? 8 : 0);
+}
+
+POLICY_INLINE size_t bounded_value_at(size_t key_bytes)
+{
+    return (key_bytes + 7) & ~(size_t)7;
+}
+
 POLICY_INLINE void bounded_value(const struct bounded *cache, const struct policy *policy,
                                  uint32_t n, struct strategy_value *value)
 {
-    const unsigned char *cell = bounded_cell(cache, policy, n);
-    if (cache->weights) {
-        memcpy(value, cell, sizeof *value);
+    const struct policy_node *node = &cache->policy.base.nodes[n];
+    const char *at = bounded_key(cache, policy, n) + bounded_value_at(node->key_bytes);
+    if (__builtin_expect(cache->weights, 0)) {
+        memcpy(value, at, sizeof *value);
     } else {
-        value->data = cell;
-        value->bytes = cache->policy.base.nodes[n].weight;
+        value->data = at;
+        value->bytes = node->weight;
     }
 }
 
-/* The resident node of a key, or 0. */
-POLICY_INLINE uint32_t bounded_find(const struct bounded *cache, const struct policy *policy,
-                                    const char *key, size_t length, uint64_t hash)
+/* Whether n is the resident node of a key of 16 to 64 bytes. */
+static inline __attribute__((always_inline)) bool bounded_is(const struct bounded *cache,
+                                                             const struct policy *policy,
+                                                             uint32_t n, const char *key,
+                                                             size_t length, uint64_t hash)
 {
     const struct policy_node *nodes = cache->policy.base.nodes;
-    uint32_t n = *bounded_head(cache, hash);
-    for (; !(n & BOUNDED_END); n = cache->chain[n]) {
-        if (nodes[n].tag == bounded_tag(hash) && nodes[n].key_bytes == length &&
+    return !(n & BOUNDED_END) && policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
+           (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
+           key_equal_64(bounded_key(cache, policy, n), key, length);
+}
+
+/* The resident node of a key, or 0. What is found moves to the front of its chain: keys that are
+ * asked for often are then found at the first step, which the processor learns to expect. */
+static inline __attribute__((always_inline)) uint32_t bounded_find(struct bounded *cache,
+                                                                   const struct policy *policy,
+                                                                   const char *key, size_t length,
+                                                                   uint64_t hash)
+{
+    const struct policy_node *nodes = cache->policy.base.nodes;
+    uint32_t *head = bounded_head(cache, hash), *link = head;
+    for (uint32_t n = *head; !(n & BOUNDED_END); n = *(link = &cache->chain[n])) {
+        if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
             (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
-            key_equal((const char *)bounded_cell(cache, policy, n) + cache->key_at, key, length)) {
+            key_equal(bounded_key(cache, policy, n), key, length)) {
+            if (__builtin_expect(link != head, 0)) {
+                *link = cache->chain[n];
+                cache->chain[n] = *head;
+                *head = n;
+            }
             return n;
         }
     }
@@ -123,7 +156,7 @@ POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t le
     const struct policy_node *nodes = cache->policy.base.nodes;
     uint32_t n = *bounded_head(cache, hash);
     for (; !(n & BOUNDED_END); n = cache->chain[n]) {
-        if (nodes[n].tag == bounded_tag(hash) && nodes[n].key_bytes == length &&
+        if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
             (nodes[n].mark & POLICY_GHOST) && cache->place[n] == bounded_identity(hash)) {
             return n;
         }
@@ -143,20 +176,55 @@ POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *poli
     return true;
 }
 
+/* Gives a node back that is neither resident nor a ghost any more. */
+POLICY_INLINE void bounded_release(struct bounded *cache, uint32_t n)
+{
+    uint32_t end = n;
+    while (!(end & BOUNDED_END)) { /* to the end of its chain, which names the bucket */
+        end = cache->chain[end];
+    }
+    uint32_t *link = &cache->heads[end & ~BOUNDED_END];
+    while (*link != n) {
+        link = &cache->chain[*link];
+    }
+    *link = cache->chain[n];
+    cache->chain[n] = cache->free_nodes;
+    cache->free_nodes = n;
+}
+
+POLICY_INLINE void bounded_free_cell(struct bounded *cache, uint32_t cell)
+{
+    memcpy(cache->cells + (size_t)cell * cache->stride, &cache->free_cells, 4);
+    cache->free_cells = cell;
+}
+
+POLICY_INLINE void bounded_tell(struct bounded *cache, const struct policy *policy, uint32_t n)
+{
+    struct strategy_value value;
+    bounded_value(cache, policy, n, &value);
+    cache->evicted(cache->listener, bounded_key(cache, policy, n),
+                   cache->policy.base.nodes[n].key_bytes, &value);
+}
+
 POLICY_INLINE void bounded_evict_one(struct bounded *cache, const struct policy *policy,
                                      uint32_t incoming)
 {
     struct policy_base *base = &cache->policy.base;
     uint32_t victim = policy->evict(base, incoming);
-    bounded_count_evicted(cache, policy, victim);
+    struct policy_node *node = &base->nodes[victim];
+    cache->entries--;
+    cache->evictions++;
+    cache->evicted_unused += !(node->mark & POLICY_USED);
+    node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
+    if (__builtin_expect(cache->evicted != NULL, 0)) {
+        bounded_tell(cache, policy, victim);
+    }
     if (policy->ghosts) {
         uint32_t cell = cache->place[victim];
-        memcpy(&cache->place[victim],
-               cache->cells + (size_t)cell * cache->stride + cache->key_at - 4, 4);
-        memcpy(cache->cells + (size_t)cell * cache->stride, &cache->free_cells, 4);
-        cache->free_cells = cell;
+        memcpy(&cache->place[victim], cache->cells + (size_t)cell * cache->stride, 4);
+        bounded_free_cell(cache, cell);
     }
-    if (!(base->nodes[victim].mark & POLICY_GHOST)) {
+    if (!(node->mark & POLICY_GHOST)) {
         bounded_release(cache, victim);
     }
     while (policy->ghosts && base->forgotten != POLICY_NONE) {
@@ -233,29 +301,26 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
             cell = cache->fresh_cell++;
         }
         cache->place[n] = cell;
-        memcpy(cache->cells + (size_t)cell * cache->stride + cache->key_at - 4, &identity, 4);
+        memcpy(cache->cells + (size_t)cell * cache->stride, &identity, 4);
     }
     policy->admit(base, n);
     cache->entries++;
-    unsigned char *cell = bounded_cell(cache, policy, n);
+    char *copy = bounded_key(cache, policy, n);
+    key_copy(copy, key, length);
+    copy += bounded_value_at(length);
     if (cache->weights) {
-        memcpy(cell, value, sizeof *value);
+        memcpy(copy, value, sizeof *value);
     } else {
-        memcpy(cell, value->data, value->bytes);
-        value->data = cell;
+        key_copy(copy, value->data, value->bytes);
+        value->data = copy;
     }
-    memcpy(cell + cache->key_at, key, length);
     return true;
 }
 
-POLICY_INLINE bool bounded_get(struct bounded *cache, const struct policy *policy, const char *key,
-                               size_t length, struct strategy_value *value)
+/* What follows when bounded_find found nothing. */
+POLICY_INLINE bool bounded_miss(struct bounded *cache, const struct policy *policy, const char *key,
+                                size_t length, uint64_t hash, struct strategy_value *value)
 {
-    uint64_t hash = key_hash(key, length);
-    uint32_t n = bounded_find(cache, policy, key, length, hash);
-    if (n) {
-        return bounded_take(cache, policy, n, value);
-    }
     cache->misses++;
     if (!cache->source->load(cache->source->context, key, length, value)) {
         return false;
@@ -277,9 +342,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     base->nodes[n].mark = 0;
     cache->entries--;
     if (policy->ghosts) {
-        uint32_t cell = cache->place[n];
-        memcpy(cache->cells + (size_t)cell * cache->stride, &cache->free_cells, 4);
-        cache->free_cells = cell;
+        bounded_free_cell(cache, cache->place[n]);
     }
     bounded_release(cache, n);
     return true;
@@ -292,10 +355,28 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     {                                                                                              \
         return bounded_init(state, &(kind), source, options);                                      \
     }                                                                                              \
+    /* Out of line, so that the usual hit saves no registers for it. */                            \
+    static __attribute__((noinline)) bool bounded_slow_(struct bounded *cache, const char *key,    \
+                                                        size_t length, uint64_t hash,              \
+                                                        struct strategy_value *value)              \
+    {                                                                                              \
+        uint32_t n = bounded_find(cache, &(kind), key, length, hash);                              \
+        return n ? bounded_take(cache, &(kind), n, value)                                          \
+                 : bounded_miss(cache, &(kind), key, length, hash, value);                         \
+    }                                                                                              \
     static bool bounded_get_(void *state, const char *key, size_t length,                          \
                              struct strategy_value *value)                                         \
     {                                                                                              \
-        return bounded_get(state, &(kind), key, length, value);                                    \
+        struct bounded *cache = state;                                                             \
+        if (!key_usual(length)) {                                                                  \
+            return bounded_slow_(cache, key, length, key_hash(key, length), value);                \
+        }                                                                                          \
+        uint64_t hash = key_hash_64(key, length, 0);                                               \
+        uint32_t n = *bounded_head(cache, hash);                                                   \
+        if (__builtin_expect(!bounded_is(cache, &(kind), n, key, length, hash), 0)) {              \
+            return bounded_slow_(cache, key, length, hash, value);                                 \
+        }                                                                                          \
+        return bounded_take(cache, &(kind), n, value);                                             \
     }                                                                                              \
     static bool bounded_drop_(void *state, const char *key, size_t length)                         \
     {                                                                                              \

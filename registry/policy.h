@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define POLICY_LISTS 6u /* nodes 0..5 are the heads of the circular lists; entries begin here */
 #define POLICY_NONE  UINT32_MAX
@@ -45,6 +46,23 @@ struct policy_node {
     uint8_t tag;
     uint8_t mark;
 };
+
+/* Tag and key length in one comparison. */
+static inline bool policy_node_is(const struct policy_node *node, size_t key_bytes, uint8_t tag)
+{
+    struct {
+        uint16_t key_bytes;
+        uint8_t tag, zero;
+    } wanted = {(uint16_t)key_bytes, tag, 0};
+    uint32_t is, want;
+    memcpy(&is, &node->key_bytes, 4);
+    memcpy(&want, &wanted, 4);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return ((is ^ want) << 8) == 0;
+#else
+    return ((is ^ want) >> 8) == 0;
+#endif
+}
 
 /* What every policy's state begins with. */
 struct policy_base {

@@ -1,0 +1,82 @@
+/* bench_peer_glib.c - an LRU as one writes it with GLib: GHashTable and GQueue. */
+#if __has_include(<glib.h>)
+#include "registry/bench_peer.h"
+
+#include <glib.h>
+
+struct glib_entry {
+    GList link; /* data points back */
+    size_t length;
+    void *value;
+    char key[];
+};
+
+struct glib_lru {
+    GHashTable *table;
+    GQueue queue;
+    size_t capacity;
+};
+
+static void *glib_init(size_t capacity)
+{
+    struct glib_lru *lru = g_new0(struct glib_lru, 1);
+    lru->table = g_hash_table_new(g_str_hash, g_str_equal);
+    g_queue_init(&lru->queue);
+    lru->capacity = capacity;
+    return lru;
+}
+
+static const void *glib_get(void *state, const char *key, size_t length)
+{
+    struct glib_lru *lru = state;
+    (void)length; /* keys of the benchmark end with a zero byte */
+    struct glib_entry *entry = g_hash_table_lookup(lru->table, key);
+    if (!entry) {
+        return NULL;
+    }
+    g_queue_unlink(&lru->queue, &entry->link);
+    g_queue_push_head_link(&lru->queue, &entry->link);
+    return entry->value;
+}
+
+static void glib_put(void *state, const char *key, size_t length, const void *value, size_t bytes)
+{
+    struct glib_lru *lru = state;
+    if (lru->queue.length == lru->capacity) {
+        GList *last = g_queue_pop_tail_link(&lru->queue);
+        struct glib_entry *victim = last->data;
+        g_hash_table_remove(lru->table, victim->key);
+        g_free(victim->value);
+        g_free(victim);
+    }
+    struct glib_entry *entry = g_malloc0(sizeof *entry + length + 1);
+    memcpy(entry->key, key, length);
+    entry->length = length;
+    entry->value = g_memdup2(value, bytes);
+    entry->link.data = entry;
+    g_hash_table_insert(lru->table, entry->key, entry);
+    g_queue_push_head_link(&lru->queue, &entry->link);
+}
+
+static void glib_fini(void *state)
+{
+    struct glib_lru *lru = state;
+    while (lru->queue.length > 0) {
+        struct glib_entry *entry = g_queue_pop_tail_link(&lru->queue)->data;
+        g_free(entry->value);
+        g_free(entry);
+    }
+    g_hash_table_destroy(lru->table);
+    g_free(lru);
+}
+
+const struct bench_peer bench_peer_glib = {
+    .name = "GLib hash + queue",
+    .init = glib_init,
+    .get = glib_get,
+    .put = glib_put,
+    .fini = glib_fini,
+};
+#else
+typedef int bench_peer_glib_absent;
+#endif
