@@ -74,7 +74,7 @@ TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) regist
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection fuzz-scenario install deb
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies fuzz-scenario install deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -199,6 +199,18 @@ specimens: $(SPECIMEN_BIN)
 
 specimens-oracle: specimens ## label the specimens without tidemark: 4,096 repetitions each
 	$Qci/specimens-oracle.sh $(SPECIMEN_BIN)
+
+# Other people's caches in the same run, those whose headers are installed.
+BENCH_STRATEGY_PEERS := $(B)/bench/lru_glib.o $(B)/bench/lru_uthash.o $(B)/bench/lru_boost.o
+$B/bench/%.o: registry/peers/%.c registry/peers/lru_peer.h
+	$Qmkdir -p $(@D); $(CC) $(STD) $(OPT) -I. $(shell pkg-config --cflags glib-2.0 2>/dev/null) -c $< -o $@
+$B/bench/%.o: registry/peers/%.cc registry/peers/lru_peer.h
+	$Qmkdir -p $(@D); $(CXX) -std=c++17 $(OPT) -I. -c $< -o $@
+$B/bench/strategy_bench: registry/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/libregistry.a
+	$Qmkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $^ $(shell pkg-config --libs glib-2.0 2>/dev/null) -lstdc++ -lm -lpthread
+
+bench-strategies: $B/bench/strategy_bench ## strategies beside boost, uthash and GLib: hit, miss, Zipf, threads
+	$Q$B/bench/strategy_bench
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py

@@ -10,7 +10,7 @@
  *
  * Then threads: millions of gets a second, all hits, by one thread and by two.
  */
-#include "registry/bench_peer.h"
+#include "registry/peers/lru_peer.h"
 #include "registry/strategy.h"
 #include "registry/strategy_fake.h"
 
@@ -40,7 +40,7 @@ static const char *const workload_names[] = {"hit", "miss", "zipf"};
 struct contender {
     const char *name;
     const struct strategy *strategy;
-    const struct bench_peer *peer;
+    const struct lru_peer *peer;
     void *state;
     double ns[WORKLOADS][ROUNDS];
     double median[WORKLOADS];
@@ -186,7 +186,7 @@ static size_t contenders_make(struct contender contenders[CONTENDERS])
         contender->state = aligned_alloc(64, ((*at)->state_bytes + 63) / 64 * 64);
         count += (*at)->init(contender->state, &source, &options);
     }
-    const struct bench_peer *peers[] = {&bench_peer_boost, &bench_peer_uthash, &bench_peer_glib};
+    const struct lru_peer *peers[] = {&lru_peer_boost, &lru_peer_uthash, &lru_peer_glib};
     for (size_t i = 0; i < 3; i++) {
         if (peers[i]) {
             contenders[count++] = (struct contender){

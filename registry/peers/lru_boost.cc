@@ -1,7 +1,7 @@
-// bench_peer_boost.cc - an LRU from boost::unordered_flat_map and an intrusive list, with the same hash
+// lru_boost.cc - an LRU from boost::unordered_flat_map and an intrusive list, with the same hash
 // as ours: the best peer with keys that was measured.
 #if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-#include "registry/bench_peer.h"
+#include "registry/peers/lru_peer.h"
 extern "C" {
 #include "registry/key_hash.h"
 }
@@ -100,6 +100,6 @@ void boost_fini(void *state)
 }
 } // namespace
 
-extern "C" const struct bench_peer bench_peer_boost = {"boost flat map + list", boost_init, boost_get,
+extern "C" const struct lru_peer lru_peer_boost = {"boost flat map + list", boost_init, boost_get,
                                                        boost_put, boost_fini};
 #endif

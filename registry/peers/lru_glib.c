@@ -1,6 +1,6 @@
-/* bench_peer_glib.c - an LRU as one writes it with GLib: GHashTable and GQueue. */
+/* lru_glib.c - an LRU as one writes it with GLib: GHashTable and GQueue. */
 #if __has_include(<glib.h>)
-#include "registry/bench_peer.h"
+#include "registry/peers/lru_peer.h"
 
 #include <glib.h>
 
@@ -70,7 +70,7 @@ static void glib_fini(void *state)
     g_free(lru);
 }
 
-const struct bench_peer bench_peer_glib = {
+const struct lru_peer lru_peer_glib = {
     .name = "GLib hash + queue",
     .init = glib_init,
     .get = glib_get,
@@ -78,5 +78,5 @@ const struct bench_peer bench_peer_glib = {
     .fini = glib_fini,
 };
 #else
-typedef int bench_peer_glib_absent;
+typedef int lru_peer_glib_absent;
 #endif

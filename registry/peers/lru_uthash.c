@@ -1,6 +1,6 @@
-/* bench_peer_uthash.c - an LRU as one writes it with uthash and utlist. */
+/* lru_uthash.c - an LRU as one writes it with uthash and utlist. */
 #if __has_include(<uthash.h>)
-#include "registry/bench_peer.h"
+#include "registry/peers/lru_peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static void uthash_fini(void *state)
     free(lru);
 }
 
-const struct bench_peer bench_peer_uthash = {
+const struct lru_peer lru_peer_uthash = {
     .name = "uthash + utlist",
     .init = uthash_init,
     .get = uthash_get,
@@ -80,5 +80,5 @@ const struct bench_peer bench_peer_uthash = {
     .fini = uthash_fini,
 };
 #else
-typedef int bench_peer_uthash_absent;
+typedef int lru_peer_uthash_absent;
 #endif

@@ -1,9 +1,9 @@
 /*
- * bench_peer.h - other people's bounded LRUs behind one small interface, for strategy_bench.c. Each
+ * lru_peer.h - other people's bounded LRUs behind one small interface, for strategy_bench.c. Each
  * keeps copies of key and value and has at most `capacity` entries. For benchmarks only.
  */
-#ifndef REGISTRY_BENCH_PEER_H
-#define REGISTRY_BENCH_PEER_H
+#ifndef REGISTRY_PEERS_LRU_PEER_H
+#define REGISTRY_PEERS_LRU_PEER_H
 
 #include <stddef.h>
 
@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-struct bench_peer {
+struct lru_peer {
     const char *name;
     void *(*init)(size_t capacity);
     const void *(*get)(void *state, const char *key, size_t length); /* NULL: absent */
@@ -20,9 +20,9 @@ struct bench_peer {
 };
 
 /* Absent ones are not compiled in: weak. */
-extern const struct bench_peer bench_peer_glib __attribute__((weak));
-extern const struct bench_peer bench_peer_uthash __attribute__((weak));
-extern const struct bench_peer bench_peer_boost __attribute__((weak));
+extern const struct lru_peer lru_peer_glib __attribute__((weak));
+extern const struct lru_peer lru_peer_uthash __attribute__((weak));
+extern const struct lru_peer lru_peer_boost __attribute__((weak));
 
 #ifdef __cplusplus
 }
