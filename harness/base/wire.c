@@ -161,6 +161,7 @@ struct wire *wire_new(int *fd)
     wire->magic = WIRE_MAGIC;
     wire->version = WIRE_VERSION;
     wire->bytes = sizeof *wire;
+    wire->supervisor = (int32_t)getpid();
     atomic_store(&wire->progress.test, WIRE_NO_TEST);
     return wire;
 }

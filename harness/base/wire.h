@@ -195,6 +195,11 @@ struct wire_test {
     uint64_t wall_ns;        /* of the last repetition */
     int32_t signal;          /* of a forked test that died */
     uint32_t line;
+    /* Repetitions, warm-ups included, that passed before the first that failed: above 0 the test
+     * only fails when it is repeated in one process, and says nothing when run once or WIRE_FORKED.
+     */
+    uint32_t passed_before;
+    uint32_t pad;
     char message[WIRE_TEXT_MAX];
     char file[WIRE_ID_MAX];
 };
@@ -301,6 +306,7 @@ struct wire_crash {
 struct wire {
     uint32_t magic, version;
     uint64_t bytes;          /* of the whole mapping */
+    int32_t supervisor;      /* its pid */
     _Atomic int32_t claimed; /* pid of the worker: the first process in which tests can be found */
     _Atomic uint32_t command_sequence; /* futex: supervisor bumps after writing `command` */
     _Atomic uint32_t record_sequence;  /* futex: worker bumps after writing records */

@@ -35,7 +35,7 @@ static void forked(void)
 }
 
 /* The best way that this program allows, or NONE: it is only on the way to the test program. */
-static enum wire_way way_choose(void)
+static enum wire_way way_choose(const struct wire *wire)
 {
     enum wire_way wish = way_wished();
     uint32_t left;
@@ -52,14 +52,18 @@ static enum wire_way way_choose(void)
         libc_prepare();
         return WIRE_WAY_LIBC;
     }
-    return way_is_launcher() ? WIRE_WAY_NONE : WIRE_WAY_PROGRAM;
+    if (wish == WIRE_WAY_PROGRAM) {
+        return WIRE_WAY_PROGRAM;
+    }
+    /* Whatever a script calls on its way (sed, ls ...) is nobody's test program. */
+    return getppid() != wire->supervisor || way_is_launcher() ? WIRE_WAY_NONE : WIRE_WAY_PROGRAM;
 }
 
 static __attribute__((constructor)) void boundary_init(void)
 {
     int saved = errno;
     struct wire *wire = wire_attach();
-    enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose();
+    enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose(wire);
     bool ours = way != WIRE_WAY_NONE && wire_claim(&wire);
     way_dynamic_set(false);
     if (ours) {

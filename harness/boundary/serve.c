@@ -117,6 +117,9 @@ struct run {
 /* Keeps the worst outcome; its strings are copied, because the next repetition reuses them. */
 static void run_keep_worst(const struct outcome *outcome)
 {
+    if (outcome->status == WIRE_PASS && serve_last.status == WIRE_PASS) {
+        serve_last.passed_before++;
+    }
     if (outcome->status != WIRE_PASS && serve_last.status == WIRE_PASS) {
         serve_last.status = outcome->status;
         serve_last.signal = outcome->signal;
@@ -216,6 +219,7 @@ static void run_sample(const struct run *run, uint32_t repetition)
 static void run_report(struct run *run)
 {
     struct wire_test *test = &serve_last;
+    test->passed_before = test->status == WIRE_PASS ? 0 : test->passed_before;
     const struct outcome *last = &run->outcome;
     bool forked = last->forked;
     test->repetitions = run->repetitions;

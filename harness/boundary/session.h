@@ -54,8 +54,8 @@ static inline struct session *session_start_env(char *const *arguments, char *co
     if (session->pid == 0) {
         char number[16], library[PATH_MAX + 32], root[PATH_MAX];
         snprintf(number, sizeof number, "%d", fd);
-        snprintf(library, sizeof library, "%s/%s/libtidemark.so", getcwd(root, sizeof root),
-                 session_build());
+        const char *folder = session_build()[0] == '/' ? "" : getcwd(root, sizeof root);
+        snprintf(library, sizeof library, "%s/%s/libtidemark.so", folder, session_build());
         setenv(WIRE_ENV, number, 1);
         setenv("LD_PRELOAD", library, 1);
         unsetenv("CK_FORK");
