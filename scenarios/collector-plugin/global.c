@@ -1,0 +1,114 @@
+/* global.c - see global.h. Runs in the test program; the crashes in children of it, or in its
+ * worker. */
+#include "global.h"
+
+#include "memory.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As it was. `models` is NULL until the first fetch ends, and everybody may look at it before. */
+struct global_model {
+    char *name;
+    char rest[56]; /* 64 bytes in all: of the size of a name's block, as below */
+};
+
+static struct {
+    struct global_model *models[MODELS];
+    size_t count;
+} * cache;
+
+static volatile size_t read_length;
+
+void crash_publish_before_init(void)
+{
+    /* The host calls the function that was registered before the first fetch. */
+    for (size_t i = 0; i < cache->count; i++) {
+        read_length += strlen(cache->models[i]->name);
+    }
+}
+
+static void fill(void)
+{
+    for (size_t i = 0; i < MODELS; i++) {
+        struct global_model *model = malloc(sizeof *model);
+        char *name = malloc(sizeof *model);
+        if (!model || !name) {
+            abort();
+        }
+        memset(name, 'm', sizeof *model - 1);
+        name[sizeof *model - 1] = 0;
+        model->name = name;
+        cache->models[i] = model;
+    }
+    cache->count = MODELS;
+}
+
+void crash_replace_while_reading(void)
+{
+    cache = calloc(1, sizeof *cache);
+    if (!cache) {
+        abort();
+    }
+    fill();
+    /* A reader has got as far as the deployment's raw pointer to its model. */
+    struct global_model *model = cache->models[MODELS / 2];
+    /* The refresher frees the list and fetches it again: where models were, names lie now. */
+    for (size_t i = 0; i < MODELS; i++) {
+        free(cache->models[i]->name);
+        free(cache->models[i]);
+    }
+    char *names[2 * MODELS];
+    for (size_t i = 0; i < 2 * MODELS; i++) {
+        names[i] = malloc(sizeof *model);
+        if (names[i]) {
+            memset(names[i], 'n', sizeof *model);
+        }
+    }
+    /* The reader goes on. Its model's name is at 0x6e6e6e6e6e6e6e6e. */
+    read_length += strlen(model->name);
+    free(names[0]);
+}
+
+struct shared {
+    pthread_mutex_t lock;
+    struct snapshot *snapshot;
+};
+
+struct shared *shared_new(void)
+{
+    struct shared *shared = memory_take(sizeof *shared);
+    if (shared) {
+        *shared = (struct shared){.snapshot = NULL};
+        pthread_mutex_init(&shared->lock, NULL);
+    }
+    return shared;
+}
+
+void shared_free(struct shared **shared)
+{
+    if (*shared) {
+        snapshot_release(&(*shared)->snapshot);
+        pthread_mutex_destroy(&(*shared)->lock);
+        memory_give(*shared);
+        *shared = NULL;
+    }
+}
+
+struct snapshot *shared_take(struct shared *shared)
+{
+    pthread_mutex_lock(&shared->lock);
+    struct snapshot *snapshot = shared->snapshot ? snapshot_hold(shared->snapshot) : NULL;
+    pthread_mutex_unlock(&shared->lock);
+    return snapshot;
+}
+
+void shared_put(struct shared *shared, struct snapshot *snapshot)
+{
+    pthread_mutex_lock(&shared->lock);
+    struct snapshot *before = shared->snapshot;
+    shared->snapshot = snapshot;
+    pthread_mutex_unlock(&shared->lock);
+    snapshot_release(&before); /* outside: freeing a list of 70 takes its time */
+}

@@ -1,0 +1,245 @@
+/*
+ * http.c - see transport.h: the upstream as an HTTP server (libmicrohttpd) in a process of its own,
+ * and the client (libcurl). The server is this very program, started anew with --upstream.
+ */
+#include "transport.h"
+
+#include "memory.h"
+
+#include <curl/curl.h>
+#include <microhttpd.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The server. ------------------------------------------------------------------------------------
+ */
+
+static _Atomic uint64_t served;
+
+static enum MHD_Result reply(struct MHD_Connection *connection, unsigned code, const char *text,
+                             size_t length)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(length, (void *)text, MHD_RESPMEM_MUST_COPY);
+    enum MHD_Result result = MHD_queue_response(connection, code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* "/latency/fail/hang/models...": the first three are how to behave. */
+static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *url,
+                             const char *method, const char *version, const char *data,
+                             size_t *data_bytes, void **state)
+{
+    char text[8192];
+    unsigned latency_ms;
+    unsigned long fail_at, hang_at;
+    int taken = 0;
+    (void)context;
+    (void)method;
+    (void)version;
+    (void)data;
+    (void)data_bytes;
+    (void)state;
+    if (strcmp(url, "/count") == 0) {
+        int length = snprintf(text, sizeof text, "%llu", (unsigned long long)served);
+        return reply(connection, 200, text, (size_t)length);
+    }
+    if (sscanf(url, "/%u/%lu/%lu%n", &latency_ms, &fail_at, &hang_at, &taken) != 3) {
+        return reply(connection, 404, "", 0);
+    }
+    uint64_t number = atomic_fetch_add(&served, 1) + 1;
+    struct timespec delay = {.tv_sec = latency_ms / 1000, .tv_nsec = latency_ms % 1000 * 1000000l};
+    if (hang_at && number == hang_at) {
+        delay.tv_sec += 3600;
+    }
+    nanosleep(&delay, NULL);
+    if (fail_at && number == fail_at) {
+        return reply(connection, 503, "", 0);
+    }
+    size_t length = upstream_answer(url + taken, text, sizeof text);
+    return reply(connection, length ? 200 : 404, text, length);
+}
+
+void http_upstream_main(int fd)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,
+                         NULL, serve, NULL, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
+    int port = info ? info->port : 0;
+    if (write(fd, &port, sizeof port) != sizeof port || port == 0) {
+        _exit(1);
+    }
+    close(fd);
+    for (;;) {
+        pause();
+    }
+}
+
+/* The client. ------------------------------------------------------------------------------------
+ */
+
+struct body {
+    char *text;
+    size_t length;
+};
+
+static size_t body_add(char *data, size_t one, size_t count, void *context)
+{
+    struct body *body = context;
+    char *longer = memory_take(body->length + one * count + 1);
+    if (!longer) {
+        return 0; /* curl gives the transfer up */
+    }
+    if (body->text) {
+        memcpy(longer, body->text, body->length);
+        memory_give(body->text);
+    }
+    memcpy(longer + body->length, data, one * count);
+    body->text = longer;
+    body->length += one * count;
+    longer[body->length] = 0;
+    return one * count;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static CURL *request_make(struct http_upstream *upstream, const char *path, struct body *body)
+{
+    char url[256];
+    CURL *request = curl_easy_init();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s%s", upstream->port, upstream->prefix, path);
+    curl_easy_setopt(request, CURLOPT_URL, url);
+    curl_easy_setopt(request, CURLOPT_WRITEFUNCTION, body_add);
+    curl_easy_setopt(request, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(request, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(request, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(request, CURLOPT_NOPROXY, "*");
+    curl_multi_add_handle(upstream->multi, request);
+    upstream->transport.requests++;
+    return request;
+}
+
+/* Takes what has ended off the multi handle. False when one of them failed. */
+static bool requests_end(CURLM *multi, CURL **requests, size_t count, unsigned *running)
+{
+    bool ok = true;
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left)) != NULL;) {
+        CURL *ended = message->easy_handle;
+        ok = ok && message->data.result == CURLE_OK;
+        for (size_t i = 0; i < count; i++) {
+            requests[i] = requests[i] == ended ? NULL : requests[i];
+        }
+        curl_multi_remove_handle(multi, ended);
+        curl_easy_cleanup(ended);
+        (*running)--;
+    }
+    return ok;
+}
+
+static bool http_batch(struct transport *transport, const char *const *paths, size_t count,
+                       unsigned width, char **bodies)
+{
+    struct http_upstream *upstream = (struct http_upstream *)transport;
+    struct body body[MODELS] = {{0}};
+    CURL *requests[MODELS] = {NULL};
+    uint64_t end =
+        transport->deadline_ns ? now_ms() + transport->deadline_ns / 1000000 : UINT64_MAX;
+    size_t begun = 0;
+    unsigned running = 0;
+    bool ok = count <= MODELS;
+    while (ok && (begun < count || running > 0)) {
+        int still;
+        for (; begun < count && running < width; begun++, running++) {
+            requests[begun] = request_make(upstream, paths[begun], &body[begun]);
+        }
+        curl_multi_perform(upstream->multi, &still);
+        ok = requests_end(upstream->multi, requests, count, &running);
+        if (ok && running > 0) {
+            uint64_t now = now_ms();
+            ok = now < end;
+            curl_multi_poll(upstream->multi, NULL, 0, end - now < 1000 ? (int)(end - now) : 1000,
+                            NULL);
+        }
+    }
+    for (size_t i = 0; i < count && i < MODELS; i++) {
+        if (requests[i]) { /* given up */
+            curl_multi_remove_handle(upstream->multi, requests[i]);
+            curl_easy_cleanup(requests[i]);
+        }
+        bodies[i] = body[i].text;
+        ok = ok && bodies[i] != NULL;
+    }
+    return ok;
+}
+
+bool http_upstream_connect(struct http_upstream *upstream, int port, const char *mode)
+{
+    *upstream = (struct http_upstream){.transport = {.batch = http_batch}, .port = port};
+    snprintf(upstream->prefix, sizeof upstream->prefix, "%s", mode);
+    upstream->multi = curl_multi_init();
+    return upstream->multi != NULL;
+}
+
+bool http_upstream_start(struct http_upstream *upstream, const char *mode)
+{
+    int ends[2], port = 0;
+    *upstream = (struct http_upstream){.pid = 0};
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    int pid = fork();
+    if (pid == 0) {
+        char number[16];
+        snprintf(number, sizeof number, "%d", ends[1]);
+        unsetenv("LD_PRELOAD"); /* what is measured is the client */
+        execl("/proc/self/exe", "upstream", "--upstream", number, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    bool ok = read(ends[0], &port, sizeof port) == sizeof port && port > 0;
+    close(ends[0]);
+    ok = ok && http_upstream_connect(upstream, port, mode);
+    upstream->pid = pid;
+    return ok;
+}
+
+void http_upstream_stop(struct http_upstream *upstream)
+{
+    if (upstream->multi) {
+        curl_multi_cleanup(upstream->multi);
+    }
+    if (upstream->pid > 0) {
+        kill(upstream->pid, SIGKILL);
+        waitpid(upstream->pid, NULL, 0);
+    }
+    *upstream = (struct http_upstream){0};
+}
+
+uint64_t http_upstream_count(struct http_upstream *upstream)
+{
+    struct http_upstream again = *upstream;
+    const char *const path = "/count";
+    char *text = NULL;
+    again.prefix[0] = 0;
+    uint64_t count =
+        http_batch(&again.transport, &path, 1, 1, &text) ? strtoull(text, NULL, 10) : 0;
+    memory_give(text);
+    return count;
+}

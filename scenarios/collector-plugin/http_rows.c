@@ -1,0 +1,124 @@
+/* http_rows.c - rows 0.4, 0.6 and 0.7 over real HTTP, with the upstream and the plugin as
+ * processes. */
+#include "rows.h"
+
+#include "collector.h"
+#include "memory.h"
+#include "plugin.h"
+#include "tidemark.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+START_TEST(the_upstream_counts_seventy_one_requests)
+{
+    struct http_upstream upstream;
+    int64_t before = memory_now().live;
+    ck_assert(http_upstream_start(&upstream, "/1/0/0"));
+    for (unsigned calls = 1; calls <= 3; calls++) {
+        struct snapshot *snapshot = snapshot_fetch(&upstream.transport, calls == 1 ? 1 : 8);
+        ck_assert_ptr_nonnull(snapshot);
+        ck_assert_uint_eq(snapshot->count, MODELS);
+        snapshot_release(&snapshot);
+        ck_assert_uint_eq(http_upstream_count(&upstream), 71 * calls);
+    }
+    ck_assert_int_eq(memory_now().live, before);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(an_error_of_the_upstream_ends_the_call_and_the_next_works)
+{
+    struct http_upstream upstream;
+    int64_t before = memory_now().live;
+    ck_assert(http_upstream_start(&upstream, "/0/37/0"));
+    ck_assert_ptr_null(snapshot_fetch(&upstream.transport, 4));
+    ck_assert_int_eq(memory_now().live, before);
+    struct snapshot *snapshot = snapshot_fetch(&upstream.transport, 4);
+    ck_assert_ptr_nonnull(snapshot);
+    snapshot_release(&snapshot);
+    ck_assert_int_eq(memory_now().live, before);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_works)
+{
+    struct http_upstream upstream;
+    int64_t before = memory_now().live;
+    ck_assert(http_upstream_start(&upstream, "/0/0/37"));
+    upstream.transport.deadline_ns = 500000000;
+    uint64_t begun = now_ms();
+    ck_assert_ptr_null(snapshot_fetch(&upstream.transport, 4));
+    uint64_t took = now_ms() - begun;
+    ck_assert_uint_ge(took, 490);
+    ck_assert_uint_le(took, 5000);
+    ck_assert_int_eq(memory_now().live, before);
+    upstream.transport.deadline_ns = 30000000000u;
+    struct snapshot *snapshot = snapshot_fetch(&upstream.transport, 4);
+    ck_assert_ptr_nonnull(snapshot);
+    snapshot_release(&snapshot);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(the_plugin_registers_at_once_and_its_heart_beats_on_during_a_call)
+{
+    struct http_upstream upstream;
+    struct host host;
+    char line[512];
+    ck_assert(http_upstream_start(&upstream, "/40/0/0")); /* 71 x 40 ms, 4 at a time: 0.7 s */
+    ck_assert(host_start(&host, &upstream, 50));
+    ck_assert(host_wait(&host, "FUNCTION GLOBAL \"deployments\"", 5000, line, sizeof line));
+    uint64_t registered = host.first_ms - host.started_ms;
+    host_send(&host, "FUNCTION call-1 30 \"deployments\"\n");
+    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN call-1 200 ", 30000, line, sizeof line));
+    unsigned lines = 0;
+    while (host_wait(&host, "", 5000, line, sizeof line) &&
+           strcmp(line, "FUNCTION_RESULT_END") != 0) {
+        lines += strncmp(line, "PLUGIN_KEEPALIVE", 16) != 0;
+    }
+    ck_assert_uint_eq(lines, 139); /* one for each deployment */
+    ck_assert_uint_eq(http_upstream_count(&upstream), 71);
+    tidemark_count("registered_after_ms", registered);
+    tidemark_count("longest_silence_in_call_ms", host.gap_ms);
+    ck_assert_uint_le(host.gap_ms, 2000);
+    host_stop(&host);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(a_call_past_its_time_is_answered_as_such_and_the_plugin_lives_on)
+{
+    struct http_upstream upstream;
+    struct host host;
+    char line[512];
+    ck_assert(http_upstream_start(&upstream, "/0/0/37"));
+    ck_assert(host_start(&host, &upstream, 50));
+    host_send(&host, "FUNCTION hangs 1 \"deployments\"\n");
+    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN hangs 504 ", 10000, line, sizeof line));
+    host_send(&host, "FUNCTION works 30 \"deployments\"\n");
+    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN works 200 ", 10000, line, sizeof line));
+    host_stop(&host);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+TCase *rows_http(void)
+{
+    TCase *tcase = tcase_create("http");
+    tcase_add_test(tcase, the_upstream_counts_seventy_one_requests);
+    tcase_add_test(tcase, an_error_of_the_upstream_ends_the_call_and_the_next_works);
+    tcase_add_test(tcase, an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_works);
+    tcase_add_test(tcase, the_plugin_registers_at_once_and_its_heart_beats_on_during_a_call);
+    tcase_add_test(tcase, a_call_past_its_time_is_answered_as_such_and_the_plugin_lives_on);
+    return tcase;
+}
