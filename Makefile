@@ -19,7 +19,7 @@ tag   := $(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),
 B     ?= build$(tag)
 
 # Packages, as pkg-config names. ci/packages.txt has Debian's.
-PKGS   := check libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3
+PKGS   := check libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3 libcurl libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Werror
@@ -62,6 +62,7 @@ GENERATE_OBJ := $(call object,$(GENERATE_SRC))
 # A suite is a folder of scenarios/: a libcheck program over the registry.
 SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
+SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static)
 
