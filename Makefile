@@ -64,7 +64,7 @@ SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
-FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static)
+FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
@@ -112,6 +112,7 @@ $B/tidemark: $(MAIN_OBJ) $B/libcore.a $B/libregistry.a
 
 $B/libtidemark.so: $(WORKER_OBJ) harness/boundary/libtidemark.map
 	$Qecho "  LD    $@"; $(CC) -shared -Wl,-soname,libtidemark.so.0 -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(WORKER_OBJ) -ldl -lpthread
+	$Qln -sf libtidemark.so $B/libtidemark.so.0
 
 $B/libcore.a: $(CORE_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
@@ -165,6 +166,8 @@ $B/fixtures/%-stripped: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< $(CHECK_LIBS)
 $B/fixtures/%-static: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -static -Iinclude -o $@ $< $(CHECK_LIBS)
+$B/fixtures/%-relinked: fixtures/programs/%.c $B/libtidemark.so
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN/..' -L$B -l:libtidemark.so
 $B/fixtures/libcheck-shared.so:
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) -shared -o $@ -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so

@@ -15,6 +15,7 @@ put() { # MODE FILE... FOLDER
 }
 put 755 "$B/tidemark" bin
 put 755 "$B/libtidemark.so" lib/tidemark
+ln -sf libtidemark.so "$to/lib/tidemark/libtidemark.so.0"
 put 644 include/tidemark.h include
 put 644 registry/registry.h registry/strategy.h registry/registry_inline.h registry/registry_hash.h registry/image.h include/registry
 put 644 "$B/libregistry.a" lib
@@ -52,6 +53,18 @@ Version: $version
 Cflags: -I\${includedir}
 Libs: -L\${libdir} -ltidemark-registry
 Libs.private: -lm -lpthread
+PC
+# In place of libcheck's own, for a relink by one variable:
+#   PKG_CONFIG_PATH=PREFIX/share/tidemark/relink make check_mine
+mkdir -p "$to/share/tidemark/relink"
+cat >"$to/share/tidemark/relink/check.pc" <<PC
+prefix=$PREFIX
+libdir=\${prefix}/lib/tidemark
+
+Name: check
+Description: libcheck's functions from libtidemark.so; the header stays libcheck's
+Version: 0.15.2
+Libs: -L\${libdir} -Wl,-rpath,\${libdir} -l:libtidemark.so
 PC
 "$B/tidemark" --manual man >"$to/share/man/man1/tidemark.1"
 for page in $("$B/tidemark" --manual pages); do

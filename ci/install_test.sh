@@ -45,6 +45,15 @@ nm -D --defined-only "$to/lib/libtidemark-registry.so.0" | awk '{print $3}' |
 must ${CC:-cc} -Wall -Wextra -Werror -o "$out/use-static" "$out/use.c" -I"$to/include" "$to/lib/libtidemark-registry.a" -lm -lpthread
 must "$out/use-static"
 
+# The drop-in check.pc: one variable, and the tests link to tidemark's libcheck; they also run by themselves.
+if [ -f /usr/include/check.h ]; then
+    relink=$(PKG_CONFIG_PATH=$to/share/tidemark/relink pkg-config --libs check) || fail "pkg-config check"
+    # shellcheck disable=SC2086
+    must ${CC:-cc} -s -o "$out/relinked" fixtures/programs/check_basic.c $relink
+    LD_LIBRARY_PATH=$to/lib/tidemark "$out/relinked" >"$out/said" 2>&1
+    grep -q '^72%: Checks: 11, Failures: 3, Errors: 0$' "$out/said" || fail "relinked: $(cat "$out/said")"
+fi
+
 for page in $("$B/tidemark" --manual pages); do
     section=1
     [ "$page" = scenario ] && section=5

@@ -206,7 +206,8 @@ static void run_test(void *self, uint32_t index, bool forked, struct outcome *ou
     state_reset();
     if (forked || tf_needs_child(test->tf)) {
         struct child_end end;
-        child_run(test_run_in_child, test, test->tcase->timeout_ns * TIMEOUT_FACTOR, &end);
+        child_run(test_run_in_child, test,
+                  test->tcase->timeout_ns * (boundary_wire == NULL ? 1 : TIMEOUT_FACTOR), &end);
         result_of_child(&result, test->tf, &end);
         outcome->forked = true;
         outcome->signal = WIFSIGNALED(end.status) ? WTERMSIG(end.status) : 0;

@@ -64,7 +64,9 @@ void way_dynamic_set(bool engine)
 {
     for (uint32_t i = 0; i < libcheck_function_count; i++) {
         const struct libcheck_function *function = &libcheck_functions[i];
-        *function->slot = engine ? function->engine : dlsym(RTLD_NEXT, function->name);
+        void *next = engine ? NULL : dlsym(RTLD_NEXT, function->name);
+        /* Behind us there is no libcheck in a program that was linked by our check.pc. */
+        *function->slot = next == NULL ? function->engine : next;
     }
     const int *minor = dlsym(RTLD_NEXT, "check_minor_version");
     if (engine && minor != NULL) {

@@ -39,6 +39,29 @@ START_TEST(stands_before_a_shared_libcheck)
 }
 END_TEST
 
+START_TEST(is_libcheck_itself_to_a_program_that_was_relinked)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/fixtures/check_basic-relinked", session_build());
+    char *arguments[] = {path, NULL};
+    char *environment[] = {"TIDEMARK_WIRE=987", NULL}; /* no supervisor: it runs by itself */
+    struct session *session = session_start_env(arguments, environment);
+    ck_assert(session_wait(session, NULL, 20));
+    ck_assert_int_eq(WEXITSTATUS(session->status), 1);
+    ck_assert_ptr_nonnull(
+        strstr(session_output(session), "72%: Checks: 11, Failures: 3, Errors: 0\n"));
+    session_end(&session);
+    session = session_start("check_basic-relinked"); /* stripped, and each test on command */
+    ck_assert(session_ready(session));
+    ck_assert_uint_eq(session->hello.way, WIRE_WAY_DYNAMIC);
+    ck_assert_uint_eq(session->group.count, 11);
+    ck_assert(session_run(session, session_test(session, "/grows"), 1, 3, 0));
+    ck_assert_int_eq(session_result(session, session_test(session, "/grows"))->retained_bytes,
+                     1000);
+    session_end(&session);
+}
+END_TEST
+
 /* Answers the READY that opens a passive way: `passes` through main. */
 static void passive_open(struct session *session, uint32_t passes)
 {
@@ -137,6 +160,7 @@ START_TEST(cannot_enter_a_static_program)
 END_TEST
 
 SUITE("ways", &finds_static_libcheck_however_it_was_linked, &stands_before_a_shared_libcheck,
+      &is_libcheck_itself_to_a_program_that_was_relinked,
       &sees_the_tests_of_a_stripped_program_through_libc,
       &takes_a_program_at_its_word_by_the_header, &repeats_the_main_of_a_program_without_tests,
       &cannot_enter_a_static_program)
