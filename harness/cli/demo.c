@@ -1,0 +1,97 @@
+/*
+ * demo.c - `tidemark demo`: an incident on one screen, as it happened, as it was mended, what was
+ * still wrong, and each of its rows with the report's figure beside the one that is measured now.
+ * Nothing on the screen is written down beforehand but what the report says. Supervisor only.
+ */
+#include "harness/cli/demo.h"
+#include "harness/base/diag.h"
+#include "harness/base/memory.h"
+#include "harness/base/table.h"
+#include "harness/cli/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct demo_incident *const incidents[] = {&demo_registry, &demo_stats,
+                                                        &demo_collector};
+#define INCIDENTS (sizeof incidents / sizeof incidents[0])
+
+static const char *const incident_names[] = {"registry-60gb", "stats-ttl", "collector-plugin",
+                                             NULL};
+
+static const struct demo_incident *incident_find(const char *name)
+{
+    for (size_t i = 0; i < INCIDENTS; i++) {
+        if (strcmp(incidents[i]->name, name) == 0) {
+            return incidents[i];
+        }
+    }
+    return NULL;
+}
+
+static void incident_show(struct demo *demo, const struct demo_incident *incident)
+{
+    fprintf(demo->out, "%s%s%s: %s\n", table_color_begin(TABLE_BOLD, demo->color), incident->name,
+            table_color_end(TABLE_BOLD, demo->color), incident->about);
+    incident->show(demo);
+    fputc('\n', demo->out);
+}
+
+static int demo_main(struct command_line *line)
+{
+    struct demo demo = {.out = stdout,
+                        .columns = table_terminal_width(stdout),
+                        .color = line->color,
+                        .quiet = line->quiet};
+    for (size_t i = 0; i < line->operand_count; i++) {
+        if (!incident_find(line->operands[i])) {
+            const char *nearest = diag_nearest(line->operands[i], incident_names, INCIDENTS);
+            return command_usage_error(line, "no incident '%s'%s%s%s", line->operands[i],
+                                       nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                                       nearest ? "'?" : "");
+        }
+    }
+    demo.folder =
+        memory_format("%s/tidemark-demo-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    if (!mkdtemp(demo.folder)) {
+        perror(demo.folder);
+        free(demo.folder);
+        return COMMAND_OURS;
+    }
+    for (size_t i = 0; i < INCIDENTS && !demo.failed; i++) {
+        bool wanted = line->operand_count == 0;
+        for (size_t j = 0; j < line->operand_count; j++) {
+            wanted = wanted || incident_find(line->operands[j]) == incidents[i];
+        }
+        if (wanted) {
+            incident_show(&demo, incidents[i]);
+        }
+    }
+    rmdir(demo.folder);
+    free(demo.folder);
+    fprintf(demo.out, "%zu passed, %zu failed, 0 skipped\n", demo.rows - demo.broken, demo.broken);
+    return demo.failed ? COMMAND_OURS : demo.broken ? COMMAND_BROKEN : COMMAND_MET;
+}
+
+static const struct option_spec options[] = {{NULL}};
+
+static const char *const examples[] = {
+    "tidemark demo registry-60gb\tthe 60 GB test suite, its fix, and what was really to blame",
+    "tidemark demo\tall incidents, one after the other", NULL};
+
+const struct command command_demo = {
+    .name = "demo",
+    .about = "the incidents: what happened, the fix, figures beside the report's",
+    .operands = "[NAME...]",
+    .operand_max = COMMAND_MANY,
+    .options = options,
+    .detail =
+        "Runs each incident's scenarios for real, with `tidemark run` in a process of its own, "
+        "and sets what it sees beside what the incident's report says, row by row; where the "
+        "report's arithmetic is wrong, the right figure as well. Exit 0 when every row is as it "
+        "should be.",
+    .examples = examples,
+    .words = incident_names,
+    .run = demo_main,
+};

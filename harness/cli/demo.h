@@ -1,0 +1,54 @@
+/*
+ * demo.h - what the incidents of `tidemark demo` share: scenarios that are run for real, by
+ * `tidemark run` in a process of its own, and rows of "as the report has it | as seen here".
+ * Supervisor only.
+ */
+#ifndef CLI_DEMO_H
+#define CLI_DEMO_H
+
+#include "harness/result/result.h"
+
+#include <stdio.h>
+
+struct demo {
+    FILE *out;
+    unsigned columns;
+    bool color, quiet;
+    bool failed; /* a run gave no result: ours, not the incident's */
+    size_t rows, broken;
+    char *folder; /* for scenarios and results, removed at the end */
+};
+
+struct demo_incident {
+    const char *name, *about;
+    void (*show)(struct demo *demo);
+};
+extern const struct demo_incident demo_registry, demo_stats, demo_collector;
+
+/* One run of a scenario, given as text. */
+struct demo_run {
+    struct result result;
+    double seconds;
+    double peak_rss; /* most of any process of the run, as getrusage has it for /usr/bin/time */
+};
+/* Ends the incident (demo->failed) when there is no result; *run is empty then, and safe to ask. */
+void demo_run(struct demo *demo, const char *scenario, struct demo_run *run);
+void demo_run_fini(struct demo_run *run);
+
+/* NULL, NAN, "" where there is none. */
+const struct result_variant *demo_variant(const struct demo_run *run, const char *variant);
+double demo_metric(const struct demo_run *run, const char *variant, enum result_metric metric);
+double demo_counter(const struct demo_run *run, const char *variant, const char *name);
+const char *demo_stopped(const struct demo_run *run, const char *variant);
+/* The n-th test of a variant, in the order in which they ran; NULL behind the last. */
+const struct result_test *demo_test(const struct demo_run *run, const char *variant, size_t n);
+/* Did the test with this name pass in this variant? */
+bool demo_passed(const struct demo_run *run, const char *variant, const char *name);
+
+void demo_paragraph(struct demo *demo, const char *heading, const char *text);
+void demo_head(struct demo *demo);
+/* A row: its number, what the report says, and what was seen; `ok` when that is as it should be. */
+void demo_row(struct demo *demo, const char *row, const char *report, bool ok, const char *format,
+              ...) __attribute__((format(printf, 5, 6)));
+
+#endif

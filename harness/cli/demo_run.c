@@ -1,0 +1,244 @@
+/*
+ * demo_run.c - see demo.h: a scenario run by `tidemark run`, and its rows on the screen. Supervisor
+ * only.
+ */
+#include "harness/base/diag.h"
+#include "harness/base/memory.h"
+#include "harness/base/table.h"
+#include "harness/base/text.h"
+#include "harness/cli/demo.h"
+#include "harness/result/result_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool file_write(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) {
+        return false;
+    }
+    bool ok = fputs(text, file) >= 0;
+    return fclose(file) == 0 && ok;
+}
+
+/* `tidemark run -q --json RESULT SCENARIO`, its output kept for the case that it fails. The status
+ * is not asked: the demo judges by the result. */
+static bool tidemark_run(const char *scenario, const char *result, const char *log, double *peak)
+{
+    struct rusage usage;
+    int status = 0;
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd >= 0) {
+            dup2(fd, 1);
+            dup2(fd, 2);
+        }
+        execl("/proc/self/exe", "tidemark", "run", "-q", "--json", result, scenario, (char *)NULL);
+        _exit(99);
+    }
+    while (pid > 0 && wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    }
+    *peak = (double)usage.ru_maxrss * 1024;
+    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+}
+
+static void log_show(const char *path)
+{
+    char line[512];
+    FILE *log = fopen(path, "r");
+    while (log && fgets(line, sizeof line, log)) {
+        fprintf(stderr, "  %s", line);
+    }
+    if (log) {
+        fclose(log);
+    }
+}
+
+void demo_run(struct demo *demo, const char *scenario, struct demo_run *run)
+{
+    struct diag diag;
+    char *path = memory_format("%s/scenario.yaml", demo->folder);
+    char *result = memory_format("%s/result.jsonl", demo->folder);
+    char *log = memory_format("%s/log", demo->folder);
+    *run = (struct demo_run){.peak_rss = NAN};
+    result_init(&run->result);
+    diag_init(&diag);
+    if (!demo->quiet) {
+        int length = (int)strcspn(scenario, "\n");
+        fprintf(stderr, "tidemark demo: running %.*s\n", length, scenario);
+    }
+    unlink(result);
+    double begun = now_seconds();
+    bool ok = !demo->failed && file_write(path, scenario) &&
+              tidemark_run(path, result, log, &run->peak_rss) &&
+              result_read(result, &run->result, &diag);
+    run->seconds = now_seconds() - begun;
+    if (!ok && !demo->failed) {
+        fprintf(stderr, "tidemark demo: this scenario gave no result:\n%s", scenario);
+        log_show(log);
+        diag_print(&diag, stderr);
+        demo->failed = true;
+    }
+    diag_fini(&diag);
+    unlink(path);
+    unlink(result);
+    unlink(log);
+    free(path);
+    free(result);
+    free(log);
+}
+
+void demo_run_fini(struct demo_run *run)
+{
+    result_fini(&run->result);
+}
+
+const struct result_variant *demo_variant(const struct demo_run *run, const char *variant)
+{
+    for (size_t i = 0; i < run->result.variant_count; i++) {
+        if (strcmp(run->result.variants[i].name, variant) == 0) {
+            return &run->result.variants[i];
+        }
+    }
+    return NULL;
+}
+
+double demo_metric(const struct demo_run *run, const char *variant, enum result_metric metric)
+{
+    const struct result_variant *found = demo_variant(run, variant);
+    return found ? found->metric[metric] : NAN;
+}
+
+double demo_counter(const struct demo_run *run, const char *variant, const char *name)
+{
+    const struct result_variant *found = demo_variant(run, variant);
+    for (size_t i = 0; found && i < found->counter_count; i++) {
+        if (strcmp(found->counters[i].name, name) == 0) {
+            return found->counters[i].value;
+        }
+    }
+    return NAN;
+}
+
+const char *demo_stopped(const struct demo_run *run, const char *variant)
+{
+    const struct result_variant *found = demo_variant(run, variant);
+    return found ? found->stopped_by : "no result";
+}
+
+const struct result_test *demo_test(const struct demo_run *run, const char *variant, size_t n)
+{
+    for (size_t i = 0; i < run->result.test_count; i++) {
+        if (strcmp(run->result.tests[i].variant, variant) == 0 && n-- == 0) {
+            return &run->result.tests[i];
+        }
+    }
+    return NULL;
+}
+
+bool demo_passed(const struct demo_run *run, const char *variant, const char *name)
+{
+    for (size_t i = 0; i < run->result.test_count; i++) {
+        const struct result_test *test = &run->result.tests[i];
+        const char *slash = strrchr(test->id, '/');
+        if (strcmp(test->variant, variant) == 0 && slash && strcmp(slash + 1, name) == 0) {
+            return test->status == RESULT_PASS;
+        }
+    }
+    return false;
+}
+
+/* The screen. ------------------------------------------------------------------------------------
+ */
+
+void demo_paragraph(struct demo *demo, const char *heading, const char *text)
+{
+    struct text lines = {0};
+    struct text whole = {0};
+    text_format(&whole, "%s %s", heading, text);
+    text_wrap(&lines, text_peek(&whole), 0, demo->columns);
+    size_t length = strlen(heading);
+    fprintf(demo->out, "%s%s%s%s", table_color_begin(TABLE_BOLD, demo->color), heading,
+            table_color_end(TABLE_BOLD, demo->color), text_peek(&lines) + length);
+    text_fini(&whole);
+    text_fini(&lines);
+}
+
+/* Bytes of `text` that go on a line of `width` columns, cut at a blank where there is one. */
+static size_t line_fit(const char *text, unsigned width)
+{
+    size_t fit = text_fit(text, width);
+    if (text[fit] == 0) {
+        return fit;
+    }
+    size_t cut = fit;
+    while (cut > 0 && text[cut] != ' ') {
+        cut--;
+    }
+    return cut > 0 ? cut : fit;
+}
+
+static void cell_print(FILE *out, const char **text, unsigned width)
+{
+    size_t length = line_fit(*text, width);
+    char *cut = memory_copy_bytes(*text, length);
+    fprintf(out, "%s%*s", cut, (int)(width - text_width(cut)), "");
+    free(cut);
+    *text += length;
+    *text += strspn(*text, " ");
+}
+
+static void row_print(struct demo *demo, const char *row, const char *report, const char *mark,
+                      enum table_color color, const char *seen)
+{
+    unsigned left = (demo->columns - 11) * 2 / 5, right = demo->columns - 11 - left;
+    do {
+        fprintf(demo->out, "%-5s", row);
+        cell_print(demo->out, &report, left);
+        fprintf(demo->out, "  %s%-3s%s ", table_color_begin(color, demo->color), mark,
+                table_color_end(color, demo->color));
+        size_t length = line_fit(seen, right);
+        fprintf(demo->out, "%.*s\n", (int)length, seen);
+        seen += length;
+        seen += strspn(seen, " ");
+        row = mark = "";
+    } while (*report || *seen);
+}
+
+void demo_head(struct demo *demo)
+{
+    fputc('\n', demo->out);
+    row_print(demo, "row", "the report says", "", TABLE_BOLD, "seen here, just now");
+}
+
+void demo_row(struct demo *demo, const char *row, const char *report, bool ok, const char *format,
+              ...)
+{
+    char seen[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(seen, sizeof seen, format, arguments);
+    va_end(arguments);
+    if (!demo->failed) {
+        demo->rows++;
+        demo->broken += !ok;
+        row_print(demo, row, report, ok ? "ok" : "NOT", ok ? TABLE_GREEN : TABLE_RED, seen);
+    }
+}
