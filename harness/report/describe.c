@@ -53,13 +53,13 @@ void describe_held(struct text *text, const struct result_site *site)
             }
         }
         text_put(text, link->symbol[0] ? link->symbol : "?");
-        if (i == 0 && link->module[0]) {
-            text_format(text, " (%s)", base_name(link->module));
-        }
         if (link->field[0]) {
             text_put(text, link->field);
         } else if (link->offset && i + 1 < site->held_by_count) {
             text_format(text, "+0x%" PRIx64, link->offset);
+        }
+        if (i == 0 && link->module[0]) {
+            text_format(text, " (%s)", base_name(link->module));
         }
     }
 }

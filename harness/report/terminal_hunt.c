@@ -11,7 +11,7 @@
 #define FINDINGS_MAX 50
 #define SITES_MAX    3
 #define FRAMES_MAX   6
-#define LABEL        16 /* columns before what a label names */
+#define LABEL        18 /* columns before what a label names */
 
 /* "  held by       text", wrapped under itself. */
 static void label_print(const char *label, const char *text, FILE *out, unsigned columns)

@@ -196,6 +196,13 @@ struct result_link *result_links_new(size_t count);
 /* Frees *slot and stores a copy of text. */
 void result_set(char **slot, const char *text);
 
+/* Does this test break the build? It failed or died, unless the scenario expects its variant to be
+ * stopped; under hunt, also when its memory leaks, grows or accumulates. */
+bool result_test_failed(const struct result *result, const struct result_test *test);
+/* Sets passed, failed and skipped from tests and expectations (each counts as one), the same for
+ * every command and every report. `incomplete` is left alone. */
+void result_count(struct result *result);
+
 const char *result_status_name(enum result_status status);
 const char *result_verdict_name(enum result_verdict verdict);
 bool result_status_parse(const char *text, enum result_status *status);

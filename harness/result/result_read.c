@@ -43,7 +43,9 @@ static void test_store(struct result_reader *reader, struct result_test *test)
         return;
     }
     if (at < reader->first_test) {
-        json_fail(&reader->json, "this test is in another of the files too");
+        json_fail(&reader->json, RESULT_DUPLICATE);
+        const char *id = strstr(reader->json.from, "\"id\"");
+        reader->json.at = id ? id + 5 : reader->json.from;
         result_test_fini(test);
         return;
     }
@@ -231,12 +233,14 @@ static void source_close(struct result_reader *reader)
     result->incomplete += source->incomplete;
 }
 
+#define BAD_LINES_MAX 20 /* that are named; the rest is counted */
+
 static void lines_read(struct result_reader *reader, FILE *file, struct diag *diag)
 {
     const char *path = source_last(reader)->path;
     char *line = NULL;
     size_t room = 0;
-    unsigned number = 0;
+    unsigned number = 0, bad = 0;
     ssize_t length;
     while ((length = getline(&line, &room, file)) > 0) {
         number++;
@@ -249,8 +253,14 @@ static void lines_read(struct result_reader *reader, FILE *file, struct diag *di
             source_last(reader)->has_summary = false;
             break;
         }
+        if (++bad > BAD_LINES_MAX) {
+            continue;
+        }
         diag_add(diag, path, number, (unsigned)(reader->json.at - line) + 1, "%s: %.40s",
                  reader->json.error, reader->json.at < line + length ? reader->json.at : "(end)");
+    }
+    if (bad > BAD_LINES_MAX) {
+        diag_add(diag, path, number, 0, "%u more lines like these", bad - BAD_LINES_MAX);
     }
     free(line);
 }

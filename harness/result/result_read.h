@@ -14,6 +14,9 @@
 #include "harness/base/diag.h"
 #include "harness/result/result.h"
 
+/* Begins the diagnostic of a test that two files have. */
+#define RESULT_DUPLICATE "this test is in another of the files too"
+
 /* What a file says of itself. */
 struct result_source {
     char *path, *command, *suite, *scenario, *shard, *host;

@@ -3,11 +3,13 @@
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/version.h"
+#include "harness/result/json_read.h"
 #include "harness/result/json_write.h"
 #include "harness/result/result_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,13 +81,11 @@ static void summary_put(struct text *line, size_t passed, size_t failed, size_t 
     json_close(line, '}');
 }
 
-/* Ends the line in the buffer and writes it, with a new provisional summary behind it. A run that
- * was killed is incomplete even when every expected test was written: the closing summary is
- * missing, so at least 1. */
-static void line_write(struct result_writer *writer)
+/* Writes the lines in the buffer, with a new provisional summary behind them. A run that was killed
+ * is incomplete even when every expected test was written: the closing summary is missing, so at
+ * least 1. */
+static void buffer_write(struct result_writer *writer)
 {
-    json_close(&writer->line, '}');
-    text_put_char(&writer->line, '\n');
     size_t length = writer->line.length;
     if (writer->regular) {
         size_t done = writer->count[0] + writer->count[1] + writer->count[2];
@@ -97,6 +97,13 @@ static void line_write(struct result_writer *writer)
     writer->end += (off_t)length;
     writer->summary_bytes = writer->line.length - length;
     text_reset(&writer->line);
+}
+
+static void line_write(struct result_writer *writer)
+{
+    json_close(&writer->line, '}');
+    text_put_char(&writer->line, '\n');
+    buffer_write(writer);
 }
 
 bool result_writer_close(struct result_writer **slot, const struct result *result)
@@ -321,4 +328,55 @@ void result_write_note(struct result_writer *writer, const char *text)
     head_put(&writer->line, "note");
     json_string(&writer->line, "text", text);
     line_write(writer);
+}
+
+#define COPY_BYTES (64u << 10)
+
+/* Is the line of a type that is copied? 0 no, 1 yes, -1 not JSON. */
+static int line_wanted(struct json *json, const char *line, size_t length)
+{
+    const char *key, *type;
+    json_begin(json, line, length);
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        if (strcmp(key, "type") != 0) {
+            json_skip(json);
+        } else if (json_take_text(json, &type)) {
+            return strcmp(type, "test") == 0 || strcmp(type, "site") == 0 ||
+                   strcmp(type, "note") == 0;
+        }
+    }
+    return json->error ? -1 : 0;
+}
+
+bool result_write_copy(struct result_writer *writer, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    struct json json = {0};
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length;
+    bool ok = file != NULL;
+    while (ok && (length = getline(&line, &room, file)) > 0) {
+        bool blank = strspn(line, " \t\r\n") == (size_t)length;
+        int wanted = blank ? 0 : line_wanted(&json, line, (size_t)length);
+        if (wanted < 0 && line[length - 1] == '\n') {
+            ok = false;
+        }
+        /* A last line that was cut off is not copied: what is wanted ends with a newline. */
+        if (wanted > 0 && line[length - 1] == '\n') {
+            text_put_bytes(&writer->line, line, (size_t)length);
+            if (writer->line.length > COPY_BYTES) {
+                buffer_write(writer);
+            }
+        }
+    }
+    buffer_write(writer);
+    ok = ok && !ferror(file);
+    json_fini(&json);
+    free(line);
+    if (file) {
+        fclose(file);
+    }
+    return ok;
 }

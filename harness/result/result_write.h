@@ -27,5 +27,8 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
 void result_write_variant(struct result_writer *writer, const struct result_variant *variant);
 void result_write_expect(struct result_writer *writer, const struct result_expect *expect);
 void result_write_note(struct result_writer *writer, const char *text);
+/* Copies the lines of tests, sites and notes of another result file as they are, 64 KiB a write.
+ * False: the file cannot be read, or a line of it is not JSON. */
+bool result_write_copy(struct result_writer *writer, const char *path);
 
 #endif

@@ -1,0 +1,98 @@
+/*
+ * github.c - GitHub Actions: the step summary into the file (appended: several steps share it), and
+ * workflow commands for annotations on standard output, where the runner looks for them. Limits
+ * kept: 1 MiB a summary, 10 errors and 10 warnings a step; what is beyond them is counted in a
+ * notice. Supervisor only.
+ */
+#include "harness/report/describe.h"
+#include "harness/report/location.h"
+#include "harness/report/markdown.h"
+#include "harness/report/renderer.h"
+
+#include <string.h>
+
+void render_github(const struct result *result, FILE *out);
+
+#define SUMMARY_BYTES   1000000
+#define ANNOTATIONS_MAX 10
+
+/* A message; in a property ':' and ',' end the value, so they are escaped there too. */
+static void command_text(const char *text, bool property, FILE *out)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '%' || c == '\n' || c == '\r' || (property && (c == ':' || c == ','))) {
+            fprintf(out, "%%%02X", c);
+        } else {
+            fputc(c, out);
+        }
+    }
+}
+
+static void annotation_put(const char *level, const char *file, unsigned line, const char *title,
+                           const char *message, FILE *out)
+{
+    fprintf(out, "::%s ", level);
+    if (file[0]) {
+        fputs("file=", out);
+        command_text(file, true, out);
+        fprintf(out, ",line=%u,", line);
+    }
+    fputs("title=", out);
+    command_text(title, true, out);
+    fputs("::", out);
+    command_text(message, false, out);
+    fputc('\n', out);
+}
+
+static void test_annotate(const struct result *result, const struct result_test *test,
+                          size_t count[2], FILE *out)
+{
+    bool failed = result_test_failed(result, test);
+    if (!describe_test_finding(test) || count[failed]++ >= ANNOTATIONS_MAX) {
+        return;
+    }
+    struct location location = location_of_test(result, test);
+    struct text message = {0}, title = {0};
+    describe_test(&message, result, test);
+    text_format(&title, "tidemark: %s %s", test->id,
+                test->status == RESULT_PASS ? result_verdict_name(test->verdict)
+                                            : result_status_name(test->status));
+    annotation_put(failed ? "error" : "warning", location.file, location.line, title.data,
+                   text_peek(&message), out);
+    text_fini(&message);
+    text_fini(&title);
+}
+
+static void expect_annotate(const struct result_expect *expect, size_t count[2], FILE *out)
+{
+    if (expect->ok || count[1]++ >= ANNOTATIONS_MAX) {
+        return;
+    }
+    struct text message = {0};
+    text_format(&message, "%s of %s is %s, expected %s", expect->metric, expect->variant,
+                expect->actual, expect->limit);
+    annotation_put("error", location_relative(expect->file), expect->line,
+                   "tidemark: expectation broken", message.data, out);
+    text_fini(&message);
+}
+
+void render_github(const struct result *result, FILE *out)
+{
+    struct text text = {0};
+    size_t count[2] = {0}; /* warnings, errors */
+    markdown_put(&text, result, SUMMARY_BYTES);
+    fputs(text_peek(&text), out);
+    text_fini(&text);
+    for (size_t i = 0; i < result->expect_count; i++) {
+        expect_annotate(&result->expects[i], count, stdout);
+    }
+    for (size_t i = 0; i < result->test_count; i++) {
+        test_annotate(result, &result->tests[i], count, stdout);
+    }
+    size_t hidden = (count[0] > ANNOTATIONS_MAX ? count[0] - ANNOTATIONS_MAX : 0) +
+                    (count[1] > ANNOTATIONS_MAX ? count[1] - ANNOTATIONS_MAX : 0);
+    if (hidden > 0) {
+        printf("::notice title=tidemark::%zu more findings are in the step summary\n", hidden);
+    }
+}

@@ -1,0 +1,196 @@
+/* markdown.c - a comment for a pull request: the closing sentence first, variants, what broke, and
+ * the rest folded away. Keeps under 60,000 bytes (a comment on GitHub holds 65,536). Also the body
+ * of GitHub's step summary. Supervisor only. */
+#include "harness/report/markdown.h"
+#include "harness/base/unit.h"
+#include "harness/report/describe.h"
+#include "harness/report/location.h"
+#include "harness/report/renderer.h"
+
+#include <math.h>
+#include <string.h>
+
+void render_markdown(const struct result *result, FILE *out);
+
+#define MARKDOWN_BYTES 60000
+
+/* Text in a table cell or line: no markup, no HTML, one line. */
+static void plain_put(struct text *text, const char *string)
+{
+    for (; *string; string++) {
+        unsigned char c = (unsigned char)*string;
+        if (c == '<') {
+            text_put(text, "&lt;");
+        } else if (c < 0x20) {
+            text_put_char(text, ' ');
+        } else {
+            if (strchr("\\`*_{}[]#|~", c)) {
+                text_put_char(text, '\\');
+            }
+            text_put_char(text, (char)c);
+        }
+    }
+}
+
+static void variants_put(struct text *text, const struct result *result)
+{
+    static const enum result_metric columns[] = {
+        METRIC_PEAK_RSS,   METRIC_ALLOCS,   METRIC_ALLOCS_PER_LOOKUP, METRIC_LOOKUP_P50,
+        METRIC_LOOKUP_P99, METRIC_HIT_RATE, METRIC_LIVE_END,          METRIC_GROWTH};
+    size_t count = sizeof columns / sizeof columns[0];
+    text_put(text, "\n| variant |");
+    for (size_t i = 0; i < count; i++) {
+        text_format(text, " %s |", result_metrics[columns[i]].title);
+    }
+    text_put(text, " verdict | stopped by |\n|:--|");
+    for (size_t i = 0; i < count; i++) {
+        text_put(text, "--:|");
+    }
+    text_put(text, ":--|:--|\n");
+    for (size_t v = 0; v < result->variant_count; v++) {
+        const struct result_variant *variant = &result->variants[v];
+        text_put(text, "| ");
+        plain_put(text, variant->name[0] ? variant->name : "all");
+        text_put(text, " |");
+        for (size_t i = 0; i < count; i++) {
+            struct text change = {0};
+            text_put_char(text, ' ');
+            describe_metric(text, columns[i], variant->metric[columns[i]]);
+            describe_change(&change, columns[i], &result->variants[0], variant);
+            if (v > 0 && change.length > 0) {
+                text_format(text, " (%s)", change.data);
+            }
+            text_fini(&change);
+            text_put(text, " |");
+        }
+        text_format(text, " %s | %s |\n",
+                    variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict),
+                    variant->stopped_by[0] ? variant->stopped_by : "-");
+    }
+}
+
+static void finding_put(struct text *text, const struct result *result,
+                        const struct result_test *test)
+{
+    bool died = test->status != RESULT_PASS;
+    text_format(text, "- **%s** ",
+                died ? result_status_name(test->status) : result_verdict_name(test->verdict));
+    plain_put(text, test->id);
+    if (test->variant[0]) {
+        text_put(text, " \\[");
+        plain_put(text, test->variant);
+        text_put(text, "\\]");
+    }
+    struct text line = {0};
+    describe_test(&line, result, test);
+    text_put(text, ": ");
+    plain_put(text, text_peek(&line));
+    text_reset(&line);
+    size_t next = 0;
+    const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
+    const struct result_frame *place =
+        site ? describe_place(site->frames, site->frame_count) : NULL;
+    if (place) {
+        text_put(text, "; allocated by ");
+        describe_frame(&line, place);
+        plain_put(text, line.data);
+    }
+    if (site && site->held_by_count > 0) {
+        text_reset(&line);
+        text_put(text, "; held by ");
+        describe_held(&line, site);
+        plain_put(text, line.data);
+    }
+    text_fini(&line);
+    text_put_char(text, '\n');
+}
+
+static void findings_put(struct text *text, const struct result *result, size_t bytes)
+{
+    size_t found = 0, shown = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (!describe_test_finding(test)) {
+            continue;
+        }
+        if (found++ == 0) {
+            text_put(text, "\n");
+        }
+        if (text->length < bytes) {
+            finding_put(text, result, test);
+            shown++;
+        }
+    }
+    if (shown < found) {
+        text_format(text, "- and %zu more findings\n", found - shown);
+    }
+}
+
+static void expects_put(struct text *text, const struct result *result, size_t bytes)
+{
+    if (result->expect_count == 0) {
+        return;
+    }
+    size_t broken = 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        broken += !result->expects[i].ok;
+    }
+    text_format(text,
+                "\n<details%s><summary>%zu of %zu expectations met</summary>\n\n"
+                "| | variant | metric | limit | actual | where |\n|--|:--|:--|--:|--:|:--|\n",
+                broken ? " open" : "", result->expect_count - broken, result->expect_count);
+    for (size_t i = 0; i < result->expect_count && text->length < bytes; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        const char *const cells[] = {expect->variant, expect->metric, expect->limit,
+                                     expect->actual};
+        text_put(text, expect->ok ? "| ok |" : "| **broken** |");
+        for (size_t c = 0; c < 4; c++) {
+            text_put_char(text, ' ');
+            plain_put(text, cells[c]);
+            text_put(text, " |");
+        }
+        text_put_char(text, ' ');
+        plain_put(text, location_relative(expect->file));
+        text_format(text, ":%u |\n", expect->line);
+    }
+    text_put(text, "\n</details>\n");
+}
+
+void markdown_put(struct text *text, const struct result *result, size_t bytes)
+{
+    struct result counted = *result; /* borrowed */
+    struct text closing = {0};
+    result_count(&counted);
+    text_format(text, "### tidemark: %zu passed, %zu failed, %zu skipped%s\n", counted.passed,
+                counted.failed, counted.skipped, result->incomplete ? ", **incomplete**" : "");
+    if (result->incomplete) {
+        text_format(text, "\n%zu tests are without a result.\n", result->incomplete);
+    }
+    describe_closing(&closing, result);
+    if (closing.length > 0) {
+        text_put_char(text, '\n');
+        plain_put(text, closing.data);
+        text_put_char(text, '\n');
+    }
+    text_fini(&closing);
+    if (result->variant_count > 1 || (result->variant_count == 1 && result->variants[0].name[0])) {
+        variants_put(text, result);
+    }
+    findings_put(text, result, bytes * 2 / 3);
+    expects_put(text, result, bytes * 9 / 10);
+    if (result->argv[0]) {
+        text_put(text, "\nRepeat: `` ");
+        for (const char *at = result->argv; *at; at++) {
+            text_put_char(text, *at == '\n' ? ' ' : *at);
+        }
+        text_put(text, " ``\n");
+    }
+}
+
+void render_markdown(const struct result *result, FILE *out)
+{
+    struct text text = {0};
+    markdown_put(&text, result, MARKDOWN_BYTES);
+    fputs(text_peek(&text), out);
+    text_fini(&text);
+}

@@ -1,0 +1,207 @@
+/* sarif.c - SARIF 2.1.0: a rule for each verdict and way to die, a result for each finding with the
+ * line it belongs to and its stack. At most 5,000 results, as many as code scanning shows; the
+ * worst come first. Supervisor only. */
+#include "harness/base/version.h"
+#include "harness/report/describe.h"
+#include "harness/report/location.h"
+#include "harness/report/renderer.h"
+#include "harness/result/json_write.h"
+#include "harness/result/result_index.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void render_sarif(const struct result *result, FILE *out);
+
+#define SARIF_RESULTS 5000
+
+static const struct rule {
+    const char *id, *text;
+} rules[] = {
+    {"leak", "Memory that nothing points to any more stays after the test, more with every run."},
+    {"growth", "What the test keeps grows with every run, though something still points to it."},
+    {"accumulates", "Memory grows with every new input and is never given back."},
+    {"inconclusive", "Memory did not settle, and no rule decides whether it will."},
+    {"fail", "The test failed."},
+    {"crash", "The test died of a signal."},
+    {"timeout", "The test ran into its time limit."},
+    {"oom", "The test ran out of memory."},
+    {"exit", "The test called exit()."},
+    {"expect", "An expectation of the scenario is broken."},
+};
+
+static void message_put(struct text *text, const char *key, const char *message)
+{
+    json_open(text, key, '{');
+    json_string(text, "text", message);
+    json_close(text, '}');
+}
+
+/* A relative path as a URI reference: what RFC 3986 does not allow is escaped. */
+static void uri_put(struct text *text, const char *path)
+{
+    struct text uri = {0};
+    for (; *path; path++) {
+        unsigned char c = (unsigned char)*path;
+        if (c > 0x20 && c < 0x7f && !strchr("\"%<>\\^`{|}?#:[]", c)) {
+            text_put_char(&uri, (char)c);
+        } else {
+            text_format(&uri, "%%%02X", c);
+        }
+    }
+    json_string(text, "uri", text_peek(&uri));
+    text_fini(&uri);
+}
+
+static void place_put(struct text *text, const char *file, unsigned line)
+{
+    json_open(text, "physicalLocation", '{');
+    json_open(text, "artifactLocation", '{');
+    uri_put(text, file);
+    json_close(text, '}');
+    json_open(text, "region", '{');
+    json_unsigned(text, "startLine", line ? line : 1);
+    json_close(text, '}');
+    json_close(text, '}');
+}
+
+static void stack_put(struct text *text, const char *about, const struct result_frame *frames,
+                      size_t count)
+{
+    json_open(text, "stacks", '[');
+    json_open(text, NULL, '{');
+    message_put(text, "message", about);
+    json_open(text, "frames", '[');
+    for (size_t i = 0; i < count; i++) {
+        struct text name = {0};
+        describe_frame(&name, &frames[i]);
+        json_open(text, NULL, '{');
+        json_open(text, "location", '{');
+        if (frames[i].file[0]) {
+            place_put(text, location_relative(frames[i].file), frames[i].line);
+        }
+        message_put(text, "message", text_peek(&name));
+        json_close(text, '}');
+        json_close(text, '}');
+        text_fini(&name);
+    }
+    json_close(text, ']');
+    json_close(text, '}');
+    json_close(text, ']');
+}
+
+static void result_open(struct text *text, const char *rule, const char *level, const char *message,
+                        const char *file, unsigned line, uint64_t fingerprint)
+{
+    char print[24];
+    snprintf(print, sizeof print, "%016" PRIx64, fingerprint);
+    json_open(text, NULL, '{');
+    json_string(text, "ruleId", rule);
+    json_string(text, "level", level);
+    message_put(text, "message", message);
+    json_open(text, "locations", '[');
+    if (file[0]) {
+        json_open(text, NULL, '{');
+        place_put(text, file, line);
+        json_close(text, '}');
+    }
+    json_close(text, ']');
+    json_open(text, "partialFingerprints", '{');
+    json_string(text, "tidemark/v1", print);
+    json_close(text, '}');
+}
+
+static void test_put(struct text *text, const struct result *result, const struct result_test *test)
+{
+    struct text message = {0}, key = {0};
+    struct location location = location_of_test(result, test);
+    const char *rule = test->status == RESULT_PASS ? result_verdict_name(test->verdict)
+                                                   : result_status_name(test->status);
+    size_t next = 0;
+    const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
+    text_format(&message, "%s ", test->id);
+    describe_test(&message, result, test);
+    if (site && site->held_by_count > 0) {
+        text_put(&message, "; held by ");
+        describe_held(&message, site);
+    }
+    text_format(&key, "%s %s", rule, test->variant);
+    result_open(text, rule, result_test_failed(result, test) ? "error" : "warning", message.data,
+                location.file, location.line, result_hash(test->id, key.data));
+    if (test->frame_count > 0) {
+        stack_put(text, "where it ended", test->frames, test->frame_count);
+    } else if (site && site->frame_count > 0) {
+        stack_put(text, "allocated by", site->frames, site->frame_count);
+    }
+    json_close(text, '}');
+    text_fini(&message);
+    text_fini(&key);
+}
+
+static void head_put(struct text *text, const struct result *result)
+{
+    json_open(text, NULL, '{');
+    json_string(text, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+    json_string(text, "version", "2.1.0");
+    json_open(text, "runs", '[');
+    json_open(text, NULL, '{');
+    json_open(text, "tool", '{');
+    json_open(text, "driver", '{');
+    json_string(text, "name", "tidemark");
+    json_string(text, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
+    json_open(text, "rules", '[');
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        json_open(text, NULL, '{');
+        json_string(text, "id", rules[i].id);
+        message_put(text, "shortDescription", rules[i].text);
+        json_close(text, '}');
+    }
+    json_close(text, ']');
+    json_close(text, '}');
+    json_close(text, '}');
+}
+
+void render_sarif(const struct result *result, FILE *out)
+{
+    struct text text = {0};
+    size_t written = 0, found = 0;
+    head_put(&text, result);
+    json_open(&text, "results", '[');
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        if (expect->ok || found++ >= SARIF_RESULTS) {
+            continue;
+        }
+        struct text message = {0}, key = {0};
+        text_format(&message, "%s of %s is %s, expected %s", expect->metric, expect->variant,
+                    expect->actual, expect->limit);
+        text_format(&key, "%s %s", expect->variant, expect->metric);
+        result_open(&text, "expect", "error", message.data, location_relative(expect->file),
+                    expect->line, result_hash(expect->file, key.data));
+        json_close(&text, '}');
+        text_fini(&message);
+        text_fini(&key);
+        written++;
+    }
+    for (int failed = 1; failed >= 0; failed--) { /* errors before warnings */
+        for (size_t i = 0; i < result->test_count; i++) {
+            const struct result_test *test = &result->tests[i];
+            if (describe_test_finding(test) && result_test_failed(result, test) == (failed == 1) &&
+                found++ < SARIF_RESULTS) {
+                test_put(&text, result, test);
+                written++;
+            }
+        }
+    }
+    json_close(&text, ']');
+    json_open(&text, "properties", '{');
+    json_unsigned(&text, "findings", found);
+    json_unsigned(&text, "written", written);
+    json_unsigned(&text, "incomplete", result->incomplete);
+    json_close(&text, '}');
+    json_close(&text, '}');
+    json_close(&text, ']');
+    json_close(&text, '}');
+    fprintf(out, "%s\n", text.data);
+    text_fini(&text);
+}

@@ -1,0 +1,52 @@
+/* result_count.c - what passed and what failed, by one rule for terminal, exit status, JUnit and
+ * all other reports. Supervisor only. */
+#include "harness/result/result.h"
+
+#include <string.h>
+
+/* The scenario says that this variant is to be stopped, and it was. */
+static bool stop_expected(const struct result *result, const char *variant)
+{
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        if (expect->ok && strcmp(expect->metric, "stopped_by") == 0 &&
+            strcmp(expect->variant, variant) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool result_test_failed(const struct result *result, const struct result_test *test)
+{
+    if (test->status == RESULT_SKIP) {
+        return false;
+    }
+    if (test->status != RESULT_PASS) {
+        bool stop = test->status == RESULT_OOM || test->status == RESULT_TIMEOUT ||
+                    test->status == RESULT_CRASH;
+        return !stop || !stop_expected(result, test->variant);
+    }
+    /* What a variant of a scenario does with memory is for `expect:` to judge. */
+    return strcmp(result->command, "hunt") == 0 &&
+           (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH ||
+            test->verdict == VERDICT_ACCUMULATES);
+}
+
+void result_count(struct result *result)
+{
+    result->passed = result->failed = result->skipped = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        if (result->tests[i].status == RESULT_SKIP) {
+            result->skipped++;
+        } else if (result_test_failed(result, &result->tests[i])) {
+            result->failed++;
+        } else {
+            result->passed++;
+        }
+    }
+    for (size_t i = 0; i < result->expect_count; i++) {
+        result->passed += result->expects[i].ok;
+        result->failed += !result->expects[i].ok;
+    }
+}

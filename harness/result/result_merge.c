@@ -1,0 +1,251 @@
+/* result_merge.c - see result_merge.h. Supervisor only. */
+#include "harness/result/result_merge.h"
+#include "harness/base/memory.h"
+#include "harness/base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How a metric of two parts becomes that of the whole. */
+enum join { JOIN_SUM, JOIN_MAX, JOIN_DERIVED };
+
+static enum join join_of(enum result_metric metric)
+{
+    switch (metric) {
+    case METRIC_PEAK_RSS:
+    case METRIC_RETAINED_TEST_MAX:
+    case METRIC_LIVE_PEAK:
+    case METRIC_TEST_PEAK:
+        return JOIN_MAX;
+    case METRIC_GROWTH:
+    case METRIC_LIVE_END:
+    case METRIC_LOOKUP_P50:
+    case METRIC_LOOKUP_P99:
+    case METRIC_HIT_RATE:
+    case METRIC_ALLOCS_PER_LOOKUP:
+        return JOIN_DERIVED;
+    default:
+        return JOIN_SUM;
+    }
+}
+
+static double value_join(enum join join, double a, double b)
+{
+    if (isnan(a) || isnan(b)) {
+        return isnan(a) ? b : a;
+    }
+    return join == JOIN_SUM ? a + b : fmax(a, b);
+}
+
+/* The worse of two verdicts. Order: what a person must look at first comes last. */
+static enum result_verdict verdict_worse(enum result_verdict a, enum result_verdict b)
+{
+    static const unsigned char badness[VERDICT_COUNT] = {
+        [VERDICT_NONE] = 0,         [VERDICT_CLEAN] = 1,       [VERDICT_SATURATING] = 2,
+        [VERDICT_INCONCLUSIVE] = 3, [VERDICT_ACCUMULATES] = 4, [VERDICT_GROWTH] = 5,
+        [VERDICT_LEAK] = 6,
+    };
+    return badness[a] >= badness[b] ? a : b;
+}
+
+static void counters_join(struct result_variant *into, const struct result_variant *from)
+{
+    for (size_t i = 0; i < from->counter_count; i++) {
+        size_t j = 0;
+        while (j < into->counter_count &&
+               strcmp(into->counters[j].name, from->counters[i].name) != 0) {
+            j++;
+        }
+        if (j < into->counter_count) {
+            into->counters[j].value += from->counters[i].value;
+        } else {
+            result_counter_add(into, from->counters[i].name, from->counters[i].value);
+        }
+    }
+}
+
+static void variant_join(struct result_variant *into, const struct result_variant *from)
+{
+    double *metric = into->metric;
+    for (unsigned i = 0; i < METRIC_COUNT; i++) {
+        enum join join = join_of((enum result_metric)i);
+        metric[i] = join == JOIN_DERIVED ? NAN : value_join(join, metric[i], from->metric[i]);
+        into->low[i] = into->high[i] = NAN;
+    }
+    double asked = metric[METRIC_HITS] + metric[METRIC_MISSES];
+    metric[METRIC_HIT_RATE] = asked > 0 ? metric[METRIC_HITS] / asked : NAN;
+    metric[METRIC_ALLOCS_PER_LOOKUP] =
+        metric[METRIC_LOOKUPS] > 0 ? metric[METRIC_ALLOCS] / metric[METRIC_LOOKUPS] : NAN;
+    into->verdict = verdict_worse(into->verdict, from->verdict);
+    if (!into->stopped_by[0] && from->stopped_by[0]) {
+        result_set(&into->stopped_by, from->stopped_by);
+        result_set(&into->culprit, from->culprit);
+        result_set(&into->projection, from->projection);
+    }
+    counters_join(into, from);
+}
+
+static bool expect_same(const struct result_expect *a, const struct result_expect *b)
+{
+    return a->line == b->line && strcmp(a->file, b->file) == 0 &&
+           strcmp(a->variant, b->variant) == 0 && strcmp(a->metric, b->metric) == 0 &&
+           strcmp(a->limit, b->limit) == 0;
+}
+
+static void expects_merge(struct result *result)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        size_t j = 0;
+        while (j < kept && !expect_same(&result->expects[j], &result->expects[i])) {
+            j++;
+        }
+        if (j == kept) {
+            result->expects[kept++] = result->expects[i];
+            continue;
+        }
+        if (result->expects[j].ok && !result->expects[i].ok) {
+            result->expects[j].ok = false;
+            result_set(&result->expects[j].actual, result->expects[i].actual);
+        }
+        result_expect_fini(&result->expects[i]);
+    }
+    result->expect_count = kept;
+}
+
+void result_merge_variants(struct result *result)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        size_t j = 0;
+        while (j < kept && strcmp(result->variants[j].name, result->variants[i].name) != 0) {
+            j++;
+        }
+        if (j == kept) {
+            result->variants[kept++] = result->variants[i];
+            continue;
+        }
+        variant_join(&result->variants[j], &result->variants[i]);
+        result_variant_fini(&result->variants[i]);
+    }
+    result->variant_count = kept;
+    expects_merge(result);
+}
+
+/* Notes are repeated by every shard. */
+static void notes_merge(struct result *result)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < result->note_count; i++) {
+        size_t j = 0;
+        while (j < kept && strcmp(result->notes[j], result->notes[i]) != 0) {
+            j++;
+        }
+        if (j < kept) {
+            free(result->notes[i]);
+        } else {
+            result->notes[kept++] = result->notes[i];
+        }
+    }
+    result->note_count = kept;
+}
+
+static bool same_run(const struct result_source *first, const struct result_source *other,
+                     struct diag *diag)
+{
+    const struct {
+        const char *what, *a, *b;
+    } rows[] = {{"suite", first->suite, other->suite},
+                {"scenario", first->scenario, other->scenario},
+                {"command", first->command, other->command}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].a, rows[i].b) != 0) {
+            diag_add(diag, other->path, 1, 1, "another %s ('%s') than %s ('%s'); not merged",
+                     rows[i].what, rows[i].b, first->path, rows[i].a);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Every shard of 1..M once. */
+static bool shards_complete(struct result *result, const struct result_source *sources,
+                            size_t count, struct diag *diag)
+{
+    unsigned total = 0, n, m;
+    for (size_t i = 0; i < count; i++) {
+        if (sscanf(sources[i].shard, "%u/%u", &n, &m) != 2) {
+            continue;
+        }
+        if ((total != 0 && m != total) || n == 0 || n > m || m > 1000000) {
+            diag_add(diag, sources[i].path, 1, 1, "shard %s does not fit the others (of %u)",
+                     sources[i].shard, total);
+            return false;
+        }
+        total = m;
+    }
+    /* A single shard is looked at on its own; together they must be all. */
+    if (total == 0 || count == 1) {
+        return true;
+    }
+    unsigned char *seen = memory_new(total + 1, 1);
+    struct text missing = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (sscanf(sources[i].shard, "%u/%u", &n, &m) == 2) {
+            seen[n] = 1;
+        }
+    }
+    for (n = 1; n <= total; n++) {
+        if (!seen[n]) {
+            text_format(&missing, "%s%u", missing.length ? ", " : "", n);
+            result->incomplete++;
+        }
+    }
+    if (missing.length > 0) {
+        diag_add(diag, "", 0, 0, "missing shard%s of %u: %s", strchr(missing.data, ',') ? "s" : "",
+                 total, missing.data);
+    }
+    bool complete = missing.length == 0;
+    text_fini(&missing);
+    free(seen);
+    return complete;
+}
+
+enum result_merge result_merge(struct result *result, const char *const *paths, size_t count,
+                               size_t sites_max, struct diag *diag)
+{
+    struct result_reader *reader = result_reader_new(result, sites_max);
+    enum result_merge done = RESULT_MERGE_DONE;
+    for (size_t i = 0; i < count; i++) {
+        size_t before = diag->count;
+        if (result_reader_add(reader, paths[i], diag)) {
+            continue;
+        }
+        done = done == RESULT_MERGE_DONE ? RESULT_MERGE_REFUSED : done;
+        for (; before < diag->count; before++) {
+            if (!strstr(diag->items[before].text, RESULT_DUPLICATE) &&
+                !strstr(diag->items[before].text, "more lines")) {
+                done = RESULT_MERGE_BAD;
+            }
+        }
+    }
+    size_t source_count;
+    const struct result_source *sources = result_reader_sources(reader, &source_count);
+    for (size_t i = 1; i < source_count && done != RESULT_MERGE_BAD; i++) {
+        if (!same_run(&sources[0], &sources[i], diag)) {
+            done = RESULT_MERGE_REFUSED;
+        }
+    }
+    if (done == RESULT_MERGE_DONE && !shards_complete(result, sources, source_count, diag)) {
+        done = RESULT_MERGE_REFUSED;
+    }
+    if (source_count > 1) {
+        result_set(&result->shard, "");
+        result_merge_variants(result);
+        notes_merge(result);
+    }
+    result_reader_free(&reader);
+    return done;
+}
