@@ -66,7 +66,7 @@ void render_codequality(const struct result *result, FILE *out)
     struct text text = {0};
     json_open(&text, NULL, '[');
     for (size_t i = 0; i < result->test_count; i++) {
-        if (describe_test_finding(&result->tests[i])) {
+        if (describe_test_finding(result, &result->tests[i])) {
             test_put(&text, result, &result->tests[i]);
         }
     }

@@ -128,10 +128,21 @@ bool describe_verdict_bad(enum result_verdict verdict)
     return verdict == VERDICT_LEAK || verdict == VERDICT_GROWTH || verdict == VERDICT_ACCUMULATES;
 }
 
-bool describe_test_finding(const struct result_test *test)
+bool describe_test_finding(const struct result *result, const struct result_test *test)
 {
-    return (test->status != RESULT_PASS && test->status != RESULT_SKIP) ||
-           describe_verdict_bad(test->verdict) || test->verdict == VERDICT_INCONCLUSIVE;
+    if (test->status != RESULT_PASS) {
+        return test->status != RESULT_SKIP;
+    }
+    if (!describe_verdict_bad(test->verdict) && test->verdict != VERDICT_INCONCLUSIVE) {
+        return false;
+    }
+    for (size_t i = 0; i < result->variant_count && strcmp(result->command, "hunt") != 0; i++) {
+        if (describe_verdict_bad(result->variants[i].verdict) &&
+            strcmp(result->variants[i].name, test->variant) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 const struct result_site *describe_site_next(const struct result *result, const char *test,

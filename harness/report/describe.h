@@ -16,8 +16,9 @@ void describe_held(struct text *text, const struct result_site *site);
  * without frames. */
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count);
 
-/* Does the test stand out: failed, died, or its memory does not level off? */
-bool describe_test_finding(const struct result_test *test);
+/* Does the test stand out: failed, died, or its memory does not level off? What the whole variant
+ * does is told once, of the variant, not of each of its tests. */
+bool describe_test_finding(const struct result *result, const struct result_test *test);
 /* Is this verdict one that breaks a build? */
 bool describe_verdict_bad(enum result_verdict verdict);
 /* One sentence without the full stop: "leaks 64 B a repetition", "died of SIGSEGV in f (x.c:3)". */

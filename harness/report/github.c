@@ -49,7 +49,7 @@ static void test_annotate(const struct result *result, const struct result_test 
                           size_t count[2], FILE *out)
 {
     bool failed = result_test_failed(result, test);
-    if (!describe_test_finding(test) || count[failed]++ >= ANNOTATIONS_MAX) {
+    if (!describe_test_finding(result, test) || count[failed]++ >= ANNOTATIONS_MAX) {
         return;
     }
     struct location location = location_of_test(result, test);

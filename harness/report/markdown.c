@@ -110,7 +110,7 @@ static void findings_put(struct text *text, const struct result *result, size_t 
     size_t found = 0, shown = 0;
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
-        if (!describe_test_finding(test)) {
+        if (!describe_test_finding(result, test)) {
             continue;
         }
         if (found++ == 0) {

@@ -186,8 +186,8 @@ void render_sarif(const struct result *result, FILE *out)
     for (int failed = 1; failed >= 0; failed--) { /* errors before warnings */
         for (size_t i = 0; i < result->test_count; i++) {
             const struct result_test *test = &result->tests[i];
-            if (describe_test_finding(test) && result_test_failed(result, test) == (failed == 1) &&
-                found++ < SARIF_RESULTS) {
+            if (describe_test_finding(result, test) &&
+                result_test_failed(result, test) == (failed == 1) && found++ < SARIF_RESULTS) {
                 test_put(&text, result, test);
                 written++;
             }

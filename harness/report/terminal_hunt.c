@@ -132,7 +132,8 @@ size_t terminal_findings(const struct result *result, const char *variant, size_
     size_t found = 0;
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
-        if (!describe_test_finding(test) || (variant && strcmp(test->variant, variant) != 0)) {
+        if (!describe_test_finding(result, test) ||
+            (variant && strcmp(test->variant, variant) != 0)) {
             continue;
         }
         if (found++ < most) {
