@@ -177,9 +177,12 @@ static bool gzip_step(struct stream *stream, unsigned char *out, size_t room, si
     stream->gzip.avail_out = (unsigned)(room < 1u << 30 ? room : 1u << 30);
     unsigned before = stream->gzip.avail_out;
     int status = inflate(&stream->gzip, Z_NO_FLUSH);
-    stream->at = stream->filled - stream->gzip.avail_in;
+    size_t read = stream->filled - stream->gzip.avail_in - stream->at;
+    stream->at += read;
     *wrote = before - stream->gzip.avail_out;
-    stream->in_member = status != Z_STREAM_END;
+    if (read > 0 || *wrote > 0) { /* else it only asks for a next member */
+        stream->in_member = status != Z_STREAM_END;
+    }
     if (status == Z_STREAM_END) { /* perhaps another member follows */
         return inflateReset(&stream->gzip) == Z_OK;
     }
