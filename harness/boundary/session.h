@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SESSION_TESTS = 600, SESSION_SAMPLES = 4096 };
+enum { SESSION_TESTS = 2000, SESSION_SAMPLES = 4096 };
 
 struct session {
     struct wire *wire;
