@@ -3,6 +3,7 @@
  * code puts them on the wire. Runs in the worker, on any thread: names are claimed once by
  * compare-and-swap and never given back, values are added atomically.
  */
+#include "harness/base/histogram.h"
 #include "harness/meter/meter.h"
 
 #include "include/tidemark.h"
@@ -75,16 +76,6 @@ EXPORT void tidemark_counter_add(const char *name, uint64_t amount)
     }
 }
 
-/* Log-linear: 32 sub-buckets per power of two; values below 32 have a bucket each. */
-static uint32_t bucket_of(uint64_t value)
-{
-    if (value < 32) {
-        return (uint32_t)value;
-    }
-    uint32_t power = 63u - (uint32_t)__builtin_clzll(value); /* 5..63 */
-    return (power - 4) * 32 + (uint32_t)((value >> (power - 5)) - 32);
-}
-
 EXPORT void tidemark_sample_add(const char *name, uint64_t ns, uint64_t count)
 {
     for (size_t i = 0; i < HISTOGRAMS_MOST; i++) {
@@ -98,7 +89,7 @@ EXPORT void tidemark_sample_add(const char *name, uint64_t ns, uint64_t count)
             atomic_store_explicit(&histogram->name.state, NAME_READY, memory_order_release);
         }
         if (histogram->count != NULL) {
-            atomic_fetch_add_explicit(&histogram->count[bucket_of(ns)], count,
+            atomic_fetch_add_explicit(&histogram->count[histogram_bucket(ns)], count,
                                       memory_order_relaxed);
             atomic_fetch_add_explicit(&histogram->total, count, memory_order_relaxed);
         }
