@@ -75,6 +75,8 @@ TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) regist
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
+ROUNDS ?= 11
+.PHONY: bench-overhead
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies fuzz-scenario install deb
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -120,6 +122,16 @@ $B/libcore.a: $(CORE_OBJ)
 # For the unit tests, which call the insides: without the names that stand before libc's and libcheck's.
 $B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ))
 	$Qrm -f $@; $(AR) rcs $@ $^
+
+# The ledger as a preload of its own, without boundaries: for measuring it and for tests of single programs.
+$B/bench/libledger.so: harness/ledger/preload_bench.c $(filter-out $B/pic/harness/boundary/%,$(WORKER_OBJ)) harness/boundary/libtidemark.map
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c %.o,$^) -ldl -lpthread
+
+$B/bench/overhead: harness/ledger/overhead_bench.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $<
+
+bench-overhead: $B/bench/overhead $B/bench/libledger.so $B/fixtures/alloc_loop ## cost of watching: count and trace depth against plain and heaptrack
+	$Q$B/bench/overhead $B $(ROUNDS)
 
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^

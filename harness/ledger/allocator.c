@@ -69,6 +69,13 @@ static size_t first_usable(void *block)
     return allocator_find() ? below.usable(block) : 0;
 }
 
+static void free_by_size(void *block, size_t usable, int flags)
+{
+    (void)usable;
+    (void)flags;
+    below.free(block);
+}
+
 /* Until the first call, every entry finds the real ones: the hot path needs no test. */
 struct allocator below = {
     .malloc = first_malloc,
@@ -77,6 +84,7 @@ struct allocator below = {
     .memalign = first_memalign,
     .free = first_free,
     .usable = first_usable,
+    .free_sized = free_by_size,
     .extra = HEADER_BYTES + ALLOCATOR_CHUNK_BYTES,
     .name = "glibc",
 };
@@ -120,6 +128,7 @@ static bool allocator_find(void)
         .memalign = (void *(*)(size_t, size_t))symbol_find("memalign"),
         .free = (void (*)(void *))symbol_find("free"),
         .usable = (size_t(*)(void *))symbol_find("malloc_usable_size"),
+        .free_sized = free_by_size,
         .extra = HEADER_BYTES + ALLOCATOR_CHUNK_BYTES,
         .name = "glibc",
     };

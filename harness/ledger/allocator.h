@@ -19,7 +19,7 @@ struct allocator {
     void *(*memalign)(size_t, size_t);
     void (*free)(void *);
     size_t (*usable)(void *);
-    void (*free_sized)(void *, size_t, int); /* jemalloc's sdallocx; NULL elsewhere */
+    void (*free_sized)(void *, size_t, int); /* jemalloc's sdallocx; else free */
     size_t (*usable_of)(size_t, int);        /* jemalloc's nallocx; NULL elsewhere */
     /* Bytes to ask for beside the block: its header, and with libc 8 more. The last 8 usable bytes
      * of a block of libc's are the first of the next chunk's header, to which libc's own lists
@@ -35,12 +35,6 @@ extern struct allocator below;
 #define ALLOCATOR_CLASS_MOST  4096u
 #define ALLOCATOR_CHUNK_BYTES 8u
 extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
-
-static inline size_t allocator_usable(void *block, size_t request)
-{
-    size_t usable = request <= ALLOCATOR_CLASS_MOST ? allocator_class[(request + 7) / 8] : 0;
-    return usable != 0 ? usable : below.usable(block);
-}
 
 /* Does this return address lie in the allocator's own code? (Never for libc's: it does not call
  * itself through names that can be replaced.) */

@@ -6,7 +6,7 @@
  *   | (aligned: padding) | record: 4 | sum: 3, shift: 1 | size: 6, check: 2 | requested bytes ... |
  *                        ^ block - 16                   ^ block - 8
  *
- * check is a hash of address and size, sum a hash of the address alone: an overrun of the block
+ * check is a sum of address and size, sum the address alone: an overrun of the block
  * before destroys `record` and `sum` first, so that a block is still known by its check; when only
  * the sum is left, the block is ours and its size is lost. With neither it is not ours (a block
  * that the program got past the hooks) and goes to the allocator as it is.
@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define HEADER_BYTES 16u
 #define HEADER_SIZE  0xffffffffffffu /* 48 bits */
@@ -39,24 +40,24 @@ static inline struct header *header_of(const void *block)
     return (struct header *)((uintptr_t)block - HEADER_BYTES);
 }
 
-/* Differs for plain and aligned blocks, so that one comparison answers "is it plain and whole?". */
+/* Cheap, as it is computed twice in a block's life: no multiplication. Differs for plain and
+ * aligned blocks, so that one comparison answers "is it plain and whole?". */
 static inline uint64_t header_check(const void *block, uint64_t size, uint32_t shift)
 {
-    uint64_t mixed = ((uintptr_t)block ^ size) * 0x9e3779b97f4a7c15u;
-    return (mixed & ~(uint64_t)HEADER_SIZE) ^ (uint64_t)(shift - HEADER_PLAIN) << 48;
+    return (((uintptr_t)block >> 4) ^ size ^ (shift - HEADER_PLAIN)) << 48;
 }
 
 static inline uint32_t header_mark(const void *block, uint32_t shift)
 {
-    return ((uint32_t)((uintptr_t)block >> 4) * 0x9e3779b1u & 0xffffff00u) | shift;
+    return ((uint32_t)(uintptr_t)block << 4) |
+           shift; /* blocks are aligned to 16: 8 bits are free */
 }
 
 static inline void header_put(void *block, size_t size, uint32_t shift, uint32_t record)
 {
-    struct header *header = header_of(block);
-    header->record = record;
-    header->mark = header_mark(block, shift);
-    header->word = header_check(block, size, shift) | size;
+    uint64_t first = (uint64_t)header_mark(block, shift) << 32 | record; /* one store: little-endian */
+    memcpy(header_of(block), &first, sizeof first);
+    header_of(block)->word = header_check(block, size, shift) | size;
 }
 
 /* True when the block is whole and 16 bytes from what the allocator gave; *size is set. */

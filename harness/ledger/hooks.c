@@ -28,7 +28,6 @@
 #define SIZE_MOST                                                                                  \
     (PTRDIFF_MAX >> 16) /* beyond any address space: refused before it can overflow                \
                          */
-#define SMALL_MOST (ALLOCATOR_CLASS_MOST - HEADER_BYTES)
 
 static _Atomic uint64_t refused_before_init;
 _Atomic uint64_t *hooks_refused = &refused_before_init;
@@ -37,8 +36,7 @@ static inline void count_alloc(struct thread *self, size_t size)
 {
     self->allocs++;
     self->bytes += size;
-    self->live += (int64_t)size;
-    if (UNLIKELY(self->live > self->high)) {
+    if (UNLIKELY(thread_live(self) > self->high)) {
         thread_beyond(self);
     }
 }
@@ -46,8 +44,8 @@ static inline void count_alloc(struct thread *self, size_t size)
 static inline void count_free(struct thread *self, size_t size)
 {
     self->frees++;
-    self->live -= (int64_t)size;
-    if (UNLIKELY(self->live < self->low)) {
+    self->freed += size;
+    if (UNLIKELY(thread_live(self) < self->low)) {
         thread_beyond(self);
     }
 }
@@ -90,12 +88,18 @@ static HOOK __attribute__((noinline)) void *alloc_slow(size_t size)
     return born(thread_get(), start, size, __builtin_frame_address(0));
 }
 
-/* Everything but the plainest case is a jump to another function, so that this one needs no frame.
- */
+/* A new high: apart, so that the usual way needs no frame after its call. */
+static __attribute__((noinline)) void *alloc_beyond(struct thread *self, void *block)
+{
+    thread_beyond(self);
+    return block;
+}
+
+/* The plainest case, as short as it can be; everything else is a jump elsewhere. */
 static inline __attribute__((always_inline)) void *alloc(size_t size)
 {
     struct thread *self = thread_self;
-    if (UNLIKELY(self == NULL || size > SMALL_MOST || trace_on)) {
+    if (UNLIKELY(size >= self->small_end)) {
         return alloc_slow(size);
     }
     void *start = below.malloc(size + below.extra);
@@ -104,7 +108,11 @@ static inline __attribute__((always_inline)) void *alloc(size_t size)
     }
     void *block = (char *)start + HEADER_BYTES;
     header_put(block, size, HEADER_PLAIN, 0);
-    count_alloc(self, size);
+    self->allocs++;
+    self->bytes += size;
+    if (UNLIKELY(thread_live(self) > self->high)) {
+        return alloc_beyond(self, block);
+    }
     return block;
 }
 
@@ -113,7 +121,14 @@ HOOK void *hooks_alloc(size_t size)
     return alloc(size);
 }
 
-/* Not the everyday block: large, aligned, traced, damaged or foreign. */
+static inline void small_free(struct thread *self, void *block, size_t size)
+{
+    count_free(self, size);
+    below.free_sized((char *)block - HEADER_BYTES, allocator_class[(size + HEADER_BYTES + 7) / 8],
+                     0);
+}
+
+/* Not the everyday block: traced, large, aligned, damaged or foreign. */
 static __attribute__((noinline)) void free_slow(void *block)
 {
     size_t size;
@@ -122,6 +137,13 @@ static __attribute__((noinline)) void free_slow(void *block)
         return;
     }
     struct thread *self = thread_get();
+    if (header_plain(block, &size) && size < HOOKS_SMALL_END) {
+        if (header_of(block)->record != 0) {
+            trace_death(self, header_of(block)->record, block, &size);
+        }
+        small_free(self, block, size);
+        return;
+    }
     switch (header_read(block, &size, &start)) {
     case HEADER_FOREIGN:
         self->foreign++;
@@ -133,45 +155,36 @@ static __attribute__((noinline)) void free_slow(void *block)
     case HEADER_WHOLE:
         break;
     }
-    uint32_t record = header_of(block)->record;
-    if (record != 0) {
-        trace_death(self, record, block, &size);
+    if (header_of(block)->record != 0) {
+        trace_death(self, header_of(block)->record, block, &size);
     }
     count_free(self, size);
     below.free(start);
 }
 
-static inline void free_small(struct thread *self, void *block, size_t size)
+static __attribute__((noinline)) void free_beyond(struct thread *self, void *start, size_t usable)
 {
-    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
-    count_free(self, size);
-    if (LIKELY(usable != 0)) {
-        below.free_sized((char *)block - HEADER_BYTES, usable, 0);
-    } else {
-        below.free((char *)block - HEADER_BYTES);
-    }
+    thread_beyond(self);
+    below.free_sized(start, usable, 0);
 }
 
-static __attribute__((noinline)) void free_traced(struct thread *self, void *block, size_t size)
-{
-    trace_death(self, header_of(block)->record, block, &size);
-    free_small(self, block, size);
-}
-
+/* Records need no look here: at trace depth small_end is 0. */
 static inline __attribute__((always_inline)) void release(void *block)
 {
     struct thread *self = thread_self;
     size_t size;
-    if (UNLIKELY(self == NULL || block == NULL || !header_plain(block, &size) ||
-                 size > SMALL_MOST)) {
+    if (UNLIKELY(block == NULL || !header_plain(block, &size) || size >= self->small_end)) {
         free_slow(block);
         return;
     }
-    if (UNLIKELY(header_of(block)->record != 0)) {
-        free_traced(self, block, size);
+    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
+    self->frees++;
+    self->freed += size;
+    if (UNLIKELY(thread_live(self) < self->low)) {
+        free_beyond(self, (char *)block - HEADER_BYTES, usable);
         return;
     }
-    free_small(self, block, size);
+    below.free_sized((char *)block - HEADER_BYTES, usable, 0);
 }
 
 void hooks_free(void *block)

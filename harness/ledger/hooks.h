@@ -6,6 +6,10 @@
 #define LEDGER_HOOKS_H
 
 #include "harness/base/wire.h"
+#include "harness/ledger/allocator.h"
+
+/* Requests below this take the fast way at count depth. */
+#define HOOKS_SMALL_END (ALLOCATOR_CLASS_MOST - HEADER_BYTES)
 
 extern _Atomic uint64_t *hooks_refused; /* takes the bytes of the first allocation that failed */
 

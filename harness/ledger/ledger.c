@@ -68,7 +68,7 @@ static void totals_add(void *context, struct thread *thread)
     totals->allocs += thread->allocs;
     totals->frees += thread->frees;
     totals->bytes += thread->bytes;
-    totals->live_bytes += thread->live;
+    totals->bytes_freed += thread->freed;
 }
 
 void ledger_totals_get(struct ledger_totals *totals)
@@ -76,7 +76,7 @@ void ledger_totals_get(struct ledger_totals *totals)
     *totals = (struct ledger_totals){0};
     thread_each(totals_add, totals);
     totals->live_blocks = (int64_t)(totals->allocs - totals->frees);
-    totals->bytes_freed = totals->bytes - (uint64_t)totals->live_bytes;
+    totals->live_bytes = (int64_t)(totals->bytes - totals->bytes_freed);
     totals->peak_live_bytes = thread_peak();
 }
 

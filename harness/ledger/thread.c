@@ -12,7 +12,8 @@
 #define SLOTS_PER_CHUNK 128u
 #define CHUNKS_MOST     512u
 
-__thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+struct thread thread_nobody;
+__thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
 
 static struct thread first_chunk[SLOTS_PER_CHUNK]; /* the usual program never needs another */
 static _Atomic(struct thread *) chunks[CHUNKS_MOST] = {first_chunk};
@@ -20,6 +21,7 @@ static _Atomic(struct thread *) chunks[CHUNKS_MOST] = {first_chunk};
 /* Slots in use, and how many that may become before the dead are looked for. */
 static _Atomic uint32_t slots_used, slots_bearable = 8;
 
+static _Atomic size_t small_end;
 static _Atomic bool threaded;
 static _Atomic(struct thread *) only; /* the one thread that allocates, while !threaded */
 static _Atomic int64_t published_live, published_peak;
@@ -95,10 +97,11 @@ struct thread *thread_begin(void)
         self = slot_new(tid);
     }
     self->busy = 0;
+    self->small_end = small_end;
     self->pointer = (uint64_t)(uintptr_t)__builtin_thread_pointer();
     struct thread *none = NULL;
     if (atomic_compare_exchange_strong(&only, &none, self)) {
-        self->high = self->live;
+        self->high = thread_live(self);
         self->low = INT64_MIN;
     } else {
         if (only != self) {
@@ -131,19 +134,19 @@ void thread_second(void)
     }
 }
 
-/* `live` passed `high` or `low`. */
+/* Live bytes passed `high` or `low`. */
 void thread_beyond(struct thread *self)
 {
     if (!atomic_load_explicit(&threaded, memory_order_relaxed)) {
-        if (self->live > self->high) {
-            self->high = self->live;
+        if (thread_live(self) > self->high) {
+            self->high = thread_live(self);
         }
         return;
     }
-    int64_t change = self->live - self->published;
-    self->published = self->live;
-    self->high = self->live + THREAD_PUBLISH_BYTES;
-    self->low = self->live - THREAD_PUBLISH_BYTES;
+    int64_t live = thread_live(self), change = live - self->published;
+    self->published = live;
+    self->high = live + THREAD_PUBLISH_BYTES;
+    self->low = live - THREAD_PUBLISH_BYTES;
     peak_raise(atomic_fetch_add(&published_live, change) + change);
 }
 
@@ -179,13 +182,13 @@ uint64_t thread_pointer_of(int32_t tid)
 
 static void live_add(void *context, struct thread *thread)
 {
-    *(int64_t *)context += thread->live;
+    *(int64_t *)context += thread_live(thread);
 }
 
 static void publish_all(void *context, struct thread *thread)
 {
     (void)context;
-    thread->published = thread->live;
+    thread->published = thread_live(thread);
 }
 
 int64_t thread_peak(void)
@@ -211,7 +214,7 @@ void thread_peak_reset(void)
         published_live = now;
         only = self;
         threaded = false;
-        self->high = self->live;
+        self->high = thread_live(self);
         self->low = INT64_MIN;
     } else {
         threaded = true;
@@ -220,9 +223,20 @@ void thread_peak_reset(void)
     published_peak = now;
 }
 
+static void small_take(void *context, struct thread *thread)
+{
+    thread->small_end = *(const size_t *)context;
+}
+
+void thread_small_set(size_t end)
+{
+    small_end = end; /* first: a thread that begins meanwhile takes it from here */
+    thread_each(small_take, &end);
+}
+
 void thread_after_fork(void)
 {
-    if (thread_self != NULL) {
+    if (thread_self != &thread_nobody) {
         atomic_store_explicit(&thread_self->tid, kernel_tid(), memory_order_relaxed);
         thread_self->busy = 0;
     }

@@ -2,7 +2,7 @@
  * thread.h - what one thread has allocated and freed: counters that only that thread writes, in
  * memory of our own that outlives it. A sum over all of them is the process's. Runs in the worker.
  *
- * Peak live bytes. While one thread allocates, `high` is its greatest `live` so far, so the peak is
+ * Peak live bytes. While one thread allocates, `high` is its greatest live so far, so the peak is
  * exact. With more threads each publishes what it changed whenever that exceeds
  * THREAD_PUBLISH_BYTES, so that the peak is known to within that many bytes a thread.
  */
@@ -21,30 +21,40 @@ struct trace; /* trace.h */
 struct thread {
     /* Hot: one cache line. Written by the owner with single instructions, so that a signal handler
      * which allocates in between loses nothing; read by anyone. */
-    int64_t live;      /* bytes allocated here less bytes freed here; may be negative */
-    int64_t high, low; /* beyond these, thread_beyond() is called */
+    size_t small_end; /* requests from this size on take the slow way; 0: all of them */
     uint64_t allocs, frees;
-    uint64_t bytes; /* ever allocated */
-    struct trace *trace;
-    uint32_t busy;       /* >0: inside our own code; a nested allocation is only counted */
-    _Atomic int32_t tid; /* 0: free slot */
+    uint64_t bytes, freed; /* ever, by this thread; what it frees may be another's */
+    int64_t high, low;     /* when live goes beyond these, thread_beyond() is called */
+    uint32_t busy;         /* >0: inside our own code; a nested allocation is only counted */
+    _Atomic int32_t tid;   /* 0: free slot */
     /* Cold. */
+    struct trace *trace;
     uint64_t pointer; /* libc's thread pointer */
     int64_t published;
     uint64_t damaged; /* freed blocks whose header was overwritten */
     uint64_t foreign; /* freed blocks that never passed through the hooks */
 } __attribute__((aligned(64)));
 
+/* Never NULL: before its first allocation a thread has a slot that sends everything the slow way.
+ */
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
+extern struct thread thread_nobody;
 
-/* The calling thread's, given one at its first allocation. Never NULL. */
 struct thread *thread_begin(void);
 
 static inline struct thread *thread_get(void)
 {
     struct thread *self = thread_self;
-    return __builtin_expect(self != NULL, 1) ? self : thread_begin();
+    return __builtin_expect(self != &thread_nobody, 1) ? self : thread_begin();
 }
+
+static inline int64_t thread_live(const struct thread *thread)
+{
+    return (int64_t)(thread->bytes - thread->freed);
+}
+
+/* Sets every thread's small_end, now and for those to come. */
+void thread_small_set(size_t end);
 
 void thread_beyond(struct thread *self);
 

@@ -13,6 +13,7 @@
  */
 #include "harness/ledger/trace.h"
 
+#include "harness/ledger/hooks.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
@@ -363,7 +364,9 @@ void trace_set(bool on)
 {
     struct thread *self = thread_get();
     self->busy = 0; /* a test may have left a signal handler by longjmp */
-    if (on == atomic_exchange(&trace_switch, on) || on) {
+    bool before = atomic_exchange(&trace_switch, on);
+    thread_small_set(on ? 0 : HOOKS_SMALL_END);
+    if (on || !before) {
         return;
     }
     kernel_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
