@@ -55,7 +55,8 @@ static inline uint32_t header_mark(const void *block, uint32_t shift)
 
 static inline void header_put(void *block, size_t size, uint32_t shift, uint32_t record)
 {
-    uint64_t first = (uint64_t)header_mark(block, shift) << 32 | record; /* one store: little-endian */
+    uint64_t first =
+        (uint64_t)header_mark(block, shift) << 32 | record; /* one store: little-endian */
     memcpy(header_of(block), &first, sizeof first);
     header_of(block)->word = header_check(block, size, shift) | size;
 }

@@ -481,9 +481,15 @@ END_TEST
 /* Threads, signals, forks. ----------------------------------------------------------------------
  */
 
+static pthread_barrier_t
+    *together; /* all threads of a round at once: libc keeps something for each stack */
+
 static void *churn(void *argument)
 {
     void *blocks[64] = {0};
+    if (together != NULL) {
+        pthread_barrier_wait(together);
+    }
     unsigned random = (unsigned)(uintptr_t)argument;
     for (int i = 0; i < 200000; i++) {
         random = random * 1103515245u + 12345u;
@@ -502,6 +508,9 @@ START_TEST(eight_threads_are_counted_to_the_byte)
     for (int depth = WIRE_COUNT; depth <= WIRE_TRACE; depth++) {
         ledger_begin((enum wire_depth)depth);
         pthread_t threads[8];
+        pthread_barrier_t barrier;
+        pthread_barrier_init(&barrier, NULL, 8);
+        together = &barrier;
         for (uintptr_t round = 0; round < 3;
              round++) { /* what pthreads itself keeps is kept by then */
             struct ledger_totals before = totals();
@@ -518,6 +527,8 @@ START_TEST(eight_threads_are_counted_to_the_byte)
                 ck_assert_int_eq(after.live_bytes, before.live_bytes);
             }
         }
+        pthread_barrier_destroy(&barrier);
+        together = NULL;
     }
 }
 END_TEST

@@ -29,6 +29,7 @@
 #define RUN               256u
 #define BATCH             512u
 #define SITES_CACHED      256u
+#define CONTEXTS_CACHED   2048u
 #define SERIALS_PER_CHUNK (1u << 16)
 #define SERIAL_CHUNKS     1024u
 
@@ -41,6 +42,10 @@ struct trace {
         uint64_t hash;
         uint32_t site;
     } cache[SITES_CACHED];
+    struct {
+        uint64_t context;
+        uint32_t site;
+    } contexts[CONTEXTS_CACHED];
     struct unwind unwind;
 };
 
@@ -153,30 +158,45 @@ static uint32_t record_take(struct trace *trace)
     return trace->run++;
 }
 
-/* The site of the stack that was just walked. */
-static uint32_t stack_site(struct trace *trace, enum wire_site_kind kind)
+/* The site of the stack that was just walked, by all of its innermost frames. */
+static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum wire_site_kind kind)
 {
     const struct unwind *unwind = &trace->unwind;
     uint64_t frames[UNWIND_MOST];
-    uint32_t count = 0, skipped = 0;
-    while (skipped < unwind->count && skipped < UNWIND_HOOKS_MOST &&
-           unwind_is_hook(unwind->frames[skipped].pc)) {
-        skipped++;
+    uint32_t count = 0, at = unwind->top, end = UNWIND_ROOM;
+    while (at < end && at - unwind->top < UNWIND_HOOKS_MOST &&
+           unwind_is_hook(unwind->frames[at].pc)) {
+        at++;
     }
-    for (uint32_t i = skipped; i < unwind->count && count < WIRE_FRAMES_MAX; i++) {
-        frames[count++] = unwind->frames[i].pc;
+    for (; at < end && count < WIRE_FRAMES_MAX; at++) {
+        frames[count++] = unwind->frames[at].pc;
     }
-    bool cut = unwind->cut || unwind->count - skipped > WIRE_FRAMES_MAX;
     uint64_t hash = site_hash(frames, count, kind);
     uint32_t slot = hash % SITES_CACHED;
     if (trace->cache[slot].hash != hash || trace->cache[slot].site == 0) {
         trace->cache[slot].hash = hash;
-        trace->cache[slot].site = site_find(frames, count, cut, kind);
+        trace->cache[slot].site = site_find(frames, count, unwind->cut || at < end, kind);
     }
     return trace->cache[slot].site;
 }
 
-static uint32_t frame_site(struct trace *trace, const void *frame, enum wire_site_kind kind)
+/* The same by its context's hash, which stands for all of a stack that is not too deep. */
+static inline uint32_t heap_site(struct trace *trace)
+{
+    struct unwind *unwind = &trace->unwind;
+    if (unwind->top >= UNWIND_ROOM || unwind_depth(unwind) > WIRE_FRAMES_MAX || unwind->cut) {
+        return stack_site(trace, WIRE_SITE_HEAP);
+    }
+    uint64_t context = unwind->frames[unwind->top].context;
+    uint32_t slot = context % CONTEXTS_CACHED;
+    if (trace->contexts[slot].context != context) {
+        trace->contexts[slot].site = stack_site(trace, WIRE_SITE_HEAP);
+        trace->contexts[slot].context = context;
+    }
+    return trace->contexts[slot].site;
+}
+
+static inline uint32_t frame_site(struct trace *trace, const void *frame, enum wire_site_kind kind)
 {
     if (!unwind_walk(&trace->unwind, frame)) {
         trace->site = 0;
@@ -185,7 +205,7 @@ static uint32_t frame_site(struct trace *trace, const void *frame, enum wire_sit
         return stack_site(trace, kind);
     }
     if (trace->site == 0) {
-        trace->site = stack_site(trace, kind);
+        trace->site = heap_site(trace);
     }
     return trace->site;
 }

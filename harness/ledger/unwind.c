@@ -110,15 +110,37 @@ static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
     return true;
 }
 
-static struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
+static __attribute__((noinline)) void rule_learn(struct unwind_known *known, uint64_t key,
+                                                 const struct walker *at)
+{
+    known->rule = cfi_find(at->pc, at->exact);
+    if (known->rule.kind == CFI_SP && !frame_plausible(0, (uint64_t)(int64_t)known->rule.offset)) {
+        known->rule.kind = CFI_NONE;
+    }
+    known->pc = key;
+}
+
+static inline struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
 {
     uint64_t key = at->pc << 1 | (at->exact ? 1 : 0);
     struct unwind_known *known = &unwind->rules[(at->pc ^ at->pc >> 11) % UNWIND_RULES];
-    if (known->pc != key) {
-        known->rule = cfi_find(at->pc, at->exact);
-        known->pc = key;
+    if (__builtin_expect(known->pc != key, 0)) {
+        rule_learn(known, key, at);
     }
     return known->rule;
+}
+
+/* The everyday rule, which was found plausible when it was learnt. */
+static inline bool frame_find_by_sp(const struct cfi_rule *rule, const struct walker *at,
+                                    struct unwind_frame *frame)
+{
+    if (rule->kind != CFI_SP || rule->bp == CFI_AT_BP) {
+        return false;
+    }
+    uint64_t cfa = at->sp + (uint64_t)(int64_t)rule->offset;
+    frame->ra_slot = cfa - 8;
+    frame->bp_slot = rule->bp == CFI_KEPT ? 0 : cfa + (uint64_t)(int64_t)rule->bp_offset;
+    return true;
 }
 
 /* The registers as the interrupted code had them. */
@@ -177,6 +199,15 @@ static struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
     return (struct cfi_rule){.kind = CFI_BP};
 }
 
+static bool frame_find_by_sp(const struct cfi_rule *rule, const struct walker *at,
+                             struct unwind_frame *frame)
+{
+    (void)rule;
+    (void)at;
+    (void)frame;
+    return false;
+}
+
 static void walker_leave_signal(struct walker *at)
 {
     (void)at;
@@ -213,65 +244,138 @@ static inline bool state_equal(const struct walker *at, const struct unwind_fram
     return at->pc == frame->pc && at->sp == frame->sp && (!frame->by_bp || at->bp == frame->bp);
 }
 
+/* From frame `at` on, which holds: how far do the last stack's frames hold, before `end`? *bp is of
+ * the first and becomes that of the last that holds. */
+static inline uint32_t frames_hold(const struct unwind *unwind, uint32_t at, uint32_t end,
+                                   uint64_t *bp)
+{
+    for (; at + 1 < end; at++) {
+        const struct unwind_frame *frame = &unwind->frames[at];
+        uint64_t next_bp = frame->bp_slot == 0 ? *bp : word_at(frame->bp_slot);
+        if (word_at(frame->ra_slot) != frame[1].pc || (frame[1].by_bp && next_bp != frame[1].bp)) {
+            break;
+        }
+        *bp = next_bp;
+    }
+    return at;
+}
+
+static inline uint32_t window_end(uint32_t from, uint32_t frames)
+{
+    return UNWIND_ROOM - from < frames ? UNWIND_ROOM : from + frames;
+}
+
 static inline bool stack_is_last(const struct unwind *unwind, const struct walker *begin)
 {
-    if (unwind->count == 0 || unwind->reusable != unwind->count ||
-        !state_equal(begin, &unwind->frames[0])) {
+    if (unwind->top >= UNWIND_ROOM || !unwind->reusable ||
+        !state_equal(begin, &unwind->frames[unwind->top])) {
         return false;
     }
-    const struct unwind_frame *last = &unwind->frames[unwind->count - 1];
     uint64_t bp = begin->bp;
-    for (const struct unwind_frame *frame = unwind->frames; frame < last;) {
-        uint64_t pc = word_at(frame->ra_slot);
-        bp = frame->bp_slot == 0 ? bp : word_at(frame->bp_slot);
-        frame++;
-        if (pc != frame->pc || (frame->by_bp && bp != frame->bp)) {
-            return false;
-        }
+    uint32_t end = window_end(unwind->top, UNWIND_MOST);
+    return frames_hold(unwind, unwind->top, end, &bp) + 1 == end;
+}
+
+struct walk { /* frames that are not, or not where, they were in the last stack */
+    struct walker at;
+    struct unwind_frame fresh[UNWIND_MOST];
+    uint32_t count;
+    uint32_t join; /* frame of the last stack that follows the fresh ones; UNWIND_ROOM: none */
+    bool signal, more;
+};
+
+/* Takes over what holds of the last stack from frame `last` on. True when that is all there is to
+ * know: it joins. Else the walk goes on behind the frames taken. */
+static bool walk_join(struct walk *walk, const struct unwind *unwind, uint32_t *last)
+{
+    uint64_t bp = walk->at.bp;
+    uint32_t end = window_end(*last, UNWIND_MOST - walk->count);
+    uint32_t holds = frames_hold(unwind, *last, end, &bp);
+    if (holds + 1 == end) {
+        walk->join = *last;
+        return true;
+    }
+    uint32_t taken = holds + 1 - *last;
+    memcpy(walk->fresh + walk->count, unwind->frames + *last, taken * sizeof walk->fresh[0]);
+    walk->count += taken;
+    walk->at.bp = bp;
+    walker_enter(&walk->at, &unwind->frames[holds]);
+    *last = holds + 1;
+    return false;
+}
+
+/* One frame by its rule; false at the end of the stack. */
+static inline bool walk_step(struct walk *walk, struct unwind *unwind)
+{
+    struct unwind_frame *frame = &walk->fresh[walk->count++];
+    frame->pc = walk->at.pc;
+    frame->sp = walk->at.sp;
+    frame->bp = walk->at.bp;
+    frame->ra_slot = 0;
+    frame->by_bp = false;
+    struct cfi_rule rule = rule_of(unwind, &walk->at);
+    if (__builtin_expect(frame_find_by_sp(&rule, &walk->at, frame), 1)) {
+        walker_enter(&walk->at, frame);
+        return true;
+    }
+    if (!frame_find(&rule, &walk->at, frame, &walk->more)) {
+        return false;
+    }
+    if (rule.kind == CFI_SIGNAL) {
+        walk->signal = true;
+        walker_leave_signal(&walk->at);
+    } else {
+        walker_enter(&walk->at, frame);
     }
     return true;
 }
 
-/* The whole walk, helped by the last one's slots where a state is the same. */
-static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct walker at)
+static void walk_run(struct walk *walk, struct unwind *unwind)
 {
-    struct unwind_frame fresh[UNWIND_MOST];
-    uint32_t count = 0, last = 0, reusable = UINT32_MAX;
-    bool more = false;
-    while (at.pc > 4095) {
-        if (count == UNWIND_MOST) {
-            more = true;
-            break;
+    uint32_t last = unwind->reusable ? unwind->top : UNWIND_ROOM;
+    walk->join = UNWIND_ROOM;
+    while (walk->at.pc > 4095) {
+        if (walk->count == UNWIND_MOST) {
+            walk->more = true;
+            return;
         }
-        struct unwind_frame *frame = &fresh[count++];
-        *frame = (struct unwind_frame){.pc = at.pc, .sp = at.sp, .bp = at.bp};
-        while (last < unwind->reusable && unwind->frames[last].sp < at.sp) {
+        while (last < UNWIND_ROOM && unwind->frames[last].sp < walk->at.sp) {
             last++;
         }
-        if (reusable == UINT32_MAX && last < unwind->reusable &&
-            state_equal(&at, &unwind->frames[last])) {
-            *frame = unwind->frames[last];
-            frame->bp = at.bp;
-            if (frame->ra_slot == 0) {
-                break;
-            }
-        } else {
-            struct cfi_rule rule = rule_of(unwind, &at);
-            if (!frame_find(&rule, &at, frame, &more)) {
-                break;
-            }
-            if (rule.kind == CFI_SIGNAL) {
-                reusable = reusable == UINT32_MAX ? count - 1 : reusable;
-                walker_leave_signal(&at);
-                continue;
-            }
+        bool known =
+            last < UNWIND_ROOM && !walk->signal && state_equal(&walk->at, &unwind->frames[last]);
+        if (known ? walk_join(walk, unwind, &last) : !walk_step(walk, unwind)) {
+            return;
         }
-        walker_enter(&at, frame);
     }
-    memcpy(unwind->frames, fresh, count * sizeof fresh[0]);
-    unwind->count = count;
-    unwind->reusable = reusable < count ? reusable : count;
-    unwind->cut = more;
+}
+
+static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct walker begin)
+{
+    struct walk walk;
+    walk.at = begin;
+    walk.count = 0;
+    walk.signal = walk.more = false;
+    walk_run(&walk, unwind);
+    if (walk.join < walk.count) { /* no room before the frames that are there: begin anew */
+        unwind->top = UNWIND_ROOM;
+        walk.at = begin;
+        walk.count = 0;
+        walk.signal = walk.more = false;
+        walk_run(&walk, unwind);
+    }
+    unwind->top = walk.join - walk.count;
+    unwind->reusable = !walk.signal;
+    if (walk.join == UNWIND_ROOM) {
+        unwind->cut = walk.more;
+    }
+    memcpy(unwind->frames + unwind->top, walk.fresh, walk.count * sizeof walk.fresh[0]);
+    uint64_t context = walk.join == UNWIND_ROOM ? 0 : unwind->frames[walk.join].context;
+    for (uint32_t i = walk.join; i-- > unwind->top;) {
+        context = (context ^ unwind->frames[i].pc) * 0x9e3779b97f4a7c15u;
+        context ^= context >> 29;
+        unwind->frames[i].context = context;
+    }
 }
 
 bool unwind_walk(struct unwind *unwind, const void *frame)
@@ -279,7 +383,7 @@ bool unwind_walk(struct unwind *unwind, const void *frame)
     struct walker at;
     uint32_t generation = atomic_load_explicit(&generation_now, memory_order_relaxed);
     if (__builtin_expect(unwind->generation != generation, 0)) {
-        unwind->count = unwind->reusable = 0;
+        unwind->top = UNWIND_ROOM;
         memset(unwind->rules, 0, sizeof unwind->rules);
         unwind->generation = generation;
     }

@@ -14,13 +14,15 @@
 #include "harness/ledger/cfi.h"
 
 #define UNWIND_HOOKS_MOST 4u /* our own frames, innermost, that are left out */
-#define UNWIND_MOST       (WIRE_FRAMES_MAX + UNWIND_HOOKS_MOST)
-#define UNWIND_RULES      1024u /* a power of two */
+#define UNWIND_MOST       (WIRE_FRAMES_MAX + UNWIND_HOOKS_MOST) /* innermost frames that are exact */
+#define UNWIND_ROOM       192u
+#define UNWIND_RULES      2048u /* a power of two */
 
 struct unwind_frame { /* how the walk entered a frame, and where the next one's words lie */
     uint64_t pc, sp, bp;
     uint64_t ra_slot; /* 0: the walk ends here */
     uint64_t bp_slot; /* 0: bp is kept */
+    uint64_t context; /* hash of this frame's pc and all outside of it */
     bool by_bp;       /* the slots were found from bp: else its value does not matter here */
 };
 
@@ -29,14 +31,23 @@ struct unwind_known {
     struct cfi_rule rule;
 };
 
+/* The last stack lies as the machine's does: the outermost frame at the end, the innermost at
+ * `top`, so that a stack which differs in its innermost frames leaves the others where they are.
+ * Frames beyond the innermost UNWIND_MOST may be of an earlier stack: they are not read as part of
+ * this one. */
 struct unwind {
-    uint32_t count;    /* frames of the last stack */
-    uint32_t reusable; /* of them, the innermost before a signal's: entered as their slots say */
-    bool cut;          /* it went on */
+    uint32_t top;
     uint32_t generation;
-    struct unwind_frame frames[UNWIND_MOST];
+    bool cut;      /* the frame at the end was not the outermost */
+    bool reusable; /* no signal's frame within: those are entered otherwise than their slots say */
+    struct unwind_frame frames[UNWIND_ROOM];
     struct unwind_known rules[UNWIND_RULES];
 };
+
+static inline uint32_t unwind_depth(const struct unwind *unwind)
+{
+    return UNWIND_ROOM - unwind->top;
+}
 
 /* Walks from the frame address of one of our hooks. Returns true when the stack is the same as the
  * last one (then nothing in `unwind` changed). */
