@@ -98,7 +98,7 @@ static int object_take(struct dl_phdr_info *info, size_t size, void *context)
     bool program = info->dlpi_name == NULL || info->dlpi_name[0] == '\0';
     bool ours = !program && object_holds(info, (uint64_t)(uintptr_t)roots_begin);
     bool allocator =
-        below.free_sized != NULL && object_holds(info, (uint64_t)(uintptr_t)below.free_sized);
+        below.usable_of != NULL && object_holds(info, (uint64_t)(uintptr_t)below.free_sized);
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uint64_t start = info->dlpi_addr + segment->p_vaddr;

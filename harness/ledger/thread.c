@@ -26,13 +26,14 @@ static _Atomic bool threaded;
 static _Atomic(struct thread *) only; /* the one thread that allocates, while !threaded */
 static _Atomic int64_t published_live, published_peak;
 
-static struct thread *slot_take(int32_t tid, int32_t wanted)
+static struct thread *slot_take(int32_t tid, int32_t wanted, int32_t pid)
 {
     for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
         struct thread *chunk = chunks[c];
         for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
             int32_t expected = wanted;
             if (atomic_load_explicit(&chunk[i].tid, memory_order_relaxed) == wanted &&
+                (wanted == 0 || chunk[i].pid == pid) &&
                 atomic_compare_exchange_strong(&chunk[i].tid, &expected, tid)) {
                 return &chunk[i];
             }
@@ -43,15 +44,14 @@ static struct thread *slot_take(int32_t tid, int32_t wanted)
 
 /* Frees the slots of threads that ended. Each look costs a system call a slot: so only when the
  * slots in use have doubled since the last. */
-static void slots_sweep(void)
+static void slots_sweep(int32_t pid)
 {
-    int32_t pid = kernel_pid();
     uint32_t alive = 0;
     for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
         struct thread *chunk = chunks[c];
         for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
             int32_t tid = atomic_load_explicit(&chunk[i].tid, memory_order_relaxed);
-            if (tid == 0) {
+            if (tid == 0 || chunk[i].pid != pid) {
                 continue;
             }
             if (kernel_call(SYS_tgkill, pid, tid, 0, 0, 0, 0) != 0) {
@@ -85,17 +85,19 @@ static struct thread *slot_new(int32_t tid)
 struct thread *thread_begin(void)
 {
     int32_t tid = kernel_tid();
-    struct thread *self = slot_take(tid, tid); /* a dead thread had the same number */
+    int32_t pid = kernel_pid();
+    struct thread *self = slot_take(tid, tid, pid); /* a dead thread had the same number */
     if (self == NULL) {
         if (slots_used >= slots_bearable) {
-            slots_sweep();
+            slots_sweep(pid);
         }
         slots_used++;
-        self = slot_take(tid, 0);
+        self = slot_take(tid, 0, pid);
     }
     if (self == NULL) {
         self = slot_new(tid);
     }
+    self->pid = pid;
     self->busy = 0;
     self->small_end = small_end;
     self->pointer = (uint64_t)(uintptr_t)__builtin_thread_pointer();
@@ -238,6 +240,7 @@ void thread_after_fork(void)
 {
     if (thread_self != &thread_nobody) {
         atomic_store_explicit(&thread_self->tid, kernel_tid(), memory_order_relaxed);
+        thread_self->pid = kernel_pid();
         thread_self->busy = 0;
     }
 }

@@ -27,6 +27,7 @@ struct thread {
     int64_t high, low;     /* when live goes beyond these, thread_beyond() is called */
     uint32_t busy;         /* >0: inside our own code; a nested allocation is only counted */
     _Atomic int32_t tid;   /* 0: free slot */
+    int32_t pid;           /* a slot taken before a fork is left alone after it */
     /* Cold. */
     struct trace *trace;
     uint64_t pointer; /* libc's thread pointer */
