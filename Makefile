@@ -203,6 +203,9 @@ $B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@
 
+# The page's style and script are built into it.
+$B/obj/harness/report/html.o: harness/report/page.css harness/report/page.js
+
 $B/obj/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 

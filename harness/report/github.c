@@ -87,8 +87,12 @@ void render_github(const struct result *result, FILE *out)
     for (size_t i = 0; i < result->expect_count; i++) {
         expect_annotate(&result->expects[i], count, stdout);
     }
-    for (size_t i = 0; i < result->test_count; i++) {
-        test_annotate(result, &result->tests[i], count, stdout);
+    for (int died = 1; died >= 0; died--) { /* tests that failed or died come first */
+        for (size_t i = 0; i < result->test_count; i++) {
+            if ((result->tests[i].status != RESULT_PASS) == (died == 1)) {
+                test_annotate(result, &result->tests[i], count, stdout);
+            }
+        }
     }
     size_t hidden = (count[0] > ANNOTATIONS_MAX ? count[0] - ANNOTATIONS_MAX : 0) +
                     (count[1] > ANNOTATIONS_MAX ? count[1] - ANNOTATIONS_MAX : 0);

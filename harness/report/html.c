@@ -1,0 +1,427 @@
+/*
+ * html.c - one self-contained page: fetches nothing (a content security policy says so), works from
+ * file://, complete without scripts but for sorting and for tests beyond the first few hundred. Its
+ * style and script are page.css and page.js, built in. Supervisor only.
+ */
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/report/describe.h"
+#include "harness/report/html_part.h"
+#include "harness/report/renderer.h"
+#include "harness/report/xml.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void render_html(const struct result *result, FILE *out);
+
+/* The assembler reads the files from the root of the source tree, where make runs. */
+#define PAGE_FILE(symbol, file)                                                                    \
+    __asm__(".section .rodata\n" #symbol ":\n.incbin \"" file "\"\n.byte 0\n.previous\n");         \
+    extern const char symbol[]
+PAGE_FILE(page_css, "harness/report/page.css");
+PAGE_FILE(page_js, "harness/report/page.js");
+
+#define FINDINGS_MAX 100 /* as boxes; all are in the table */
+#define CURVES_MAX   12
+
+static const char *shade(const struct result_test *test)
+{
+    return test->status == RESULT_SKIP ||
+                   (test->status == RESULT_PASS && test->verdict == VERDICT_INCONCLUSIVE)
+               ? "warn"
+           : test->status != RESULT_PASS || describe_verdict_bad(test->verdict) ? "bad"
+                                                                                : "good";
+}
+
+static void paragraph_put(const char *class_, const char *text, FILE *out)
+{
+    if (text[0]) {
+        fprintf(out, "<p class=\"%s\">", class_);
+        xml_put(text, SIZE_MAX, out);
+        fputs("</p>\n", out);
+    }
+}
+
+static void fact_put(const char *text, bool *first, FILE *out)
+{
+    if (text[0]) {
+        fputs(*first ? "" : " &middot; ", out);
+        xml_put(text, SIZE_MAX, out);
+        *first = false;
+    }
+}
+
+static void header_put(const struct result *result, FILE *out)
+{
+    struct text closing = {0};
+    char size[UNIT_TEXT_BYTES], cap[UNIT_TEXT_BYTES + 32] = "";
+    const char *name = result->scenario[0] ? result->scenario : result->suite;
+    bool first = true;
+    fputs("<header><button class=\"theme js\" id=\"theme\" type=\"button\">Light or dark</button>"
+          "<h1>tidemark ",
+          out);
+    xml_put(result->command, SIZE_MAX, out);
+    fputs(name[0] ? ": " : "", out);
+    xml_put(name, SIZE_MAX, out);
+    fputs("</h1>\n<p class=\"facts\">", out);
+    if (result->cap > 0) {
+        snprintf(cap, sizeof cap, "cap %s%s%s", unit_bytes_two(size, (double)result->cap),
+                 result->cap_kind[0] ? ", " : "", result->cap_kind);
+    }
+    const char *const facts[] = {result->way_in, result->allocator, cap, result->host,
+                                 result->started};
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+        fact_put(facts[i], &first, out);
+    }
+    fputs("</p>\n", out);
+    describe_closing(&closing, result);
+    paragraph_put("closing", text_peek(&closing), out);
+    text_fini(&closing);
+}
+
+static void counts_put(const struct result *result, FILE *out)
+{
+    struct result counted = *result; /* borrowed */
+    size_t verdict[VERDICT_COUNT] = {0};
+    char number[UNIT_TEXT_BYTES];
+    result_count(&counted);
+    for (size_t i = 0; i < result->test_count; i++) {
+        verdict[result->tests[i].verdict]++;
+    }
+    const struct {
+        const char *name, *class_;
+        size_t count;
+        bool always;
+    } rows[] = {
+        {"passed", "", counted.passed, true},
+        {"failed", counted.failed ? "bad" : "", counted.failed, true},
+        {"skipped", "", counted.skipped, true},
+        {"without a result", "bad", result->incomplete, false},
+        {"leak", "bad", verdict[VERDICT_LEAK], false},
+        {"growth", "bad", verdict[VERDICT_GROWTH], false},
+        {"accumulates", "bad", verdict[VERDICT_ACCUMULATES], false},
+        {"inconclusive", "warn", verdict[VERDICT_INCONCLUSIVE], false},
+        {"saturating", "good", verdict[VERDICT_SATURATING], false},
+        {"clean", "good", verdict[VERDICT_CLEAN], false},
+    };
+    fputs("<ul class=\"counts\">", out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].always || rows[i].count > 0) {
+            fprintf(out, "<li><b class=\"%s\">%s</b> %s</li>", rows[i].class_,
+                    unit_count(number, (double)rows[i].count), rows[i].name);
+        }
+    }
+    fputs("</ul>\n", out);
+    if (result->incomplete > 0) {
+        fputs("<p class=\"bad\">This result is incomplete: the run was cut short, or a shard is "
+              "missing.</p>\n",
+              out);
+    }
+}
+
+static void variants_put(const struct result *result, FILE *out)
+{
+    static const enum result_metric columns[] = {
+        METRIC_PEAK_RSS,   METRIC_ALLOCS,     METRIC_ALLOCS_PER_LOOKUP,
+        METRIC_LOOKUP_P50, METRIC_LOOKUP_P99, METRIC_HIT_RATE,
+        METRIC_EVICTIONS,  METRIC_LIVE_END,   METRIC_GROWTH};
+    size_t count = sizeof columns / sizeof columns[0];
+    fputs("<section aria-labelledby=\"h-variants\"><h2 id=\"h-variants\">Variants</h2>\n"
+          "<div class=\"scroll\"><table><caption>The first is the reference; changes stand where "
+          "they are significant.</caption><thead><tr><th scope=\"col\">variant</th>",
+          out);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "<th scope=\"col\" class=\"n\">%s</th>", result_metrics[columns[i]].title);
+    }
+    fputs("<th scope=\"col\">verdict</th><th scope=\"col\">stopped by</th></tr></thead><tbody>\n",
+          out);
+    for (size_t v = 0; v < result->variant_count; v++) {
+        const struct result_variant *variant = &result->variants[v];
+        fputs("<tr><th scope=\"row\">", out);
+        xml_put(variant->name[0] ? variant->name : "all tests", SIZE_MAX, out);
+        fputs("</th>", out);
+        for (size_t i = 0; i < count; i++) {
+            struct text cell = {0}, change = {0};
+            describe_metric(&cell, columns[i], variant->metric[columns[i]]);
+            describe_change(&change, columns[i], &result->variants[0], variant);
+            fprintf(out, "<td class=\"n\">%s", text_peek(&cell));
+            if (v > 0 && change.length > 0) {
+                fprintf(out, "<br><span class=\"dim\">%s</span>", change.data);
+            }
+            fputs("</td>", out);
+            text_fini(&cell);
+            text_fini(&change);
+        }
+        const char *name =
+            variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict);
+        fprintf(out, "<td><span class=\"tag %s\">%s</span></td><td>%s</td></tr>\n",
+                describe_verdict_bad(variant->verdict) ? "bad" : "good", name,
+                variant->stopped_by[0] ? variant->stopped_by : "-");
+    }
+    fputs("</tbody></table></div>\n", out);
+    for (size_t v = 0; v < result->variant_count; v++) {
+        struct text says = {0};
+        describe_variant(&says, result, &result->variants[v]);
+        if (says.length > 0) {
+            fputs("<p><b>", out);
+            xml_put(result->variants[v].name, SIZE_MAX, out);
+            fputs("</b> ", out);
+            xml_put(says.data, SIZE_MAX, out);
+            fputs(".</p>\n", out);
+        }
+        text_fini(&says);
+    }
+    html_chart_variants(result, out);
+    fputs("</section>\n", out);
+}
+
+static void expects_put(const struct result *result, FILE *out)
+{
+    fputs("<section aria-labelledby=\"h-expect\"><h2 id=\"h-expect\">Expectations</h2>\n"
+          "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">met</th><th scope=\"col\">"
+          "variant</th><th scope=\"col\">metric</th><th scope=\"col\">limit</th><th scope=\"col\">"
+          "actual</th><th scope=\"col\">where</th></tr></thead><tbody>\n",
+          out);
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        const char *const cells[] = {expect->variant, expect->metric, expect->limit,
+                                     expect->actual};
+        fprintf(out, "<tr><td><span class=\"tag %s\">%s</span></td>", expect->ok ? "good" : "bad",
+                expect->ok ? "ok" : "broken");
+        for (size_t c = 0; c < 4; c++) {
+            fputs("<td>", out);
+            xml_put(cells[c], SIZE_MAX, out);
+            fputs("</td>", out);
+        }
+        fputs("<td class=\"where mono\">", out);
+        xml_put(expect->file, SIZE_MAX, out);
+        fprintf(out, ":%u</td></tr>\n", expect->line);
+    }
+    fputs("</tbody></table></div></section>\n", out);
+}
+
+static void finding_put(const struct result *result, const struct result_test *test, FILE *out)
+{
+    struct text text = {0};
+    const char *class_ = shade(test);
+    const char *name = test->status == RESULT_PASS ? result_verdict_name(test->verdict)
+                                                   : result_status_name(test->status);
+    fprintf(out, "<article class=\"finding%s\"><h3><span class=\"tag %s\">%s</span> ",
+            strcmp(class_, "warn") == 0 ? " w" : "", class_, name);
+    xml_put(test->id, SIZE_MAX, out);
+    if (test->variant[0]) {
+        fputs(" [", out);
+        xml_put(test->variant, SIZE_MAX, out);
+        fputc(']', out);
+    }
+    fputs("</h3>", out);
+    describe_test(&text, result, test);
+    paragraph_put("", text_peek(&text), out);
+    if (test->frame_count > 0) {
+        fputs("<pre>", out);
+        for (size_t i = 0; i < test->frame_count; i++) {
+            text_reset(&text);
+            describe_frame(&text, &test->frames[i]);
+            xml_put(text_peek(&text), SIZE_MAX, out);
+            fputc('\n', out);
+        }
+        fputs("</pre>", out);
+    }
+    const struct result_site *site;
+    size_t next = 0;
+    for (unsigned n = 0;
+         n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
+        text_reset(&text);
+        html_site_text(&text, site);
+        fputs("<pre>", out);
+        xml_put(text_peek(&text), SIZE_MAX, out);
+        fputs("</pre>", out);
+    }
+    paragraph_put("dim", test->horizon, out);
+    fputs("</article>\n", out);
+    text_fini(&text);
+}
+
+/* Sites of the whole suite, and findings of single tests. */
+static void findings_put(const struct result *result, const size_t *order, size_t found, FILE *out)
+{
+    fputs("<section aria-labelledby=\"h-findings\"><h2 id=\"h-findings\">Findings</h2>\n", out);
+    bool any = found > 0;
+    for (size_t i = 0, shown = 0; i < result->site_count && shown < 5; i++) {
+        const struct result_site *site = &result->sites[i];
+        if (site->test[0] || site->suppressed) {
+            continue;
+        }
+        struct text text = {0};
+        html_site_text(&text, site);
+        fputs("<article class=\"finding\"><h3>The whole suite", out);
+        if (site->variant[0]) {
+            fputs(" [", out);
+            xml_put(site->variant, SIZE_MAX, out);
+            fputc(']', out);
+        }
+        fputs("</h3><pre>", out);
+        xml_put(text_peek(&text), SIZE_MAX, out);
+        fputs("</pre></article>\n", out);
+        text_fini(&text);
+        any = true;
+        shown++;
+    }
+    for (size_t i = 0; i < found && i < FINDINGS_MAX; i++) {
+        finding_put(result, &result->tests[order[i]], out);
+    }
+    if (found > FINDINGS_MAX) {
+        fprintf(out, "<p>%zu more findings are in the table of tests.</p>\n", found - FINDINGS_MAX);
+    }
+    fputs(any ? "</section>\n" : "<p class=\"good\">None.</p></section>\n", out);
+}
+
+static void curves_put(const struct result *result, const size_t *order, size_t found, FILE *out)
+{
+    size_t drawn = 0;
+    for (size_t i = 0; i < found && drawn < CURVES_MAX; i++) {
+        const struct result_test *test = &result->tests[order[i]];
+        if (test->live_by_rep_count > 1) {
+            fputs(drawn++ == 0 ? "<section aria-labelledby=\"h-growth\"><h2 id=\"h-growth\">Growth "
+                                 "over repetitions</h2>\n<p class=\"dim\">Live bytes at the "
+                                 "boundary after each repetition. The bands are the judged epochs, "
+                                 "each twice as long as the one before.</p><div class=\"grid\">\n"
+                               : "",
+                  out);
+            html_chart_growth(test, out);
+        }
+    }
+    fputs(drawn > 0 ? "</div></section>\n" : "", out);
+}
+
+static void tests_put(const struct result *result, const size_t *order, size_t count, FILE *out)
+{
+    char number[UNIT_TEXT_BYTES];
+    fprintf(out,
+            "<section aria-labelledby=\"h-tests\"><h2 id=\"h-tests\">All tests</h2>\n"
+            "<div class=\"controls js\"><label>Name <input id=\"find\" type=\"search\"></label>"
+            "<label>Verdict or status <select id=\"only\"><option value=\"\">all</option></select>"
+            "</label>%s<span class=\"status\" id=\"shown\" role=\"status\" aria-live=\"polite\">"
+            "</span><button id=\"prev\" type=\"button\">Previous</button>"
+            "<button id=\"next\" type=\"button\">Next</button></div>\n",
+            result->variant_count > 1 ? "<label>Variant <select id=\"which\"><option value=\"\">all"
+                                        "</option></select></label>"
+                                      : "");
+    fputs("<div class=\"scroll\"><table id=\"tests\"><caption>Figures are of one repetition, test "
+          "and fixtures; kept is what was still there at the boundary.</caption><thead><tr>",
+          out);
+    for (size_t c = 0; html_columns[c].key; c++) {
+        const char *kind = html_columns[c].kind;
+        bool word = strcmp(kind, "text") == 0 || strcmp(kind, "word") == 0;
+        fprintf(out, "<th scope=\"col\"%s>%s</th>", word ? "" : " class=\"n\"",
+                html_columns[c].title);
+    }
+    fputs("</tr></thead><tbody>\n", out);
+    for (size_t i = 0; i < count && i < HTML_STATIC; i++) {
+        const struct result_test *test = &result->tests[order[i]];
+        fputs("<tr>", out);
+        for (size_t c = 0; html_columns[c].key; c++) {
+            struct text cell = {0};
+            bool word = strcmp(html_columns[c].kind, "word") == 0;
+            html_cell_words(&cell, test, c);
+            fputs(c == 0                                              ? "<td class=\"id mono\">"
+                  : word || strcmp(html_columns[c].kind, "text") == 0 ? "<td>"
+                                                                      : "<td class=\"n\">",
+                  out);
+            xml_put(text_peek(&cell), SIZE_MAX, out);
+            fputs("</td>", out);
+            text_fini(&cell);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</tbody></table></div>\n", out);
+    if (count > HTML_STATIC) {
+        fprintf(out, "<p class=\"nojs dim\">The first %d of %s tests; scripts show the rest.</p>\n",
+                HTML_STATIC, unit_count(number, (double)count));
+    }
+    if (result->test_count > count) {
+        fprintf(out,
+                "<p class=\"dim\">%s more tests, without findings, are only in the result "
+                "file.</p>\n",
+                unit_count(number, (double)(result->test_count - count)));
+    }
+    fputs("</section>\n", out);
+}
+
+/* Findings first, then the rest, both in the order they ran. Returns the number of findings. */
+static size_t order_make(const struct result *result, size_t *order)
+{
+    size_t found = 0, at;
+    for (size_t i = 0; i < result->test_count; i++) {
+        if (describe_test_finding(result, &result->tests[i])) {
+            order[found++] = i;
+        }
+    }
+    at = found;
+    for (size_t i = 0; i < result->test_count; i++) {
+        if (!describe_test_finding(result, &result->tests[i])) {
+            order[at++] = i;
+        }
+    }
+    return found;
+}
+
+static void end_put(const struct result *result, FILE *out)
+{
+    if (result->note_count > 0) {
+        fputs("<section aria-labelledby=\"h-notes\"><h2 id=\"h-notes\">Notes</h2><ul>", out);
+        for (size_t i = 0; i < result->note_count; i++) {
+            fputs("<li>", out);
+            xml_put(result->notes[i], SIZE_MAX, out);
+            fputs("</li>", out);
+        }
+        fputs("</ul></section>\n", out);
+    }
+    if (result->argv[0]) {
+        fputs("<section aria-labelledby=\"h-repeat\"><h2 id=\"h-repeat\">Repeat</h2><pre>", out);
+        xml_put(result->argv, SIZE_MAX, out);
+        fputs("</pre></section>\n", out);
+    }
+}
+
+void render_html(const struct result *result, FILE *out)
+{
+    size_t *order = memory_new(result->test_count, sizeof *order);
+    size_t found = order_make(result, order);
+    size_t count = result->test_count < HTML_TESTS ? result->test_count : HTML_TESTS;
+    fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<meta name=\"color-scheme\" content=\"light dark\">\n"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+          "'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>tidemark ",
+          out);
+    xml_put(result->command, SIZE_MAX, out);
+    fputc(' ', out);
+    xml_put(result->scenario[0] ? result->scenario : result->suite, SIZE_MAX, out);
+    fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", page_css);
+    fputs("<a class=\"skip\" href=\"#h-tests\">Skip to the table of tests</a>\n<main>\n", out);
+    header_put(result, out);
+    counts_put(result, out);
+    fputs("</header>\n", out);
+    if (result->variant_count > 0 && strcmp(result->command, "hunt") != 0) {
+        variants_put(result, out);
+    }
+    if (result->expect_count > 0) {
+        expects_put(result, out);
+    }
+    findings_put(result, order, found, out);
+    curves_put(result, order, found, out);
+    fputs("<section aria-labelledby=\"h-suite\"><h2 id=\"h-suite\">Memory over the suite</h2>\n",
+          out);
+    html_chart_suite(result, out);
+    fputs("</section>\n", out);
+    html_tree(result, out);
+    tests_put(result, order, count, out);
+    end_put(result, out);
+    fputs("</main>\n", out);
+    html_data(result, order, count, out);
+    fprintf(out, "<script>\n%s</script>\n</body>\n</html>\n", page_js);
+    free(order);
+}

@@ -1,0 +1,290 @@
+/* html_data.c - the columns of the table of tests, and the data that the page's script reads: one
+ * row a test, details only for tests that have some. Supervisor only. */
+#include "harness/base/unit.h"
+#include "harness/report/describe.h"
+#include "harness/report/html_part.h"
+#include "harness/result/json_write.h"
+#include "harness/result/result_index.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct html_column html_columns[] = {
+    {"id", "test", "text"},
+    {"variant", "variant", "text"},
+    {"status", "status", "word"},
+    {"verdict", "verdict", "word"},
+    {"repetitions", "runs", "count"},
+    {"allocs", "allocs", "count"},
+    {"retained_bytes", "kept", "bytes"},
+    {"growth_bytes_per_rep", "growth/run", "bytes"},
+    {"peak_live_bytes", "peak live", "bytes"},
+    {"peak_rss_bytes", "peak RSS", "bytes"},
+    {"wall_ns", "time", "ns"},
+    {NULL, NULL, NULL},
+};
+
+const unsigned html_epochs[] = {16, 32, 64, 128, 256, 0};
+
+static const char *cell_word(const struct result_test *test, size_t column)
+{
+    switch (column) {
+    case 0:
+        return test->id;
+    case 1:
+        return test->variant;
+    case 2:
+        return result_status_name(test->status);
+    case 3:
+        return test->verdict == VERDICT_NONE ? "" : result_verdict_name(test->verdict);
+    default:
+        return NULL;
+    }
+}
+
+static double cell_number(const struct result_test *test, size_t column)
+{
+    const int64_t values[] = {test->repetitions, test->allocs,          test->retained_bytes,
+                              RESULT_UNMEASURED, test->peak_live_bytes, test->peak_rss_bytes,
+                              test->wall_ns};
+    if (column == 7) {
+        return test->growth_bytes_per_rep;
+    }
+    int64_t value = values[column - 4];
+    return value == RESULT_UNMEASURED ? NAN : (double)value;
+}
+
+void html_cell_json(struct text *text, const struct result_test *test, size_t column)
+{
+    const char *word = cell_word(test, column);
+    double number = word ? 0 : cell_number(test, column);
+    if (word) {
+        json_string(text, NULL, word);
+    } else if (isnan(number)) {
+        text_put(text, text->data[text->length - 1] == '[' ? "null" : ",null");
+    } else {
+        json_number(text, NULL, number);
+    }
+}
+
+void html_cell_words(struct text *text, const struct result_test *test, size_t column)
+{
+    char size[UNIT_TEXT_BYTES];
+    const char *word = cell_word(test, column);
+    if (word) {
+        text_put(text, word[0] ? word : "-");
+        return;
+    }
+    double number = cell_number(test, column);
+    const char *kind = html_columns[column].kind;
+    text_put(text, isnan(number)                ? "-"
+                   : strcmp(kind, "bytes") == 0 ? unit_bytes(size, number)
+                   : strcmp(kind, "ns") == 0    ? unit_ns(size, number)
+                                                : unit_count(size, number));
+}
+
+void html_site_text(struct text *text, const struct result_site *site)
+{
+    char size[UNIT_TEXT_BYTES], count[UNIT_TEXT_BYTES];
+    text_format(text, "%s in %s block%s", unit_bytes(size, (double)site->bytes),
+                unit_count(count, (double)site->blocks), site->blocks == 1 ? "" : "s");
+    if (!isnan(site->share)) {
+        char ratio[UNIT_TEXT_BYTES];
+        text_format(text, ", %s of what stays", unit_ratio(ratio, site->share));
+    }
+    if (!isnan(site->bytes_per_rep) && site->bytes_per_rep != 0) {
+        text_format(text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
+    }
+    text_put(text, site->frame_count ? ", allocated by\n" : "\n");
+    for (size_t i = 0; i < site->frame_count; i++) {
+        text_put(text, "  ");
+        describe_frame(text, &site->frames[i]);
+        text_put_char(text, '\n');
+    }
+    if (site->held_by_count > 0) {
+        text_put(text, "held by\n  ");
+        describe_held(text, site);
+    } else if (site->reach == REACH_UNREACHABLE) {
+        text_put(text, "held by nothing: no pointer to it is left");
+    }
+}
+
+static void curve_put(struct text *text, const struct result_test *test)
+{
+    size_t count = test->live_by_rep_count;
+    size_t every = (count + HTML_POINTS - 1) / HTML_POINTS;
+    if (count < 2) {
+        return;
+    }
+    json_open(text, "curve", '[');
+    for (size_t i = 0; i < count; i += every) {
+        json_integer(text, NULL, test->live_by_rep[i]);
+    }
+    json_close(text, ']');
+    json_unsigned(text, "every", every);
+}
+
+/* Sites of a test, found by a table of hash -> first site instead of a walk over all for each test.
+ */
+struct site_lookup {
+    struct site_key {
+        uint64_t hash;
+        size_t site;
+    } * keys;
+    size_t count;
+};
+
+static int key_compare(const void *left, const void *right)
+{
+    const struct site_key *a = left, *b = right;
+    if (a->hash != b->hash) {
+        return a->hash < b->hash ? -1 : 1;
+    }
+    return a->site < b->site ? -1 : a->site > b->site;
+}
+
+static void lookup_make(struct site_lookup *lookup, const struct result *result)
+{
+    lookup->keys = calloc(result->site_count + 1, sizeof *lookup->keys);
+    lookup->count = lookup->keys ? result->site_count : 0;
+    for (size_t i = 0; i < lookup->count; i++) {
+        lookup->keys[i] =
+            (struct site_key){result_hash(result->sites[i].test, result->sites[i].variant), i};
+    }
+    qsort(lookup->keys, lookup->count, sizeof *lookup->keys, key_compare);
+}
+
+#define SITES_OF_A_TEST 5
+
+static void sites_put(struct text *text, const struct result *result,
+                      const struct site_lookup *lookup, const struct result_test *test)
+{
+    uint64_t hash = result_hash(test->id, test->variant);
+    size_t low = 0, high = lookup->count, shown = 0;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (lookup->keys[middle].hash < hash) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < lookup->count && lookup->keys[low].hash == hash && shown < SITES_OF_A_TEST;
+         low++) {
+        const struct result_site *site = &result->sites[lookup->keys[low].site];
+        if (strcmp(site->test, test->id) != 0 || strcmp(site->variant, test->variant) != 0) {
+            continue;
+        }
+        struct text body = {0};
+        html_site_text(&body, site);
+        if (shown++ == 0) {
+            json_open(text, "sites", '[');
+        }
+        json_string(text, NULL, text_peek(&body));
+        text_fini(&body);
+    }
+    if (shown > 0) {
+        json_close(text, ']');
+    }
+}
+
+static void stack_put(struct text *text, const struct result_test *test)
+{
+    struct text body = {0};
+    for (size_t i = 0; i < test->frame_count; i++) {
+        describe_frame(&body, &test->frames[i]);
+        text_put_char(&body, '\n');
+    }
+    if (body.length > 0) {
+        json_string(text, "stack", body.data);
+    }
+    text_fini(&body);
+}
+
+/* "</script>" and "<!--" must not stand in the element, so no '<' does. */
+static void script_put(const struct text *text, FILE *out)
+{
+    const char *at = text_peek(text);
+    for (size_t plain; *at; at += plain) {
+        plain = strcspn(at, "<");
+        fwrite(at, 1, plain, out);
+        if (at[plain] == '<') {
+            fputs("\\u003c", out);
+            plain++;
+        }
+    }
+}
+
+static void rows_put(struct text *text, const struct result *result, const size_t *order,
+                     size_t count, FILE *out)
+{
+    json_open(text, "tests", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(text, NULL, '[');
+        for (size_t c = 0; html_columns[c].key; c++) {
+            html_cell_json(text, &result->tests[order[i]], c);
+        }
+        json_close(text, ']');
+        if (text->length > 1 << 16) { /* the last byte stays: commas are decided by it */
+            struct text head = {.data = text->data, .length = text->length - 1};
+            char last = text->data[text->length - 1];
+            text->data[text->length - 1] = '\0';
+            script_put(&head, out);
+            text_reset(text);
+            text_put_char(text, last);
+        }
+    }
+    json_close(text, ']');
+}
+
+void html_data(const struct result *result, const size_t *order, size_t count, FILE *out)
+{
+    struct text text = {0};
+    struct site_lookup lookup;
+    lookup_make(&lookup, result);
+    fputs("<script type=\"application/json\" id=\"data\">", out);
+    json_open(&text, NULL, '{');
+    json_open(&text, "columns", '[');
+    for (size_t c = 0; html_columns[c].key; c++) {
+        json_open(&text, NULL, '{');
+        json_string(&text, "key", html_columns[c].key);
+        json_string(&text, "title", html_columns[c].title);
+        json_string(&text, "kind", html_columns[c].kind);
+        json_close(&text, '}');
+    }
+    json_close(&text, ']');
+    json_open(&text, "epochs", '[');
+    for (size_t i = 0; html_epochs[i]; i++) {
+        json_unsigned(&text, NULL, html_epochs[i]);
+    }
+    json_close(&text, ']');
+    rows_put(&text, result, order, count, out);
+    json_open(&text, "details", '{');
+    for (size_t i = 0; i < count; i++) {
+        const struct result_test *test = &result->tests[order[i]];
+        char key[24];
+        if (!describe_test_finding(result, test) && !test->horizon[0] && !test->live_by_rep_count) {
+            continue;
+        }
+        struct text says = {0};
+        snprintf(key, sizeof key, "%zu", i);
+        describe_test(&says, result, test);
+        json_open(&text, key, '{');
+        json_string(&text, "says", text_peek(&says));
+        if (test->horizon[0]) {
+            json_string(&text, "horizon", test->horizon);
+        }
+        curve_put(&text, test);
+        stack_put(&text, test);
+        sites_put(&text, result, &lookup, test);
+        json_close(&text, '}');
+        text_fini(&says);
+    }
+    json_close(&text, '}');
+    json_close(&text, '}');
+    script_put(&text, out);
+    fputs("</script>\n", out);
+    free(lookup.keys);
+    text_fini(&text);
+}

@@ -1,0 +1,45 @@
+/* html_part.h - what html.c puts together. All write to the page; text is escaped there. Supervisor
+ * only. */
+#ifndef REPORT_HTML_PART_H
+#define REPORT_HTML_PART_H
+
+#include "harness/base/text.h"
+#include "harness/result/result.h"
+
+#include <stdio.h>
+
+/* Tests in the order of the page: findings first, then as they ran; at most HTML_TESTS. */
+#define HTML_TESTS  20000
+#define HTML_STATIC 300 /* of them as rows that need no script */
+
+/* A curve of at most this many points. */
+#define HTML_POINTS 256
+
+/* Repetitions of the judged epochs, as judge_epochs; ends with 0. */
+extern const unsigned html_epochs[];
+
+/* Live heap and peak RSS over the suite, a line a variant. */
+void html_chart_suite(const struct result *result, FILE *out);
+/* One test's growth curve with the judged epochs. */
+void html_chart_growth(const struct result_test *test, FILE *out);
+/* Metrics of all variants as bars, with whiskers where there are intervals. */
+void html_chart_variants(const struct result *result, FILE *out);
+
+/* All sites as one tree, outermost caller first. */
+void html_tree(const struct result *result, FILE *out);
+
+/* The element that the script reads. */
+void html_data(const struct result *result, const size_t *order, size_t count, FILE *out);
+/* Plain text of a site: size, stack, holder. */
+void html_site_text(struct text *text, const struct result_site *site);
+
+/* A column of the table of tests. */
+struct html_column {
+    const char *key, *title, *kind; /* kind: text word count bytes ns */
+};
+extern const struct html_column html_columns[]; /* ends with NULL */
+/* The value as JSON into the text, and as words for a cell. */
+void html_cell_json(struct text *text, const struct result_test *test, size_t column);
+void html_cell_words(struct text *text, const struct result_test *test, size_t column);
+
+#endif

@@ -1,0 +1,130 @@
+#!/bin/sh
+# Every format of `tidemark report`, held to the tools that read it; merging, shards, damaged files; the
+# page in headless Chromium. Validators that are not installed are named, the rest still runs.
+set -eu
+B=${B:-build}
+t=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-report.XXXXXX")
+trap 'rm -rf "$t"' EXIT
+fail() { echo "FAILED: $*"; exit 1; }
+status() { want=$1; shift; got=0; "$@" >"$t/out" 2>"$t/err" || got=$?; [ "$got" = "$want" ] || { cat "$t/out" "$t/err"; fail "status $got instead of $want: $*"; }; }
+report() { "$B/tidemark" report "$@"; }
+has() { command -v "$1" >/dev/null || { echo "not checked, $1 is not installed: $2"; return 1; }; }
+
+# make_result FILE SHARD FIRST LAST: a hunt with all kinds of tests, names that need escaping among them.
+make_result() {
+    awk -v shard="$2" -v first="$3" -v last="$4" 'BEGIN {
+        print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"argv\":\"tidemark hunt -- ./check_x\",\"host\":\"h\",\"allocator\":\"jemalloc\",\"cap\":0,\"cap_kind\":\"\",\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"suite\":\"x\",\"shard\":\"" shard "\"}"
+        split("clean leak growth inconclusive clean saturating", verdict, " ")
+        for (i = first; i <= last; i++) {
+            id = "x/<core> & \\\"more\\\"/case #" i; v = verdict[i % 6 + 1]; status = "pass"; more = ""
+            if (i % 10 == 7) { status = "crash"; v = "none"; more = ",\"signal\":11,\"message\":\"bad \\u0001 ]]> </script> \\u00e9\",\"file\":\"x.c\",\"line\":" i ",\"frames\":[{\"function\":\"f<int>\",\"file\":\"x.c\",\"line\":3,\"module\":\"m\",\"offset\":1}]" }
+            if (i % 10 == 8) { status = "skip"; v = "none" }
+            if (v == "growth" || v == "leak") { more = ",\"growth_bytes_per_rep\":64,\"live_by_rep\":[1000"; for (k = 1; k < 496; k++) more = more "," 1000 + 64 * k; more = more "]" }
+            print "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\",\"variant\":\"\",\"status\":\"" status "\",\"verdict\":\"" v "\",\"repetitions\":11,\"allocs\":" i ",\"frees\":" i ",\"bytes\":99,\"retained_bytes\":0,\"retained_blocks\":0,\"wall_ns\":1500,\"live_bytes\":" 1000 * i ",\"peak_rss_bytes\":4096000" more "}"
+            if (v == "growth") print "{\"v\":1,\"type\":\"site\",\"test\":\"" id "\",\"variant\":\"\",\"rank\":1,\"bytes\":31744,\"blocks\":496,\"bytes_per_rep\":64,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"keep\",\"file\":\"src/keep.c\",\"line\":12,\"module\":\"m\",\"offset\":1},{\"function\":\"main\",\"file\":\"x.c\",\"line\":1,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
+        }
+        print "{\"v\":1,\"type\":\"summary\",\"passed\":1,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
+    }' >"$1"
+}
+make_result "$t/one.jsonl" "" 0 59
+
+status 1 report "$t/one.jsonl" --html "$t/o.html" --junit "$t/o.xml" --tap "$t/o.tap" --markdown "$t/o.md" \
+    --github "$t/o.github" --codequality "$t/o.cq" --openmetrics "$t/o.prom" --sarif "$t/o.sarif"
+tail -1 "$t/out" | grep -qx '32 passed, 22 failed, 6 skipped' || { tail -1 "$t/out"; fail "last line"; }
+awk 'length($0) > 100 && !/^::/ { print; bad = 1 } END { exit bad }' "$t/out" || fail "a line is longer than 100 columns"
+grep -c '^::error file=x.c,line=3,' "$t/out" | grep -qx 6 || fail "annotations of crashes"
+[ "$(grep -c '^::error ' "$t/out")" = 10 ] || fail "more or fewer annotations than GitHub shows"
+grep -q '^::notice .*more findings' "$t/out" || fail "no notice of what is not annotated"
+grep -q 'src/keep.c:12' "$t/o.md" || fail "no line in Markdown"
+
+if has xmllint "JUnit"; then
+    xmllint --noout "$t/o.xml" || fail "JUnit is not well-formed"
+    [ "$(xmllint --xpath 'count(//testcase)' "$t/o.xml")" = 60 ] || fail "JUnit has not 60 cases"
+    [ "$(xmllint --xpath 'count(//failure)' "$t/o.xml")" = 22 ] || fail "JUnit has not 22 failures"
+    [ "$(xmllint --xpath 'string(/testsuites/@failures)' "$t/o.xml")" = 22 ] || fail "JUnit's own count"
+fi
+[ "$(grep -o 'classname="[^"]*" name="[^"]*"' "$t/o.xml" | sort | uniq -d | wc -l)" = 0 ] || fail "names in JUnit are not unique"
+if has prove "TAP"; then
+    prove --exec cat "$t/o.tap" >"$t/prove" 2>&1 && fail "prove passes a failed run"
+    grep -q 'Tests: 60 Failed: 22' "$t/prove" || { cat "$t/prove"; fail "prove counts differently"; }
+fi
+if has promtool "OpenMetrics"; then
+    promtool check metrics <"$t/o.prom" || fail "promtool refuses the metrics"
+fi
+if has jq "JSON"; then
+    [ "$(jq '.runs[0].results | length' "$t/o.sarif")" = 30 ] || fail "SARIF has not 30 results"
+    jq -e '[.runs[0].results[].ruleId] - [.runs[0].tool.driver.rules[].id] == []' "$t/o.sarif" >/dev/null || fail "SARIF: a rule that is not declared"
+    jq -e 'length == 30 and all(.[]; .description and .check_name and .fingerprint and .severity and .location.path and .location.lines.begin >= 1)' "$t/o.cq" >/dev/null || fail "code quality"
+    [ "$(jq -r '.[].fingerprint' "$t/o.cq" | sort -u | wc -l)" = 30 ] || fail "fingerprints are not unique"
+fi
+
+# Shards: all of them are the whole, one missing is named, the same twice is refused.
+make_result "$t/s1.jsonl" 1/3 0 19; make_result "$t/s2.jsonl" 2/3 20 39; make_result "$t/s3.jsonl" 3/3 40 59
+status 1 report "$t/s1.jsonl" "$t/s2.jsonl" "$t/s3.jsonl" --junit "$t/merged.xml" --json "$t/merged.jsonl"
+sed 's/timestamp="[^"]*"//' "$t/o.xml" >"$t/a"; sed 's/timestamp="[^"]*"//' "$t/merged.xml" >"$t/b"
+cmp "$t/a" "$t/b" || fail "the merged report differs from the unsharded one"
+status 1 report "$t/merged.jsonl" --junit "$t/again.xml"
+cmp "$t/merged.xml" "$t/again.xml" || fail "the merged result file reads differently"
+status 99 report "$t/s1.jsonl" "$t/s3.jsonl" --junit "$t/o.xml"
+grep -q 'missing shard of 3: 2' "$t/err" || { cat "$t/err"; fail "the missing shard is not named"; }
+grep -q 'type="incomplete"' "$t/o.xml" || fail "JUnit hides a missing shard"
+status 99 report "$t/s1.jsonl" "$t/s1.jsonl" "$t/s2.jsonl" "$t/s3.jsonl"
+grep -q "s1.jsonl:2:.*in another of the files too" "$t/err" || { cat "$t/err"; fail "the duplicate is not named"; }
+sed 's/"suite":"x"/"suite":"y"/' "$t/s2.jsonl" >"$t/other.jsonl"
+status 99 report "$t/s1.jsonl" "$t/other.jsonl"
+grep -q "another suite ('y')" "$t/err" || fail "different suites are merged"
+
+# A run that was killed, and files that are none.
+head -20 "$t/one.jsonl" >"$t/cut.jsonl"; head -c -100 "$t/cut.jsonl" >"$t/torn.jsonl"
+status 99 report "$t/cut.jsonl"
+grep -q INCOMPLETE "$t/out" || fail "the terminal hides that the result is incomplete"
+status 99 report "$t/torn.jsonl" --tap "$t/o.tap"
+grep -q '^Bail out!' "$t/o.tap" || fail "TAP hides that the result is incomplete"
+echo nonsense >"$t/bad.jsonl"
+status 2 report "$t/bad.jsonl"
+grep -q 'bad.jsonl:1:1: ' "$t/err" || fail "no place in the diagnostic"
+status 2 report "$t/none.jsonl"
+status 99 report "$t/one.jsonl" --html /dev/full
+status 99 report "$t/one.jsonl" --html "$t/no/folder.html"
+[ ! -e "$t"/no ] && ! ls "$t"/*.part >/dev/null 2>&1 || fail "half a file was left behind"
+
+# The page: no script element closes early, nothing is fetched.
+grep -q '<!doctype html>' "$t/o.html" || fail "no page"
+grep -o '\(src\|href\)="[^#"][^"]*"' "$t/o.html" && fail "the page fetches something"
+chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ -z "$chromium" ]; then
+    echo "the page was not opened: no chromium"; exit 77
+fi
+browse() {
+    timeout 90 "$chromium" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+        --disable-background-networking --disable-component-update --disable-sync \
+        --user-data-dir="$t/profile" --virtual-time-budget=4000 --dump-dom "file://$1" 2>/dev/null
+}
+# Clicks through the page, and writes what it sees into the title.
+sed 's|</body>|<script>\
+(function () {\
+  const rows = () => Array.from(document.getElementById("tests").tBodies[0].rows);\
+  const seen = [], head = document.getElementById("tests").tHead.rows[0].cells;\
+  seen.push("rows=" + rows().length);\
+  const find = document.getElementById("find"); find.value = "case #1"; find.dispatchEvent(new Event("input"));\
+  seen.push("found=" + rows().length); find.value = ""; find.dispatchEvent(new Event("input"));\
+  const only = document.getElementById("only"); only.value = "growth"; only.dispatchEvent(new Event("change"));\
+  seen.push("growth=" + rows().length);\
+  rows()[0].querySelector("button").click();\
+  seen.push("detail=" + (rows()[1].textContent.includes("g_cache") \&\& !!rows()[1].querySelector("svg path.l")));\
+  only.value = ""; only.dispatchEvent(new Event("change"));\
+  head[5].querySelector("button").click();\
+  seen.push("sort=" + head[5].getAttribute("aria-sort") + ":" + rows()[0].cells[5].textContent);\
+  head[5].querySelector("button").click();\
+  seen.push("again=" + head[5].getAttribute("aria-sort") + ":" + rows()[0].cells[5].textContent);\
+  document.getElementById("theme").click(); seen.push("theme=" + (document.documentElement.dataset.theme \|\| "none"));\
+  seen.push("wide=" + (document.documentElement.scrollWidth > innerWidth));\
+  const ids = Array.from(document.querySelectorAll("[id]")).map((e) => e.id);\
+  seen.push("ids=" + (new Set(ids).size === ids.length));\
+  seen.push("named=" + Array.from(document.querySelectorAll("button,input,select,svg")).every((e) => e.textContent.trim() \|\| e.labels \&\& e.labels.length \|\| e.getAttribute("aria-label") \|\| e.getAttribute("aria-hidden")));\
+  document.title = seen.join(" ");\
+})();</script></body>|' "$t/o.html" >"$t/click.html"
+browse "$t/click.html" >"$t/dom" || fail "the browser failed"
+got=$(sed -n 's|.*<title>\(.*\)</title>.*|\1|p' "$t/dom" | head -1)
+want='rows=60 found=11 growth=8 detail=true sort=descending:59 again=ascending:0 theme=dark wide=false ids=true named=true'
+[ "$got" = "$want" ] || fail "in the browser: $got"
