@@ -40,11 +40,9 @@ static int imports_of_first(struct dl_phdr_info *info, size_t size, void *data)
         case DT_STRTAB:
             imports->names = (const char *)dynamic->d_un.d_ptr;
             break;
-        case DT_GNU_HASH:
-            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1]; /* first hashed symbol */
-            break;
-        case DT_HASH:
-            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1]; /* all of them */
+        case DT_GNU_HASH: /* index of the first hashed symbol */
+        case DT_HASH:     /* number of all symbols; both stand second */
+            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1];
             break;
         default:
             break;

@@ -45,6 +45,8 @@ struct cunit_failure {
 };
 
 typedef void cunit_handler(void);
+typedef cunit_handler *cunit_getter(void);
+typedef void cunit_setter(cunit_handler *);
 
 struct cunit_registry *CU_get_registry(void);
 int CU_run_all_tests(void);
@@ -129,9 +131,9 @@ static void handlers_exchange(cunit_handler *handlers[HANDLERS], bool mute)
     for (int i = 0; i < HANDLERS; i++) {
         char name[64];
         snprintf(name, sizeof name, "CU_get_%s_handler", handler_names[i]);
-        cunit_handler *(*get)(void) = (cunit_handler * (*)(void))(uintptr_t)dlsym(RTLD_NEXT, name);
+        cunit_getter *get = (cunit_getter *)(uintptr_t)dlsym(RTLD_NEXT, name);
         snprintf(name, sizeof name, "CU_set_%s_handler", handler_names[i]);
-        void (*set)(cunit_handler *) = (void (*)(cunit_handler *))(uintptr_t)dlsym(RTLD_NEXT, name);
+        cunit_setter *set = (cunit_setter *)(uintptr_t)dlsym(RTLD_NEXT, name);
         if (get != NULL && set != NULL) {
             if (mute) {
                 handlers[i] = get();

@@ -56,14 +56,12 @@ void serve_id_set(struct wire_test_name *name, const char *id)
     static char text[WIRE_ID_MAX];
     size_t bytes = strlen(id);
     if (bytes + SUFFIX < sizeof text) {
-        memcpy(text, id, bytes + 1);
+        snprintf(text, sizeof text, "%s", id);
     } else {
-        bytes = sizeof text - 2 * SUFFIX;
-        memcpy(text, id, bytes);
-        bytes +=
-            (size_t)snprintf(text + bytes, SUFFIX, "~%016llx", (unsigned long long)id_hash(id));
+        bytes = (size_t)snprintf(text, sizeof text, "%.*s~%016llx", WIRE_ID_MAX - 2 * SUFFIX, id,
+                                 (unsigned long long)id_hash(id));
     }
-    memcpy(name->id, text, bytes + 1);
+    snprintf(name->id, sizeof name->id, "%s", text);
     for (unsigned n = 2; !ids_insert(name->id); n++) {
         snprintf(name->id + bytes, SUFFIX, "#%u", n);
     }

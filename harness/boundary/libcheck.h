@@ -7,7 +7,8 @@
  *   Suite -> TCase -> TF (function, loop range) -> struct libcheck_test (one loop index), the unit
  * that the supervisor commands.
  *
- * libcheck_suite.c builds, libcheck_run.c runs, libcheck_assert.c fails, libcheck_report.c prints.
+ * libcheck_suite.c builds, libcheck_run.c runs, libcheck_assert.c fails, libcheck_runner.c keeps
+ * the results, libcheck_report.c prints them.
  */
 #ifndef BOUNDARY_LIBCHECK_H
 #define BOUNDARY_LIBCHECK_H
@@ -137,6 +138,11 @@ void libcheck_report_end(const struct libcheck_run *run, enum print_output mode)
 /* Each result of the runner in the order of its tests, those not run left out. */
 void libcheck_results_each(const SRunner *runner, void (*each)(const struct TestResult *, void *),
                            void *data);
+
+struct libcheck_tally {
+    int checked, failures, errors;
+};
+struct libcheck_tally libcheck_tally_of(const SRunner *runner);
 
 /* The engine's functions, engine_NAME for each of libcheck_api.def. */
 struct libcheck_function {

@@ -86,6 +86,7 @@ void engine__ck_assert_failed(const char *file, int line, const char *expression
         if (message != NULL) {
             va_list arguments;
             va_start(arguments, message);
+            /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is right above */
             vsnprintf(libcheck_state->message, sizeof libcheck_state->message, message, arguments);
             va_end(arguments);
         } else {
