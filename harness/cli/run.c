@@ -1,0 +1,177 @@
+/*
+ * run.c - `tidemark run`: scenarios, one after the other: read, planned, run, held against their
+ * expectations, shown. Supervisor only.
+ */
+#include "harness/base/diag.h"
+#include "harness/base/memory.h"
+#include "harness/base/table.h"
+#include "harness/base/version.h"
+#include "harness/cli/command.h"
+#include "harness/report/terminal.h"
+#include "harness/result/result_write.h"
+#include "harness/runner/runner.h"
+#include "harness/scenario/scenario.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct progress {
+    bool shown;
+    const char *scenario;
+};
+
+static void progress_show(void *context, const char *variant, const char *test, size_t done,
+                          size_t count)
+{
+    const struct progress *progress = context;
+    if (progress->shown && (done % 16 == 0 || done + 1 == count)) {
+        fprintf(stderr, "\r\033[K%s %s %zu/%zu %.40s", progress->scenario, variant, done + 1, count,
+                test);
+    }
+}
+
+static char *arguments_join(const struct command_line *line)
+{
+    char *text = memory_copy("tidemark");
+    for (int i = 1; i < line->argc; i++) {
+        char *longer = memory_format("%s %s", text, line->argv[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+/* Worst of two: ours before broken before met. */
+static int worse(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int expectations_status(const struct result *result)
+{
+    bool broken = result->failed > 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        broken = broken ||
+                 (!result->expects[i].ok && strncmp(result->expects[i].limit, "warn ", 5) != 0);
+    }
+    return broken ? COMMAND_BROKEN : COMMAND_MET;
+}
+
+static int scenario_run(struct command_line *line, const struct scenario *scenario,
+                        struct result_writer *writer)
+{
+    char error[1024], *suites = command_suites_folder(), *preload = command_preload_path();
+    char *repeat = arguments_join(line);
+    struct plan plan;
+    struct result result;
+    struct progress progress = {.shown = !line->quiet && isatty(2), .scenario = scenario->name};
+    struct runner_options options = {.preload = preload,
+                                     .writer = writer,
+                                     .progress = progress_show,
+                                     .context = &progress,
+                                     .verbose = line->verbose > 0};
+    int status = COMMAND_USAGE;
+    result_init(&result);
+    result_set(&result.tool_version, TIDEMARK_VERSION);
+    result_set(&result.command, "run");
+    result_set(&result.argv, repeat);
+    result_set(&result.scenario, scenario->name);
+    result_set(&result.suite, scenario->program);
+    if (!plan_from_scenario(&plan, scenario, suites, error, sizeof error)) {
+        fprintf(stderr, "%s\n", error);
+        goto out;
+    }
+    if (access(preload, R_OK) != 0) {
+        fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
+        status = COMMAND_OURS;
+    } else {
+        bool ran = runner_run(&plan, &options, &result);
+        runner_expect(scenario, &result);
+        for (size_t i = 0; writer && i < result.expect_count; i++) {
+            result_write_expect(writer, &result.expects[i]);
+        }
+        for (size_t i = 0; writer && i < result.note_count; i++) {
+            result_write_note(writer, result.notes[i]);
+        }
+        if (progress.shown) {
+            fputs("\r\033[K", stderr);
+        }
+        status = ran ? expectations_status(&result) : COMMAND_OURS;
+        if (!line->json || strcmp(line->json, "-") != 0) {
+            report_terminal(&result, stdout, table_terminal_width(stdout), line->color);
+        }
+    }
+    plan_fini(&plan);
+out:
+    if (writer && line->operand_count == 1 && !result_writer_close(&writer, &result)) {
+        fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
+        status = COMMAND_OURS;
+    }
+    result_fini(&result);
+    free(repeat);
+    free(suites);
+    free(preload);
+    return status;
+}
+
+static int run_main(struct command_line *line)
+{
+    struct scenario *scenarios = memory_new(line->operand_count, sizeof *scenarios);
+    struct result_writer *writer = NULL;
+    struct diag diag;
+    int status = COMMAND_MET;
+    size_t read = 0;
+    diag_init(&diag);
+    for (; read < line->operand_count; read++) { /* all mistakes before anything runs */
+        if (!scenario_read(line->operands[read], &scenarios[read], &diag)) {
+            status = COMMAND_USAGE;
+        }
+    }
+    diag_print(&diag, stderr);
+    diag_fini(&diag);
+    if (status == COMMAND_MET && line->json && !(writer = result_writer_new(line->json))) {
+        fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
+        status = COMMAND_OURS;
+    }
+    for (size_t i = 0; status < COMMAND_USAGE && i < read; i++) {
+        status = worse(status, scenario_run(line, &scenarios[i], writer));
+    }
+    if (writer && line->operand_count > 1) {
+        struct result whole;
+        result_init(&whole);
+        if (!result_writer_close(&writer, &whole)) {
+            fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
+            status = COMMAND_OURS;
+        }
+        result_fini(&whole);
+    }
+    for (size_t i = 0; i < read; i++) {
+        scenario_fini(&scenarios[i]);
+    }
+    free(scenarios);
+    return status;
+}
+
+static const struct option_spec options[] = {{NULL}};
+
+static const char *const examples[] = {
+    "tidemark run scenarios/registry-60gb.yaml\tthe headline: direct, LRU, unbounded",
+    "tidemark run scenarios/*.yaml\tall scenarios", NULL};
+
+const struct command command_run = {
+    .name = "run",
+    .about = "a scenario's variants side by side, held against its expectations",
+    .operands = "SCENARIO...",
+    .operand_min = 1,
+    .operand_max = COMMAND_MANY,
+    .options = options,
+    .detail =
+        "Runs each variant in fresh processes, test by test, and shows look-up cost, hit rate, "
+        "allocations, live bytes, peak RSS, growth and verdict. Exit 0 when every expectation is "
+        "met, 1 when one is broken or a test failed that was not expected to.",
+    .examples = examples,
+    .run = run_main,
+};

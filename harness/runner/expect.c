@@ -1,0 +1,141 @@
+/* expect.c - runner_expect: a scenario's expectations against what was seen. Supervisor only. */
+#include "harness/base/memory.h"
+#include "harness/base/text.h"
+#include "harness/base/unit.h"
+#include "harness/result/result.h"
+#include "harness/runner/runner.h"
+#include "harness/scenario/scenario.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct result_variant *variant_of(const struct result *result, const char *name)
+{
+    for (size_t i = 0; i < result->variant_count; i++) {
+        if (strcmp(result->variants[i].name, name) == 0) {
+            return &result->variants[i];
+        }
+    }
+    return NULL;
+}
+
+static bool holds(enum scenario_op op, double actual, double limit)
+{
+    switch (op) {
+    case OP_EQ:
+        return actual == limit;
+    case OP_LT:
+        return actual < limit;
+    case OP_LE:
+        return actual <= limit;
+    case OP_GT:
+        return actual > limit;
+    case OP_GE:
+        return actual >= limit;
+    case OP_WORD:
+        break;
+    }
+    return false;
+}
+
+static const char *word_of(const struct result_variant *variant, const char *metric)
+{
+    if (strcmp(metric, "verdict") == 0) {
+        return result_verdict_name(variant->verdict);
+    }
+    const char *word = strcmp(metric, "culprit") == 0 ? variant->culprit : variant->stopped_by;
+    return word[0] ? word : "none";
+}
+
+static size_t metric_of(const char *json)
+{
+    size_t metric = 0;
+    while (metric < METRIC_COUNT && strcmp(result_metrics[metric].json, json) != 0) {
+        metric++;
+    }
+    return metric;
+}
+
+static char *number_text(enum result_metric metric, double value)
+{
+    char text[UNIT_TEXT_BYTES];
+    switch (result_metrics[metric].kind) {
+    case METRIC_KIND_BYTES:
+        return memory_copy(unit_bytes(text, value));
+    case METRIC_KIND_NS:
+        return memory_copy(unit_ns(text, value));
+    case METRIC_KIND_RATIO:
+        return memory_copy(unit_ratio(text, value));
+    default:
+        return memory_copy(unit_count(text, value));
+    }
+}
+
+static void expect_hold(const struct scenario *scenario, const struct scenario_expect *expect,
+                        struct result *result)
+{
+    const char *name = scenario->variants[expect->variant].name;
+    const struct result_variant *variant = variant_of(result, name);
+    if (!variant) {
+        return; /* skipped, and said so */
+    }
+    struct result_expect *seen = result_expect_add(result);
+    char *actual;
+    if (expect->op == OP_WORD) {
+        const char *word = word_of(variant, expect->metric);
+        actual = memory_copy(word);
+        seen->ok = fnmatch(expect->text, word, 0) == 0;
+    } else {
+        size_t metric = metric_of(expect->metric);
+        double value = metric < METRIC_COUNT ? variant->metric[metric] : NAN;
+        actual = number_text(metric < METRIC_COUNT ? metric : 0, value);
+        seen->ok = !isnan(value) && holds(expect->op, value, expect->value);
+    }
+    char *limit = memory_format("%s%s", expect->warn ? "warn " : "", expect->text);
+    result_set(&seen->variant, name);
+    result_set(&seen->metric, expect->metric);
+    result_set(&seen->limit, limit);
+    result_set(&seen->actual, actual);
+    result_set(&seen->file, scenario->file);
+    seen->line = expect->line;
+    if (!seen->ok && expect->warn) {
+        result_note_add(result, "warning: %s:%u: %s of %s is %s, should be %s", scenario->file,
+                        expect->line, expect->metric, name, actual, expect->text);
+    }
+    free(actual);
+    free(limit);
+}
+
+/* Does the scenario say how many tests of this variant may fail, or that it is to be stopped? */
+static bool failure_expected(const struct scenario *scenario, const char *name)
+{
+    for (size_t i = 0; i < scenario->expect_count; i++) {
+        const struct scenario_expect *expect = &scenario->expects[i];
+        if (strcmp(scenario->variants[expect->variant].name, name) == 0 &&
+            (strcmp(expect->metric, "failed") == 0 ||
+             (strcmp(expect->metric, "stopped_by") == 0 && strcmp(expect->text, "none") != 0))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void runner_expect(const struct scenario *scenario, struct result *result)
+{
+    for (size_t i = 0; i < scenario->expect_count; i++) {
+        expect_hold(scenario, &scenario->expects[i], result);
+    }
+    result->passed = result->failed = result->skipped = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (test->status == RESULT_SKIP) {
+            result->skipped++;
+        } else if (test->status == RESULT_PASS || failure_expected(scenario, test->variant)) {
+            result->passed++;
+        } else {
+            result->failed++;
+        }
+    }
+}

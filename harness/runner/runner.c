@@ -1,0 +1,142 @@
+/* runner.c - see runner.h: passes over variants, interleaved A B B A. */
+#include "harness/runner/runner.h"
+
+#include "harness/base/executable.h"
+#include "harness/base/memory.h"
+#include "harness/result/result_write.h"
+#include "harness/runner/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct variant_passes {
+    double (*metric)[METRIC_COUNT];
+    size_t count;
+    struct session last;
+    bool ran, skipped;
+};
+
+static void head_fill(const struct plan *plan, struct result *result)
+{
+    char text[64];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    result_set(&result->started, text);
+    if (gethostname(text, sizeof text) == 0) {
+        text[sizeof text - 1] = 0;
+        result_set(&result->host, text);
+    }
+    struct cap cap; /* made once to know what kind it is going to be */
+    cap_init(&cap, plan->memory_cap);
+    result_set(&result->cap_kind, cap.kind);
+    cap_fini(&cap);
+    result->cap = (int64_t)plan->memory_cap;
+    result->seed = plan->seed;
+    result_set(&result->allocator, plan->allocator == PLAN_SYSTEM ? "system" : "jemalloc");
+}
+
+/* Can it be run at all? Says why not. */
+static bool variant_possible(const struct plan_variant *variant, struct result *result)
+{
+    char reason[512];
+    if (variant->skip && variant->skip[0]) {
+        result_note_add(result, "variant %s skipped: %s", variant->name, variant->skip);
+        return false;
+    }
+    if (!executable_preloadable(variant->program, reason, sizeof reason)) {
+        result_note_add(result, "%s cannot be watched: %s", variant->program, reason);
+        return false;
+    }
+    return true;
+}
+
+static void pass_run(const struct plan *plan, const struct plan_variant *variant,
+                     const struct runner_options *options, struct variant_passes *passes,
+                     struct result *result)
+{
+    if (passes->ran) {
+        session_fini(&passes->last);
+    }
+    /* Only the first pass writes tests down; the others only measure. */
+    struct runner_options mine = *options;
+    session_init(&passes->last, plan, variant, &mine, result);
+    size_t tests = result->test_count;
+    if (passes->ran) {
+        mine.writer = NULL;
+    }
+    if (!session_run(&passes->last)) {
+        result_note_add(result, "%s: no tests were found: it did not start, or ended before them",
+                        variant->program);
+    }
+    for (size_t i = tests; passes->ran && i < result->test_count; i++) {
+        result_test_fini(&result->tests[i]);
+    }
+    result->test_count = passes->ran ? tests : result->test_count;
+    passes->last.options = options;
+    session_metrics(&passes->last, passes->metric[passes->count++]);
+    passes->ran = true;
+}
+
+static void variant_conclude(const struct plan_variant *variant,
+                             const struct runner_options *options, struct variant_passes *passes,
+                             struct result *result)
+{
+    struct result_variant *concluded = result_variant_add(result);
+    result_set(&concluded->name, variant->name);
+    session_conclude(&passes->last, passes->metric, passes->count, concluded);
+    if (result->way_in[0] == 0 && passes->last.hello.framework[0]) {
+        static const char *const ways[] = {"",          "static, replaced", "shared",
+                                           "by header", "through libc",     "the whole program"};
+        char *way =
+            memory_format("%s, %s", passes->last.hello.framework, ways[passes->last.hello.way % 6]);
+        result_set(&result->way_in, way);
+        free(way);
+    }
+    if (passes->last.hello.allocator[0]) {
+        result_set(&result->allocator, passes->last.hello.allocator);
+    }
+    enum result_verdict verdict = concluded->verdict;
+    if (options->writer) {
+        result_write_variant(options->writer, concluded);
+    }
+    if (verdict == VERDICT_ACCUMULATES || verdict == VERDICT_GROWTH) {
+        session_trace(&passes->last);
+    }
+}
+
+bool runner_run(const struct plan *plan, const struct runner_options *options,
+                struct result *result)
+{
+    struct variant_passes *passes = memory_new(plan->variant_count, sizeof *passes);
+    bool any = false;
+    head_fill(plan, result);
+    if (options->writer) {
+        result_write_run(options->writer, result);
+    }
+    for (size_t v = 0; v < plan->variant_count; v++) {
+        passes[v].metric = memory_new(plan->passes, sizeof *passes[v].metric);
+        passes[v].skipped = !variant_possible(&plan->variants[v], result);
+    }
+    for (unsigned pass = 0; pass < plan->passes; pass++) {
+        for (size_t i = 0; i < plan->variant_count; i++) {
+            size_t v = pass % 2 ? plan->variant_count - 1 - i : i;
+            if (!passes[v].skipped) {
+                pass_run(plan, &plan->variants[v], options, &passes[v], result);
+            }
+        }
+    }
+    for (size_t v = 0; v < plan->variant_count; v++) {
+        if (passes[v].ran) {
+            any = any || passes[v].last.tests > 0;
+            variant_conclude(&plan->variants[v], options, &passes[v], result);
+            session_fini(&passes[v].last);
+        }
+        free(passes[v].metric);
+    }
+    free(passes);
+    return any;
+}

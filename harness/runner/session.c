@@ -1,0 +1,133 @@
+/* session.c - see session.h: records into fields. */
+#include "harness/runner/session.h"
+
+#include "harness/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void session_init(struct session *session, const struct plan *plan,
+                  const struct plan_variant *variant, const struct runner_options *options,
+                  struct result *result)
+{
+    *session = (struct session){.plan = plan,
+                                .variant = variant,
+                                .options = options,
+                                .result = result,
+                                .stopped_by = memory_copy(""),
+                                .culprit = memory_copy("")};
+    session->worker.record = session_record;
+    session->worker.context = session;
+}
+
+static void names_clear(struct session *session)
+{
+    for (size_t i = 0; i < session->name_count; i++) {
+        free(session->names[i].id);
+        free(session->names[i].file);
+    }
+    session->name_count = 0;
+}
+
+void session_fini(struct session *session)
+{
+    names_clear(session);
+    symbols_free(&session->symbols);
+    free(session->names);
+    free(session->live);
+    free(session->sites);
+    free(session->held);
+    free(session->stopped_by);
+    free(session->culprit);
+}
+
+static void take_name(struct session *session, const struct wire_test_name *name)
+{
+    if (name->test < session->name_count) {
+        return; /* a new worker offers the same tests again */
+    }
+    memory_grow(&session->names, &session->name_room, session->name_count + 1,
+                sizeof session->names[0]);
+    session->names[session->name_count++] = (struct session_name){
+        .id = memory_copy(name->id), .file = memory_copy(name->file), .line = name->line};
+}
+
+static void take_counter(struct session *session, const struct wire_counter *counter)
+{
+    size_t i = 0;
+    while (i < session->counter_count && strcmp(session->counters[i].name, counter->name) != 0) {
+        i++;
+    }
+    if (i == sizeof session->counters / sizeof session->counters[0] || session->quiet) {
+        return;
+    }
+    if (i == session->counter_count) {
+        memcpy(session->counters[i].name, counter->name, sizeof counter->name);
+        session->counters[i].name[sizeof counter->name - 1] = 0;
+        session->counters[i].value = 0;
+        session->counter_count++;
+    }
+    session->counters[i].value += (double)counter->value;
+}
+
+static void take_site(struct session *session, const struct wire_site *site)
+{
+    memory_grow(&session->sites, &session->site_room, session->site_count + 1,
+                sizeof session->sites[0]);
+    struct session_site *kept = &session->sites[session->site_count++];
+    *kept = (struct session_site){.number = site->site,
+                                  .kind = site->kind,
+                                  .blocks = site->live_blocks,
+                                  .bytes = site->live_bytes,
+                                  .frame_count = site->frame_count};
+    memcpy(kept->frames, site->frames, sizeof kept->frames);
+}
+
+void session_record(void *context, const struct wire_record *record)
+{
+    struct session *session = context;
+    switch (record->type) {
+    case WIRE_HELLO:
+        memcpy(&session->hello, record, sizeof session->hello);
+        break;
+    case WIRE_MODULE:
+        symbols_module(session->symbols, (const struct wire_module *)record);
+        break;
+    case WIRE_TEST_NAME:
+        take_name(session, (const struct wire_test_name *)record);
+        break;
+    case WIRE_SAMPLE:
+        memcpy(&session->sample, record, sizeof session->sample);
+        session->has_sample = true;
+        break;
+    case WIRE_TEST:
+        memcpy(&session->test, record, sizeof session->test);
+        session->has_test = true;
+        break;
+    case WIRE_COUNTER:
+        take_counter(session, (const struct wire_counter *)record);
+        break;
+    case WIRE_HISTOGRAM: {
+        const struct wire_histogram *histogram = (const struct wire_histogram *)record;
+        if (strcmp(histogram->name, "lookup_ns") == 0 && !session->quiet) {
+            histogram_merge(session->lookup_ns, histogram->count);
+        }
+        break;
+    }
+    case WIRE_SITE:
+        take_site(session, (const struct wire_site *)record);
+        break;
+    case WIRE_HELD:
+        memory_grow(&session->held, &session->held_room, session->held_count + 1,
+                    sizeof session->held[0]);
+        memcpy(&session->held[session->held_count++], record, sizeof session->held[0]);
+        break;
+    case WIRE_NOTE:
+        if (!session->quiet) {
+            result_note_add(session->result, "%s", ((const struct wire_note *)record)->text);
+        }
+        break;
+    default:
+        break;
+    }
+}
