@@ -214,6 +214,18 @@ static void death_put(struct text *text, const struct result *result,
     }
 }
 
+/* "leaks 1 thread a run", "leaks 64 B a run, 1 thread a run" */
+static void counted_put(struct text *text, const struct result_test *test, int64_t count,
+                        const char *word)
+{
+    bool first = (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH) &&
+                 strchr(text->data, ' ') == NULL;
+    if (count != 0) {
+        text_format(text, "%s %" PRId64 " %s%s a run", first ? "" : ",", count, word,
+                    count == 1 ? "" : "s");
+    }
+}
+
 void describe_test(struct text *text, const struct result *result, const struct result_test *test)
 {
     char size[UNIT_TEXT_BYTES];
@@ -238,14 +250,8 @@ void describe_test(struct text *text, const struct result *result, const struct 
     } else if (describe_verdict_bad(test->verdict) && test->retained_bytes > 0) {
         text_format(text, ", %s kept", unit_bytes(size, (double)test->retained_bytes));
     }
-    if (test->fds) {
-        text_format(text, ", %+" PRId64 " file descriptor%s a run", test->fds,
-                    test->fds == 1 ? "" : "s");
-    }
-    if (test->threads) {
-        text_format(text, ", %+" PRId64 " thread%s a run", test->threads,
-                    test->threads == 1 ? "" : "s");
-    }
+    counted_put(text, test, test->fds, "file descriptor");
+    counted_put(text, test, test->threads, "thread");
     if (test->status == RESULT_SKIP && test->message[0]) {
         text_format(text, ": %s", test->message);
     }

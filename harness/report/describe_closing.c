@@ -100,10 +100,11 @@ static void innocent_put(struct text *text, const struct result *result)
 {
     char size[UNIT_TEXT_BYTES];
     const struct result_variant *first = &result->variants[0];
-    text_format(text,
-                "The slope is the same in all %zu variants, %s a test: what they differ in is "
-                "innocent",
-                result->variant_count, unit_bytes(size, first->metric[METRIC_GROWTH]));
+    text_put(text, "The slope is the same in ");
+    text_format(text, result->variant_count == 2 ? "both variants" : "all %zu variants",
+                result->variant_count);
+    text_format(text, ", %s a test: what they differ in is innocent",
+                unit_bytes(size, first->metric[METRIC_GROWTH]));
     const struct result_site *site = site_largest(result, first->name);
     if (site) {
         site_put(text, site);

@@ -44,7 +44,7 @@
   const shade = { leak: "bad", growth: "bad", accumulates: "bad", fail: "bad", crash: "bad", timeout: "bad",
     oom: "bad", exit: "bad", inconclusive: "warn", skip: "warn", clean: "good", saturating: "good", pass: "good" };
 
-  function curve(values) {
+  function curve(values, every) {
     const W = 720, H = 200, L = 70, R = 12, T = 10, B = 26, NS = "http://www.w3.org/2000/svg";
     const lo = Math.min.apply(null, values), hi = Math.max.apply(null, values), span = hi - lo || 1;
     const x = (i) => L + (W - L - R) * (values.length > 1 ? i / (values.length - 1) : 0);
@@ -60,20 +60,20 @@
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", "Live bytes at the boundary after each repetition, from " +
       show(values[0], "bytes") + " to " + show(values[values.length - 1], "bytes"));
-    let from = 0;
+    let from = 0; /* in points; every `every`-th repetition is one */
     data.epochs.forEach((n, k) => {
-      const to = Math.min(from + n, values.length);
-      if (from < values.length && k % 2 === 0) {
-        add("rect", { class: "band", x: x(from), y: T, width: Math.max(0, x(to - 1) - x(from)), height: H - T - B });
+      const to = Math.min(from + n / every, values.length - 1), wide = x(to) - x(from);
+      if (wide > 0 && k % 2 === 0) {
+        add("rect", { class: "band", x: x(from), y: T, width: wide, height: H - T - B });
       }
-      if (from < values.length) { add("text", { x: x(from) + 2, y: T + 10 }, "epoch " + (k + 1)); }
+      if (wide > 60) { add("text", { x: x(from) + 3, y: T + 11 }, "epoch " + (k + 1)); }
       from = to;
     });
     add("path", { class: "axis", d: "M" + L + " " + T + "V" + (H - B) + "H" + (W - R) });
     add("text", { x: L - 6, y: T + 8, "text-anchor": "end" }, "+" + show(hi - lo, "bytes"));
     add("text", { x: L - 6, y: H - B, "text-anchor": "end" }, show(lo, "bytes"));
     add("text", { x: L, y: H - 8 }, "1");
-    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, values.length + " repetitions");
+    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, (values.length * every).toLocaleString("en") + " repetitions");
     add("path", { class: "l l0", d: values.map((v, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(v).toFixed(1)).join("") });
     return svg;
   }
@@ -84,7 +84,7 @@
     if (extra.says) { box.appendChild(el("p", {}, extra.says)); }
     if (extra.curve) {
       const figure = el("figure", {});
-      figure.appendChild(curve(extra.curve));
+      figure.appendChild(curve(extra.curve, extra.every || 1));
       figure.appendChild(el("figcaption", {}, "Live bytes at the boundary after each repetition; the bands are the judged epochs." +
         (extra.every > 1 ? " Every " + extra.every + "th is drawn." : "")));
       box.appendChild(figure);
@@ -100,7 +100,7 @@
     const open = button.getAttribute("aria-expanded") === "true";
     button.setAttribute("aria-expanded", String(!open));
     if (open) { tr.nextSibling.remove(); return; }
-    const cell = el("td", { colspan: columns.length }), row = el("tr", {});
+    const cell = el("td", { colspan: columns.length }), row = el("tr", { class: "detail" });
     cell.appendChild(detail({ index: index }));
     row.appendChild(cell);
     tr.after(row);
@@ -159,6 +159,7 @@
     draw();
   }
 
+  if (!tests.some((t) => t[VARIANT])) { table.classList.add("plain"); }
   Array.from(table.tHead.rows[0].cells).forEach((th, k) => {
     const title = th.textContent, button = el("button", { type: "button" }, title);
     th.replaceChildren(button);

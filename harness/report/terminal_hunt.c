@@ -14,7 +14,7 @@
 #define LABEL        18 /* columns before what a label names */
 
 /* "  held by       text", wrapped under itself. */
-static void label_print(const char *label, const char *text, FILE *out, unsigned columns)
+void terminal_label(const char *label, const char *text, FILE *out, unsigned columns)
 {
     struct text body = {0};
     text_wrap(&body, text, LABEL, columns);
@@ -29,12 +29,12 @@ static void stack_print(const char *label, const struct result_frame *frames, si
     for (size_t i = 0; i < count && i < FRAMES_MAX; i++) {
         text_reset(&text);
         describe_frame(&text, &frames[i]);
-        label_print(i == 0 ? label : "", text_peek(&text), out, columns);
+        terminal_label(i == 0 ? label : "", text_peek(&text), out, columns);
     }
     if (count > FRAMES_MAX) {
         text_reset(&text);
         text_format(&text, "... %zu more frames", count - FRAMES_MAX);
-        label_print("", text.data, out, columns);
+        terminal_label("", text.data, out, columns);
     }
     text_fini(&text);
 }
@@ -61,15 +61,15 @@ static void site_print(const struct result_site *site, FILE *out, unsigned colum
     if (!isnan(site->bytes_per_rep) && site->bytes_per_rep != 0) {
         text_format(&text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
     }
-    label_print("kept", text.data, out, columns);
+    terminal_label("kept", text.data, out, columns);
     stack_print(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
                 site->frames, site->frame_count, out, columns);
     if (site->held_by_count > 0) {
         text_reset(&text);
         describe_held(&text, site);
-        label_print("held by", text_peek(&text), out, columns);
+        terminal_label("held by", text_peek(&text), out, columns);
     } else if (site->reach == REACH_UNREACHABLE) {
-        label_print("held by", "nothing: no pointer to it is left", out, columns);
+        terminal_label("held by", "nothing: no pointer to it is left", out, columns);
     }
     text_fini(&text);
 }
@@ -83,6 +83,7 @@ void terminal_sites(const struct result *result, const char *test, const char *v
     int64_t hidden_bytes = 0;
     while ((site = describe_site_next(result, test, variant, &next))) {
         if (shown < most) {
+            fputs(shown > 0 ? "\n" : "", out);
             site_print(site, out, columns);
             shown++;
         } else {
@@ -94,7 +95,7 @@ void terminal_sites(const struct result *result, const char *test, const char *v
         struct text text = {0};
         text_format(&text, "%zu more site%s, %s", hidden, hidden == 1 ? "" : "s",
                     unit_bytes(size, (double)hidden_bytes));
-        label_print("not shown", text.data, out, columns);
+        terminal_label("not shown", text.data, out, columns);
         text_fini(&text);
     }
 }
@@ -122,7 +123,7 @@ static void finding_print(const struct result *result, const struct result_test 
     stack_print("stack", test->frames, test->frame_count, out, columns);
     terminal_sites(result, test->id, test->variant, SITES_MAX, out, columns);
     if (test->horizon[0]) {
-        label_print("horizon", test->horizon, out, columns);
+        terminal_label("horizon", test->horizon, out, columns);
     }
 }
 
@@ -199,7 +200,7 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         text_fini(&text);
         terminal_sites(result, "", name, SITES_MAX, out, columns);
         if (variant && variant->horizon[0]) {
-            label_print("horizon", variant->horizon, out, columns);
+            terminal_label("horizon", variant->horizon, out, columns);
         }
     }
     return any;

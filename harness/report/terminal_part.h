@@ -18,6 +18,8 @@ size_t terminal_findings(const struct result *result, const char *variant, size_
 /* Sites of a test under a variant: share, size, place, stack, held by. At most `most`. */
 void terminal_sites(const struct result *result, const char *test, const char *variant, size_t most,
                     FILE *out, unsigned columns);
+/* "    held by       text", wrapped under itself. */
+void terminal_label(const char *label, const char *text, FILE *out, unsigned columns);
 void terminal_wrapped(const char *string, unsigned indent, unsigned columns, FILE *out);
 
 #endif

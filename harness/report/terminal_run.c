@@ -107,7 +107,7 @@ static void culprit_print(const struct result *result, const struct result_varia
         terminal_sites(result, variant->culprit, variant->name, 3, out, columns);
     }
     if (variant->horizon[0]) {
-        terminal_wrapped(variant->horizon, 2, columns, out);
+        terminal_label("horizon", variant->horizon, out, columns);
     }
 }
 
