@@ -151,3 +151,10 @@ static bool allocator_find(void)
     here = false;
     return true;
 }
+
+void allocator_prepare(void)
+{
+    if (below.malloc == first_malloc) {
+        allocator_find();
+    }
+}

@@ -30,6 +30,10 @@ struct allocator {
 
 extern struct allocator below;
 
+/* Looks for it now, not at the first allocation. Before any block takes the fast way: dlsym may
+ * allocate, and what it then gets is from the early buffer and has no header. */
+void allocator_prepare(void);
+
 /* Usable bytes of a block of jemalloc's for a request of up to ALLOCATOR_CLASS_MOST bytes, by
  * (request + 7) / 8; 0 where the block must be asked. */
 #define ALLOCATOR_CLASS_MOST  4096u

@@ -233,6 +233,10 @@ EXPORT void *malloc(size_t size)
     return alloc(size);
 }
 
+/* This one, whatever the name `malloc` means in the process. */
+void *hooks_malloc(size_t size)
+    __attribute__((alias("malloc"), copy(malloc), visibility("hidden")));
+
 EXPORT void free(void *block)
 {
     release(block);

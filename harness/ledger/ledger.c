@@ -30,12 +30,10 @@ void ledger_init(struct wire *wire)
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
     }
-    /* The first allocation looks for the allocator below, and dlsym allocates while it does: that
-     * must go the slow way, which a thread with a slot leaves out. */
-    free(malloc(1));
+    allocator_prepare();
     thread_get();
     void *first = dlsym(RTLD_DEFAULT, "malloc");
-    hooks_bypassed = first != NULL && first != (void *)(uintptr_t)malloc;
+    hooks_bypassed = first != NULL && first != (void *)(uintptr_t)hooks_malloc;
     trace_init();
     meter_settle = resource_settle;
     pthread_atfork(NULL, NULL, child_begin);

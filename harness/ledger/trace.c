@@ -377,6 +377,7 @@ static void records_forget(void)
 
 void trace_init(void)
 {
+    thread_small_set(HOOKS_SMALL_END);
     kernel_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
 }
 

@@ -45,12 +45,12 @@ static bool word_probe(uint64_t address, uint64_t *word)
            (long)sizeof *word;
 }
 
+#if defined(__x86_64__)
+
 static bool frame_plausible(uint64_t sp, uint64_t frame)
 {
     return frame > sp && frame - sp < FRAME_BYTES_MOST && frame % 8 == 0;
 }
-
-#if defined(__x86_64__)
 
 /* Code without unwind information (assembly, generated code): it may keep a frame pointer. Believed
  * only when the chain points up the stack and returns into a loaded object. */
