@@ -145,14 +145,38 @@ bool describe_test_finding(const struct result *result, const struct result_test
     return true;
 }
 
+/* First site that does not stand before (test, variant). */
+static size_t site_bisect(const struct result *result, const char *test, const char *variant)
+{
+    size_t low = 0, high = result->site_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct result_site *site = &result->sites[middle];
+        int order = strcmp(site->test, test);
+        order = order ? order : strcmp(site->variant, variant);
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 const struct result_site *describe_site_next(const struct result *result, const char *test,
                                              const char *variant, size_t *next)
 {
+    if (result->sites_sorted && *next == 0) {
+        *next = site_bisect(result, test, variant);
+    }
     while (*next < result->site_count) {
         const struct result_site *site = &result->sites[(*next)++];
-        if (strcmp(site->test, test) == 0 && strcmp(site->variant, variant) == 0 &&
-            !site->suppressed) {
+        bool same = strcmp(site->test, test) == 0 && strcmp(site->variant, variant) == 0;
+        if (same && !site->suppressed) {
             return site;
+        }
+        if (!same && result->sites_sorted) {
+            *next = result->site_count;
         }
     }
     return NULL;

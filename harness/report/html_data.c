@@ -4,10 +4,8 @@
 #include "harness/report/describe.h"
 #include "harness/report/html_part.h"
 #include "harness/result/json_write.h"
-#include "harness/result/result_index.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct html_column html_columns[] = {
@@ -125,57 +123,15 @@ static void curve_put(struct text *text, const struct result_test *test)
     json_unsigned(text, "every", every);
 }
 
-/* Sites of a test, found by a table of hash -> first site instead of a walk over all for each test.
- */
-struct site_lookup {
-    struct site_key {
-        uint64_t hash;
-        size_t site;
-    } * keys;
-    size_t count;
-};
-
-static int key_compare(const void *left, const void *right)
-{
-    const struct site_key *a = left, *b = right;
-    if (a->hash != b->hash) {
-        return a->hash < b->hash ? -1 : 1;
-    }
-    return a->site < b->site ? -1 : a->site > b->site;
-}
-
-static void lookup_make(struct site_lookup *lookup, const struct result *result)
-{
-    lookup->keys = calloc(result->site_count + 1, sizeof *lookup->keys);
-    lookup->count = lookup->keys ? result->site_count : 0;
-    for (size_t i = 0; i < lookup->count; i++) {
-        lookup->keys[i] =
-            (struct site_key){result_hash(result->sites[i].test, result->sites[i].variant), i};
-    }
-    qsort(lookup->keys, lookup->count, sizeof *lookup->keys, key_compare);
-}
-
 #define SITES_OF_A_TEST 5
 
 static void sites_put(struct text *text, const struct result *result,
-                      const struct site_lookup *lookup, const struct result_test *test)
+                      const struct result_test *test)
 {
-    uint64_t hash = result_hash(test->id, test->variant);
-    size_t low = 0, high = lookup->count, shown = 0;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (lookup->keys[middle].hash < hash) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (; low < lookup->count && lookup->keys[low].hash == hash && shown < SITES_OF_A_TEST;
-         low++) {
-        const struct result_site *site = &result->sites[lookup->keys[low].site];
-        if (strcmp(site->test, test->id) != 0 || strcmp(site->variant, test->variant) != 0) {
-            continue;
-        }
+    const struct result_site *site;
+    size_t next = 0, shown = 0;
+    while (shown < SITES_OF_A_TEST &&
+           (site = describe_site_next(result, test->id, test->variant, &next))) {
         struct text body = {0};
         html_site_text(&body, site);
         if (shown++ == 0) {
@@ -241,8 +197,6 @@ static void rows_put(struct text *text, const struct result *result, const size_
 void html_data(const struct result *result, const size_t *order, size_t count, FILE *out)
 {
     struct text text = {0};
-    struct site_lookup lookup;
-    lookup_make(&lookup, result);
     fputs("<script type=\"application/json\" id=\"data\">", out);
     json_open(&text, NULL, '{');
     json_open(&text, "columns", '[');
@@ -277,7 +231,7 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
         }
         curve_put(&text, test);
         stack_put(&text, test);
-        sites_put(&text, result, &lookup, test);
+        sites_put(&text, result, test);
         json_close(&text, '}');
         text_fini(&says);
     }
@@ -285,6 +239,5 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
     json_close(&text, '}');
     script_put(&text, out);
     fputs("</script>\n", out);
-    free(lookup.keys);
     text_fini(&text);
 }

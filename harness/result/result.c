@@ -226,8 +226,31 @@ struct result_test *result_test_add(struct result *result)
     return test;
 }
 
+static int site_compare(const void *left, const void *right)
+{
+    const struct result_site *a = left, *b = right;
+    int order = strcmp(a->test, b->test);
+    order = order ? order : strcmp(a->variant, b->variant);
+    if (order != 0) {
+        return order;
+    }
+    if (a->rank != b->rank) {
+        return a->rank < b->rank ? -1 : 1;
+    }
+    return a->bytes < b->bytes ? 1 : a->bytes > b->bytes ? -1 : 0;
+}
+
+void result_sites_sort(struct result *result)
+{
+    if (result->site_count > 1) {
+        qsort(result->sites, result->site_count, sizeof result->sites[0], site_compare);
+    }
+    result->sites_sorted = true;
+}
+
 struct result_site *result_site_add(struct result *result)
 {
+    result->sites_sorted = false;
     memory_grow(&result->sites, &result->site_room, result->site_count + 1,
                 sizeof result->sites[0]);
     struct result_site *site = &result->sites[result->site_count++];

@@ -163,6 +163,7 @@ struct result {
     size_t passed, failed, skipped, incomplete;
     size_t sites_hidden;  /* sites that were found and are not in `sites` */
     int64_t bytes_hidden; /* what they hold together */
+    bool sites_sorted;    /* by result_sites_sort, and none added since */
 };
 
 void result_init(struct result *result);
@@ -195,6 +196,10 @@ struct result_link *result_links_new(size_t count);
 
 /* Frees *slot and stores a copy of text. */
 void result_set(char **slot, const char *text);
+
+/* Sorts the sites by test, variant and rank, so that those of a test are found by bisection:
+ * reports of 100,000 failing tests look for each one's sites. */
+void result_sites_sort(struct result *result);
 
 /* Does this test break the build? It failed or died, unless the scenario expects its variant to be
  * stopped; under hunt, also when its memory leaks, grows or accumulates. */

@@ -247,5 +247,6 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
         notes_merge(result);
     }
     result_reader_free(&reader);
+    result_sites_sort(result);
     return done;
 }
