@@ -1,0 +1,216 @@
+/* measure.c - interleaved rounds, see measure.h. Supervisor only. */
+#include "harness/bench/measure.h"
+#include "harness/base/memory.h"
+
+#include <malloc.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define WARMUP  16 /* windows asked before the first that is timed */
+#define PASSES  4  /* of a contender in a round */
+#define WINDOWS (WARMUP + MEASURE_SLICES)
+
+const struct measure_limits measure_default = {
+    .rounds_min = 11, .rounds_max = 101, .width = 0.004, .time_ns = 2000000000};
+
+struct rounds {
+    struct contender *contenders;
+    size_t count;
+    const struct workload *workload;
+    struct window *windows[WINDOWS];
+    struct measure *measures;
+    double *cost; /* ns a look-up: [contender * rounds_max + round] */
+    unsigned rounds_max, done;
+    uint64_t random;
+};
+
+static void round_statistics(const struct rounds *rounds, size_t i)
+{
+    struct contender *contender = &rounds->contenders[i];
+    struct strategy_statistics now;
+    contender->strategy->statistics(contender->state, &now);
+    struct measure *measure = &rounds->measures[i];
+    measure->entries = now.entries;
+    measure->bytes = now.bytes;
+}
+
+/* Hits of the warm state only: what was counted before the warm-up ended is taken off. */
+static void round_hits(const struct rounds *rounds, size_t i,
+                       const struct strategy_statistics *before)
+{
+    struct strategy_statistics now;
+    rounds->contenders[i].strategy->statistics(rounds->contenders[i].state, &now);
+    uint64_t hits = now.hits - before->hits, misses = now.misses - before->misses;
+    rounds->measures[i].hit_rate =
+        hits + misses ? (double)hits / (double)(hits + misses) : (double)NAN;
+}
+
+/* One contender from a fresh state: warm-up, then the slices; best[] keeps the least of each. */
+static void contender_pass(struct rounds *rounds, size_t i, double best[MEASURE_SLICES])
+{
+    struct contender *contender = &rounds->contenders[i];
+    struct strategy_statistics before;
+    if (rounds->measures[i].refused || !contender_begin(contender)) {
+        rounds->measures[i].refused = true;
+        return;
+    }
+    for (size_t n = 0; n < WARMUP; n++) {
+        contender_ask(contender, rounds->windows[n]);
+    }
+    contender->strategy->statistics(contender->state, &before);
+    for (size_t slice = 0; slice < MEASURE_SLICES; slice++) {
+        double ns = contender_time(contender, rounds->windows[WARMUP + slice]) / WINDOW_REQUESTS;
+        best[slice] = ns < best[slice] ? ns : best[slice];
+    }
+    round_statistics(rounds, i);
+    round_hits(rounds, i, &before);
+    contender_end(contender);
+}
+
+/* There and back, twice, so that a drift of the machine's speed hits all alike; the order is drawn
+ * anew each round. The heap's pages are given back first: what of a cache's data collides in the
+ * processor's caches depends on which pages it got, by 10 % and more. Within a round all contenders
+ * live in the same pages one after the other, so that luck falls out of the ratios; over the rounds
+ * it varies. */
+static void round_run(struct rounds *rounds)
+{
+    size_t count = rounds->count;
+    size_t *order = memory_new(count, sizeof *order);
+    double(*best)[MEASURE_SLICES] = memory_new(count, sizeof *best);
+    for (size_t i = 0; i < count; i++) {
+        size_t j = (size_t)(workload_random(&rounds->random) % (i + 1));
+        order[i] = order[j];
+        order[j] = i;
+        for (size_t slice = 0; slice < MEASURE_SLICES; slice++) {
+            best[i][slice] = (double)INFINITY;
+        }
+    }
+    malloc_trim(0);
+    void *padding = malloc((size_t)(workload_random(&rounds->random) % 64 + 1) * 4096);
+    for (size_t n = 0; n < PASSES * count; n++) {
+        size_t at = n % count;
+        size_t i = order[n / count % 2 ? count - 1 - at : at];
+        contender_pass(rounds, i, best[i]);
+    }
+    free(padding);
+    for (size_t i = 0; i < count; i++) {
+        interval_sort(best[i], MEASURE_SLICES);
+        rounds->cost[i * rounds->rounds_max + rounds->done] =
+            interval_quantile(best[i], MEASURE_SLICES, 0.5);
+    }
+    free(best);
+    free(order);
+    rounds->done++;
+}
+
+/* The widest half-width of all ratios so far, relative. */
+static double rounds_judge(struct rounds *rounds)
+{
+    double *values = memory_new(rounds->done, sizeof *values);
+    double widest = 0;
+    for (size_t i = 0; i < rounds->count; i++) {
+        struct measure *measure = &rounds->measures[i];
+        const double *own = &rounds->cost[i * rounds->rounds_max];
+        if (measure->refused) {
+            continue;
+        }
+        struct interval cost;
+        for (unsigned n = 0; n < rounds->done; n++) {
+            values[n] = own[n];
+        }
+        interval_median(values, rounds->done, &cost);
+        measure->ns = cost.median;
+        for (unsigned n = 0; n < rounds->done; n++) {
+            values[n] = own[n] / rounds->cost[n];
+        }
+        interval_median(values, rounds->done, &measure->ratio);
+        double width = (measure->ratio.high - measure->ratio.low) / 2 / measure->ratio.median;
+        widest = width > widest || isnan(width) ? width : widest;
+    }
+    free(values);
+    return widest;
+}
+
+/* Freed memory stays in the heap, and large blocks come from it, too: see round_run. */
+static void heap_keep(void)
+{
+    static bool kept;
+    if (!kept) {
+        mallopt(M_MMAP_THRESHOLD, 32 << 20);
+        mallopt(M_TRIM_THRESHOLD, 1 << 30);
+        mallopt(M_TOP_PAD, 1 << 20);
+        kept = true;
+    }
+}
+
+unsigned measure_rounds(struct contender *contenders, size_t count, const struct workload *workload,
+                        const struct measure_limits *limits, struct measure *measures)
+{
+    struct rounds rounds = {.contenders = contenders,
+                            .count = count,
+                            .workload = workload,
+                            .measures = measures,
+                            .rounds_max = limits->rounds_max,
+                            .random = 1};
+    for (size_t i = 0; i < WINDOWS; i++) {
+        rounds.windows[i] = window_new(workload);
+        window_fill(rounds.windows[i], i * WINDOW_REQUESTS, WINDOW_REQUESTS);
+    }
+    heap_keep();
+    for (size_t i = 0; i < count; i++) {
+        measures[i].ns = measures[i].hit_rate = (double)NAN;
+        measures[i].ratio = (struct interval){(double)NAN, (double)NAN, (double)NAN};
+    }
+    rounds.cost = memory_new(count * limits->rounds_max, sizeof rounds.cost[0]);
+    uint64_t begin = bench_now_ns();
+    while (rounds.done < limits->rounds_max) {
+        if (rounds.done >= limits->rounds_min) {
+            bool late = bench_now_ns() - begin > limits->time_ns;
+            if (late || rounds_judge(&rounds) <= limits->width) {
+                break;
+            }
+        }
+        round_run(&rounds);
+    }
+    rounds_judge(&rounds);
+    free(rounds.cost);
+    for (size_t i = 0; i < WINDOWS; i++) {
+        window_free(&rounds.windows[i]);
+    }
+    return rounds.done;
+}
+
+static double seconds(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+double measure_others(void)
+{
+    static double last_busy, last_own, last_all;
+    unsigned long long user, nice, system, idle, wait, irq, soft, steal;
+    struct rusage usage;
+    FILE *file = fopen("/proc/stat", "re");
+    if (!file) {
+        return (double)NAN;
+    }
+    int read = fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
+                      &idle, &wait, &irq, &soft, &steal);
+    fclose(file);
+    if (read != 8 || getrusage(RUSAGE_SELF, &usage) != 0) {
+        return (double)NAN;
+    }
+    double tick = (double)sysconf(_SC_CLK_TCK);
+    double busy = (double)(user + nice + system + irq + soft + steal) / tick;
+    double all = busy + (double)(idle + wait) / tick;
+    double own = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    double share =
+        all > last_all ? (busy - last_busy - (own - last_own)) / (all - last_all) : (double)NAN;
+    last_busy = busy;
+    last_own = own;
+    last_all = all;
+    return share < 0 ? 0 : share;
+}

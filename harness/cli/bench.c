@@ -1,0 +1,478 @@
+/*
+ * bench.c - `tidemark bench`: what a look-up costs directly and through each strategy, whether the
+ * difference is real, and from what source cost on a cache pays. Runs everything in this process:
+ * no test program, no preload. Supervisor only.
+ */
+#include "harness/cli/bench.h"
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/bench/source_sqlite.h"
+#include "harness/scenario/scenario.h"
+#include "registry/source_registry.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REQUESTS (1u << 20) /* so many that none comes again soon, see measure.h */
+
+static const struct option_spec options[] = {
+    {"strategy", 's', OPTION_TEXT, "NAME",
+     "measure this strategy; repeat for several; default: all", NULL, true},
+    {"workload", 'w', OPTION_WORD, "NAME",
+     "how keys are drawn; repeat for several, the first is the one in detail; default: all",
+     workload_names, true},
+    {"entries", 'e', OPTION_INTEGER, "N", "entries that a cache holds, default 8000", NULL, false},
+    {"bytes", 0, OPTION_SIZE, "SIZE", "bytes that a cache holds", NULL, false},
+    {"keys", 'k', OPTION_INTEGER, "N", "keys that are asked for, default all of the registry", NULL,
+     false},
+    {"threads", 't', OPTION_INTEGER, "N",
+     "threads of the throughput column, default the processors", NULL, false},
+    {"materialised", 'm', OPTION_FLAG, NULL,
+     "values are whole model records of 4.9 KB, built by each load, instead of record numbers",
+     NULL, false},
+    {"time", 0, OPTION_DURATION, "TIME", "longest time for one workload's rounds, default 2 s",
+     NULL, false},
+    {"rounds", 0, OPTION_INTEGER, "N",
+     "exactly so many rounds, instead of until the intervals are narrow", NULL, false},
+    {"beyond", 0, OPTION_NUMBER, "X", "a difference counts beyond this, default 1 %", NULL, false},
+    {"plant", 0, OPTION_NUMBER, "X", "add a contender that is the reference, slower by X", NULL,
+     false},
+    {"self-test", 0, OPTION_INTEGER, "N",
+     "N times: the reference against itself and against itself 2 % slower; counts what is found",
+     NULL, false},
+    {"no-break-even", 0, OPTION_FLAG, NULL, "leave out the break-even part", NULL, false},
+    {"svg", 0, OPTION_FILE, "FILE", "draw the break-even curves into FILE", NULL, false},
+    {"seed", 0, OPTION_INTEGER, "N", "of the random requests, default 1", NULL, false},
+    {0},
+};
+
+static struct contender *contender_add(struct bench *bench, const char *name,
+                                       const struct strategy *strategy)
+{
+    if (bench->count == BENCH_CONTENDERS) {
+        return NULL;
+    }
+    struct contender *contender = &bench->contenders[bench->count++];
+    *contender = (struct contender){.strategy = strategy, .source = bench->source};
+    contender->options.entries = bench->entries;
+    contender->options.bytes = command_integer(bench->line, "bytes", 0);
+    snprintf(contender->name, sizeof contender->name, "%s", name);
+    return contender;
+}
+
+/* The reference, and right behind it itself once more: whatever the table says of that row is what
+ * the machine does to figures today. */
+static void reference_add(struct bench *bench, const struct strategy *strategy, const char *name)
+{
+    contender_add(bench, name, strategy);
+    struct contender *control = contender_add(bench, name, strategy);
+    control->options = bench->contenders[0].options;
+    control->control = true;
+    snprintf(control->name, sizeof control->name, "%.36s, again", name);
+    double planted = command_number(bench->line, "plant", 0);
+    if (planted > 0) {
+        struct contender *slow = contender_add(bench, name, strategy);
+        slow->options = bench->contenders[0].options;
+        slow->extra = planted;
+        snprintf(slow->name, sizeof slow->name, "%.30s + %.3g %%", name, planted * 100);
+    }
+}
+
+static bool strategies_add(struct bench *bench)
+{
+    const char *names[64];
+    size_t known = 0;
+    for (; strategies[known] && known < 64; known++) {
+        names[known] = strategies[known]->name;
+    }
+    const char *first = command_text_at(bench->line, "strategy", 0);
+    bool good = true;
+    reference_add(bench, strategies[0], strategies[0]->name); /* direct always stays */
+    for (size_t n = 0; first && command_text_at(bench->line, "strategy", n); n++) {
+        const char *name = command_text_at(bench->line, "strategy", n);
+        const struct strategy *strategy = strategy_find(name);
+        const char *nearest = strategy ? NULL : diag_nearest(name, names, known);
+        if (!strategy) {
+            command_usage_error(bench->line, "unknown strategy '%s'%s%s%s", name,
+                                nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                                nearest ? "'?" : "");
+            good = false;
+        } else if (strategy != strategies[0]) {
+            good = contender_add(bench, name, strategy) != NULL && good;
+        }
+    }
+    for (size_t i = 1; !first && strategies[i]; i++) {
+        contender_add(bench, strategies[i]->name, strategies[i]);
+    }
+    return good;
+}
+
+static uint64_t pair_number(const struct scenario_pair *pairs, size_t count, const char *key,
+                            uint64_t otherwise)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].key, key) == 0) {
+            return strtoull(pairs[i].value, NULL, 10);
+        }
+    }
+    return otherwise;
+}
+
+static const char *pair_text(const struct scenario_pair *pairs, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].key, key) == 0) {
+            return pairs[i].value;
+        }
+    }
+    return "";
+}
+
+/* The variants of a scenario of a built-in suite, with their bounds; the first is the reference. */
+static int scenario_add(struct bench *bench, const char *path)
+{
+    struct scenario scenario;
+    struct diag diag;
+    int status = COMMAND_USAGE;
+    diag_init(&diag);
+    if (!scenario_read(path, &scenario, &diag)) {
+        diag_print(&diag, stderr);
+        diag_fini(&diag);
+        return COMMAND_USAGE;
+    }
+    if (!scenario.builtin) {
+        command_usage_error(bench->line,
+                            "%s: bench measures strategies; '%s' is a program of yours", path,
+                            scenario.program);
+        goto out;
+    }
+    if (strcmp(pair_text(scenario.suite, scenario.suite_count, "value"), "materialised") == 0) {
+        bench->source = &source_registry_materialised;
+    }
+    for (size_t i = 0; i < scenario.variant_count; i++) {
+        const struct scenario_variant *variant = &scenario.variants[i];
+        const struct strategy *strategy = strategy_find(variant->strategy);
+        if (!strategy) {
+            command_usage_error(bench->line, "%s:%u:%u: strategy '%s' is not compiled in", path,
+                                variant->line, variant->column, variant->strategy);
+            goto out;
+        }
+        if (i == 0) {
+            reference_add(bench, strategy, variant->name);
+        } else if (!contender_add(bench, variant->name, strategy)) {
+            command_usage_error(bench->line, "%s: more variants than %d", path, BENCH_CONTENDERS);
+            goto out;
+        }
+        struct strategy_options bounds = {
+            .entries =
+                pair_number(variant->params, variant->param_count, "entries", bench->entries),
+            .bytes = pair_number(variant->params, variant->param_count, "bytes", 0),
+            .ttl_ns = pair_number(variant->params, variant->param_count, "ttl", 0),
+            .shards = (uint32_t)pair_number(variant->params, variant->param_count, "shards", 0),
+            .weights = (uint32_t)pair_number(variant->params, variant->param_count, "weights", 0)};
+        for (size_t n = i == 0 ? 0 : bench->count - 1; n < bench->count; n++) {
+            bench->contenders[n].options = bounds;
+        }
+    }
+    for (size_t n = 0; n < bench->count; n++) {
+        bench->contenders[n].source = bench->source;
+    }
+    status = COMMAND_MET;
+out:
+    scenario_fini(&scenario);
+    diag_fini(&diag);
+    return status;
+}
+
+static void workloads_choose(struct bench *bench)
+{
+    for (size_t n = 0; command_text_at(bench->line, "workload", n); n++) {
+        for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
+            if (strcmp(workload_names[kind], command_text_at(bench->line, "workload", n)) == 0) {
+                bench->wanted[kind] = true;
+                bench->main = n == 0 ? (enum workload_kind)kind : bench->main;
+            }
+        }
+    }
+    if (!command_text_at(bench->line, "workload", 0)) {
+        memset(bench->wanted, true, sizeof bench->wanted);
+    }
+}
+
+static int settings_take(struct bench *bench)
+{
+    const struct command_line *line = bench->line;
+    uint64_t keys = command_integer(line, "keys", registry_count());
+    uint64_t threads = command_integer(line, "threads", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
+    uint64_t rounds = command_integer(line, "rounds", 0);
+    if (keys == 0 || keys > registry_count()) {
+        return command_usage_error(line, "--keys %llu: the registry has 1 to %u",
+                                   (unsigned long long)keys, registry_count());
+    }
+    if (threads == 0 || threads > 256) {
+        return command_usage_error(line, "--threads %llu: 1 to 256", (unsigned long long)threads);
+    }
+    if (command_text(line, "rounds") && (rounds < INTERVAL_LEAST || rounds > 10000)) {
+        return command_usage_error(line, "--rounds %llu: %d to 10,000; fewer give no interval",
+                                   (unsigned long long)rounds, INTERVAL_LEAST);
+    }
+    bench->keys = (uint32_t)keys;
+    bench->threads = (unsigned)threads;
+    bench->entries = command_integer(line, "entries", 8000);
+    bench->seed = command_integer(line, "seed", 1);
+    bench->beyond = command_number(line, "beyond", 0.01);
+    bench->limits = measure_default;
+    bench->limits.time_ns = command_integer(line, "time", bench->limits.time_ns);
+    if (rounds) {
+        bench->limits.rounds_min = bench->limits.rounds_max = (unsigned)rounds;
+    }
+    bench->source = command_flag(line, "materialised") ? &source_registry_materialised
+                                                       : &source_registry_packed;
+    bench->main = WORKLOAD_ZIPF;
+    bench->direct_ns = bench->sqlite_ns = (double)NAN;
+    workloads_choose(bench);
+    return COMMAND_MET;
+}
+
+static void progress(const struct bench *bench, const char *what)
+{
+    if (!bench->line->quiet) {
+        fprintf(stderr, "tidemark bench: %s\n", what);
+    }
+}
+
+static void details_measure(struct bench *bench, const struct workload *workload)
+{
+    uint64_t piece = bench->limits.time_ns / 20;
+    for (size_t i = 0; i < bench->count; i++) {
+        struct contender *contender = &bench->contenders[i];
+        struct measure *measure = &bench->measures[workload->kind][i];
+        if (measure->refused) {
+            continue;
+        }
+        measure_latency(contender, workload, measure);
+        measure_events(contender, workload, measure);
+        measure->per_second[0] = measure_threads(contender, workload, 1, piece);
+        measure->per_second[1] = measure_threads(contender, workload, bench->threads, piece);
+    }
+}
+
+static void workloads_measure(struct bench *bench)
+{
+    for (unsigned kind = 0; kind < WORKLOAD_KINDS; kind++) {
+        struct workload workload;
+        if (!bench->wanted[kind]) {
+            continue;
+        }
+        char what[80];
+        snprintf(what, sizeof what, "%s: %s", workload_names[kind], workload_abouts[kind]);
+        progress(bench, what);
+        workload_init(&workload, (enum workload_kind)kind, bench->keys, bench->entries, REQUESTS,
+                      bench->seed);
+        bench->rounds[kind] = measure_rounds(bench->contenders, bench->count, &workload,
+                                             &bench->limits, bench->measures[kind]);
+        if (kind == bench->main) {
+            details_measure(bench, &workload);
+        }
+        workload_fini(&workload);
+    }
+}
+
+/* What the same look-ups cost when the source is an SQLite table in memory. */
+static void sqlite_measure(struct bench *bench, const struct workload *workload)
+{
+    struct source_sqlite sqlite;
+    if (!source_sqlite_init(&sqlite, bench->keys)) {
+        return;
+    }
+    struct contender contender = {.strategy = strategies[0], .source = &sqlite.source};
+    if (contender_begin(&contender)) {
+        struct window *window = window_new(workload);
+        contender_run(&contender, window, 0, 4000);
+        bench->sqlite_ns = contender_run(&contender, window, 4000, 20000) / 20000;
+        window_free(&window);
+        contender_end(&contender);
+    }
+    source_sqlite_fini(&sqlite);
+}
+
+/* With all threads at once: the same formula from throughput, h and m as one figure. */
+static void threads_model(struct bench *bench, size_t i)
+{
+    double direct = bench->measures[bench->main][0].per_second[1];
+    double cached = bench->measures[bench->main][i].per_second[1];
+    double rate = bench->models[i].hit_rate, per = 1e3 * bench->threads;
+    bench->threads_base[i] = (double)NAN;
+    if (!isnan(direct) && !isnan(cached) && rate > 0) {
+        double base = per / cached - (1 - rate) * per / direct;
+        bench->threads_base[i] = base > 0 ? base / rate : 0;
+    }
+}
+
+static void models_measure(struct bench *bench)
+{
+    struct workload workload, resident;
+    progress(bench, "break-even: the source made slower step by step");
+    workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS, bench->seed);
+    workload_init(&resident, WORKLOAD_RESIDENT, bench->keys, bench->entries, REQUESTS, bench->seed);
+    for (size_t i = 0; i < bench->count; i++) {
+        const struct contender *contender = &bench->contenders[i];
+        if (contender->control || contender->extra > 0 || bench->measures[bench->main][i].refused ||
+            !(contender->strategy->traits & STRATEGY_CACHES)) {
+            continue;
+        }
+        bench->modelled[i] =
+            break_even_measure(strategies[0], contender, &workload, &resident, &bench->models[i]);
+        if (bench->modelled[i]) {
+            bench->direct_ns = bench->models[i].source[0];
+            threads_model(bench, i);
+        }
+    }
+    sqlite_measure(bench, &workload);
+    workload_fini(&workload);
+    workload_fini(&resident);
+}
+
+static int self_test(struct bench *bench, uint64_t times)
+{
+    uint64_t wrong = 0, found = 0;
+    bench->contenders[2] = bench->contenders[0];
+    bench->contenders[2].extra = 0.02;
+    bench->count = 3;
+    if (!command_text(bench->line, "time")) { /* one pair of rows only: patience is cheap */
+        bench->limits.time_ns = 20000000000;
+        bench->limits.rounds_max =
+            command_text(bench->line, "rounds") ? bench->limits.rounds_max : 600;
+    }
+    for (uint64_t i = 0; i < times; i++) {
+        struct workload workload;
+        struct measure measures[3] = {0};
+        workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS,
+                      bench->seed + i);
+        measure_rounds(bench->contenders, 3, &workload, &bench->limits, measures);
+        enum difference same = interval_difference(&measures[1].ratio, bench->beyond);
+        enum difference slow = interval_difference(&measures[2].ratio, bench->beyond);
+        wrong += same == DIFFERENCE_FASTER || same == DIFFERENCE_SLOWER;
+        found += slow == DIFFERENCE_SLOWER;
+        if (bench->line->verbose) {
+            fprintf(stderr, "run %llu: itself %.4f [%.4f %.4f], planted %.4f [%.4f %.4f]\n",
+                    (unsigned long long)i + 1, measures[1].ratio.median, measures[1].ratio.low,
+                    measures[1].ratio.high, measures[2].ratio.median, measures[2].ratio.low,
+                    measures[2].ratio.high);
+        }
+        workload_fini(&workload);
+    }
+    bool good = wrong * 20 <= times && found * 20 >= times * 19;
+    printf("%s against itself: a difference in %llu of %llu runs (at most 5 of 100 may be)\n",
+           bench->contenders[0].name, (unsigned long long)wrong, (unsigned long long)times);
+    printf(
+        "%s against itself 2 %% slower: found in %llu of %llu runs (at least 95 of 100 must be)\n",
+        bench->contenders[0].name, (unsigned long long)found, (unsigned long long)times);
+    printf("%d passed, %d failed, 0 skipped\n", good, !good);
+    return good ? COMMAND_MET : COMMAND_BROKEN;
+}
+
+static int closing(const struct bench *bench)
+{
+    size_t refused = 0, unequal = 0;
+    for (size_t i = 0; i < bench->count; i++) {
+        refused += bench->measures[bench->main][i].refused;
+        enum difference control =
+            interval_difference(&bench->measures[bench->main][i].ratio, bench->beyond);
+        unequal += bench->contenders[i].control &&
+                   (control == DIFFERENCE_FASTER || control == DIFFERENCE_SLOWER);
+    }
+    if (unequal) {
+        printf("The reference differs from itself: no figure above is worth quoting. Run it again "
+               "on a "
+               "quiet machine.\n");
+    }
+    printf("%zu passed, %zu failed, %zu skipped\n", bench->count - refused - unequal, unequal,
+           refused);
+    return unequal ? COMMAND_BROKEN : COMMAND_MET;
+}
+
+static void machine_watch(struct bench *bench)
+{
+    bench->others = measure_others();
+    if (bench->others > 0.1) {
+        fprintf(
+            stderr,
+            "tidemark bench: the machine was busy: other programs used %.0f %% of its processors; "
+            "intervals are wider for it\n",
+            bench->others * 100);
+    }
+}
+
+static int bench_run(struct command_line *line)
+{
+    struct bench *bench = memory_new(1, sizeof *bench);
+    bench->line = line;
+    int status = settings_take(bench);
+    if (status == COMMAND_MET && line->operand_count) {
+        status = scenario_add(bench, line->operands[0]);
+    } else if (status == COMMAND_MET && !strategies_add(bench)) {
+        status = COMMAND_USAGE;
+    }
+    if (status != COMMAND_MET) {
+        goto out;
+    }
+    measure_others();
+    if (command_integer(line, "self-test", 0)) {
+        status = self_test(bench, command_integer(line, "self-test", 0));
+        machine_watch(bench);
+        goto out;
+    }
+    workloads_measure(bench);
+    if (!command_flag(line, "no-break-even")) {
+        models_measure(bench);
+    }
+    machine_watch(bench);
+    bench_print_main(bench);
+    bench_print_workloads(bench);
+    if (!command_flag(line, "no-break-even")) {
+        bench_print_break_even(bench);
+    }
+    const char *svg = command_text(line, "svg");
+    bool written = !svg || bench_write_svg(bench, svg);
+    written = (!line->json || bench_write_json(bench, line->json)) && written;
+    status = closing(bench);
+    status = written ? status : COMMAND_OURS;
+out:
+    free(bench);
+    return status;
+}
+
+static const char *const examples[] = {
+    "tidemark bench\tevery strategy, every workload, the break-even curve",
+    "tidemark bench -s lru -s sieve --entries 1000\ttwo caches of a thousand entries",
+    "tidemark bench --materialised -s lru\tvalues that take work to build: here a cache may pay",
+    "tidemark bench scenarios/registry-60gb-strategies.yaml\tthe variants of a scenario",
+    "tidemark bench --self-test 100\twhat the bench itself is worth today on this machine",
+    NULL};
+
+const struct command command_bench = {
+    .name = "bench",
+    .about = "what a look-up costs through each strategy, and from when on a cache pays",
+    .operands = "[SCENARIO]",
+    .operand_max = 1,
+    .options = options,
+    .detail =
+        "Measures look-ups in the compiled-in registry, directly and through each caching "
+        "strategy: cost, "
+        "percentiles, throughput by threads, hit rate. Contenders run in interleaved rounds with a "
+        "fresh "
+        "state each; a difference counts only where the whole 95 % interval of the ratio lies "
+        "beyond 1 %.\n"
+        "The row 'again' is the reference a second time, the A/A control: when it differs from "
+        "itself, the "
+        "machine was too busy, and the status is 1.\n"
+        "Then the source is made slower step by step: a cache pays when the source costs more than "
+        "h + m (1 - r) / r, with hit cost h, extra miss cost m and hit rate r; formula and "
+        "measurement "
+        "stand side by side.",
+    .examples = examples,
+    .run = bench_run,
+};

@@ -1,0 +1,46 @@
+/* bench.h - what the files of `tidemark bench` share: its settings, its findings, and how they are
+ * shown. Supervisor only. */
+#ifndef CLI_BENCH_H
+#define CLI_BENCH_H
+
+#include "harness/bench/break_even.h"
+#include "harness/bench/measure.h"
+#include "harness/bench/workload.h"
+#include "harness/cli/command.h"
+
+#define BENCH_CONTENDERS 32
+
+struct bench {
+    const struct command_line *line;
+    struct contender contenders[BENCH_CONTENDERS]; /* 0 is the reference, 1 the A/A control */
+    size_t count;
+    bool wanted[WORKLOAD_KINDS];
+    enum workload_kind main;
+    uint32_t keys;
+    uint64_t entries, seed;
+    unsigned threads;
+    double beyond; /* a difference counts from here on: 0.01 */
+    struct measure_limits limits;
+    const struct strategy_source *source;
+
+    struct measure measures[WORKLOAD_KINDS][BENCH_CONTENDERS];
+    unsigned rounds[WORKLOAD_KINDS];
+    struct break_even models[BENCH_CONTENDERS]; /* of those that cache */
+    bool modelled[BENCH_CONTENDERS];
+    double threads_base[BENCH_CONTENDERS]; /* break-even with all threads, NAN where not measured */
+    double direct_ns;                      /* a look-up without a cache, in the same loop */
+    double sqlite_ns;                      /* the same in front of SQLite; NAN: not measured */
+    double others;                         /* share of the processors that other programs used */
+};
+
+/* bench_report.c */
+void bench_print_main(const struct bench *bench);
+void bench_print_workloads(const struct bench *bench);
+void bench_print_break_even(const struct bench *bench);
+/* False: the file could not be written, which was said. */
+bool bench_write_svg(const struct bench *bench, const char *path);
+bool bench_write_json(const struct bench *bench, const char *path);
+
+const char *bench_difference_name(enum difference difference);
+
+#endif

@@ -1,0 +1,424 @@
+/* bench_report.c - the tables, the sentence, the plot and the files of `tidemark bench`. Supervisor
+ * only. */
+#include "harness/base/memory.h"
+#include "harness/base/table.h"
+#include "harness/base/text.h"
+#include "harness/base/unit.h"
+#include "harness/base/version.h"
+#include "harness/bench/plot.h"
+#include "harness/cli/bench.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HTTP_NS 5e6
+
+const char *bench_difference_name(enum difference difference)
+{
+    static const char *const names[] = {[DIFFERENCE_UNSURE] = "unsure",
+                                        [DIFFERENCE_NONE] = "no difference",
+                                        [DIFFERENCE_FASTER] = "faster",
+                                        [DIFFERENCE_SLOWER] = "slower"};
+    return names[difference];
+}
+
+/* Three digits without a unit: the column's title has it. */
+static const char *number(char text[UNIT_TEXT_BYTES], double value)
+{
+    if (isnan(value)) {
+        return NULL;
+    }
+    double size = fabs(value);
+    snprintf(text, UNIT_TEXT_BYTES, "%.*f", size < 10 ? 2 : size < 100 ? 1 : 0, value);
+    return text;
+}
+
+static void ratio_cells(struct table *table, const struct bench *bench, size_t i,
+                        const struct measure *measure)
+{
+    char text[64];
+    if (i == 0) {
+        table_cell(table, "1");
+        table_cell(table, "reference");
+        return;
+    }
+    enum difference difference = interval_difference(&measure->ratio, bench->beyond);
+    if (isnan(measure->ratio.median)) {
+        table_cell(table, NULL);
+        table_cell(table, measure->refused ? "refused its bounds" : NULL);
+        return;
+    }
+    int places = measure->ratio.median < 1.995 ? 3 : 2;
+    snprintf(text, sizeof text, "%.*f [%.*f %.*f]", places, measure->ratio.median, places,
+             measure->ratio.low, places, measure->ratio.high);
+    table_cell(table, text);
+    table_cell_color(table, bench_difference_name(difference),
+                     difference == DIFFERENCE_FASTER   ? TABLE_GREEN
+                     : difference == DIFFERENCE_SLOWER ? TABLE_RED
+                                                       : TABLE_PLAIN);
+}
+
+static bool any_events(const struct bench *bench)
+{
+    for (size_t i = 0; i < bench->count; i++) {
+        if (!isnan(bench->measures[bench->main][i].instructions)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bench_print_main(const struct bench *bench)
+{
+    char title[48], text[UNIT_TEXT_BYTES];
+    struct table *table = table_new();
+    bool events = any_events(bench);
+    printf("%s (%s)\n%u keys, caches of %s entries, values %s, %u rounds\n\n",
+           workload_names[bench->main], workload_abouts[bench->main], bench->keys,
+           unit_count(text, (double)bench->entries), bench->source->name,
+           bench->rounds[bench->main]);
+    table_column(table, "strategy", TABLE_LEFT);
+    table_column(table, "look-up\nns", TABLE_RIGHT);
+    snprintf(title, sizeof title, "times %.20s\n[95 %% interval]", bench->contenders[0].name);
+    table_column(table, title, TABLE_RIGHT);
+    table_column(table, "", TABLE_LEFT);
+    table_column(table, "fresh\nns", TABLE_RIGHT);
+    table_column(table, "depend.\nns", TABLE_RIGHT);
+    table_column(table, "p50\nns", TABLE_RIGHT);
+    table_column(table, "p99\nns", TABLE_RIGHT);
+    table_column(table, "p99.9\nns", TABLE_RIGHT);
+    table_column(table, "hit rate", TABLE_RIGHT);
+    table_column(table, "M/s\n1 thread", TABLE_RIGHT);
+    snprintf(title, sizeof title, "M/s\n%u threads", bench->threads);
+    table_column(table, title, TABLE_RIGHT);
+    table_column(table, "held", TABLE_RIGHT);
+    table_column(table, "bytes/\nentry", TABLE_RIGHT);
+    if (events) {
+        table_column(table, "instr.\n/look-up", TABLE_RIGHT);
+        table_column(table, "cache m.\n/look-up", TABLE_RIGHT);
+    }
+    for (size_t i = 0; i < bench->count; i++) {
+        const struct measure *measure = &bench->measures[bench->main][i];
+        bool caches = bench->contenders[i].strategy->traits & STRATEGY_CACHES;
+        table_row(table);
+        table_cell(table, bench->contenders[i].name);
+        table_cell(table, number(text, measure->ns));
+        ratio_cells(table, bench, i, measure);
+        table_cell(table, number(text, measure->fresh));
+        table_cell(table, number(text, measure->dependent));
+        table_cell(table, number(text, measure->p50));
+        table_cell(table, number(text, measure->p99));
+        table_cell(table, number(text, measure->p999));
+        table_cell(table, caches ? unit_ratio(text, measure->hit_rate) : NULL);
+        table_cell(table, number(text, measure->refused ? (double)NAN : measure->per_second[0]));
+        table_cell(table, number(text, measure->refused ? (double)NAN : measure->per_second[1]));
+        table_cell(table, caches ? unit_bytes(text, (double)measure->bytes) : NULL);
+        table_cell(table, measure->entries
+                              ? number(text, (double)measure->bytes / (double)measure->entries)
+                              : NULL);
+        if (events) {
+            table_cell(table, number(text, measure->instructions));
+            table_cell(table, number(text, measure->cache_misses));
+        }
+    }
+    table_print(table, stdout, table_terminal_width(stdout), bench->line->color);
+    table_free(&table);
+    if (!events) {
+        printf("\nInstructions and cache misses: this kernel or machine does not count them.\n");
+    }
+}
+
+void bench_print_workloads(const struct bench *bench)
+{
+    char text[UNIT_TEXT_BYTES], cell[64];
+    size_t kinds = 0;
+    for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
+        kinds += bench->wanted[kind];
+    }
+    if (kinds < 2) {
+        return;
+    }
+    struct table *table = table_new();
+    table_column(table, "ns a look-up", TABLE_LEFT);
+    for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
+        if (bench->wanted[kind]) {
+            table_column(table, workload_names[kind], TABLE_RIGHT);
+        }
+    }
+    for (size_t i = 0; i < bench->count; i++) {
+        if (bench->contenders[i].control) {
+            continue;
+        }
+        bool caches = bench->contenders[i].strategy->traits & STRATEGY_CACHES;
+        table_row(table);
+        table_cell(table, bench->contenders[i].name);
+        for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
+            const struct measure *measure = &bench->measures[kind][i];
+            if (!bench->wanted[kind]) {
+                continue;
+            }
+            const char *ns = number(text, measure->ns);
+            if (ns && caches && !isnan(measure->hit_rate)) {
+                snprintf(cell, sizeof cell, "%s (%.0f%%)", ns, measure->hit_rate * 100);
+                ns = cell;
+            }
+            table_cell(table, ns);
+        }
+    }
+    printf("\nIn brackets the hit rate, once warm.\n\n");
+    table_print(table, stdout, table_terminal_width(stdout), bench->line->color);
+    table_free(&table);
+}
+
+static const char *point(char text[UNIT_TEXT_BYTES], double ns)
+{
+    if (isnan(ns)) {
+        return NULL;
+    }
+    return isinf(ns) ? "never" : ns <= 0 ? "always" : unit_ns(text, ns);
+}
+
+static size_t curves_list(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bench->count; i++) {
+        if (bench->modelled[i]) {
+            curves[count++] =
+                (struct plot_curve){.name = bench->contenders[i].name, .model = &bench->models[i]};
+        }
+    }
+    return count;
+}
+
+/* The best strategy at a source cost, or -1 when none is better than going directly. */
+static bool speaks(const struct bench *bench, size_t i)
+{
+    /* A cache without a bound is no advice, however fast: its price is in the column `held`. */
+    return bench->modelled[i] && bench->contenders[i].strategy->traits & STRATEGY_BOUNDED;
+}
+
+static int best_at(const struct bench *bench, double source)
+{
+    int best = -1;
+    double least = source;
+    for (size_t i = 0; i < bench->count; i++) {
+        if (speaks(bench, i) && break_even_cost(&bench->models[i], source) < least) {
+            least = break_even_cost(&bench->models[i], source);
+            best = (int)i;
+        }
+    }
+    return best;
+}
+
+static void source_sentence(const struct bench *bench, struct text *text, const char *what,
+                            double source)
+{
+    char cost[UNIT_TEXT_BYTES], with[UNIT_TEXT_BYTES];
+    if (isnan(source)) {
+        return;
+    }
+    int best = best_at(bench, source);
+    unit_ns(cost, source);
+    if (best < 0) {
+        text_format(text, "%s a look-up costs %s, and no bounded cache here pays. ", what, cost);
+        return;
+    }
+    double through = break_even_cost(&bench->models[best], source);
+    text_format(text, "%s a look-up costs %s; %s makes that %s, %.3g times as fast. ", what, cost,
+                bench->contenders[best].name, unit_ns(with, through), source / through);
+}
+
+/* The first strategy to pay, and where a better one takes over. */
+static void crossing_sentence(const struct bench *bench, struct text *text)
+{
+    char from[UNIT_TEXT_BYTES];
+    double least = (double)INFINITY;
+    int first = -1;
+    for (size_t i = 0; i < bench->count; i++) {
+        if (speaks(bench, i) && bench->models[i].formula_ns < least) {
+            least = bench->models[i].formula_ns;
+            first = (int)i;
+        }
+    }
+    if (first < 0) {
+        text_put(text, "With this workload no bounded cache pays at any source cost. ");
+        return;
+    }
+    text_format(text, "The first bounded cache to pay is %s, from a source cost of %s on",
+                bench->contenders[first].name, unit_ns(from, least));
+    int far = best_at(bench, 1e9);
+    if (far >= 0 && far != first) {
+        const struct break_even *a = &bench->models[first], *b = &bench->models[far];
+        double cross = (b->base_ns - a->base_ns) / (b->hit_rate - a->hit_rate);
+        text_format(text, "; from about %s on %s, which hits more often, is ahead",
+                    unit_ns(from, cross > 0 ? cross : 0), bench->contenders[far].name);
+    }
+    text_put(text, ". ");
+}
+
+static void sentence_print(const struct bench *bench)
+{
+    struct text text = {0}, wrapped = {0};
+    crossing_sentence(bench, &text);
+    source_sentence(bench, &text, "In the compiled-in registry", bench->direct_ns);
+    source_sentence(bench, &text, "In SQLite", bench->sqlite_ns);
+    source_sentence(bench, &text, "At an HTTP source of 5 ms", HTTP_NS);
+    text_wrap(&wrapped, text_peek(&text), 0, 80);
+    printf("\n%s\n", text_peek(&wrapped));
+    text_fini(&text);
+    text_fini(&wrapped);
+}
+
+void bench_print_break_even(const struct bench *bench)
+{
+    struct plot_curve curves[BENCH_CONTENDERS];
+    size_t count = curves_list(bench, curves);
+    char text[UNIT_TEXT_BYTES], title[48];
+    if (count == 0) {
+        return;
+    }
+    struct table *table = table_new();
+    table_column(table, "break-even", TABLE_LEFT);
+    table_column(table, "hit rate\nr", TABLE_RIGHT);
+    table_column(table, "hit\nh ns", TABLE_RIGHT);
+    table_column(table, "miss extra\nm ns", TABLE_RIGHT);
+    table_column(table, "pays from\nh + m(1-r)/r", TABLE_RIGHT);
+    table_column(table, "pays from\nmeasured", TABLE_RIGHT);
+    snprintf(title, sizeof title, "pays from\n%u threads", bench->threads);
+    table_column(table, title, TABLE_RIGHT);
+    for (size_t i = 0; i < bench->count; i++) {
+        const struct break_even *model = &bench->models[i];
+        if (!bench->modelled[i]) {
+            continue;
+        }
+        table_row(table);
+        table_cell(table, bench->contenders[i].name);
+        table_cell(table, unit_ratio(text, model->hit_rate));
+        table_cell(table, number(text, model->hit_ns));
+        table_cell(table, number(text, model->miss_ns));
+        table_cell(table, point(text, model->formula_ns));
+        table_cell(table, point(text, model->measured_ns));
+        table_cell(table, point(text, bench->threads_base[i]));
+    }
+    unsigned width = table_terminal_width(stdout);
+    fputc('\n', stdout);
+    table_print(table, stdout, width, bench->line->color);
+    table_free(&table);
+    fputc('\n', stdout);
+    plot_terminal(stdout, curves, count, width < 80 ? width : 80, bench->line->color);
+    sentence_print(bench);
+}
+
+static bool file_close(FILE *file, const char *path)
+{
+    bool good = !ferror(file);
+    good = (file == stdout ? fflush(file) : fclose(file)) == 0 && good;
+    if (!good) {
+        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
+    }
+    return good;
+}
+
+static FILE *file_open(const char *path)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (!file) {
+        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
+    }
+    return file;
+}
+
+bool bench_write_svg(const struct bench *bench, const char *path)
+{
+    struct plot_curve curves[BENCH_CONTENDERS];
+    char title[160], text[UNIT_TEXT_BYTES];
+    FILE *file = file_open(path);
+    if (!file) {
+        return false;
+    }
+    snprintf(title, sizeof title, "When a cache of %s entries pays: %s",
+             unit_count(text, (double)bench->entries), workload_abouts[bench->main]);
+    plot_svg(file, title, curves, curves_list(bench, curves));
+    return file_close(file, path);
+}
+
+/* Left out where not measured. Names are words of tables and scenarios: letters, digits, "._-/,+%".
+ */
+static void json_number(FILE *file, const char *key, double value)
+{
+    if (isfinite(value)) {
+        fprintf(file, ",\"%s\":%.10g", key, value);
+    }
+}
+
+static void json_measure(FILE *file, const struct bench *bench, size_t kind, size_t i)
+{
+    const struct measure *measure = &bench->measures[kind][i];
+    fprintf(file,
+            "{\"v\":1,\"type\":\"bench\",\"workload\":\"%s\",\"variant\":\"%s\",\"rounds\":%u",
+            workload_names[kind], bench->contenders[i].name, bench->rounds[kind]);
+    json_number(file, "lookup_ns", measure->ns);
+    json_number(file, "ratio", measure->ratio.median);
+    json_number(file, "ratio_low", measure->ratio.low);
+    json_number(file, "ratio_high", measure->ratio.high);
+    fprintf(file, ",\"difference\":\"%s\"",
+            i == 0 ? "reference"
+                   : bench_difference_name(interval_difference(&measure->ratio, bench->beyond)));
+    json_number(file, "hit_rate", measure->hit_rate);
+    if (kind == bench->main) {
+        json_number(file, "fresh_ns", measure->fresh);
+        json_number(file, "dependent_ns", measure->dependent);
+        json_number(file, "lookup_ns_p50", measure->p50);
+        json_number(file, "lookup_ns_p99", measure->p99);
+        json_number(file, "lookup_ns_p999", measure->p999);
+        json_number(file, "million_per_s_1", measure->per_second[0]);
+        json_number(file, "million_per_s_all", measure->per_second[1]);
+        json_number(file, "instructions", measure->instructions);
+        json_number(file, "cache_misses", measure->cache_misses);
+        json_number(file, "bytes", (double)measure->bytes);
+        json_number(file, "entries", (double)measure->entries);
+    }
+    fputs("}\n", file);
+}
+
+bool bench_write_json(const struct bench *bench, const char *path)
+{
+    FILE *file = file_open(path);
+    if (!file) {
+        return false;
+    }
+    fprintf(file,
+            "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"%s\",\"command\":"
+            "\"bench\",\"seed\":%llu",
+            TIDEMARK_VERSION, (unsigned long long)bench->seed);
+    json_number(file, "others", bench->others);
+    fprintf(file, ",\"threads\":%u,\"keys\":%u}\n", bench->threads, bench->keys);
+    for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
+        for (size_t i = 0; bench->wanted[kind] && i < bench->count; i++) {
+            if (!bench->measures[kind][i].refused) {
+                json_measure(file, bench, kind, i);
+            }
+        }
+    }
+    for (size_t i = 0; i < bench->count; i++) {
+        const struct break_even *model = &bench->models[i];
+        if (bench->modelled[i]) {
+            fprintf(file, "{\"v\":1,\"type\":\"break_even\",\"variant\":\"%s\"",
+                    bench->contenders[i].name);
+            json_number(file, "hit_rate", model->hit_rate);
+            json_number(file, "hit_ns", model->hit_ns);
+            json_number(file, "miss_ns", model->miss_ns);
+            json_number(file, "formula_ns", model->formula_ns);
+            json_number(file, "measured_ns", model->measured_ns);
+            json_number(file, "threads_ns", bench->threads_base[i]);
+            fputs("}\n", file);
+        }
+    }
+    fprintf(file,
+            "{\"v\":1,\"type\":\"summary\",\"passed\":%zu,\"failed\":0,\"skipped\":0,"
+            "\"incomplete\":0}\n",
+            bench->count);
+    return file_close(file, path);
+}

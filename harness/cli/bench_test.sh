@@ -1,0 +1,53 @@
+#!/bin/sh
+# tidemark bench as a command: its tables, files and mistakes. No figure is judged here.
+# Run from the repository root with $B.
+set -u
+B=${B:-build}
+out=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-bench.XXXXXX")
+trap 'rm -rf "$out"' EXIT
+failed=0
+fail() { echo "FAIL: $*" >&2; failed=1; }
+caches=$("$B/tidemark" bench -s nonesuch 2>&1)
+case $caches in *"unknown strategy 'nonesuch'"*) ;; *) fail "an unknown strategy: $caches" ;; esac
+
+# The A/A control may find a busy machine (status 1): that is its job, and not what is tested.
+COLUMNS=80 "$B/tidemark" bench --rounds 6 --time 100ms -w zipf -w misses --svg "$out/x.svg" \
+    --json "$out/x.jsonl" >"$out/text" 2>"$out/err"
+status=$?
+[ $status -le 1 ] || fail "status $status: $(cat "$out/err")"
+grep -q '^direct, again ' "$out/text" || fail "no A/A control in the table"
+tail -1 "$out/text" | grep -q '^[0-9]* passed, [0-9]* failed, [0-9]* skipped$' || fail "the last line: $(tail -1 "$out/text")"
+awk 'length > 80 { print "longer than 80 columns: " $0; bad = 1 } END { exit bad }' "$out/text" || failed=1
+if command -v jq >/dev/null; then
+    [ "$(jq -r 'select(.type == "bench" and .workload == "zipf" and .variant == "direct") | .ratio' "$out/x.jsonl")" = 1 ] ||
+        fail "the reference's ratio is not 1"
+    [ "$(jq -r 'select(.type == "bench") | .workload' "$out/x.jsonl" | sort -u | tr '\n' ' ')" = "misses zipf " ] ||
+        fail "other workloads than asked for"
+    jq -e -s 'all(.v == 1) and (last | .type == "summary")' "$out/x.jsonl" >/dev/null || fail "the result file"
+fi
+if command -v xmllint >/dev/null; then
+    xmllint --noout "$out/x.svg" || fail "the plot is not XML"
+fi
+if [ "${CACHE:-all}" = all ]; then
+    grep -q '^lru ' "$out/text" || fail "no row of lru"
+    grep -q 'a look-up costs' "$out/text" || fail "no sentence"
+    "$B/tidemark" bench --rounds 6 --no-break-even -w zipf -q scenarios/registry-60gb-strategies.yaml \
+        >"$out/scenario" 2>"$out/err"
+    [ $? -le 1 ] || fail "a scenario: $(cat "$out/err")"
+    grep -q 'again' "$out/scenario" || fail "no control behind the first variant"
+fi
+expect() { # TEXT ARGUMENTS...
+    text=$1; shift
+    got=$("$B/tidemark" bench "$@" 2>&1)
+    status=$?
+    case $status:$got in 2:*"$text"*) ;; *) fail "bench $* gave $status: $got" ;; esac
+}
+expect "--keys 0: the registry has 1 to" --keys 0
+expect "--rounds 3: 6 to 10,000; fewer give no interval" --rounds 3
+expect "--threads 0: 1 to 256" --threads 0
+expect "did you mean 'zipf'?" -w zip
+expect "No such file or directory" "$out/none.yaml"
+expect "bench measures strategies; './check_mine' is a program of yours" fixtures/good/user-program.yaml
+"$B/tidemark" bench --rounds 6 -w zipf --no-break-even -q --json /dev/full >/dev/null 2>"$out/err"
+[ $? -eq 99 ] || fail "a full disk is not 99"
+exit $failed
