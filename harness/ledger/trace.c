@@ -163,19 +163,18 @@ static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum w
 {
     const struct unwind *unwind = &trace->unwind;
     uint64_t frames[UNWIND_MOST];
-    uint32_t count = 0, at = unwind->top, end = UNWIND_ROOM;
-    while (at < end && at - unwind->top < UNWIND_HOOKS_MOST &&
-           unwind_is_hook(unwind->frames[at].pc)) {
-        at++;
-    }
+    uint32_t count = 0, at = unwind->top;
+    uint32_t end = at + UNWIND_MOST < UNWIND_ROOM ? at + UNWIND_MOST : UNWIND_ROOM;
     for (; at < end && count < WIRE_FRAMES_MAX; at++) {
-        frames[count++] = unwind->frames[at].pc;
+        if (!unwind_is_own(unwind->frames[at].pc)) {
+            frames[count++] = unwind->frames[at].pc;
+        }
     }
     uint64_t hash = site_hash(frames, count, kind);
     uint32_t slot = hash % SITES_CACHED;
     if (trace->cache[slot].hash != hash || trace->cache[slot].site == 0) {
         trace->cache[slot].hash = hash;
-        trace->cache[slot].site = site_find(frames, count, unwind->cut || at < end, kind);
+        trace->cache[slot].site = site_find(frames, count, unwind->cut || at < UNWIND_ROOM, kind);
     }
     return trace->cache[slot].site;
 }
@@ -184,7 +183,7 @@ static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum w
 static inline uint32_t heap_site(struct trace *trace)
 {
     struct unwind *unwind = &trace->unwind;
-    if (unwind->top >= UNWIND_ROOM || unwind_depth(unwind) > WIRE_FRAMES_MAX || unwind->cut) {
+    if (unwind->top >= UNWIND_ROOM || unwind_depth(unwind) > UNWIND_MOST || unwind->cut) {
         return stack_site(trace, WIRE_SITE_HEAP);
     }
     uint64_t context = unwind->frames[unwind->top].context;
@@ -377,6 +376,7 @@ static void records_forget(void)
 
 void trace_init(void)
 {
+    unwind_init();
     thread_small_set(HOOKS_SMALL_END);
     kernel_call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
 }

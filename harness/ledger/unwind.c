@@ -5,6 +5,7 @@
 #include "harness/meter/kernel.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 #include <ucontext.h>
 
@@ -14,6 +15,8 @@
 extern const char __start_tidemark_hooks[] __attribute__((weak, visibility("hidden")));
 extern const char __stop_tidemark_hooks[] __attribute__((weak, visibility("hidden")));
 
+static uint64_t own_start, own_end; /* libtidemark.so; empty when linked into a program */
+
 static _Atomic uint32_t generation_now = 1;
 
 struct walker { /* the state in which a frame is entered */
@@ -21,10 +24,21 @@ struct walker { /* the state in which a frame is entered */
     bool exact; /* pc is an instruction's, not a return address */
 };
 
-bool unwind_is_hook(uint64_t pc)
+bool unwind_is_own(uint64_t pc)
 {
-    return pc - (uint64_t)(uintptr_t)__start_tidemark_hooks <
-           (uint64_t)(__stop_tidemark_hooks - __start_tidemark_hooks);
+    return pc - own_start < own_end - own_start ||
+           pc - (uint64_t)(uintptr_t)__start_tidemark_hooks <
+               (uint64_t)(__stop_tidemark_hooks - __start_tidemark_hooks);
+}
+
+void unwind_init(void)
+{
+    uint64_t start, end;
+    uint64_t here = (uint64_t)(uintptr_t)unwind_init, entry = getauxval(AT_ENTRY);
+    if (cfi_object(here, &start, &end) && entry - start >= end - start) {
+        own_start = start;
+        own_end = end;
+    }
 }
 
 void unwind_forget(void)

@@ -13,10 +13,10 @@
 #include "harness/base/wire.h"
 #include "harness/ledger/cfi.h"
 
-#define UNWIND_HOOKS_MOST 4u /* our own frames, innermost, that are left out */
-#define UNWIND_MOST       (WIRE_FRAMES_MAX + UNWIND_HOOKS_MOST) /* innermost frames that are exact */
-#define UNWIND_ROOM       192u
-#define UNWIND_RULES      2048u /* a power of two */
+#define UNWIND_OWN_MOST 12u /* frames of our own, which are left out of a site */
+#define UNWIND_MOST     (WIRE_FRAMES_MAX + UNWIND_OWN_MOST) /* innermost frames that are exact */
+#define UNWIND_ROOM     192u
+#define UNWIND_RULES    2048u /* a power of two */
 
 struct unwind_frame { /* how the walk entered a frame, and where the next one's words lie */
     uint64_t pc, sp, bp;
@@ -56,8 +56,11 @@ bool unwind_walk(struct unwind *unwind, const void *frame);
 /* All that was remembered is void: code was unloaded. */
 void unwind_forget(void);
 
-/* Our own hooks' code: frames in it are not the program's. */
-bool unwind_is_hook(uint64_t pc);
+void unwind_init(void);
+
+/* Code of libtidemark.so, or of its hooks when they are linked into a program: its frames are
+ * between the program's, but not the program's. */
+bool unwind_is_own(uint64_t pc);
 
 #define UNWIND_HOOK_SECTION __attribute__((section("tidemark_hooks")))
 
