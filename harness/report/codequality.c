@@ -72,7 +72,7 @@ void render_codequality(const struct result *result, FILE *out)
     }
     for (size_t i = 0; i < result->expect_count; i++) {
         const struct result_expect *expect = &result->expects[i];
-        if (expect->ok) {
+        if (!result_expect_broken(expect)) {
             continue;
         }
         struct text description = {0}, key = {0};

@@ -66,14 +66,16 @@ static void test_annotate(const struct result *result, const struct result_test 
 
 static void expect_annotate(const struct result_expect *expect, size_t count[2], FILE *out)
 {
-    if (expect->ok || count[1]++ >= ANNOTATIONS_MAX) {
+    bool broken = result_expect_broken(expect);
+    if (expect->ok || count[broken]++ >= ANNOTATIONS_MAX) {
         return;
     }
     struct text message = {0};
     text_format(&message, "%s of %s is %s, expected %s", expect->metric, expect->variant,
                 expect->actual, expect->limit);
-    annotation_put("error", location_relative(expect->file), expect->line,
-                   "tidemark: expectation broken", message.data, out);
+    annotation_put(broken ? "error" : "warning", location_relative(expect->file), expect->line,
+                   broken ? "tidemark: expectation broken" : "tidemark: budget reached",
+                   message.data, out);
     text_fini(&message);
 }
 

@@ -188,8 +188,11 @@ static void expects_put(const struct result *result, FILE *out)
         const struct result_expect *expect = &result->expects[i];
         const char *const cells[] = {expect->variant, expect->metric, expect->limit,
                                      expect->actual};
-        fprintf(out, "<tr><td><span class=\"tag %s\">%s</span></td>", expect->ok ? "good" : "bad",
-                expect->ok ? "ok" : "broken");
+        fprintf(out, "<tr><td><span class=\"tag %s\">%s</span></td>",
+                expect->ok                     ? "good"
+                : result_expect_broken(expect) ? "bad"
+                                               : "warn",
+                result_expect_name(expect));
         for (size_t c = 0; c < 4; c++) {
             fputs("<td>", out);
             xml_put(cells[c], SIZE_MAX, out);

@@ -183,7 +183,7 @@ static void expects_put(struct names *names, const struct result *result, FILE *
 {
     struct tally tally = {.tests = result->expect_count};
     for (size_t i = 0; i < result->expect_count; i++) {
-        tally.failures += !result->expects[i].ok;
+        tally.failures += result_expect_broken(&result->expects[i]);
     }
     suite_open(result, "expectations", tally, out);
     for (size_t i = 0; i < result->expect_count; i++) {
@@ -196,7 +196,7 @@ static void expects_put(struct names *names, const struct result *result, FILE *
             xml_put(expect->file, SIZE_MAX, out);
             fprintf(out, "\" line=\"%u\"", expect->line);
         }
-        if (expect->ok) {
+        if (!result_expect_broken(expect)) {
             fputs("/>\n", out);
         } else {
             text_format(&message, "%s of %s is %s, expected %s (%s:%u)", expect->metric,

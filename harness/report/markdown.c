@@ -133,7 +133,7 @@ static void expects_put(struct text *text, const struct result *result, size_t b
     }
     size_t broken = 0;
     for (size_t i = 0; i < result->expect_count; i++) {
-        broken += !result->expects[i].ok;
+        broken += result_expect_broken(&result->expects[i]);
     }
     text_format(text,
                 "\n<details%s><summary>%zu of %zu expectations met</summary>\n\n"
@@ -143,7 +143,7 @@ static void expects_put(struct text *text, const struct result *result, size_t b
         const struct result_expect *expect = &result->expects[i];
         const char *const cells[] = {expect->variant, expect->metric, expect->limit,
                                      expect->actual};
-        text_put(text, expect->ok ? "| ok |" : "| **broken** |");
+        text_format(text, expect->ok ? "| %s |" : "| **%s** |", result_expect_name(expect));
         for (size_t c = 0; c < 4; c++) {
             text_put_char(text, ' ');
             plain_put(text, cells[c]);

@@ -108,7 +108,7 @@ void render_openmetrics(const struct result *result, FILE *out)
         verdict[result->tests[i].verdict]++;
     }
     for (size_t i = 0; i < result->expect_count; i++) {
-        broken += !result->expects[i].ok;
+        broken += result_expect_broken(&result->expects[i]);
     }
     family_put("tidemark_tests", "Tests by how they ended, over all variants.", out);
     for (unsigned i = 0; i < RESULT_STATUS_COUNT; i++) {

@@ -169,7 +169,7 @@ void render_sarif(const struct result *result, FILE *out)
     json_open(&text, "results", '[');
     for (size_t i = 0; i < result->expect_count; i++) {
         const struct result_expect *expect = &result->expects[i];
-        if (expect->ok || found++ >= SARIF_RESULTS) {
+        if (!result_expect_broken(expect) || found++ >= SARIF_RESULTS) {
             continue;
         }
         struct text message = {0}, key = {0};

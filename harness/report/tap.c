@@ -84,11 +84,11 @@ static void expect_put(const struct result_expect *expect, size_t number, FILE *
 {
     struct text name = {0};
     text_format(&name, "expect %s %s %s", expect->variant, expect->metric, expect->limit);
-    fprintf(out, "%sok %zu - ", expect->ok ? "" : "not ", number);
+    fprintf(out, "%sok %zu - ", result_expect_broken(expect) ? "not " : "", number);
     name_put(name.data, out);
     fputc('\n', out);
     text_fini(&name);
-    if (!expect->ok) {
+    if (result_expect_broken(expect)) {
         fputs("  ---\n", out);
         scalar_put("actual", expect->actual, out);
         scalar_put("file", expect->file, out);

@@ -89,36 +89,62 @@ static void head_print(const struct result *result, FILE *out, unsigned columns)
     text_fini(&fact);
 }
 
+/* "BROKEN" stands out by more than colour. */
+static void expect_cells(struct table *table, const struct result_expect *expect, bool one_file)
+{
+    char where[256];
+    if (one_file) {
+        snprintf(where, sizeof where, ":%u", expect->line);
+    } else {
+        snprintf(where, sizeof where, "%s:%u", expect->file, expect->line);
+    }
+    table_row(table);
+    table_cell_color(table, where, TABLE_DIM);
+    if (result_expect_broken(expect)) {
+        table_cell_color(table, "BROKEN", TABLE_RED);
+    } else {
+        table_cell_color(table, result_expect_name(expect),
+                         expect->ok ? TABLE_GREEN : TABLE_YELLOW);
+    }
+    table_cell(table, expect->variant);
+    table_cell(table, expect->metric);
+    table_cell(table, expect->limit);
+    table_cell(table, expect->actual);
+}
+
 static void expects_print(const struct result *result, FILE *out, unsigned columns, bool color)
 {
     struct table *table = table_new();
-    table_column(table, "expected", TABLE_LEFT);
+    const char *file = result->expects[0].file;
+    bool one_file = true;
+    for (size_t i = 1; i < result->expect_count; i++) {
+        one_file = one_file && strcmp(result->expects[i].file, file) == 0;
+    }
+    table_column(table, "line", TABLE_LEFT);
+    table_column(table, "", TABLE_LEFT);
     table_column(table, "variant", TABLE_LEFT);
     table_column(table, "metric", TABLE_LEFT);
     table_column(table, "limit", TABLE_RIGHT);
     table_column(table, "actual", TABLE_RIGHT);
-    table_column(table, "where", TABLE_LEFT);
     for (size_t i = 0; i < result->expect_count; i++) {
-        const struct result_expect *expect = &result->expects[i];
-        char where[256];
-        /* The head has the scenario's path; the line is enough beside it. */
-        if (strcmp(expect->file, result->scenario) == 0 && strlen(expect->file) > 24) {
-            const char *slash = strrchr(expect->file, '/');
-            snprintf(where, sizeof where, "%s:%u", slash ? slash + 1 : expect->file, expect->line);
-        } else {
-            snprintf(where, sizeof where, "%s:%u", expect->file, expect->line);
-        }
-        table_row(table);
-        table_cell_color(table, expect->ok ? "ok" : "BROKEN", expect->ok ? TABLE_GREEN : TABLE_RED);
-        table_cell(table, expect->variant);
-        table_cell(table, expect->metric);
-        table_cell(table, expect->limit);
-        table_cell(table, expect->actual);
-        table_cell_color(table, where, TABLE_DIM);
+        expect_cells(table, &result->expects[i], one_file);
     }
     fputc('\n', out);
+    if (one_file) {
+        fprintf(out, "expectations of %s\n", file);
+    }
     table_print(table, out, columns, color);
     table_free(&table);
+    for (size_t i = 0; i < result->expect_count; i++) { /* in full, for an editor to jump to */
+        const struct result_expect *expect = &result->expects[i];
+        if (!expect->ok) {
+            struct text line = {0};
+            text_format(&line, "%s:%u: %s of %s is %s, expected %s", expect->file, expect->line,
+                        expect->metric, expect->variant, expect->actual, expect->limit);
+            terminal_wrapped(line.data, 0, columns, out);
+            text_fini(&line);
+        }
+    }
 }
 
 static void tail_print(const struct result *result, FILE *out, unsigned columns)

@@ -201,9 +201,14 @@ void result_set(char **slot, const char *text);
  * reports of 100,000 failing tests look for each one's sites. */
 void result_sites_sort(struct result *result);
 
-/* Does this test break the build? It failed or died, unless the scenario expects its variant to be
- * stopped; under hunt, also when its memory leaks, grows or accumulates. */
+/* Does this test break the build? It failed or died, unless the scenario expects its variant to
+ * be stopped, or says how many of its tests may fail; under hunt, also when its memory leaks, grows
+ * or accumulates. */
 bool result_test_failed(const struct result *result, const struct result_test *test);
+/* Not met, and more than a warning: the limit does not begin with "warn ". */
+bool result_expect_broken(const struct result_expect *expect);
+/* "ok" "warn" "broken" */
+const char *result_expect_name(const struct result_expect *expect);
 /* Sets passed, failed and skipped from tests and expectations (each counts as one), the same for
  * every command and every report. `incomplete` is left alone. */
 void result_count(struct result *result);

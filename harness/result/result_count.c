@@ -4,17 +4,29 @@
 
 #include <string.h>
 
-/* The scenario says that this variant is to be stopped, and it was. */
-static bool stop_expected(const struct result *result, const char *variant)
+/* The scenario says that this variant is to be stopped, or how many of its tests may fail. Whether
+ * it came so is for that expectation to say, once. */
+static bool failure_expected(const struct result *result, const char *variant)
 {
     for (size_t i = 0; i < result->expect_count; i++) {
         const struct result_expect *expect = &result->expects[i];
-        if (expect->ok && strcmp(expect->metric, "stopped_by") == 0 &&
-            strcmp(expect->variant, variant) == 0) {
+        if (strcmp(expect->variant, variant) == 0 &&
+            (strcmp(expect->metric, "failed") == 0 ||
+             (strcmp(expect->metric, "stopped_by") == 0 && strcmp(expect->limit, "none") != 0))) {
             return true;
         }
     }
     return false;
+}
+
+bool result_expect_broken(const struct result_expect *expect)
+{
+    return !expect->ok && strncmp(expect->limit, "warn ", 5) != 0;
+}
+
+const char *result_expect_name(const struct result_expect *expect)
+{
+    return expect->ok ? "ok" : result_expect_broken(expect) ? "broken" : "warn";
 }
 
 bool result_test_failed(const struct result *result, const struct result_test *test)
@@ -23,9 +35,7 @@ bool result_test_failed(const struct result *result, const struct result_test *t
         return false;
     }
     if (test->status != RESULT_PASS) {
-        bool stop = test->status == RESULT_OOM || test->status == RESULT_TIMEOUT ||
-                    test->status == RESULT_CRASH;
-        return !stop || !stop_expected(result, test->variant);
+        return !failure_expected(result, test->variant);
     }
     /* What a variant of a scenario does with memory is for `expect:` to judge. */
     return strcmp(result->command, "hunt") == 0 &&
@@ -46,7 +56,8 @@ void result_count(struct result *result)
         }
     }
     for (size_t i = 0; i < result->expect_count; i++) {
-        result->passed += result->expects[i].ok;
-        result->failed += !result->expects[i].ok;
+        bool broken = result_expect_broken(&result->expects[i]);
+        result->passed += !broken;
+        result->failed += broken;
     }
 }

@@ -108,34 +108,10 @@ static void expect_hold(const struct scenario *scenario, const struct scenario_e
     free(limit);
 }
 
-/* Does the scenario say how many tests of this variant may fail, or that it is to be stopped? */
-static bool failure_expected(const struct scenario *scenario, const char *name)
-{
-    for (size_t i = 0; i < scenario->expect_count; i++) {
-        const struct scenario_expect *expect = &scenario->expects[i];
-        if (strcmp(scenario->variants[expect->variant].name, name) == 0 &&
-            (strcmp(expect->metric, "failed") == 0 ||
-             (strcmp(expect->metric, "stopped_by") == 0 && strcmp(expect->text, "none") != 0))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void runner_expect(const struct scenario *scenario, struct result *result)
 {
     for (size_t i = 0; i < scenario->expect_count; i++) {
         expect_hold(scenario, &scenario->expects[i], result);
     }
-    result->passed = result->failed = result->skipped = 0;
-    for (size_t i = 0; i < result->test_count; i++) {
-        const struct result_test *test = &result->tests[i];
-        if (test->status == RESULT_SKIP) {
-            result->skipped++;
-        } else if (test->status == RESULT_PASS || failure_expected(scenario, test->variant)) {
-            result->passed++;
-        } else {
-            result->failed++;
-        }
-    }
+    result_count(result);
 }
