@@ -112,7 +112,8 @@ void meter_counters_put(struct wire *wire)
 {
     for (size_t i = 0; i < COUNTERS_MOST; i++) {
         uint64_t value = atomic_exchange_explicit(&counters[i].value, 0, memory_order_relaxed);
-        if (value != 0) {
+        /* A counter that was named and stands at 0 is a figure, too. */
+        if (value != 0 || atomic_load(&counters[i].name.state) == NAME_READY) {
             struct wire_counter record;
             WIRE_INIT(&record, WIRE_COUNTER);
             memcpy(record.name, counters[i].name.text, sizeof record.name);

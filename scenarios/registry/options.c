@@ -91,10 +91,14 @@ static bool option_keys(struct suite_options *options)
     if (!value || !*value || strcmp(value, "all") == 0) {
         return true;
     }
-    options->key_first = 1;
-    if ((sscanf(value, "%u..%u%c", &options->key_first, &options->key_last, &rest) != 2 &&
-         sscanf(value, "%u%c", &options->key_last, &rest) != 1) ||
-        options->key_first == 0 || options->key_last < options->key_first) {
+    unsigned first = 1, last = 0;
+    if (strstr(value, "..") ? sscanf(value, "%u..%u%c", &first, &last, &rest) != 2
+                            : sscanf(value, "%u%c", &last, &rest) != 1) {
+        last = 0;
+    }
+    options->key_first = first;
+    options->key_last = last;
+    if (first == 0 || last < first) {
         return option_refuse("TIDEMARK_SUITE_KEYS", value, NULL);
     }
     return true;
