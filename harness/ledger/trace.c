@@ -21,12 +21,14 @@
 
 #include <linux/membarrier.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define RECORDS_PER_CHUNK (1u << 15)
 #define CHUNKS_MOST       (1u << 12) /* 134 million blocks */
 #define INDEX_BITS        27u
 #define INDEX_MASK        ((1u << INDEX_BITS) - 1)
 #define RUN               256u
+#define POPULATED         4096u /* records; their memory is asked for in one call */
 #define BATCH             512u
 #define SITES_CACHED      256u
 #define CONTEXTS_CACHED   2048u
@@ -37,7 +39,6 @@ struct trace {
     uint32_t epoch;
     uint32_t free, free_count; /* list of free records */
     uint32_t run, run_end;     /* never used ones */
-    uint32_t site;             /* of the last stack, as a heap site; 0: not looked up */
     struct {
         uint64_t hash;
         uint32_t site;
@@ -138,6 +139,11 @@ static bool run_take(struct trace *trace)
             meter_own_unmap(fresh, RECORDS_PER_CHUNK * sizeof *fresh);
         }
     }
+    if (at % POPULATED == 0 || at == RUN) { /* many pages at once cost a third of as many faults */
+        kernel_call(SYS_madvise, (long)record_at(at),
+                    (POPULATED - at % POPULATED) * sizeof(struct trace_record), MADV_POPULATE_WRITE,
+                    0, 0, 0);
+    }
     trace->run = at;
     trace->run_end = at + RUN;
     return true;
@@ -195,18 +201,12 @@ static inline uint32_t heap_site(struct trace *trace)
     return trace->contexts[slot].site;
 }
 
-static inline uint32_t frame_site(struct trace *trace, const void *frame, enum wire_site_kind kind)
+static __attribute__((noinline)) uint32_t heap_site_walk(struct trace *trace, const void *frame)
 {
-    if (!unwind_walk(&trace->unwind, frame)) {
-        trace->site = 0;
-    }
-    if (kind != WIRE_SITE_HEAP) {
-        return stack_site(trace, kind);
-    }
-    if (trace->site == 0) {
-        trace->site = heap_site(trace);
-    }
-    return trace->site;
+    unwind_walk(&trace->unwind, frame);
+    uint32_t site = heap_site(trace);
+    unwind_keep(&trace->unwind, frame, site);
+    return site;
 }
 
 uint32_t trace_site(const void *frame, enum wire_site_kind kind)
@@ -218,7 +218,11 @@ uint32_t trace_site(const void *frame, enum wire_site_kind kind)
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
     struct trace *trace = trace_get(self);
-    uint32_t site = trace == NULL ? 0 : frame_site(trace, frame, kind);
+    uint32_t site = 0;
+    if (trace != NULL) {
+        unwind_walk(&trace->unwind, frame);
+        site = stack_site(trace, kind);
+    }
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
     return site;
@@ -239,7 +243,10 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
     uint32_t number = 0;
     struct trace *trace = trace_on ? trace_get(self) : NULL;
     if (trace != NULL) {
-        uint32_t site = frame_site(trace, frame, WIRE_SITE_HEAP);
+        uint32_t site = unwind_recall(&trace->unwind, frame);
+        if (__builtin_expect(site == 0, 0)) {
+            site = heap_site_walk(trace, frame);
+        }
         uint32_t index = record_take(trace);
         if (index != 0) {
             struct trace_record *record = record_at(index);

@@ -17,7 +17,7 @@ extern const char __stop_tidemark_hooks[] __attribute__((weak, visibility("hidde
 
 static uint64_t own_start, own_end; /* libtidemark.so; empty when linked into a program */
 
-static _Atomic uint32_t generation_now = 1;
+_Atomic uint32_t unwind_generation = 1;
 
 struct walker { /* the state in which a frame is entered */
     uint64_t pc, sp, bp;
@@ -43,7 +43,7 @@ void unwind_init(void)
 
 void unwind_forget(void)
 {
-    atomic_fetch_add(&generation_now, 1);
+    atomic_fetch_add(&unwind_generation, 1);
 }
 
 static inline uint64_t word_at(uint64_t address)
@@ -279,23 +279,12 @@ static inline uint32_t window_end(uint32_t from, uint32_t frames)
     return UNWIND_ROOM - from < frames ? UNWIND_ROOM : from + frames;
 }
 
-static inline bool stack_is_last(const struct unwind *unwind, const struct walker *begin)
-{
-    if (unwind->top >= UNWIND_ROOM || !unwind->reusable ||
-        !state_equal(begin, &unwind->frames[unwind->top])) {
-        return false;
-    }
-    uint64_t bp = begin->bp;
-    uint32_t end = window_end(unwind->top, UNWIND_MOST);
-    return frames_hold(unwind, unwind->top, end, &bp) + 1 == end;
-}
-
 struct walk { /* frames that are not, or not where, they were in the last stack */
     struct walker at;
     struct unwind_frame fresh[UNWIND_MOST];
     uint32_t count;
     uint32_t join; /* frame of the last stack that follows the fresh ones; UNWIND_ROOM: none */
-    bool signal, more;
+    bool odd, more;
 };
 
 /* Takes over what holds of the last stack from frame `last` on. True when that is all there is to
@@ -335,8 +324,9 @@ static inline bool walk_step(struct walk *walk, struct unwind *unwind)
     if (!frame_find(&rule, &walk->at, frame, &walk->more)) {
         return false;
     }
+    /* Where a frame's words lie may then differ though it is entered in the same state. */
+    walk->odd |= rule.kind == CFI_SIGNAL || rule.kind == CFI_BP_DEREF;
     if (rule.kind == CFI_SIGNAL) {
-        walk->signal = true;
         walker_leave_signal(&walk->at);
     } else {
         walker_enter(&walk->at, frame);
@@ -357,7 +347,7 @@ static void walk_run(struct walk *walk, struct unwind *unwind)
             last++;
         }
         bool known =
-            last < UNWIND_ROOM && !walk->signal && state_equal(&walk->at, &unwind->frames[last]);
+            last < UNWIND_ROOM && !walk->odd && state_equal(&walk->at, &unwind->frames[last]);
         if (known ? walk_join(walk, unwind, &last) : !walk_step(walk, unwind)) {
             return;
         }
@@ -369,17 +359,17 @@ static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct w
     struct walk walk;
     walk.at = begin;
     walk.count = 0;
-    walk.signal = walk.more = false;
+    walk.odd = walk.more = false;
     walk_run(&walk, unwind);
     if (walk.join < walk.count) { /* no room before the frames that are there: begin anew */
         unwind->top = UNWIND_ROOM;
         walk.at = begin;
         walk.count = 0;
-        walk.signal = walk.more = false;
+        walk.odd = walk.more = false;
         walk_run(&walk, unwind);
     }
     unwind->top = walk.join - walk.count;
-    unwind->reusable = !walk.signal;
+    unwind->reusable = !walk.odd;
     if (walk.join == UNWIND_ROOM) {
         unwind->cut = walk.more;
     }
@@ -392,21 +382,61 @@ static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct w
     }
 }
 
-bool unwind_walk(struct unwind *unwind, const void *frame)
+void unwind_walk(struct unwind *unwind, const void *frame)
 {
     struct walker at;
-    uint32_t generation = atomic_load_explicit(&generation_now, memory_order_relaxed);
+    uint32_t generation = atomic_load_explicit(&unwind_generation, memory_order_relaxed);
     if (__builtin_expect(unwind->generation != generation, 0)) {
         unwind->top = UNWIND_ROOM;
         memset(unwind->rules, 0, sizeof unwind->rules);
+        for (uint32_t i = 0; i < UNWIND_MEMOS; i++) {
+            unwind->memos[i].pc = 0;
+        }
         unwind->generation = generation;
     }
     walker_begin(&at, frame);
-    if (stack_is_last(unwind, &at)) {
-        return true;
-    }
     stack_walk(unwind, at);
-    return false;
+}
+
+void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site)
+{
+    struct walker begin;
+    walker_begin(&begin, frame);
+    struct unwind_memo *memo = unwind_memo(unwind, begin.pc, begin.sp);
+    if (!unwind->reusable || unwind->top >= UNWIND_ROOM) {
+        return;
+    }
+    if (memo->pc != begin.pc ||
+        memo->sp != begin.sp) { /* most stacks of deep recursion never return */
+        memo->pc = begin.pc;
+        memo->sp = begin.sp;
+        memo->site = memo->count = 0;
+        memo->by_bp = false;
+        return;
+    }
+    const struct unwind_frame *at = &unwind->frames[unwind->top];
+    const struct unwind_frame *last = &unwind->frames[window_end(unwind->top, UNWIND_MOST) - 1];
+    uint64_t bp_slot = 0; /* where the bp of a frame came from; 0: the register itself */
+    bool bp_checked = at->by_bp;
+    memo->bp = begin.bp;
+    memo->by_bp = at->by_bp;
+    memo->count = 0;
+    for (; at < last; at++) {
+        memo->checks[memo->count++] = (struct unwind_check){at->ra_slot, at[1].pc};
+        if (at->bp_slot != 0) {
+            bp_slot = at->bp_slot;
+            bp_checked = false;
+        }
+        if (at[1].by_bp && !bp_checked) {
+            bp_checked = true;
+            if (bp_slot == 0) {
+                memo->by_bp = true;
+            } else {
+                memo->checks[memo->count++] = (struct unwind_check){bp_slot, at[1].bp};
+            }
+        }
+    }
+    memo->site = site;
 }
 
 /* As walker_enter, on a stack that may be in ruins. */
