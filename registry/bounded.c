@@ -28,11 +28,13 @@ static size_t bounded_measure(struct bounded *cache, const struct policy *policy
     }
     cache->cell_count = (uint32_t)cells;
     cache->node_end = (uint32_t)nodes;
-    cache->head_count = (uint32_t)(cells + ghosts);
+    uint64_t heads = cells + ghosts;
+    cache->narrow = nodes < 0x8000;
+    cache->head_count = (uint32_t)(cache->narrow ? 2 * heads : heads);
     uint32_t per_node =
         sizeof(struct policy_node) + 4 + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
     uint64_t extra = policy->extra_bytes ? round8(policy->extra_bytes(cells)) : 0;
-    uint64_t links = nodes * per_node + 4 * (uint64_t)cache->head_count;
+    uint64_t links = nodes * per_node + 4 * heads;
     uint64_t total = round64(round64(links + extra + 8) + cells * cache->stride);
     cache->entry_bytes = (uint32_t)(total / cells);
     return total > SIZE_MAX / 2 ? 0 : (size_t)total;
@@ -61,8 +63,8 @@ static void bounded_divide(struct bounded *cache, const struct policy *policy)
     struct policy_base *base = &cache->policy.base;
     base->nodes = (struct policy_node *)at;
     at += sizeof(struct policy_node) * cache->node_end;
-    cache->heads = (uint32_t *)at;
-    at += sizeof(uint32_t) * cache->head_count;
+    cache->heads = at;
+    at += (cache->narrow ? sizeof(uint16_t) : sizeof(uint32_t)) * cache->head_count;
     cache->chain = (uint32_t *)at;
     at += sizeof(uint32_t) * cache->node_end;
     if (policy->ghosts) {
@@ -135,7 +137,7 @@ void bounded_reset(struct bounded *cache, const struct policy *policy)
 {
     struct policy_base *base = &cache->policy.base;
     for (uint32_t i = 0; i < cache->head_count; i++) {
-        cache->heads[i] = BOUNDED_END | i;
+        bounded_head_set(cache, i, BOUNDED_END | i);
     }
     if (policy->extra_bytes) {
         memset(base->extra, 0, policy->extra_bytes(cache->cell_count));

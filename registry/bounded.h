@@ -4,10 +4,10 @@
  * One slab, made by init; nothing is allocated after it. 32-bit links. Layout, n = nodes:
  *
  *   nodes   16 B x n    links, weight, key length, tag, mark          (policy.h)
- *   heads    4 B x n    first node of each chain of the index
- *   chain    4 B x n    next node of the chain; the last holds END | bucket, so that an entry can
- *                       be unlinked without its key being hashed again
- *   place    4 B x n    only with ghosts: the cell of a resident, the hash of a ghost
+ *   heads    4 B x n    first node of each chain of the index: one of 32 bits a node, or, while
+ * numbers of 15 bits do, two of 16: shorter chains in the same room chain    4 B x n    next node
+ * of the chain; the last holds END | bucket, so that an entry can be unlinked without its key being
+ * hashed again place    4 B x n    only with ghosts: the cell of a resident, the hash of a ghost
  *   hashes   4 B x n    only for policies that ask
  *   extra               the policy's own
  *   cells               the key, then the value at the next multiple of 8; a cache line apart or
@@ -33,14 +33,14 @@
 #define BOUNDED_POLICY_BYTES    256u
 
 struct bounded {
-    uint32_t *heads,
-        *chain; /* this line is all that a hit reads of the struct, beside the policy */
+    void *heads; /* uint16_t or uint32_t; a hit reads only this line, and the policy */
+    uint32_t *chain;
     unsigned char *cells;
     uint32_t *place;
     uint32_t head_count;
     uint32_t stride; /* of a cell, bytes */
     uint64_t hits;
-    bool weights;
+    bool weights, narrow;
     union {
         struct policy_base base;
         unsigned char room[BOUNDED_POLICY_BYTES]; /* policy->state_bytes */
@@ -73,9 +73,34 @@ POLICY_INLINE unsigned char *bounded_cell(const struct bounded *cache, const str
     return cache->cells + (size_t)cell * cache->stride;
 }
 
-POLICY_INLINE uint32_t *bounded_head(const struct bounded *cache, uint64_t hash)
+POLICY_INLINE uint32_t bounded_bucket(const struct bounded *cache, uint64_t hash)
 {
-    return &cache->heads[(uint64_t)(uint32_t)hash * cache->head_count >> 32];
+    return (uint32_t)((uint64_t)(uint32_t)hash * cache->head_count >> 32);
+}
+
+/* The first node of a bucket; with BOUNDED_END set there is none. */
+POLICY_INLINE uint32_t bounded_head(const struct bounded *cache, uint32_t bucket)
+{
+    if (__builtin_expect(cache->narrow, 1)) {
+        return (uint32_t)(int32_t)((const int16_t *)cache->heads)[bucket];
+    }
+    return ((const uint32_t *)cache->heads)[bucket];
+}
+
+POLICY_INLINE void bounded_head_set(struct bounded *cache, uint32_t bucket, uint32_t n)
+{
+    if (__builtin_expect(cache->narrow, 1)) {
+        ((uint16_t *)cache->heads)[bucket] = (uint16_t)(n & BOUNDED_END ? 0x8000 : n);
+    } else {
+        ((uint32_t *)cache->heads)[bucket] = n;
+    }
+}
+
+POLICY_INLINE void bounded_link(struct bounded *cache, uint32_t bucket, uint32_t n)
+{
+    uint32_t first = bounded_head(cache, bucket);
+    cache->chain[n] = first & BOUNDED_END ? BOUNDED_END | bucket : first;
+    bounded_head_set(cache, bucket, n);
 }
 
 POLICY_INLINE uint8_t bounded_tag(uint64_t hash)
@@ -134,15 +159,15 @@ static inline __attribute__((always_inline)) uint32_t bounded_find(struct bounde
                                                                    uint64_t hash)
 {
     const struct policy_node *nodes = cache->policy.base.nodes;
-    uint32_t *head = bounded_head(cache, hash), *link = head;
-    for (uint32_t n = *head; !(n & BOUNDED_END); n = *(link = &cache->chain[n])) {
+    uint32_t bucket = bounded_bucket(cache, hash), before = 0;
+    for (uint32_t n = bounded_head(cache, bucket); !(n & BOUNDED_END);
+         before = n, n = cache->chain[n]) {
         if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
             (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
             key_equal(bounded_key(cache, policy, n), key, length)) {
-            if (__builtin_expect(link != head, 0)) {
-                *link = cache->chain[n];
-                cache->chain[n] = *head;
-                *head = n;
+            if (before) {
+                cache->chain[before] = cache->chain[n];
+                bounded_link(cache, bucket, n);
             }
             return n;
         }
@@ -154,7 +179,7 @@ static inline __attribute__((always_inline)) uint32_t bounded_find(struct bounde
 POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t length, uint64_t hash)
 {
     const struct policy_node *nodes = cache->policy.base.nodes;
-    uint32_t n = *bounded_head(cache, hash);
+    uint32_t n = bounded_head(cache, bounded_bucket(cache, hash));
     for (; !(n & BOUNDED_END); n = cache->chain[n]) {
         if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
             (nodes[n].mark & POLICY_GHOST) && cache->place[n] == bounded_identity(hash)) {
@@ -170,7 +195,10 @@ POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *poli
 {
     struct policy_base *base = &cache->policy.base;
     cache->hits++;
-    base->nodes[n].mark |= POLICY_USED;
+    if (__builtin_expect(!(base->nodes[n].mark & POLICY_USED), 0)) {
+        base->nodes[n].mark |=
+            POLICY_USED; /* a store that the next look-up may wait for: only once */
+    }
     policy->hit(base, n);
     bounded_value(cache, policy, n, value);
     return true;
@@ -183,11 +211,15 @@ POLICY_INLINE void bounded_release(struct bounded *cache, uint32_t n)
     while (!(end & BOUNDED_END)) { /* to the end of its chain, which names the bucket */
         end = cache->chain[end];
     }
-    uint32_t *link = &cache->heads[end & ~BOUNDED_END];
-    while (*link != n) {
-        link = &cache->chain[*link];
+    uint32_t bucket = end & ~BOUNDED_END, at = bounded_head(cache, bucket);
+    if (at == n) {
+        bounded_head_set(cache, bucket, cache->chain[n]);
+    } else {
+        while (cache->chain[at] != n) {
+            at = cache->chain[at];
+        }
+        cache->chain[at] = cache->chain[n];
     }
-    *link = cache->chain[n];
     cache->chain[n] = cache->free_nodes;
     cache->free_nodes = n;
 }
@@ -285,9 +317,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
     if (!linked) {
-        uint32_t *head = bounded_head(cache, hash);
-        cache->chain[n] = *head;
-        *head = n;
+        bounded_link(cache, bounded_bucket(cache, hash), n);
     }
     struct policy_node *node = &base->nodes[n];
     node->key_bytes = (uint16_t)length;
@@ -372,7 +402,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
             return bounded_slow_(cache, key, length, key_hash(key, length), value);                \
         }                                                                                          \
         uint64_t hash = key_hash_64(key, length, 0);                                               \
-        uint32_t n = *bounded_head(cache, hash);                                                   \
+        uint32_t n = bounded_head(cache, bounded_bucket(cache, hash));                             \
         if (__builtin_expect(!bounded_is(cache, &(kind), n, key, length, hash), 0)) {              \
             return bounded_slow_(cache, key, length, hash, value);                                 \
         }                                                                                          \

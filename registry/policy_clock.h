@@ -17,7 +17,9 @@ POLICY_INLINE void clock_init(struct policy_base *base)
 
 POLICY_INLINE void clock_hit(struct policy_base *base, uint32_t n)
 {
-    base->nodes[n].mark |= CLOCK_REFERENCED;
+    if (!(base->nodes[n].mark & CLOCK_REFERENCED)) {
+        base->nodes[n].mark |= CLOCK_REFERENCED;
+    }
 }
 
 POLICY_INLINE void clock_remove(struct policy_base *base, uint32_t n)

@@ -23,7 +23,9 @@ POLICY_INLINE void sieve_init(struct policy_base *base)
 
 POLICY_INLINE void sieve_hit(struct policy_base *base, uint32_t n)
 {
-    base->nodes[n].mark |= SIEVE_VISITED;
+    if (!(base->nodes[n].mark & SIEVE_VISITED)) {
+        base->nodes[n].mark |= SIEVE_VISITED;
+    }
 }
 
 POLICY_INLINE void sieve_remove(struct policy_base *base, uint32_t n)

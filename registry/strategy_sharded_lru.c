@@ -68,7 +68,7 @@ static bool sharded_lru_init(void *state, const struct strategy_source *source,
                 ? options->bytes / ((uint64_t)source->value_bytes_max + source->key_bytes_max + 32)
                 : BOUNDED_ENTRIES;
     }
-    if (source->value_bytes_max > THREAD_COPY_BYTES || options->weights) {
+    if (source->value_bytes_max > THREAD_COPY_BYTES || options->weights || entries == 0) {
         return false;
     }
     uint32_t count = sharded_lru_count(options, entries);

@@ -142,6 +142,7 @@ static bool plain_step(struct stream *stream, unsigned char *out, size_t room, s
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): one of several steps */
 static bool zstd_step(struct stream *stream, unsigned char *out, size_t room, size_t *wrote)
 {
     ZSTD_inBuffer from = {.src = stream->block, .size = stream->filled, .pos = stream->at};
@@ -201,11 +202,11 @@ bool stream_read(struct stream *stream, void *buffer, size_t room, size_t *got,
     static const char *const names[] = {"", "zstd", "xz", "gzip"};
     *got = 0;
     while (*got < room && !stream->ended) {
-        size_t wrote = 0, before = stream->at;
+        size_t wrote = 0;
         if (!stream_fill(stream, error)) {
             return false;
         }
-        before = stream->at;
+        size_t before = stream->at;
         if (!steps[stream->kind](stream, (unsigned char *)buffer + *got, room - *got, &wrote)) {
             snprintf(error, STREAM_ERROR_BYTES, "is damaged %s data", names[stream->kind]);
             return false;
