@@ -139,16 +139,15 @@ POLICY_INLINE void bounded_value(const struct bounded *cache, const struct polic
     }
 }
 
-/* Whether n is the resident node of a key of 16 to 64 bytes. */
-static inline __attribute__((always_inline)) bool bounded_is(const struct bounded *cache,
-                                                             const struct policy *policy,
-                                                             uint32_t n, const char *key,
-                                                             size_t length, uint64_t hash)
+/* Whether n is the resident node of a key of the usual length. */
+static inline __attribute__((always_inline)) bool
+bounded_is(const struct bounded *cache, const struct policy *policy, uint32_t n,
+           const struct key_blocks *key, size_t length, uint64_t hash)
 {
     const struct policy_node *nodes = cache->policy.base.nodes;
     return !(n & BOUNDED_END) && policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
            (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
-           key_equal_64(bounded_key(cache, policy, n), key, length);
+           key_blocks_equal(key, bounded_key(cache, policy, n), length);
 }
 
 /* The resident node of a key, or 0. What is found moves to the front of its chain: keys that are
@@ -401,9 +400,11 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
         if (!key_usual(length)) {                                                                  \
             return bounded_slow_(cache, key, length, key_hash(key, length), value);                \
         }                                                                                          \
-        uint64_t hash = key_hash_64(key, length, 0);                                               \
+        struct key_blocks blocks;                                                                  \
+        key_blocks_load(&blocks, key, length);                                                     \
+        uint64_t hash = key_blocks_hash(&blocks, length);                                          \
         uint32_t n = bounded_head(cache, bounded_bucket(cache, hash));                             \
-        if (__builtin_expect(!bounded_is(cache, &(kind), n, key, length, hash), 0)) {              \
+        if (__builtin_expect(!bounded_is(cache, &(kind), n, &blocks, length, hash), 0)) {          \
             return bounded_slow_(cache, key, length, hash, value);                                 \
         }                                                                                          \
         return bounded_take(cache, &(kind), n, value);                                             \

@@ -13,10 +13,8 @@ POLICY_INLINE void lru_init(struct policy_base *base)
 
 POLICY_INLINE void lru_hit(struct policy_base *base, uint32_t n)
 {
-    if (base->nodes[0].next != n) {
-        policy_unlink(base, n);
-        policy_push_front(base, 0, n);
-    }
+    policy_unlink(base, n); /* right for the newest too; to ask whether it is costs more */
+    policy_push_front(base, 0, n);
 }
 
 POLICY_INLINE void lru_remove(struct policy_base *base, uint32_t n)

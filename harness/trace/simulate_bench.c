@@ -1,5 +1,5 @@
 /*
- * simulate_bench.c - million requests a second through each policy's simulator, on one core: the
+ * simulate_bench.c - million requests a second through each simulator, on one core: the
  * trace files given, or made-up Zipf traces. `make bench-simulate TRACE=FILE`.
  */
 #include "harness/trace/simulate.h"
