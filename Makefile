@@ -76,7 +76,7 @@ CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf lib
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
-.PHONY: bench-overhead
+.PHONY: bench-overhead bench-peers bench-lookup
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies fuzz-scenario install deb
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -230,6 +230,35 @@ $B/bench/strategy_bench: registry/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/li
 
 bench-strategies: $B/bench/strategy_bench ## strategies beside boost, uthash and GLib: hit, miss, Zipf, threads
 	$Q$B/bench/strategy_bench
+
+# The look-up beside other tables: peers are compiled in where their headers are.
+BENCH_HAVE := $(if $(shell pkg-config --exists glib-2.0 && echo 1),-DHAVE_GLIB $(shell pkg-config --cflags glib-2.0)) $(if $(wildcard /usr/include/uthash.h),-DHAVE_UTHASH) $(if $(wildcard /usr/include/htslib/khash.h),-DHAVE_KHASH)
+BENCH_HAVE_CXX := $(if $(wildcard /usr/include/absl/container/flat_hash_map.h),-DHAVE_ABSL) $(if $(wildcard /usr/include/boost/unordered/unordered_flat_map.hpp),-DHAVE_BOOST)
+BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs glib-2.0)) $(if $(findstring ABSL,$(BENCH_HAVE_CXX)),$(shell pkg-config --libs absl_flat_hash_map)) -lstdc++ -lm
+BENCH_SIZES := 1000 27000 270000 2700000
+BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
+BENCH_CFLAGS = $(STD) -O3 -g $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
+
+bench-peers: ## install the tables that bench-lookup measures against
+	$Qapt-get install -y -q --no-install-recommends g++ libglib2.0-dev uthash-dev libhts-dev libabsl-dev libboost1.81-dev
+
+bench-lookup: $B/bench/lookup_bench $(BENCH_IMAGES) ## the look-up beside the peers, 1,000 to 2,700,000 keys
+	$Q$B/bench/lookup_bench $(BENCH_IMAGES)
+
+$B/bench/%.image: $B/registry-generate
+	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill $* - $@
+
+$B/bench/27000.image: $B/registry-generate $(CATALOGUE)
+	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill 27000 $(CATALOGUE) $@
+
+$B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h registry/registry_hash.h $B/libregistry.a
+	$Qmkdir -p $(@D); echo "  LD    $@"
+	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/lookup_bench.c -o $B/bench/lookup_bench.o
+	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/ours.c -o $B/bench/ours.o
+	$Q$(CC) $(BENCH_CFLAGS) -DREGISTRY_PORTABLE -c registry/bench/ours.c -o $B/bench/ours_portable.o
+	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/peers.c -o $B/bench/peers.o
+	$Qg++ -std=c++17 -O3 -g -I. $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
+	$Q$(CC) -o $@ $B/bench/lookup_bench.o $B/bench/ours.o $B/bench/ours_portable.o $B/bench/peers.o $B/bench/peers_cxx.o $B/libregistry.a $(BENCH_LIBS)
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py

@@ -8,8 +8,9 @@
  *
  *     header      one struct registry_image
  *     pilots      u8 a bucket           the perfect hash, see registry_hash.h
- *     prints      u8 a slot             fingerprint: a miss ends here 255 times of 256
- *     lines       64 B a slot           key beside record index, one cache line
+ *     places      u32 a slot            fingerprint (8 bits: a miss ends here 255 times of 256) and
+ *                                       record index (24 bits: known before the key is compared)
+ *     lines       64 B a slot           the key, one cache line
  *     records     64 B a model          in byte order of (provider, id): the index of registry.h
  *     providers   one struct a provider, in byte order
  *     words       u32 each              texts that many records share (dates, families, ...), by
@@ -25,8 +26,8 @@
 
 #include "registry/registry.h"
 
-#define REGISTRY_IMAGE_MAGIC   0x31474552414d4954u /* "TIMAREG1" */
-#define REGISTRY_LINE_KEY      59                  /* bytes of a key that fit in a line */
+#define REGISTRY_IMAGE_MAGIC   0x32474552414d4954u /* "TIMAREG2" */
+#define REGISTRY_LINE_KEY      63                  /* bytes of a key that fit in a line */
 #define REGISTRY_LINE_LONG     0xff /* length: the key is in texts, key[0..3] says where */
 #define REGISTRY_LINE_EMPTY    0xfe
 #define REGISTRY_NUMBER_WIDE   0xc0000000u /* from here on: index into `wide` */
@@ -37,8 +38,10 @@
 struct registry_image {
     uint64_t magic;
     uint64_t seed;
+    uint32_t shift; /* registry_hash.h */
     uint32_t buckets, slots;
-    uint64_t pilots, prints, lines; /* offsets in bytes from the image's start, from here on */
+    uint32_t reserved;
+    uint64_t pilots, places, lines; /* offsets in bytes from the image's start, from here on */
     uint64_t records, providers, words, wide, aliases, texts;
     uint64_t bytes; /* of the whole image */
     uint32_t count, provider_count, word_count, wide_count, alias_count, capability_count;
@@ -48,7 +51,6 @@ struct registry_image {
 struct registry_line {
     char key[REGISTRY_LINE_KEY];
     uint8_t length;
-    uint32_t index;
 };
 _Static_assert(sizeof(struct registry_line) == 64, "a line is a cache line");
 

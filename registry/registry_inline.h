@@ -2,7 +2,7 @@
  * registry_inline.h - the look-up as an inline function, for callers where the call itself counts.
  * registry_find is this function compiled once. Same rules as registry.h.
  *
- * A key of 17 to 59 bytes takes the straight way: hash, pilot, fingerprint, one cache line. Others
+ * A key of 17 to 63 bytes takes the straight way: hash, pilot, place, one cache line. Others
  * go to registry_image_find_other.
  */
 #ifndef REGISTRY_REGISTRY_INLINE_H
@@ -29,12 +29,17 @@ static inline const struct registry_line *registry_image_lines(const struct regi
 /* The slot of a key's hash, whether the key is there or not. */
 static inline uint32_t registry_image_slot(const struct registry_image *image, uint64_t hash)
 {
-    uint32_t bucket = registry_hash_bucket(hash, image->buckets);
+    uint32_t bucket = registry_hash_bucket(hash, image->shift);
     uint32_t pilot = registry_image_bytes(image, image->pilots)[bucket];
     return registry_hash_slot(hash, pilot, image->slots);
 }
 
-/* Whether the line's key is the one whose blocks are given; length 17..59. */
+static inline const uint32_t *registry_image_places(const struct registry_image *image)
+{
+    return (const uint32_t *)(const void *)registry_image_bytes(image, image->places);
+}
+
+/* Whether the line's key is the one whose blocks are given; length 17..63. */
 static inline bool registry_line_equal(const struct registry_line *line,
                                        const struct registry_blocks *blocks, size_t second,
                                        size_t third, size_t length)
@@ -49,11 +54,10 @@ static inline bool registry_line_equal(const struct registry_line *line,
     uint32_t different = (uint32_t)_mm_movemask_epi8(equal) ^ 0xffff;
     return (different | (line->length ^ (uint32_t)length)) == 0;
 #else
-    uint64_t different = line->length ^ length;
-    for (unsigned i = 0; i < 8; i++) {
-        different |= own.word[i] ^ blocks->word[i];
-    }
-    return different == 0;
+    const uint64_t *a = own.word, *b = blocks->word;
+    return (((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) |
+            ((a[4] ^ b[4]) | (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7])) |
+            (line->length ^ length)) == 0;
 #endif
 }
 
@@ -69,11 +73,12 @@ static inline registry_index registry_image_find_inline(const struct registry_im
     registry_blocks_load(&blocks, key, second, third, length - 16);
     uint64_t hash = registry_blocks_hash(&blocks, length, image->seed);
     uint32_t slot = registry_image_slot(image, hash);
-    if (registry_image_bytes(image, image->prints)[slot] != registry_hash_print(hash)) {
+    uint32_t place = registry_image_places(image)[slot];
+    if ((uint8_t)place != registry_hash_print(hash)) {
         return REGISTRY_NONE;
     }
     const struct registry_line *line = registry_image_lines(image) + slot;
-    return registry_line_equal(line, &blocks, second, third, length) ? line->index : REGISTRY_NONE;
+    return registry_line_equal(line, &blocks, second, third, length) ? place >> 8 : REGISTRY_NONE;
 }
 
 /* registry_find, inlined. */

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS        32
+#define SEEDS        256
+#define SEEDS_A_STEP 16 /* tried before more room is given */
 #define WORD_MOST    65535u
 #define WORD_BUCKETS 131072u
 
@@ -208,7 +209,8 @@ static bool maker_solve(struct maker *maker)
             const struct entry *entry = &maker->catalogue->entries[i];
             maker->hashes[i] = registry_hash(entry->key, entry->key_length, maker->seed);
         }
-        if (perfect_init(&maker->perfect, maker->hashes, (uint32_t)count, &twin_a, &twin_b)) {
+        if (perfect_init(&maker->perfect, maker->hashes, (uint32_t)count, attempt / SEEDS_A_STEP,
+                         &twin_a, &twin_b)) {
             return true;
         }
     }
@@ -234,20 +236,19 @@ static uint64_t section(uint64_t *end, size_t bytes)
 static void image_lines(struct registry_image *image, const struct maker *maker)
 {
     struct registry_line *lines = (void *)((char *)image + image->lines);
-    uint8_t *prints = (uint8_t *)image + image->prints;
+    uint32_t *places = (void *)((char *)image + image->places);
     struct registry_record *records = (void *)((char *)image + image->records);
     for (uint32_t i = 0; i < image->slots; i++) {
-        lines[i] = (struct registry_line){.length = REGISTRY_LINE_EMPTY, .index = REGISTRY_NONE};
+        lines[i].length = REGISTRY_LINE_EMPTY;
     }
     for (uint32_t i = 0; i < image->count; i++) {
         const struct entry *entry = &maker->catalogue->entries[i];
         uint64_t hash = maker->hashes[i];
-        uint32_t pilot = maker->perfect.pilots[registry_hash_bucket(hash, image->buckets)];
+        uint32_t pilot = maker->perfect.pilots[registry_hash_bucket(hash, image->shift)];
         uint32_t slot = registry_hash_slot(hash, pilot, image->slots);
         struct registry_line *line = &lines[slot];
-        assert(line->index == REGISTRY_NONE);
-        line->index = i;
-        prints[slot] = registry_hash_print(hash);
+        assert(line->length == REGISTRY_LINE_EMPTY);
+        places[slot] = i << 8 | registry_hash_print(hash);
         records[i].slot = slot;
         if (entry->key_length <= REGISTRY_LINE_KEY) {
             line->length = (uint8_t)entry->key_length;
@@ -278,6 +279,7 @@ static bool maker_image(struct maker *maker, struct build *build)
     struct registry_image head = {
         .magic = REGISTRY_IMAGE_MAGIC,
         .seed = maker->seed,
+        .shift = perfect->shift,
         .buckets = perfect->buckets,
         .slots = perfect->slots,
         .count = (uint32_t)count,
@@ -291,7 +293,7 @@ static bool maker_image(struct maker *maker, struct build *build)
     uint64_t end = 0;
     (void)section(&end, sizeof head);
     head.pilots = section(&end, perfect->buckets);
-    head.prints = section(&end, perfect->slots);
+    head.places = section(&end, perfect->slots * sizeof(uint32_t));
     head.lines = section(&end, perfect->slots * sizeof(struct registry_line));
     head.records = section(&end, count * sizeof *maker->records);
     head.providers = section(&end, maker->provider_count * sizeof *maker->providers);

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #define NOBODY      UINT32_MAX
-#define PILOTS      256
-#define BUCKET_MOST 64 /* keys; about three are usual */
-#define RECENT      16 /* buckets placed last, which may not be driven out */
+#define PILOTS      255 /* 1..255 */
+#define KEYS_MOST   3.6 /* a bucket, on average */
+#define BUCKET_MOST 64  /* keys; about three are usual */
+#define RECENT      16  /* buckets placed last, which may not be driven out */
 
 struct solver {
     struct perfect *perfect;
@@ -41,7 +42,7 @@ static void solver_group(struct solver *solver, uint32_t count)
 {
     uint32_t buckets = solver->perfect->buckets;
     for (uint32_t i = 0; i < count; i++) {
-        solver->start[registry_hash_bucket(solver->hashes[i], buckets) + 1]++;
+        solver->start[registry_hash_bucket(solver->hashes[i], solver->perfect->shift) + 1]++;
     }
     for (uint32_t i = 0; i < buckets; i++) {
         solver->start[i + 1] += solver->start[i];
@@ -49,7 +50,7 @@ static void solver_group(struct solver *solver, uint32_t count)
     uint32_t *next = memory_new(buckets + 1, sizeof *next);
     memcpy(next, solver->start, buckets * sizeof *next);
     for (uint32_t i = 0; i < count; i++) {
-        solver->keys[next[registry_hash_bucket(solver->hashes[i], buckets)]++] = i;
+        solver->keys[next[registry_hash_bucket(solver->hashes[i], solver->perfect->shift)]++] = i;
     }
     free(next);
 }
@@ -60,7 +61,9 @@ static bool solver_distinct(const struct solver *solver, uint32_t *twin_a, uint3
     for (uint32_t b = 0; b < solver->perfect->buckets; b++) {
         for (uint32_t i = solver->start[b]; i < solver->start[b + 1]; i++) {
             for (uint32_t j = solver->start[b]; j < i; j++) {
-                if (solver->hashes[solver->keys[i]] == solver->hashes[solver->keys[j]]) {
+                /* The lower half decides the slot, so it must differ, too. */
+                if ((uint32_t)solver->hashes[solver->keys[i]] ==
+                    (uint32_t)solver->hashes[solver->keys[j]]) {
                     *twin_a = solver->keys[j];
                     *twin_b = solver->keys[i];
                     return false;
@@ -156,7 +159,7 @@ static bool bucket_solve(struct solver *solver, uint32_t bucket)
     uint32_t slots[BUCKET_MOST], size = bucket_size(solver, bucket);
     uint32_t offset = solver_random(solver);
     for (uint32_t i = 0; i < PILOTS; i++) {
-        uint32_t pilot = (i + offset) % PILOTS;
+        uint32_t pilot = 1 + (i + offset) % PILOTS;
         if (bucket_slots(solver, bucket, pilot, slots) && slots_free(solver, slots, size)) {
             bucket_place(solver, bucket, pilot);
             return true;
@@ -165,7 +168,7 @@ static bool bucket_solve(struct solver *solver, uint32_t bucket)
     uint64_t least = UINT64_MAX;
     uint32_t best = 0;
     for (uint32_t i = 0; i < PILOTS; i++) {
-        uint32_t pilot = (i + offset) % PILOTS;
+        uint32_t pilot = 1 + (i + offset) % PILOTS;
         if (bucket_slots(solver, bucket, pilot, slots)) {
             uint64_t cost = slots_cost(solver, slots, size);
             if (cost < least) {
@@ -214,11 +217,18 @@ static bool solver_run(struct solver *solver)
     return true;
 }
 
-bool perfect_init(struct perfect *perfect, const uint64_t *hashes, uint32_t count, uint32_t *twin_a,
-                  uint32_t *twin_b)
+bool perfect_init(struct perfect *perfect, const uint64_t *hashes, uint32_t count, unsigned slack,
+                  uint32_t *twin_a, uint32_t *twin_b)
 {
     bool ok = false;
-    *perfect = (struct perfect){.buckets = count / 3 + 1, .slots = count + count / 50 + 1};
+    *perfect = (struct perfect){
+        .shift = 63,
+        .slots = count + count / 50 + (uint32_t)((uint64_t)count * slack / 200) + slack + 1,
+    };
+    while ((double)(UINT64_C(1) << (64 - perfect->shift)) * KEYS_MOST < count) {
+        perfect->shift--;
+    }
+    perfect->buckets = UINT32_C(1) << (64 - perfect->shift);
     *twin_a = *twin_b = 0;
     struct solver solver = {.perfect = perfect, .hashes = hashes, .random = 1};
     perfect->pilots = memory_new(perfect->buckets, 1);

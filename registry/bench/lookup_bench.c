@@ -1,0 +1,411 @@
+/*
+ * lookup_bench.c - the look-up of the registry beside hash tables that are at hand.
+ *
+ *   lookup_bench [--rounds N] IMAGE...
+ *
+ * For each image (a file of registry-generate) the contenders take turns in rounds within one
+ * process; a figure is the median over the rounds. Queries are copies of the keys in the order in
+ * which they are asked, so reading them costs every contender the same. Absent keys are real ones
+ * with one byte changed. "cold" is a look-up after 96 MiB of other data went through the caches,
+ * the query itself warm. Ratios are against the fastest peer present.
+ *
+ * Every key is looked up by every contender before anything is timed. Single-threaded.
+ */
+#include "registry/bench/contender.h"
+#include "registry/image.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum load { UNIFORM, ZIPF, MISS, DEPENDENT, COLD, LOAD_COUNT };
+
+static const char load_names[LOAD_COUNT][16] = {"uniform", "zipf .99", "miss", "dependent", "cold"};
+
+static const struct contender *const contenders[] = {
+    &contender_inline,     &contender_call, &contender_batch, &contender_portable,
+#ifdef HAVE_BOOST
+    &contender_boost_fold,
+#endif
+#ifdef HAVE_ABSL
+    &contender_absl_fold,  &contender_absl,
+#endif
+#ifdef HAVE_KHASH
+    &contender_khash,
+#endif
+    &contender_std,
+#ifdef HAVE_GLIB
+    &contender_glib,
+#endif
+#ifdef HAVE_UTHASH
+    &contender_uthash,
+#endif
+    &contender_bsearch,
+};
+#define CONTENDERS   (sizeof contenders / sizeof contenders[0])
+#define ROUNDS_MOST  101
+#define COLD_AT_ONCE 16
+#define WASH_BYTES   (UINT64_C(96) << 20)
+
+struct queries {
+    struct registry_text *text;
+    char *bytes;
+    size_t count;
+    uint64_t sum; /* what `all` must return */
+};
+
+struct bench {
+    const struct registry_image *image;
+    struct lookup_keys keys;
+    struct queries queries[3]; /* UNIFORM, ZIPF, MISS */
+    void *table[CONTENDERS];
+    double bytes[CONTENDERS]; /* per entry, heap; 0: not a heap table */
+    double ns[CONTENDERS][LOAD_COUNT];
+    unsigned rounds;
+};
+
+static uint64_t state = 88172645463325252u;
+
+static uint64_t random_next(void)
+{
+    uint64_t z = state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(99);
+}
+
+static void *get(size_t count, size_t size)
+{
+    void *block = calloc(count > 0 ? count : 1, size);
+    if (!block) {
+        die("lookup_bench");
+    }
+    return block;
+}
+
+static double now_ns(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+static const struct registry_image *image_map(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        die(path);
+    }
+    void *image = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    (void)close(fd);
+    if (image == MAP_FAILED) {
+        die(path);
+    }
+    if (!registry_image_valid(image, (size_t)about.st_size)) {
+        (void)fprintf(stderr, "lookup_bench: %s is no image of registry-generate\n", path);
+        exit(2);
+    }
+    return image;
+}
+
+static void keys_copy(struct bench *bench)
+{
+    uint32_t count = registry_image_count(bench->image);
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bytes += registry_image_key(bench->image, i).length + 1;
+    }
+    struct registry_text *keys = get(count, sizeof *keys);
+    char *to = get(bytes + 64, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        struct registry_text key = registry_image_key(bench->image, i);
+        memcpy(to, key.data, key.length);
+        keys[i] = (struct registry_text){to, key.length};
+        to += key.length + 1;
+    }
+    bench->keys = (struct lookup_keys){keys, count, bench->image};
+}
+
+/* Ranks by the harmonic sums of i^-0.99; keys are shuffled, so that rank says nothing of order. */
+static uint32_t *zipf_draw(uint32_t keys, size_t count)
+{
+    double *sums = get(keys, sizeof *sums), sum = 0;
+    uint32_t *order = get(keys, sizeof *order), *drawn = get(count, sizeof *drawn);
+    for (uint32_t i = 0; i < keys; i++) {
+        sum += pow(i + 1.0, -0.99);
+        sums[i] = sum;
+        uint32_t at = (uint32_t)(random_next() % (i + 1));
+        order[i] = order[at];
+        order[at] = i;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double point = (double)(random_next() >> 11) * 0x1p-53 * sum;
+        uint32_t low = 0, high = keys - 1;
+        while (low < high) {
+            uint32_t middle = (low + high) / 2;
+            if (sums[middle] < point) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        drawn[i] = order[low];
+    }
+    free(order);
+    free(sums);
+    return drawn;
+}
+
+static void queries_fill(struct bench *bench, enum load load, size_t count)
+{
+    struct queries *queries = &bench->queries[load];
+    uint32_t *drawn =
+        load == ZIPF ? zipf_draw(bench->keys.count, count) : get(count, sizeof *drawn);
+    size_t bytes = 64;
+    for (size_t i = 0; i < count; i++) {
+        if (load != ZIPF) {
+            drawn[i] = (uint32_t)(random_next() % bench->keys.count);
+        }
+        bytes += bench->keys.key[drawn[i]].length + 1;
+    }
+    *queries = (struct queries){
+        .text = get(count, sizeof *queries->text), .bytes = get(bytes, 1), .count = count};
+    char *to = queries->bytes;
+    for (size_t i = 0; i < count; i++) {
+        struct registry_text key = bench->keys.key[drawn[i]];
+        memcpy(to, key.data, key.length);
+        queries->text[i] = (struct registry_text){to, key.length};
+        while (load == MISS && registry_image_find(bench->image, to, key.length) != REGISTRY_NONE) {
+            to[random_next() % key.length] = (char)('a' + random_next() % 26);
+        }
+        queries->sum += load == MISS ? 0 : (uint64_t)drawn[i] + 1;
+        to += key.length + 1;
+    }
+    free(drawn);
+}
+
+static void queries_fini(struct queries *queries)
+{
+    free(queries->text);
+    free(queries->bytes);
+}
+
+/* Every key, by every contender. */
+static void bench_verify(const struct bench *bench, size_t c)
+{
+    for (uint32_t i = 0; i < bench->keys.count; i++) {
+        if (contenders[c]->all(bench->table[c], &bench->keys.key[i], 1) != (uint64_t)i + 1) {
+            (void)fprintf(stderr, "lookup_bench: %s gets key %u wrong\n", contenders[c]->name, i);
+            exit(99);
+        }
+    }
+}
+
+static void bench_build(struct bench *bench)
+{
+    for (size_t c = 0; c < CONTENDERS; c++) {
+        struct mallinfo2 before = mallinfo2();
+        bench->table[c] = contenders[c]->build(&bench->keys);
+        struct mallinfo2 after = mallinfo2();
+        double heap =
+            (double)(after.uordblks + after.hblkhd) - (double)(before.uordblks + before.hblkhd);
+        bench->bytes[c] = heap / bench->keys.count;
+        bench_verify(bench, c);
+    }
+}
+
+static double run_once(const struct bench *bench, size_t c, enum load load)
+{
+    const struct queries *queries = &bench->queries[load == DEPENDENT ? UNIFORM : load];
+    double start = now_ns();
+    uint64_t sum = load == DEPENDENT
+                       ? contenders[c]->chain(bench->table[c], queries->text, queries->count)
+                       : contenders[c]->all(bench->table[c], queries->text, queries->count);
+    double ns = (now_ns() - start) / (double)queries->count;
+    if (sum != queries->sum) {
+        (void)fprintf(stderr, "lookup_bench: %s found the wrong models\n", contenders[c]->name);
+        exit(99);
+    }
+    return ns;
+}
+
+static volatile uint64_t sink;
+
+/* Waits until everything before it is done. */
+static void fence(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("lfence" ::: "memory");
+#elif defined(__aarch64__)
+    __asm__ volatile("dsb sy\n\tisb" ::: "memory");
+#endif
+}
+
+static double run_cold(const struct bench *bench, size_t c, char *wash)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < WASH_BYTES; i += 64) {
+        sum += (uint64_t)wash[i]++;
+    }
+    const struct queries *queries = &bench->queries[UNIFORM];
+    size_t at = random_next() % (queries->count - COLD_AT_ONCE);
+    for (size_t i = at; i < at + COLD_AT_ONCE; i++) {
+        for (uint32_t k = 0; k < queries->text[i].length; k++) {
+            sum += (uint64_t)queries->text[i].data[k];
+        }
+    }
+    double ns = 0;
+    for (size_t i = at; i < at + COLD_AT_ONCE; i++) {
+        double start = now_ns();
+        sum += contenders[c]->chain(bench->table[c], queries->text + i, 1);
+        fence(); /* the verified answer is there, not a guess */
+        ns += now_ns() - start;
+    }
+    sink = sum;
+    return ns / COLD_AT_ONCE;
+}
+
+static int double_compare(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, unsigned count)
+{
+    qsort(values, count, sizeof *values, double_compare);
+    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+static void bench_load(struct bench *bench, enum load load)
+{
+    double(*ns)[ROUNDS_MOST] = get(CONTENDERS, sizeof *ns);
+    char *wash = load == COLD ? get(WASH_BYTES, 1) : NULL;
+    for (unsigned round = 0; round < bench->rounds + 1; round++) {
+        for (size_t i = 0; i < CONTENDERS; i++) {
+            size_t c = round % 2 ? CONTENDERS - 1 - i : i; /* there and back */
+            if (!contenders[c]->chain && load >= DEPENDENT) {
+                continue;
+            }
+            double figure = load == COLD ? run_cold(bench, c, wash) : run_once(bench, c, load);
+            if (round > 0) { /* the first one warms up */
+                ns[c][round - 1] = figure;
+            }
+        }
+    }
+    for (size_t c = 0; c < CONTENDERS; c++) {
+        bench->ns[c][load] = median(ns[c], bench->rounds);
+    }
+    free(wash);
+    free(ns);
+}
+
+static void print_ratios(const struct bench *bench)
+{
+    for (size_t c = 0; c < CONTENDERS && contenders[c]->ours; c++) {
+        (void)printf("%-24s", c == 0 ? "against the best peer" : "");
+        for (unsigned load = 0; load < LOAD_COUNT; load++) {
+            double best = 0;
+            for (size_t p = 0; p < CONTENDERS; p++) {
+                double ns = bench->ns[p][load];
+                best = !contenders[p]->ours && (best == 0 || ns < best) ? ns : best;
+            }
+            if (bench->ns[c][load] > 0) {
+                (void)printf("%9.2fx", bench->ns[c][load] / best);
+            } else {
+                (void)printf("%10s", "-");
+            }
+        }
+        (void)printf("  %s\n", contenders[c]->name);
+    }
+}
+
+static void bench_print(const struct bench *bench)
+{
+    (void)printf("\n%u keys, ns a look-up\n%-24s", bench->keys.count, "");
+    for (unsigned load = 0; load < LOAD_COUNT; load++) {
+        (void)printf("%10s", load_names[load]);
+    }
+    (void)printf("%10s\n", "B/entry");
+    size_t key_bytes = 0;
+    for (uint32_t i = 0; i < bench->keys.count; i++) {
+        key_bytes += bench->keys.key[i].length;
+    }
+    for (size_t c = 0; c < CONTENDERS; c++) {
+        (void)printf("%-24s", contenders[c]->name);
+        for (unsigned load = 0; load < LOAD_COUNT; load++) {
+            if (bench->ns[c][load] > 0) {
+                (void)printf("%10.1f", bench->ns[c][load]);
+            } else {
+                (void)printf("%10s", "-");
+            }
+        }
+        /* Keys counted for all: ours hold them, peers point to them. */
+        double bytes =
+            contenders[c]->ours
+                ? (double)(bench->image->records - bench->image->pilots) / bench->keys.count
+                : bench->bytes[c] + (double)key_bytes / bench->keys.count;
+        (void)printf("%10.1f\n", bytes);
+    }
+    print_ratios(bench);
+    (void)fflush(stdout);
+}
+
+static void bench_image(const char *path, unsigned rounds)
+{
+    struct bench bench = {.image = image_map(path)};
+    keys_copy(&bench);
+    size_t count = 65536;
+    while (count < bench.keys.count && count < 1048576) {
+        count *= 2;
+    }
+    for (unsigned load = UNIFORM; load <= MISS; load++) {
+        queries_fill(&bench, load, count);
+    }
+    bench_build(&bench);
+    for (unsigned load = 0; load < LOAD_COUNT; load++) {
+        bench.rounds = rounds;
+        bench_load(&bench, load);
+    }
+    bench_print(&bench);
+    for (size_t c = 0; c < CONTENDERS; c++) {
+        contenders[c]->release(bench.table[c]);
+    }
+    for (unsigned load = UNIFORM; load <= MISS; load++) {
+        queries_fini(&bench.queries[load]);
+    }
+    free((void *)bench.keys.key[0].data);
+    free((void *)bench.keys.key);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned rounds = 15;
+    int at = 1;
+    if (argc > 2 && strcmp(argv[1], "--rounds") == 0) {
+        rounds = (unsigned)strtoul(argv[2], NULL, 10);
+        at = 3;
+    }
+    if (at >= argc || rounds < 1 || rounds > ROUNDS_MOST) {
+        (void)fprintf(stderr, "usage: lookup_bench [--rounds 1..%d] IMAGE...\n", ROUNDS_MOST);
+        return 2;
+    }
+    for (; at < argc; at++) {
+        bench_image(argv[at], rounds);
+    }
+    return 0;
+}
