@@ -3,9 +3,9 @@
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
+#include "harness/result/json_write.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,33 +139,35 @@ void model_row(struct table *table, registry_index index)
     free(name);
 }
 
-static void json_put_text(json_t *object, const char *name, struct registry_text text)
+static void put_text(struct text *line, const char *name, struct registry_text value)
 {
-    if (text.length > 0) {
-        (void)json_object_set_new(object, name, json_stringn(text.data, text.length));
+    if (value.length > 0) {
+        char *copy = memory_copy_bytes(value.data, value.length);
+        json_string(line, name, copy);
+        free(copy);
     }
 }
 
-static void json_put_number(json_t *object, const char *name, uint64_t number)
+static void put_number(struct text *line, const char *name, uint64_t number)
 {
     if (number != REGISTRY_UNKNOWN) {
-        (void)json_object_set_new(object, name, json_integer((json_int_t)number));
+        json_unsigned(line, name, number);
     }
 }
 
-static void json_put_list(json_t *object, const char *name, uint32_t set, unsigned count,
-                          const char *(*word)(unsigned))
+static void put_list(struct text *line, const char *name, uint32_t set, unsigned count,
+                     const char *(*word)(unsigned))
 {
-    json_t *list = json_array();
+    if (set == 0) {
+        return;
+    }
+    json_open(line, name, '[');
     for (unsigned i = 0; i < count; i++) {
         if (set >> i & 1) {
-            (void)json_array_append_new(list, json_string(word(i)));
+            json_string(line, NULL, word(i));
         }
     }
-    if (json_array_size(list) > 0) {
-        (void)json_object_set(object, name, list);
-    }
-    json_decref(list);
+    json_close(line, ']');
 }
 
 static const char *modality_word(unsigned number)
@@ -178,63 +180,74 @@ static const char *capability_word(unsigned number)
     return registry_capability_name(number);
 }
 
+static void put_prices(struct text *line, const struct registry_model *model)
+{
+    const uint64_t unknown = REGISTRY_UNKNOWN;
+    if (model->price_input == unknown && model->price_output == unknown &&
+        model->price_cache_read == unknown && model->price_cache_write == unknown &&
+        !model->price_dynamic) {
+        return;
+    }
+    json_open(line, "price", '{');
+    put_number(line, "input", model->price_input);
+    put_number(line, "output", model->price_output);
+    put_number(line, "cache_read", model->price_cache_read);
+    put_number(line, "cache_write", model->price_cache_write);
+    if (model->price_dynamic) {
+        json_bool(line, "dynamic", true);
+    }
+    json_close(line, '}');
+}
+
+static void line_begin(struct text *line, const char *type)
+{
+    json_open(line, NULL, '{');
+    json_unsigned(line, "v", 1);
+    json_string(line, "type", type);
+}
+
+static void line_end(struct text *line, FILE *out)
+{
+    json_close(line, '}');
+    (void)fprintf(out, "%s\n", text_peek(line));
+    text_fini(line);
+}
+
 void model_json(registry_index index, FILE *out)
 {
     struct registry_model model;
+    struct text line = {0};
     registry_model(index, &model);
-    json_t *object = json_object(), *price = json_object();
-    if (!object || !price) {
-        memory_die();
-    }
-    (void)json_object_set_new(object, "v", json_integer(1));
-    (void)json_object_set_new(object, "type", json_string("model"));
-    json_put_text(object, "provider", model.provider);
-    json_put_text(object, "id", model.id);
-    json_put_text(object, "name", model.name);
-    json_put_text(object, "family", model.family);
+    line_begin(&line, "model");
+    put_text(&line, "provider", model.provider);
+    put_text(&line, "id", model.id);
+    put_text(&line, "name", model.name);
+    put_text(&line, "family", model.family);
     if (model.mode != REGISTRY_MODE_UNKNOWN) {
-        (void)json_object_set_new(object, "mode", json_string(registry_mode_name(model.mode)));
+        json_string(&line, "mode", registry_mode_name(model.mode));
     }
-    json_put_number(object, "context", model.context);
-    json_put_number(object, "max_output", model.max_output);
-    json_put_list(object, "in", model.inputs, REGISTRY_MODALITY_COUNT, modality_word);
-    json_put_list(object, "out", model.outputs, REGISTRY_MODALITY_COUNT, modality_word);
-    json_put_list(object, "caps", model.caps_yes, registry_capability_count(), capability_word);
-    json_put_list(object, "no", model.caps_no, registry_capability_count(), capability_word);
-    json_put_number(price, "input", model.price_input);
-    json_put_number(price, "output", model.price_output);
-    json_put_number(price, "cache_read", model.price_cache_read);
-    json_put_number(price, "cache_write", model.price_cache_write);
-    if (model.price_dynamic) {
-        (void)json_object_set_new(price, "dynamic", json_true());
-    }
-    if (json_object_size(price) > 0) {
-        (void)json_object_set(object, "price", price);
-    }
-    json_decref(price);
-    json_put_text(object, "knowledge", model.knowledge);
-    json_put_text(object, "released", model.released);
-    json_put_text(object, "updated", model.updated);
-    json_put_text(object, "retires", model.retires);
-    json_put_text(object, "status", model.status);
-    json_put_text(object, "set", model.set);
-    json_put_text(object, "sources", model.sources);
-    (void)json_dumpf(object, out, JSON_COMPACT);
-    (void)fputc('\n', out);
-    json_decref(object);
+    put_number(&line, "context", model.context);
+    put_number(&line, "max_output", model.max_output);
+    put_list(&line, "in", model.inputs, REGISTRY_MODALITY_COUNT, modality_word);
+    put_list(&line, "out", model.outputs, REGISTRY_MODALITY_COUNT, modality_word);
+    put_list(&line, "caps", model.caps_yes, registry_capability_count(), capability_word);
+    put_list(&line, "no", model.caps_no, registry_capability_count(), capability_word);
+    put_prices(&line, &model);
+    put_text(&line, "knowledge", model.knowledge);
+    put_text(&line, "released", model.released);
+    put_text(&line, "updated", model.updated);
+    put_text(&line, "retires", model.retires);
+    put_text(&line, "status", model.status);
+    put_text(&line, "set", model.set);
+    put_text(&line, "sources", model.sources);
+    line_end(&line, out);
 }
 
 void provider_json(struct registry_text name, uint32_t models, FILE *out)
 {
-    json_t *object = json_object();
-    if (!object) {
-        memory_die();
-    }
-    (void)json_object_set_new(object, "v", json_integer(1));
-    (void)json_object_set_new(object, "type", json_string("provider"));
-    json_put_text(object, "name", name);
-    json_put_number(object, "models", models);
-    (void)json_dumpf(object, out, JSON_COMPACT);
-    (void)fputc('\n', out);
-    json_decref(object);
+    struct text line = {0};
+    line_begin(&line, "provider");
+    put_text(&line, "name", name);
+    json_unsigned(&line, "models", models);
+    line_end(&line, out);
 }
