@@ -8,8 +8,8 @@
  *
  *     header      one struct registry_image
  *     pilots      u8 a bucket           the perfect hash, see registry_hash.h
- *     places      u32 a slot            fingerprint (8 bits: a miss ends here 255 times of 256) and
- *                                       record index (24 bits: known before the key is compared)
+ *     prints      u8 a slot             fingerprint: a miss ends here 255 times of 256
+ *     indexes     u32 a slot            record index; beside the key it would be known only with it
  *     lines       64 B a slot           the key, one cache line
  *     records     64 B a model          in byte order of (provider, id): the index of registry.h
  *     providers   one struct a provider, in byte order
@@ -26,7 +26,7 @@
 
 #include "registry/registry.h"
 
-#define REGISTRY_IMAGE_MAGIC   0x32474552414d4954u /* "TIMAREG2" */
+#define REGISTRY_IMAGE_MAGIC   0x33474552414d4954u /* "TIMAREG3" */
 #define REGISTRY_LINE_KEY      63                  /* bytes of a key that fit in a line */
 #define REGISTRY_LINE_LONG     0xff /* length: the key is in texts, key[0..3] says where */
 #define REGISTRY_LINE_EMPTY    0xfe
@@ -41,7 +41,8 @@ struct registry_image {
     uint32_t shift; /* registry_hash.h */
     uint32_t buckets, slots;
     uint32_t reserved;
-    uint64_t pilots, places, lines; /* offsets in bytes from the image's start, from here on */
+    uint64_t pilots, prints, indexes,
+        lines; /* offsets in bytes from the image's start, from here on */
     uint64_t records, providers, words, wide, aliases, texts;
     uint64_t bytes; /* of the whole image */
     uint32_t count, provider_count, word_count, wide_count, alias_count, capability_count;

@@ -79,12 +79,14 @@ registry_index registry_image_find_other(const struct registry_image *image, con
     uint64_t hash = registry_hash(key, length, image->seed);
     uint32_t slot = registry_image_slot(image, hash);
     const struct registry_line *line = registry_image_lines(image) + slot;
-    uint32_t place = registry_image_places(image)[slot];
-    if ((uint8_t)place != registry_hash_print(hash) || line->length == REGISTRY_LINE_EMPTY) {
+    if (registry_image_prints(image)[slot] != registry_hash_print(hash) ||
+        line->length == REGISTRY_LINE_EMPTY) {
         return REGISTRY_NONE;
     }
     struct registry_text own = line_key(image, line);
-    return own.length == length && memcmp(own.data, key, length) == 0 ? place >> 8 : REGISTRY_NONE;
+    return own.length == length && memcmp(own.data, key, length) == 0
+               ? registry_image_indexes(image)[slot]
+               : REGISTRY_NONE;
 }
 
 registry_index registry_image_find(const struct registry_image *image, const char *key,
@@ -99,7 +101,8 @@ static void find_some(const struct registry_image *image, const struct registry_
                       size_t count, registry_index *out)
 {
     const uint8_t *pilots = registry_image_bytes(image, image->pilots);
-    const uint32_t *slots = registry_image_places(image);
+    const uint8_t *prints = registry_image_prints(image);
+    const uint32_t *indexes = registry_image_indexes(image);
     const struct registry_line *lines = registry_image_lines(image);
     uint64_t hashes[BATCH];
     uint32_t places[BATCH]; /* bucket, then slot */
@@ -110,7 +113,8 @@ static void find_some(const struct registry_image *image, const struct registry_
     }
     for (size_t i = 0; i < count; i++) {
         places[i] = registry_hash_slot(hashes[i], pilots[places[i]], image->slots);
-        __builtin_prefetch(slots + places[i]);
+        __builtin_prefetch(prints + places[i]);
+        __builtin_prefetch(indexes + places[i]);
         __builtin_prefetch(lines + places[i]);
     }
     for (size_t i = 0; i < count; i++) {
@@ -118,7 +122,7 @@ static void find_some(const struct registry_image *image, const struct registry_
         const char *key = keys[i].data;
         size_t length = keys[i].length;
         out[i] = REGISTRY_NONE;
-        if ((uint8_t)slots[places[i]] != registry_hash_print(hashes[i])) {
+        if (prints[places[i]] != registry_hash_print(hashes[i])) {
             continue;
         }
         if (length - REGISTRY_HASH_SHORT > REGISTRY_LINE_KEY - REGISTRY_HASH_SHORT) {
@@ -129,7 +133,7 @@ static void find_some(const struct registry_image *image, const struct registry_
         struct registry_blocks blocks;
         registry_blocks_load(&blocks, key, second, third, length - 16);
         if (registry_line_equal(line, &blocks, second, third, length)) {
-            out[i] = slots[places[i]] >> 8;
+            out[i] = indexes[places[i]];
         }
     }
 }

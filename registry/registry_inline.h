@@ -2,7 +2,7 @@
  * registry_inline.h - the look-up as an inline function, for callers where the call itself counts.
  * registry_find is this function compiled once. Same rules as registry.h.
  *
- * A key of 17 to 63 bytes takes the straight way: hash, pilot, place, one cache line. Others
+ * A key of 17 to 63 bytes takes the straight way: hash, pilot, fingerprint, one cache line. Others
  * go to registry_image_find_other.
  */
 #ifndef REGISTRY_REGISTRY_INLINE_H
@@ -34,9 +34,14 @@ static inline uint32_t registry_image_slot(const struct registry_image *image, u
     return registry_hash_slot(hash, pilot, image->slots);
 }
 
-static inline const uint32_t *registry_image_places(const struct registry_image *image)
+static inline const uint8_t *registry_image_prints(const struct registry_image *image)
 {
-    return (const uint32_t *)(const void *)registry_image_bytes(image, image->places);
+    return registry_image_bytes(image, image->prints);
+}
+
+static inline const uint32_t *registry_image_indexes(const struct registry_image *image)
+{
+    return (const uint32_t *)(const void *)registry_image_bytes(image, image->indexes);
 }
 
 /* Whether the line's key is the one whose blocks are given; length 17..63. */
@@ -73,12 +78,16 @@ static inline registry_index registry_image_find_inline(const struct registry_im
     registry_blocks_load(&blocks, key, second, third, length - 16);
     uint64_t hash = registry_blocks_hash(&blocks, length, image->seed);
     uint32_t slot = registry_image_slot(image, hash);
-    uint32_t place = registry_image_places(image)[slot];
-    if ((uint8_t)place != registry_hash_print(hash)) {
+    if (registry_image_prints(image)[slot] != registry_hash_print(hash)) {
         return REGISTRY_NONE;
     }
     const struct registry_line *line = registry_image_lines(image) + slot;
-    return registry_line_equal(line, &blocks, second, third, length) ? place >> 8 : REGISTRY_NONE;
+    if (!registry_line_equal(line, &blocks, second, third, length)) {
+        return REGISTRY_NONE;
+    }
+    /* By a branch and from an array of its own: the processor goes on with the index while the
+     * line is still on its way, and only the comparison waits for it. */
+    return registry_image_indexes(image)[slot];
 }
 
 /* registry_find, inlined. */

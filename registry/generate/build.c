@@ -236,7 +236,8 @@ static uint64_t section(uint64_t *end, size_t bytes)
 static void image_lines(struct registry_image *image, const struct maker *maker)
 {
     struct registry_line *lines = (void *)((char *)image + image->lines);
-    uint32_t *places = (void *)((char *)image + image->places);
+    uint32_t *indexes = (void *)((char *)image + image->indexes);
+    uint8_t *prints = (uint8_t *)image + image->prints;
     struct registry_record *records = (void *)((char *)image + image->records);
     for (uint32_t i = 0; i < image->slots; i++) {
         lines[i].length = REGISTRY_LINE_EMPTY;
@@ -248,7 +249,8 @@ static void image_lines(struct registry_image *image, const struct maker *maker)
         uint32_t slot = registry_hash_slot(hash, pilot, image->slots);
         struct registry_line *line = &lines[slot];
         assert(line->length == REGISTRY_LINE_EMPTY);
-        places[slot] = i << 8 | registry_hash_print(hash);
+        indexes[slot] = i;
+        prints[slot] = registry_hash_print(hash);
         records[i].slot = slot;
         if (entry->key_length <= REGISTRY_LINE_KEY) {
             line->length = (uint8_t)entry->key_length;
@@ -293,7 +295,8 @@ static bool maker_image(struct maker *maker, struct build *build)
     uint64_t end = 0;
     (void)section(&end, sizeof head);
     head.pilots = section(&end, perfect->buckets);
-    head.places = section(&end, perfect->slots * sizeof(uint32_t));
+    head.prints = section(&end, perfect->slots);
+    head.indexes = section(&end, perfect->slots * sizeof(uint32_t));
     head.lines = section(&end, perfect->slots * sizeof(struct registry_line));
     head.records = section(&end, count * sizeof *maker->records);
     head.providers = section(&end, maker->provider_count * sizeof *maker->providers);

@@ -50,7 +50,7 @@ cmp a.image b.image
 # The shipped catalogue: its real models, and the made-up ones beside them.
 "$tool" "$catalogue" real.image
 "$tool" --fill 27000 "$catalogue" filled.image
-count() { od -An -tu4 -j112 -N4 "$1" | tr -d ' '; }
+count() { od -An -tu4 -j120 -N4 "$1" | tr -d ' '; }
 [ "$(count real.image)" = 10696 ] || fail "real models: $(count real.image)"
 [ "$(count filled.image)" = 27000 ] || fail "filled: $(count filled.image)"
 for row in minimal:5 standard:15 comprehensive:50; do
