@@ -74,7 +74,7 @@ static int demo_main(struct command_line *line)
     return demo.failed ? COMMAND_OURS : demo.broken ? COMMAND_BROKEN : COMMAND_MET;
 }
 
-static const struct option_spec options[] = {{NULL}};
+static const struct option_spec options[] = {{0}};
 
 static const char *const examples[] = {
     "tidemark demo registry-60gb\tthe 60 GB test suite, its fix, and what was really to blame",

@@ -155,7 +155,7 @@ static int run_main(struct command_line *line)
     return status;
 }
 
-static const struct option_spec options[] = {{NULL}};
+static const struct option_spec options[] = {{0}};
 
 static const char *const examples[] = {
     "tidemark run scenarios/registry-60gb.yaml\tthe headline: direct, LRU, unbounded",
