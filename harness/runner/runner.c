@@ -68,9 +68,12 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     if (passes->ran) {
         mine.writer = NULL;
     }
-    if (!session_run(&passes->last)) {
+    if (!(plan->hunt ? session_hunt(&passes->last) : session_run(&passes->last))) {
         result_note_add(result, "%s: no tests were found: it did not start, or ended before them",
                         variant->program);
+    }
+    if (plan->hunt) {
+        session_hunt_suite(&passes->last);
     }
     for (size_t i = tests; passes->ran && i < result->test_count; i++) {
         result_test_fini(&result->tests[i]);

@@ -35,7 +35,9 @@ void session_fini(struct session *session)
     symbols_free(&session->symbols);
     free(session->names);
     free(session->live);
+    free(session->live_tests);
     free(session->sites);
+    free(session->vectors);
     free(session->held);
     free(session->stopped_by);
     free(session->culprit);
@@ -72,15 +74,42 @@ static void take_counter(struct session *session, const struct wire_counter *cou
 
 static void take_site(struct session *session, const struct wire_site *site)
 {
-    memory_grow(&session->sites, &session->site_room, session->site_count + 1,
-                sizeof session->sites[0]);
-    struct session_site *kept = &session->sites[session->site_count++];
-    *kept = (struct session_site){.number = site->site,
-                                  .kind = site->kind,
-                                  .blocks = site->live_blocks,
-                                  .bytes = site->live_bytes,
-                                  .frame_count = site->frame_count};
-    memcpy(kept->frames, site->frames, sizeof kept->frames);
+    if (site->site > 1u << 24) {
+        return;
+    }
+    memory_grow(&session->sites, &session->site_room, site->site + 1u, sizeof session->sites[0]);
+    while (session->site_count <= site->site) {
+        session->sites[session->site_count] =
+            (struct session_site){.number = (uint32_t)session->site_count};
+        session->site_count++;
+    }
+    struct session_site *kept = &session->sites[site->site];
+    kept->kind = site->kind;
+    kept->blocks = site->live_blocks;
+    kept->bytes = site->live_bytes;
+    kept->floor_blocks = site->floor_blocks;
+    kept->floor_bytes = site->floor_bytes;
+    kept->told = session->site_round;
+    if (site->frame_count > 0) { /* they come once */
+        kept->frame_count = site->frame_count;
+        memcpy(kept->frames, site->frames, sizeof kept->frames);
+    }
+}
+
+static void take_sample(struct session *session, const struct wire_sample *sample)
+{
+    session->sample = *sample;
+    session->has_sample = true;
+    memory_grow(&session->vectors, &session->vector_room, session->vector_count + 1,
+                sizeof session->vectors[0]);
+    session->vectors[session->vector_count++] =
+        (struct judge_vector){.live_blocks = sample->live_blocks,
+                              .live_bytes = sample->live_bytes,
+                              .mappings = sample->mappings,
+                              .mapped_bytes = sample->mapped_bytes,
+                              .fds = sample->fds,
+                              .threads = sample->threads,
+                              .files = sample->files};
 }
 
 void session_record(void *context, const struct wire_record *record)
@@ -97,8 +126,7 @@ void session_record(void *context, const struct wire_record *record)
         take_name(session, (const struct wire_test_name *)record);
         break;
     case WIRE_SAMPLE:
-        memcpy(&session->sample, record, sizeof session->sample);
-        session->has_sample = true;
+        take_sample(session, (const struct wire_sample *)record);
         break;
     case WIRE_TEST:
         memcpy(&session->test, record, sizeof session->test);

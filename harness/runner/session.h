@@ -6,13 +6,16 @@
 #define RUNNER_SESSION_H
 
 #include "harness/base/histogram.h"
+#include "harness/judge/judge.h"
 #include "harness/runner/runner.h"
 #include "harness/runner/symbol.h"
 #include "harness/runner/worker.h"
 
-struct session_site {
+struct session_site { /* by its number; frame_count 0: no such site was told of */
     uint32_t number, kind;
     int64_t blocks, bytes;
+    int64_t floor_blocks, floor_bytes; /* of the last run; 0 when not told of since */
+    uint32_t told;                     /* in which round of SITES */
     uint32_t frame_count;
     uint64_t frames[WIRE_FRAMES_MAX];
 };
@@ -37,11 +40,14 @@ struct session {
     struct wire_sample sample; /* the last */
     struct wire_test test;
     bool has_test, has_sample;
-    bool quiet; /* a second run for the sites: nothing of it is a result */
+    bool quiet;                   /* a second run for the sites: nothing of it is a result */
+    struct judge_vector *vectors; /* the samples of the last run */
+    size_t vector_count, vector_room;
 
     /* Over the pass. */
-    int64_t *live; /* above the start of its worker, after each test that ended */
-    size_t live_count, live_room;
+    int64_t *live;        /* above the start of its worker, after each test that ended */
+    uint32_t *live_tests; /* which test each of them is of */
+    size_t live_count, live_room, live_tests_room;
     int64_t live_start, live_end, live_peak, test_peak, retained_max;
     bool live_known;
     double allocs, frees, bytes, wall, peak_rss;
@@ -56,6 +62,7 @@ struct session {
 
     struct session_site *sites;
     size_t site_count, site_room;
+    uint32_t site_round;
     struct wire_held *held;
     size_t held_count, held_room;
 };
@@ -75,6 +82,32 @@ void session_metrics(const struct session *session, double metric[METRIC_COUNT])
 /* Fills the variant of the result from the metrics of its passes and from the last session. */
 void session_conclude(struct session *session, double (*passes)[METRIC_COUNT], size_t count,
                       struct result_variant *variant);
+
+/* For the files of this folder: a worker begun, a command answered, a test that the plan wants, a
+ * result for it, what a death comes to. */
+bool session_begin(struct session *session);
+uint32_t session_serve(struct session *session, uint32_t next, uint32_t end);
+bool session_command(struct session *session, const struct wire_command *command,
+                     enum worker_event *event);
+bool session_wants(const struct session *session, uint32_t test);
+struct result_test *session_test_add(struct session *session, uint32_t test);
+void session_test_fill(const struct session *session, struct result_test *test);
+enum result_status session_death(struct session *session, uint32_t test, bool hung);
+void session_test_write(struct session *session, const struct result_test *test);
+/* SITES, then SCAN of the `count` named ones. */
+bool session_sites(struct session *session);
+bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
+/* A site of the result from what was told of it; `test` "" for the whole suite. */
+struct result_site *session_site_add(struct session *session, const char *test,
+                                     const struct session_site *seen, unsigned rank, double whole);
+
+void session_live_add(struct session *session, uint32_t test, int64_t live);
+
+/* The hunt: each test repeated until its memory is understood (axis A). False: the program could
+ * not be started. */
+bool session_hunt(struct session *session);
+/* Then all of them in order, once, in a process that has not run any of them (axis B). */
+void session_hunt_suite(struct session *session);
 
 /* Runs the first tests again with every block traced, and adds the sites of what stays. */
 void session_trace(struct session *session);

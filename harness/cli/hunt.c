@@ -1,0 +1,203 @@
+/*
+ * hunt.c - `tidemark hunt`: leaks and growth in any test program, unmodified. Supervisor only.
+ */
+#include "harness/base/memory.h"
+#include "harness/base/table.h"
+#include "harness/base/version.h"
+#include "harness/cli/command.h"
+#include "harness/report/describe.h"
+#include "harness/report/terminal.h"
+#include "harness/result/result_write.h"
+#include "harness/runner/runner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void progress_show(void *context, const char *variant, const char *test, size_t done,
+                          size_t count)
+{
+    const bool *shown = context;
+    (void)variant;
+    if (*shown) {
+        fprintf(stderr, "\r\033[K%zu/%zu %.60s", done + 1, count, test);
+    }
+}
+
+/* The program as a path: execv looks nowhere. */
+static char *program_find(const char *name)
+{
+    const char *folders = getenv("PATH");
+    if (strchr(name, '/') || !folders) {
+        return memory_copy(name);
+    }
+    for (const char *at = folders; *at;) {
+        size_t length = strcspn(at, ":");
+        char *path = memory_format("%.*s/%s", (int)length, at, name);
+        if (access(path, X_OK) == 0) {
+            return path;
+        }
+        free(path);
+        at += length + (at[length] == ':');
+    }
+    return memory_copy(name);
+}
+
+static char *line_join(const struct command_line *line)
+{
+    char *text = memory_copy("tidemark");
+    for (int i = 1; i < line->argc; i++) {
+        char *longer = memory_format("%s %s", text, line->argv[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static int status_of(const struct result *result)
+{
+    for (size_t i = 0; i < result->test_count; i++) {
+        if (describe_test_finding(result, &result->tests[i]) &&
+            result->tests[i].verdict != VERDICT_INCONCLUSIVE) {
+            return COMMAND_BROKEN;
+        }
+    }
+    for (size_t i = 0; i < result->variant_count; i++) {
+        if (describe_verdict_bad(result->variants[i].verdict)) {
+            return COMMAND_BROKEN;
+        }
+    }
+    return COMMAND_MET;
+}
+
+static void count_tests(struct result *result)
+{
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        bool bad = describe_test_finding(result, test) && test->verdict != VERDICT_INCONCLUSIVE;
+        *(test->status == RESULT_SKIP ? &result->skipped
+          : bad                       ? &result->failed
+                                      : &result->passed) += 1;
+    }
+}
+
+static int hunt_program(struct command_line *line, struct plan *plan, struct result *result)
+{
+    char *preload = command_preload_path();
+    bool shown = !line->quiet && isatty(2);
+    int status = COMMAND_OURS;
+    struct result_writer *writer = NULL;
+    if (access(preload, R_OK) != 0) {
+        fprintf(stderr, "tidemark hunt: %s: %s\n", preload, strerror(errno));
+    } else if (line->json && !(writer = result_writer_new(line->json))) {
+        fprintf(stderr, "tidemark hunt: %s: %s\n", line->json, strerror(errno));
+    } else {
+        struct runner_options options = {.preload = preload,
+                                         .writer = writer,
+                                         .progress = progress_show,
+                                         .context = &shown,
+                                         .verbose = line->verbose > 0};
+        bool ran = runner_run(plan, &options, result);
+        count_tests(result);
+        if (shown) {
+            fputs("\r\033[K", stderr);
+        }
+        for (size_t i = 0; writer && i < result->note_count; i++) {
+            result_write_note(writer, result->notes[i]);
+        }
+        status = ran ? status_of(result) : COMMAND_OURS;
+        if (!line->json || strcmp(line->json, "-") != 0) {
+            report_terminal(result, stdout, table_terminal_width(stdout), line->color);
+        }
+        if (writer && !result_writer_close(&writer, result)) {
+            fprintf(stderr, "tidemark hunt: %s: %s\n", line->json, strerror(errno));
+            status = COMMAND_OURS;
+        }
+    }
+    free(preload);
+    return status;
+}
+
+static int hunt_main(struct command_line *line)
+{
+    struct plan plan;
+    struct result result;
+    char *program = program_find(line->operands[0]), *repeat = line_join(line);
+    const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
+    int status = COMMAND_USAGE;
+    plan_init(&plan);
+    result_init(&result);
+    plan.hunt = true;
+    plan.memory_cap = command_integer(line, "memory", 0);
+    plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
+    plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
+    plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
+    if (only) {
+        free(plan.only);
+        plan.only = memory_copy(only);
+    }
+    plan_variant_add(&plan, "", program, line->operands, NULL);
+    result_set(&result.tool_version, TIDEMARK_VERSION);
+    result_set(&result.command, "hunt");
+    result_set(&result.argv, repeat);
+    result_set(&result.suite, line->operands[0]);
+    if (access(program, X_OK) != 0) {
+        status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
+    } else {
+        status = hunt_program(line, &plan, &result);
+    }
+    result_fini(&result);
+    plan_fini(&plan);
+    free(program);
+    free(repeat);
+    return status;
+}
+
+static const char *const allocators[] = {"jemalloc", "system", NULL};
+
+static const struct option_spec options[] = {
+    {.name = "only",
+     .kind = OPTION_TEXT,
+     .argument = "GLOB",
+     .help = "only tests whose id matches"},
+    {.name = "repetitions",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "least repetitions of each test, 8 by default"},
+    {.name = "memory",
+     .kind = OPTION_SIZE,
+     .argument = "SIZE",
+     .help = "cap of the program's memory"},
+    {.name = "timeout",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .help = "most time of one repetition, 60 s by default"},
+    {.name = "allocator",
+     .kind = OPTION_WORD,
+     .argument = "NAME",
+     .help = "what stands below the ledger: jemalloc, or the system's",
+     .words = allocators},
+    {NULL}};
+
+static const char *const examples[] = {
+    "tidemark hunt -- build/check_mine\tevery test, repeated until its memory is understood",
+    "tidemark hunt --only '*/parser/*' -- build/check_mine\tsome of them", NULL};
+
+const struct command command_hunt = {
+    .name = "hunt",
+    .about = "leaks and growth in a test program, unmodified",
+    .operands = "-- PROGRAM [ARGS...]",
+    .operand_min = 1,
+    .operand_max = COMMAND_MANY,
+    .program = true,
+    .options = options,
+    .detail =
+        "Runs each test again and again in one process, with its fixtures, until its memory has "
+        "levelled off or is seen to grow, and names the line that allocated what stays and the "
+        "global that holds it. Then runs all tests in order, once, for what accumulates from test "
+        "to test. Exit 1 when something leaks, grows, accumulates or fails.",
+    .examples = examples,
+    .run = hunt_main,
+};

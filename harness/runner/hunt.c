@@ -1,0 +1,370 @@
+/*
+ * hunt.c - session_hunt: does running a test again grow it (axis A), and do more different tests
+ * grow the program (axis B)? docs/verdicts.md has the rules, harness/judge their arithmetic.
+ * Supervisor only.
+ */
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/result/result_write.h"
+#include "harness/runner/session.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WARMUPS     3
+#define LEAST       8
+#define MOST        64
+#define CHEAP_NS    5000000u /* so long a settled test is repeated beyond the least */
+#define EPOCHS_NS   20000000000u
+#define SITES_SHOWN 5
+
+/* Floors of every site after each epoch of one test. */
+struct floors {
+    int64_t (*of)[JUDGE_EPOCHS]; /* by site number: bytes, or blocks where a site has no bytes */
+    size_t count;
+    size_t epochs;
+};
+
+static int64_t floor_of(const struct session_site *site, uint32_t round)
+{
+    if (site->told != round) {
+        return 0;
+    }
+    bool bytes = site->kind == WIRE_SITE_HEAP || site->kind == WIRE_SITE_MMAP;
+    return bytes ? site->floor_bytes : site->floor_blocks;
+}
+
+static void floors_add(struct floors *floors, const struct session *session)
+{
+    if (floors->count < session->site_count) {
+        void *grown = reallocarray(floors->of, session->site_count, sizeof *floors->of);
+        if (!grown) {
+            memory_die();
+        }
+        floors->of = grown;
+        memset(floors->of[floors->count], 0,
+               (session->site_count - floors->count) * sizeof *floors->of);
+        floors->count = session->site_count;
+    }
+    for (size_t i = 0; i < floors->count; i++) {
+        floors->of[i][floors->epochs] = floor_of(&session->sites[i], session->site_round);
+    }
+    floors->epochs++;
+}
+
+/* The worst verdict of all sites; how many of them grow is left in *growing. */
+static enum result_verdict floors_judge(const struct floors *floors, bool *more, size_t *growing)
+{
+    enum result_verdict worst = VERDICT_SATURATING;
+    *more = false;
+    *growing = 0;
+    for (size_t i = 0; i < floors->count; i++) {
+        struct judge_trend trend;
+        enum judge_next next = judge_floors(floors->of[i], floors->epochs, &trend);
+        *more = *more || next == JUDGE_MORE;
+        *growing += trend.verdict == VERDICT_GROWTH;
+        if (trend.verdict == VERDICT_INCONCLUSIVE && worst == VERDICT_SATURATING) {
+            worst = VERDICT_INCONCLUSIVE;
+        }
+    }
+    return *growing > 0 ? VERDICT_GROWTH : worst;
+}
+
+struct grower {
+    uint32_t site;
+    double per_rep;
+};
+
+static int compare_growers(const void *a, const void *b)
+{
+    const struct grower *x = a, *y = b;
+    return x->per_rep < y->per_rep ? 1 : x->per_rep > y->per_rep ? -1 : 0;
+}
+
+/* Unreachable in the main: it is lost. Descriptors, threads and files have no one who points at
+ * them. */
+static bool is_lost(const struct session *session, const struct session_site *site)
+{
+    int64_t lost = 0, held = 0;
+    for (size_t i = 0; i < session->held_count; i++) {
+        const struct wire_held *way = &session->held[i];
+        if (way->site == site->number) {
+            *(way->root == WIRE_ROOT_NONE ? &lost : &held) +=
+                way->bytes > 0 ? way->bytes : way->blocks;
+        }
+    }
+    return site->kind >= WIRE_SITE_FD || lost > held;
+}
+
+static void growth_report(struct session *session, const struct floors *floors,
+                          struct result_test *test)
+{
+    struct grower *growers = memory_new(floors->count, sizeof *growers);
+    uint32_t numbers[SITES_SHOWN] = {0}, count = 0;
+    size_t known = 0;
+    double bytes_per_rep = 0, whole = 0;
+    for (size_t i = 0; i < floors->count; i++) {
+        struct judge_trend trend;
+        judge_floors(floors->of[i], floors->epochs, &trend);
+        if (trend.verdict == VERDICT_GROWTH) {
+            growers[known++] = (struct grower){.site = (uint32_t)i, .per_rep = trend.per_rep};
+            bool bytes = session->sites[i].kind <= WIRE_SITE_MMAP;
+            bytes_per_rep += bytes ? trend.per_rep : 0;
+            whole += bytes ? (double)session->sites[i].bytes : 0;
+        }
+    }
+    qsort(growers, known, sizeof *growers, compare_growers);
+    for (; count < known && count < SITES_SHOWN; count++) {
+        numbers[count] = growers[count].site;
+    }
+    session_scan(session, numbers, count);
+    test->verdict = VERDICT_GROWTH;
+    test->growth_bytes_per_rep = bytes_per_rep;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct session_site *seen = &session->sites[numbers[i]];
+        bool lost = is_lost(session, seen);
+        struct result_site *site = session_site_add(session, test->id, seen, i + 1, whole);
+        site->bytes_per_rep = growers[i].per_rep;
+        site->verdict = lost ? VERDICT_LEAK : VERDICT_GROWTH;
+        test->verdict = lost && i == 0 ? VERDICT_LEAK : test->verdict;
+        if (session->options->writer) {
+            result_write_site(session->options->writer, site);
+        }
+    }
+    session->result->sites_hidden += known - count;
+    free(growers);
+}
+
+static void curve_add(struct session *session, struct result_test *test)
+{
+    size_t count = session->vector_count;
+    int64_t *grown =
+        reallocarray(test->live_by_rep, test->live_by_rep_count + count + 1, sizeof *grown);
+    if (!grown) {
+        memory_die();
+    }
+    for (size_t i = 0; i < count; i++) {
+        grown[test->live_by_rep_count + i] = session->vectors[i].live_bytes;
+    }
+    test->live_by_rep = grown;
+    test->live_by_rep_count += count;
+}
+
+/* Not settled: every block traced, in doubling epochs. False: the worker is gone. */
+static bool test_trace(struct session *session, uint32_t number, struct result_test *test,
+                       enum worker_event *event)
+{
+    struct floors floors = {0};
+    uint64_t spent = 0;
+    size_t growing = 0;
+    bool more = true, here = true;
+    enum result_verdict verdict = VERDICT_INCONCLUSIVE;
+    while (more && here && floors.epochs < JUDGE_EPOCHS && spent < EPOCHS_NS) {
+        struct wire_command command = {.op = WIRE_OP_RUN,
+                                       .test = number,
+                                       .depth = WIRE_TRACE,
+                                       .flags = WIRE_STOP_ON_FAIL,
+                                       .warmups = floors.epochs == 0 ? 1 : 0,
+                                       .repetitions_min = judge_epochs[floors.epochs],
+                                       .repetitions_max = judge_epochs[floors.epochs]};
+        here = session_command(session, &command, event);
+        if (!here || !session->has_test || session->test.status != WIRE_PASS) {
+            break;
+        }
+        spent += session->test.wall_ns * command.repetitions_min;
+        test->repetitions += session->test.repetitions;
+        curve_add(session, test);
+        here = session_sites(session);
+        floors_add(&floors, session);
+        verdict = floors_judge(&floors, &more, &growing);
+    }
+    if (here) {
+        test->verdict = verdict;
+        if (verdict == VERDICT_GROWTH) {
+            growth_report(session, &floors, test);
+        }
+    }
+    free(floors.of);
+    return here;
+}
+
+static void horizon_fill(struct result_test *test)
+{
+    static const char *const texts[VERDICT_COUNT] = {
+        [VERDICT_CLEAN] = "equal at each of %u boundaries",
+        [VERDICT_LEAK] = "grew through %u repetitions, and nothing points at what is left",
+        [VERDICT_GROWTH] =
+            "grew through %u repetitions; a cache with more free slots than that looks "
+            "the same",
+        [VERDICT_SATURATING] = "stopped growing within %u repetitions",
+        [VERDICT_INCONCLUSIVE] = "neither levelled off nor doubled in %u repetitions",
+    };
+    const char *text = texts[test->verdict];
+    const char *place = text ? strstr(text, "%u") : NULL;
+    if (place) {
+        char *horizon =
+            memory_format("%.*s%u%s", (int)(place - text), text, test->repetitions, place + 2);
+        result_set(&test->horizon, horizon);
+        free(horizon);
+    }
+}
+
+/* Axis A for one test. False: the worker is gone, and the test's result says how. */
+static bool test_hunt(struct session *session, uint32_t number)
+{
+    enum worker_event event;
+    unsigned least = session->plan->repetitions ? session->plan->repetitions : LEAST;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = WIRE_COUNT,
+                                   .flags = WIRE_PEAK_RSS | WIRE_STOP_ON_FAIL,
+                                   .warmups = WARMUPS,
+                                   .repetitions_min = least,
+                                   .repetitions_max = least > MOST ? least : MOST,
+                                   .budget_ns = CHEAP_NS};
+    if (session->options->progress) {
+        session->options->progress(session->options->context, session->variant->name,
+                                   session->names[number].id, number, session->name_count);
+    }
+    if (!session_command(session, &command, &event) || !session->has_test) {
+        session_death(session, number, event == WORKER_HUNG);
+        return false;
+    }
+    if (session->test.status != WIRE_PASS && session->test.passed_before > 0) {
+        /* It only fails when it is repeated in one process: once, in a child, is what it is. */
+        command.flags = WIRE_FORKED;
+        command.warmups = 0;
+        command.repetitions_min = command.repetitions_max = 1;
+        if (!session_command(session, &command, &event) || !session->has_test) {
+            session_death(session, number, event == WORKER_HUNG);
+            return false;
+        }
+        result_note_add(session->result,
+                        "%s fails when it is repeated in one process: run once, no verdict",
+                        session->names[number].id);
+        struct result_test *once = session_test_add(session, number);
+        session_test_fill(session, once);
+        session->failed += once->status != RESULT_PASS && once->status != RESULT_SKIP;
+        session_test_write(session, once);
+        return true;
+    }
+    size_t index = session->result->test_count;
+    struct result_test *test = session_test_add(session, number);
+    session_test_fill(session, test);
+    curve_add(session, test);
+    bool here = true;
+    if (test->status != RESULT_PASS) {
+        session->failed += test->status != RESULT_SKIP;
+    } else if (judge_settled(session->vectors, session->vector_count)) {
+        test->verdict = VERDICT_CLEAN;
+        test->growth_bytes_per_rep = 0;
+    } else {
+        here = test_trace(session, number, test, &event);
+    }
+    test = &session->result->tests[index];
+    horizon_fill(test);
+    if (here) {
+        session_test_write(session, test);
+        return true;
+    }
+    session->result->test_count--; /* it died while it was traced: that is the result */
+    result_test_fini(test);
+    session->tests--;
+    session_death(session, number, event == WORKER_HUNG);
+    return false;
+}
+
+/* One worker, from test `next` on. Returns where the next has to begin, or WIRE_NO_TEST. */
+static uint32_t hunt_serve(struct session *session, uint32_t next)
+{
+    enum worker_event event;
+    while ((event = worker_wait(&session->worker, session->plan->timeout_ns)) == WORKER_READY) {
+        uint32_t first = session->worker.group.first;
+        uint32_t past = first + session->worker.group.count;
+        if (first == past) {
+            result_note_add(session->result,
+                            "the tests of %s cannot be repeated one by one: each is seen once",
+                            session->variant->program);
+            return WIRE_NO_TEST - 1;
+        }
+        for (uint32_t test = next > first ? next : first; test < past; test++) {
+            if (session_wants(session, test) && !test_hunt(session, test)) {
+                return test + 1;
+            }
+            next = test + 1;
+        }
+        if (!session_command(session, &(struct wire_command){.op = WIRE_OP_FINISH}, &event)) {
+            break;
+        }
+    }
+    return WIRE_NO_TEST;
+}
+
+bool session_hunt(struct session *session)
+{
+    uint32_t next = 0;
+    while (next != WIRE_NO_TEST) {
+        uint32_t from = next;
+        if (!session_begin(session)) {
+            return false;
+        }
+        next = hunt_serve(session, next);
+        worker_fini(&session->worker);
+        double peak = (double)session->worker.usage.ru_maxrss * 1024;
+        session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
+        if (next == WIRE_NO_TEST - 1) {
+            return session_run(session);
+        }
+        if (next != WIRE_NO_TEST && (next >= session->name_count || next <= from)) {
+            break;
+        }
+    }
+    return session->name_count > 0;
+}
+
+static const struct result_test *result_of(const struct session *session, uint32_t test)
+{
+    const char *id = test < session->name_count ? session->names[test].id : "";
+    for (size_t i = 0; i < session->result->test_count; i++) {
+        const struct result_test *seen = &session->result->tests[i];
+        if (strcmp(seen->id, id) == 0 && strcmp(seen->variant, session->variant->name) == 0) {
+            return seen;
+        }
+    }
+    return NULL;
+}
+
+/* What grows by itself, or failed, is told of its test; the suite is judged by the others. */
+static bool is_of_the_suite(const struct result_test *test)
+{
+    return test && test->status == RESULT_PASS && test->verdict != VERDICT_LEAK &&
+           test->verdict != VERDICT_GROWTH;
+}
+
+void session_hunt_suite(struct session *session)
+{
+    struct session suite;
+    int64_t before = 0, sum = 0;
+    session_init(&suite, session->plan, session->variant, session->options, session->result);
+    suite.quiet = true;
+    session->live_count = 0;
+    if (session_run(&suite)) {
+        for (size_t i = 0; i < suite.live_count; i++) {
+            const struct result_test *test = result_of(session, suite.live_tests[i]);
+            sum += is_of_the_suite(test) ? suite.live[i] - before : 0;
+            before = suite.live[i];
+            session_live_add(session, suite.live_tests[i], sum);
+        }
+        session->live_end = sum;
+        session->live_start = 0;
+        session->live_peak = suite.live_peak - suite.live_start;
+        session->test_peak = suite.test_peak;
+        session->retained_max = suite.retained_max;
+        session->allocs = suite.allocs;
+        session->frees = suite.frees;
+        session->bytes = suite.bytes;
+        session->wall = suite.wall;
+    }
+    session_fini(&suite);
+}
