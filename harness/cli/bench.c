@@ -20,6 +20,8 @@
 static const struct option_spec options[] = {
     {"strategy", 's', OPTION_TEXT, "NAME",
      "measure this strategy; repeat for several; default: all", NULL, true},
+    {"reference", 'r', OPTION_TEXT, "NAME", "what the others are held against, default direct",
+     NULL, false},
     {"workload", 'w', OPTION_WORD, "NAME",
      "how keys are drawn; repeat for several, the first is the one in detail; default: all",
      workload_names, true},
@@ -80,31 +82,45 @@ static void reference_add(struct bench *bench, const struct strategy *strategy, 
     }
 }
 
-static bool strategies_add(struct bench *bench)
+/* NULL, and the nearest name was said, when there is no such strategy. */
+static const struct strategy *strategy_named(const struct bench *bench, const char *name)
 {
     const char *names[64];
     size_t known = 0;
+    const struct strategy *strategy = strategy_find(name);
     for (; strategies[known] && known < 64; known++) {
         names[known] = strategies[known]->name;
     }
+    if (!strategy) {
+        const char *nearest = diag_nearest(name, names, known);
+        command_usage_error(bench->line, "unknown strategy '%s'%s%s%s", name,
+                            nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                            nearest ? "'?" : "");
+    }
+    return strategy;
+}
+
+static bool strategies_add(struct bench *bench)
+{
     const char *first = command_text_at(bench->line, "strategy", 0);
-    bool good = true;
-    reference_add(bench, strategies[0], strategies[0]->name); /* direct always stays */
+    const char *named = command_text(bench->line, "reference");
+    const struct strategy *reference = named ? strategy_named(bench, named) : strategies[0];
+    bool good = reference != NULL;
+    if (reference) {
+        reference_add(bench, reference, reference->name);
+    }
     for (size_t n = 0; first && command_text_at(bench->line, "strategy", n); n++) {
         const char *name = command_text_at(bench->line, "strategy", n);
-        const struct strategy *strategy = strategy_find(name);
-        const char *nearest = strategy ? NULL : diag_nearest(name, names, known);
-        if (!strategy) {
-            command_usage_error(bench->line, "unknown strategy '%s'%s%s%s", name,
-                                nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                                nearest ? "'?" : "");
-            good = false;
-        } else if (strategy != strategies[0]) {
+        const struct strategy *strategy = strategy_named(bench, name);
+        good = good && strategy;
+        if (strategy && strategy != reference) {
             good = contender_add(bench, name, strategy) != NULL && good;
         }
     }
-    for (size_t i = 1; !first && strategies[i]; i++) {
-        contender_add(bench, strategies[i]->name, strategies[i]);
+    for (size_t i = 0; !first && strategies[i]; i++) {
+        if (strategies[i] != reference) {
+            contender_add(bench, strategies[i]->name, strategies[i]);
+        }
     }
     return good;
 }
