@@ -26,6 +26,7 @@ for suite in "$B"/suites/*; do
     [ -x "$suite" ] && [ -f "$suite" ] && put 755 "$suite" libexec/tidemark/suites
 done
 put 644 scenarios/*.yaml share/tidemark/scenarios
+put 644 fixtures/tiers/*.yaml share/tidemark/fixtures/tiers
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done

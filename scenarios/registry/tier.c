@@ -72,7 +72,8 @@ static bool line_take(const char *line, size_t length)
     return true;
 }
 
-/* A tier's name is a file of fixtures/tiers, found from where this program was built. */
+/* A tier's name is a file of fixtures/tiers, found from where this program was built or installed.
+ */
 static FILE *tier_open(const char *name)
 {
     char program[512], path[1024];
@@ -83,6 +84,10 @@ static FILE *tier_open(const char *name)
     if (!strchr(name, '/') && slash) {
         *slash = 0;
         snprintf(path, sizeof path, "%s/../../fixtures/tiers/%s.yaml", program, name);
+        if (access(path, R_OK) != 0) { /* installed: PREFIX/libexec/tidemark/suites */
+            snprintf(path, sizeof path, "%s/../../../share/tidemark/fixtures/tiers/%s.yaml",
+                     program, name);
+        }
     }
     FILE *file = fopen(path, "r");
     if (!file) {
