@@ -66,8 +66,9 @@ static inline bool registry_line_equal(const struct registry_line *line,
 #endif
 }
 
-static inline registry_index registry_image_find_inline(const struct registry_image *image,
-                                                        const char *key, size_t length)
+/* Always: gcc would otherwise share one copy among several callers, which is the call again. */
+__attribute__((always_inline)) static inline registry_index
+registry_image_find_inline(const struct registry_image *image, const char *key, size_t length)
 {
     if (__builtin_expect(length - REGISTRY_HASH_SHORT > REGISTRY_LINE_KEY - REGISTRY_HASH_SHORT,
                          0)) {
