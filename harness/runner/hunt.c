@@ -18,6 +18,12 @@
 #define CHEAP_NS    5000000u /* so long a settled test is repeated beyond the least */
 #define EPOCHS_NS   20000000000u
 #define SITES_SHOWN 5
+/* of the confirmation */
+#define CONFIRM_REPETITIONS 4096.0
+#define CONFIRM_BYTES       256e6
+#define CONFIRM_NS          2e9
+#define CONFIRM_SHARE                                                                              \
+    0.25 /* of the growth of the first half: less in the second has levelled off */
 
 /* Floors of every site after each epoch of one test. */
 struct floors {
@@ -104,14 +110,18 @@ static void growth_report(struct session *session, const struct floors *floors,
     uint32_t numbers[SITES_SHOWN] = {0}, count = 0;
     size_t known = 0;
     double bytes_per_rep = 0, whole = 0;
-    for (size_t i = 0; i < floors->count; i++) {
-        struct judge_trend trend;
-        judge_floors(floors->of[i], floors->epochs, &trend);
-        if (trend.verdict == VERDICT_GROWTH) {
-            growers[known++] = (struct grower){.site = (uint32_t)i, .per_rep = trend.per_rep};
-            bool bytes = session->sites[i].kind <= WIRE_SITE_MMAP;
-            bytes_per_rep += bytes ? trend.per_rep : 0;
-            whole += bytes ? (double)session->sites[i].bytes : 0;
+    for (int pass = 0; pass < 2 && known == 0; pass++) { /* the second: whatever rose at all */
+        for (size_t i = 0; i < floors->count; i++) {
+            struct judge_trend trend;
+            judge_floors(floors->of[i], floors->epochs, &trend);
+            const int64_t *of = floors->of[i];
+            bool rose = pass == 1 && of[floors->epochs - 1] > of[0];
+            if (trend.verdict == VERDICT_GROWTH || rose) {
+                growers[known++] = (struct grower){.site = (uint32_t)i, .per_rep = trend.per_rep};
+                bool bytes = session->sites[i].kind <= WIRE_SITE_MMAP;
+                bytes_per_rep += bytes ? trend.per_rep : 0;
+                whole += bytes ? (double)session->sites[i].bytes : 0;
+            }
         }
     }
     qsort(growers, known, sizeof *growers, compare_growers);
@@ -151,6 +161,46 @@ static void curve_add(struct session *session, struct result_test *test)
     test->live_by_rep_count += count;
 }
 
+/* Is it still growing after many more calls? A cache that fills and then stops is no leak, and
+ * calls of microseconds are cheap. The second half of all repetitions decides: whatever grows by
+ * doubling has doubled once in it. Only for heap: thousands of descriptors or threads are not to be
+ * had. */
+static bool test_confirm(struct session *session, uint32_t number, struct result_test *test,
+                         bool others, enum result_verdict *verdict, enum worker_event *event)
+{
+    uint64_t wall = session->test.wall_ns > 0 ? session->test.wall_ns : 1;
+    int64_t first = test->live_by_rep[0];
+    int64_t grown = test->live_by_rep[test->live_by_rep_count - 1] - first;
+    double per_rep = (double)(grown > 0 ? grown : 0) / (double)test->live_by_rep_count;
+    double most = CONFIRM_REPETITIONS;
+    most = per_rep * most > CONFIRM_BYTES ? CONFIRM_BYTES / per_rep : most;
+    most = (double)wall * most > CONFIRM_NS ? CONFIRM_NS / (double)wall : most;
+    if (others || most < 2.0 * (double)test->live_by_rep_count) {
+        return true;
+    }
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_STOP_ON_FAIL,
+                                   .repetitions_min = (uint32_t)most,
+                                   .repetitions_max = (uint32_t)most};
+    if (!session_command(session, &command, event)) {
+        return false;
+    }
+    curve_add(session, test);
+    test->repetitions += session->test.repetitions;
+    size_t count = test->live_by_rep_count;
+    double early = (double)(test->live_by_rep[count / 2] - first);
+    double late = (double)(test->live_by_rep[count - 1] - test->live_by_rep[count / 2]);
+    if (session->test.status == WIRE_PASS && late <= CONFIRM_SHARE * early) {
+        *verdict = VERDICT_SATURATING;
+    } else if (*verdict == VERDICT_INCONCLUSIVE && session->test.status == WIRE_PASS && late > 0 &&
+               late >= 0.5 * early) {
+        *verdict = VERDICT_GROWTH;
+    }
+    return *verdict != VERDICT_GROWTH || session_sites(session); /* as large as they are now */
+}
+
 /* Not settled: every block traced, in doubling epochs. False: the worker is gone. */
 static bool test_trace(struct session *session, uint32_t number, struct result_test *test,
                        enum worker_event *event)
@@ -158,7 +208,8 @@ static bool test_trace(struct session *session, uint32_t number, struct result_t
     struct floors floors = {0};
     uint64_t spent = 0;
     size_t growing = 0;
-    bool more = true, here = true;
+    unsigned before = test->repetitions + WARMUPS, done = 0;
+    bool more = true, here = true, others = false; /* others: not only the heap changes */
     enum result_verdict verdict = VERDICT_INCONCLUSIVE;
     while (more && here && floors.epochs < JUDGE_EPOCHS && spent < EPOCHS_NS) {
         struct wire_command command = {.op = WIRE_OP_RUN,
@@ -175,9 +226,20 @@ static bool test_trace(struct session *session, uint32_t number, struct result_t
         spent += session->test.wall_ns * command.repetitions_min;
         test->repetitions += session->test.repetitions;
         curve_add(session, test);
+        const struct judge_vector *from = &session->vectors[0];
+        const struct judge_vector *to = &session->vectors[session->vector_count - 1];
+        others = others || from->fds != to->fds || from->threads != to->threads ||
+                 from->files != to->files || from->mappings != to->mappings;
         here = session_sites(session);
         floors_add(&floors, session);
         verdict = floors_judge(&floors, &more, &growing);
+        done += command.repetitions_min;
+        /* A container that doubles may stand still until there were twice as many calls as before.
+         */
+        more = more || (verdict != VERDICT_GROWTH && done < 3 * before);
+    }
+    if (here && verdict != VERDICT_SATURATING && session->test.status == WIRE_PASS) {
+        here = test_confirm(session, number, test, others, &verdict, event);
     }
     if (here) {
         test->verdict = verdict;
@@ -342,20 +404,79 @@ static bool is_of_the_suite(const struct result_test *test)
            test->verdict != VERDICT_GROWTH;
 }
 
+/* Tests from which blocks of a site survive, besides those that are told of by themselves. */
+#define SURVIVOR_TESTS 3
+
+/* Where a survivor was allocated: the innermost place outside of the system's libraries. The stack
+ * above it differs from test to test, and is no part of the question whether many tests feed one
+ * place. */
+struct survivor {
+    uint64_t place;
+    uint32_t birth;
+    int64_t bytes;
+};
+
+static uint64_t place_of(struct session *suite, uint32_t number)
+{
+    if (number >= suite->site_count) {
+        return 0;
+    }
+    const struct session_site *site = &suite->sites[number];
+    for (uint32_t i = 0; i < site->frame_count; i++) {
+        if (!symbols_system(suite->symbols, site->frames[i] - 1)) {
+            return site->frames[i];
+        }
+    }
+    return site->frame_count ? site->frames[0] : 0;
+}
+
+static int compare_survivors(const void *a, const void *b)
+{
+    const struct survivor *x = a, *y = b;
+    return x->place != y->place ? (x->place > y->place) - (x->place < y->place)
+                                : (x->birth > y->birth) - (x->birth < y->birth);
+}
+
+/* Adds up, by the test of their birth, the bytes of places with survivors from several tests. A
+ * place with survivors of one or two tests is lazy initialisation. */
+static void survivors_add(const struct session *session, struct session *suite, int64_t *by_test)
+{
+    struct survivor *all = memory_new(suite->survivor_count + 1, sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; i < suite->survivor_count; i++) {
+        const struct wire_survivor *seen = &suite->survivors[i];
+        if (seen->bytes > 0 && is_of_the_suite(result_of(session, seen->birth))) {
+            all[count++] = (struct survivor){
+                .place = place_of(suite, seen->site), .birth = seen->birth, .bytes = seen->bytes};
+        }
+    }
+    qsort(all, count, sizeof *all, compare_survivors);
+    for (size_t i = 0, end; i < count; i = end) {
+        size_t tests = 1;
+        for (end = i + 1; end < count && all[end].place == all[i].place; end++) {
+            tests += all[end].birth != all[end - 1].birth;
+        }
+        for (size_t k = i; tests >= SURVIVOR_TESTS && k < end; k++) {
+            by_test[all[k].birth] += all[k].bytes;
+        }
+    }
+    free(all);
+}
+
 void session_hunt_suite(struct session *session)
 {
     struct session suite;
-    int64_t before = 0, sum = 0;
     session_init(&suite, session->plan, session->variant, session->options, session->result);
-    suite.quiet = true;
+    suite.quiet = suite.asks_survivors = true;
     session->live_count = 0;
     if (session_run(&suite)) {
+        int64_t *by_test = memory_new(suite.name_count + 1, sizeof *by_test), sum = 0;
+        survivors_add(session, &suite, by_test);
         for (size_t i = 0; i < suite.live_count; i++) {
-            const struct result_test *test = result_of(session, suite.live_tests[i]);
-            sum += is_of_the_suite(test) ? suite.live[i] - before : 0;
-            before = suite.live[i];
+            sum += by_test[suite.live_tests[i]];
             session_live_add(session, suite.live_tests[i], sum);
         }
+        free(by_test);
         session->live_end = sum;
         session->live_start = 0;
         session->live_peak = suite.live_peak - suite.live_start;

@@ -39,6 +39,7 @@ void session_fini(struct session *session)
     free(session->sites);
     free(session->vectors);
     free(session->held);
+    free(session->survivors);
     free(session->stopped_by);
     free(session->culprit);
 }
@@ -149,6 +150,12 @@ void session_record(void *context, const struct wire_record *record)
         memory_grow(&session->held, &session->held_room, session->held_count + 1,
                     sizeof session->held[0]);
         memcpy(&session->held[session->held_count++], record, sizeof session->held[0]);
+        break;
+    case WIRE_SURVIVOR:
+        memory_grow(&session->survivors, &session->survivor_room, session->survivor_count + 1,
+                    sizeof session->survivors[0]);
+        memcpy(&session->survivors[session->survivor_count++], record,
+               sizeof session->survivors[0]);
         break;
     case WIRE_NOTE:
         if (!session->quiet) {

@@ -63,6 +63,9 @@ struct session {
     struct session_site *sites;
     size_t site_count, site_room;
     uint32_t site_round;
+    bool asks_survivors; /* before each group of tests ends */
+    struct wire_survivor *survivors;
+    size_t survivor_count, survivor_room;
     struct wire_held *held;
     size_t held_count, held_room;
 };

@@ -103,6 +103,18 @@ void symbols_frame(struct symbols *symbols, uint64_t address, bool exact,
     }
 }
 
+bool symbols_system(struct symbols *symbols, uint64_t address)
+{
+    const char *path = NULL;
+    Dwfl_Module *module = module_of(symbols, address);
+    if (!module) {
+        return true;
+    }
+    bias_of(module, &path);
+    return !path || strncmp(path, "/lib", 4) == 0 || strncmp(path, "/usr/lib", 8) == 0 ||
+           strstr(path, "/libtidemark.so") != NULL;
+}
+
 void symbols_variable(struct symbols *symbols, uint64_t address, struct result_link *link)
 {
     Dwfl_Module *module = module_of(symbols, address);

@@ -254,6 +254,11 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         if (past >= end && session->quiet) {
             return WIRE_NO_TEST; /* the caller has questions */
         }
+        if (session->asks_survivors) {
+            session->survivor_count = 0; /* it tells of all that is alive */
+            session_sites(session);
+            command_do(session, WIRE_OP_SURVIVORS, WIRE_NO_TEST);
+        }
         if (!command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST)) {
             break;
         }
