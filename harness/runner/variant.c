@@ -152,7 +152,7 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
                     : status == RESULT_EXIT
                         ? memory_format("the test ended the program: exit %d",
                                         WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0)
-                        : memory_format("died of signal %d", test->signal);
+                        : memory_copy("");
     result_set(&test->message, message);
     free(message);
     frames_fill(session, test);

@@ -1,0 +1,90 @@
+#!/bin/sh
+# runner_test.sh - a death costs one test; expectations decide the exit status; a killed supervisor leaves a
+# readable file; two runs count the same. Run from the root with $B set.
+set -u
+B=${B:-build}
+T=$(mktemp -d) || exit 99
+trap 'rm -rf "$T"' EXIT
+bad=0
+fail() { echo "runner_test: $*"; bad=1; }
+
+count() { # file status
+    grep -c "\"type\":\"test\".*\"status\":\"$2\"" "$1"
+}
+
+run_death() { # death status
+    cat >"$T/$1.yaml" <<EOF
+scenario: death-$1
+suite: {program: $PWD/$B/fixtures/check_hundreds, env: {DEATH: $1}}
+limits: {memory: 64 MiB, timeout: 2 s}
+EOF
+    "$B/tidemark" run -q --json "$T/$1.jsonl" "$T/$1.yaml" >"$T/$1.txt" 2>&1
+    status=$?
+    [ $status -eq 1 ] || fail "$1: exit $status, should be 1"
+    [ "$(count "$T/$1.jsonl" pass)" = 449 ] || fail "$1: $(count "$T/$1.jsonl" pass) results, not 449"
+    [ "$(count "$T/$1.jsonl" "$2")" = 1 ] || fail "$1: no test with status $2"
+    grep -q "\"id\":\"hundreds/all/one_of_many\[225\]\".*\"status\":\"$2\"" "$T/$1.jsonl" ||
+        fail "$1: another test is named"
+    [ "$(tail -n 1 "$T/$1.txt")" = "449 passed, 1 failed, 0 skipped" ] ||
+        fail "$1: $(tail -n 1 "$T/$1.txt")"
+}
+run_death segfault crash
+run_death hang timeout
+run_death exit exit
+run_death memory oom
+grep -q "(fixtures/programs/check_hundreds.c:" "$T/segfault.txt" || fail "segfault: no stack with a line"
+
+# A death that the scenario expects is no failure.
+cat >"$T/expected.yaml" <<EOF
+scenario: expected
+suite: {program: $PWD/$B/fixtures/check_hundreds, env: {DEATH: segfault}}
+expect: {default: {failed: 1, tests: 450}}
+EOF
+"$B/tidemark" run -q "$T/expected.yaml" >/dev/null 2>&1 || fail "an expected death exits $?"
+
+# An expectation that does not hold is one, and its line is named.
+cat >"$T/broken.yaml" <<EOF
+scenario: broken
+suite: {program: $PWD/$B/fixtures/check_hundreds}
+expect: {default: {tests: 451}}
+EOF
+"$B/tidemark" run -q "$T/broken.yaml" >"$T/broken.txt" 2>&1
+[ $? -eq 1 ] || fail "a broken expectation does not exit 1"
+grep -q "broken.yaml:3" "$T/broken.txt" || fail "the broken expectation's line is not named"
+
+# Counts repeat to the byte.
+figures() {
+    grep '"type":"test"' "$1" | sed 's/"peak_rss_bytes":[0-9]*//; s/"wall_ns":[0-9]*//'
+}
+cat >"$T/same.yaml" <<EOF
+scenario: same
+suite: {program: registry, tests: 40, lookups: 300}
+teardown: never
+variants: [direct, unbounded, lru: {entries: 64}]
+EOF
+if "$B/tidemark" run -q --json "$T/a.jsonl" "$T/same.yaml" >"$T/same.txt" 2>&1; then
+    "$B/tidemark" run -q --json "$T/b.jsonl" "$T/same.yaml" >/dev/null 2>&1
+    figures "$T/a.jsonl" >"$T/a"
+    figures "$T/b.jsonl" >"$T/b"
+    cmp -s "$T/a" "$T/b" || fail "two runs count differently: $(diff "$T/a" "$T/b" | head -n 2)"
+else
+    fail "the scenario that is to be repeated: $(tail -n 3 "$T/same.txt")"
+fi
+
+# kill -9 of the supervisor: the file is readable and says that it is incomplete; no worker is left.
+cat >"$T/killed.yaml" <<EOF
+scenario: killed
+suite: {program: $PWD/$B/fixtures/check_hundreds, env: {DEATH: hang}}
+EOF
+"$B/tidemark" run -q --json "$T/killed.jsonl" "$T/killed.yaml" >/dev/null 2>&1 &
+pid=$!
+sleep 1
+kill -9 $pid
+wait $pid 2>/dev/null
+tail -n 1 "$T/killed.jsonl" | grep -q '"type":"summary"' || fail "killed: the file does not end in a summary"
+[ "$(count "$T/killed.jsonl" pass)" = 225 ] || fail "killed: $(count "$T/killed.jsonl" pass) results, not 225"
+tail -n 1 "$T/killed.jsonl" | grep -q '"incomplete":0' && fail "killed: the summary calls it complete"
+
+# The hunt: a leak is found, what is clean is not accused.
+"$B/tidemark" hunt -q -- "$B/fixtures/check_hundreds" >"$T/hunt.txt" 2>&1 || fail "hunt accuses: exit $?"
+exit $bad
