@@ -352,6 +352,38 @@ START_TEST(a_stack_is_cut_at_its_limit)
 }
 END_TEST
 
+static void *on_return[100];
+
+static __attribute__((noinline)) void allocate_on_return(int levels)
+{
+    if (levels > 0) {
+        allocate_on_return(levels - 1);
+        __asm__ volatile("nop"); /* no tail call */
+    }
+    on_return[levels] = malloc(1007);
+}
+
+START_TEST(a_stack_is_followed_beyond_where_the_last_was_cut)
+{
+    ledger_begin(WIRE_TRACE);
+    allocate_on_return(
+        99); /* deepest first: each stack needs a frame that the one before cut off */
+    ledger_sites_put(wire);
+    int64_t most = 0;
+    while (record_next(WIRE_SITE)) {
+        if (record.site.live_bytes % 1007 == 0 && record.site.live_blocks > most) {
+            most = record.site.live_blocks;
+        }
+    }
+    for (int i = 0; i < 100; i++) {
+        free(on_return[i]);
+    }
+    /* All but the deepest and the last 32 or so have the same 32 innermost frames. */
+    ck_assert_int_ge(most, 60);
+    ck_assert_int_lt(most, 70);
+}
+END_TEST
+
 /* The frames that the walk's memory gives must be those that a walk without memory gives. */
 static uint64_t expected[WIRE_FRAMES_MAX];
 static uint32_t expected_count;
@@ -635,8 +667,9 @@ SUITE("ledger", &every_entry_point_counts_the_size_asked_for,
       &every_entry_point_counts_at_trace_depth_too, &absurd_sizes_are_refused_as_libc_does,
       &realloc_grows_shrinks_and_frees, &realloc_of_an_aligned_block_keeps_its_content,
       &peak_is_exact_on_one_thread, &errno_is_left_alone, &a_site_is_named_by_its_stack,
-      &a_stack_is_cut_at_its_limit, &remembered_frames_never_differ_from_fresh_ones,
-      &survivors_carry_their_birth, &a_floor_is_the_least_at_any_boundary,
+      &a_stack_is_cut_at_its_limit, &a_stack_is_followed_beyond_where_the_last_was_cut,
+      &remembered_frames_never_differ_from_fresh_ones, &survivors_carry_their_birth,
+      &a_floor_is_the_least_at_any_boundary,
       &what_was_born_before_tracing_can_die_during_and_after_it,
       &eight_threads_are_counted_to_the_byte, &blocks_may_be_freed_by_another_thread,
       &allocation_in_a_signal_handler_does_not_deadlock, &a_forked_child_goes_on_counting,

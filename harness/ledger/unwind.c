@@ -294,7 +294,11 @@ static bool walk_join(struct walk *walk, const struct unwind *unwind, uint32_t *
     uint64_t bp = walk->at.bp;
     uint32_t end = window_end(*last, UNWIND_MOST - walk->count);
     uint32_t holds = frames_hold(unwind, *last, end, &bp);
-    if (holds + 1 == end) {
+    /* The last stack may have been cut where this one has room for more. */
+    bool goes_on = unwind->cut && end == UNWIND_ROOM &&
+                   unwind->frames[UNWIND_ROOM - 1].ra_slot != 0 &&
+                   walk->count + (end - *last) < UNWIND_MOST;
+    if (holds + 1 == end && !goes_on) {
         walk->join = *last;
         return true;
     }
