@@ -10,7 +10,7 @@
  * value is seen by nobody, because the number has changed. A chain walked while it changes may lead
  * astray, never out of the slab and never for ever: the steps are counted.
  *
- *   shard:  lock, sequence, hand | heads, entries, cells (value, then key, zero-padded to 8)
+ *   shard:  lock, sequence, hand | heads, entries, cells (key, then value)
  *
  * CLOCK, not SIEVE or LRU, since its order is that of the array: no links, nothing to move. The
  * source is asked without the lock.
@@ -26,6 +26,7 @@
 #define SHARDS_DEFAULT 16u
 #define SHARDS_MAX     64u
 #define ENTRIES        1024u
+#define KEY_MAX        248u /* longer keys are not held */
 #define END            UINT32_MAX
 #define TRIES          4
 #define STEPS          64 /* of a chain: four times what chance brings even in the longest */
@@ -60,7 +61,7 @@ struct shared_clock {
     const struct strategy_source *source;
     struct clock_shard *shards;
     uint32_t shard_count;
-    uint32_t cell_words, value_words, key_bytes_max;
+    uint32_t cell_words, key_words, value_words, key_bytes_max;
     uint32_t entry_bytes;
     void *slab;
     void (*evicted)(void *, const char *, size_t, const struct strategy_value *);
@@ -73,30 +74,21 @@ static uint64_t word_read(const word *at)
     return atomic_load_explicit(at, memory_order_acquire);
 }
 
-/* The words of a key, the last padded with zeros. */
-static inline uint64_t key_word(const char *key, size_t length, size_t at)
+/* A text's bytes from `at` on as a word, padded with zeros at its end. */
+static inline uint64_t text_word(const char *text, size_t length, size_t at)
 {
     if (at + 8 <= length) {
-        return key_load64(key + at);
+        return key_load64(text + at);
     }
     uint64_t last = 0;
-    memcpy(&last, key + at, length - at);
+    memcpy(&last, text + at, length - at);
     return last;
-}
-
-static inline bool cell_key_equal(const word *cell, const char *key, size_t length)
-{
-    uint64_t differs = 0;
-    for (size_t at = 0; at < length; at += 8) {
-        differs |= word_read(cell++) ^ key_word(key, length, at);
-    }
-    return differs == 0;
 }
 
 static void words_write(word *to, const void *from, size_t bytes)
 {
     for (size_t at = 0; at < bytes; at += 8) {
-        atomic_store_explicit(to++, key_word(from, bytes, at), memory_order_release);
+        atomic_store_explicit(to++, text_word(from, bytes, at), memory_order_release);
     }
 }
 
@@ -109,6 +101,65 @@ static void words_copy(void *to, const word *from, size_t bytes)
     }
 }
 
+/* A key of the usual length is kept as the four blocks that it is read in (registry_hash.h): eight
+ * words whatever its length, so that the comparison has no loop. Others are kept as they are. */
+struct clock_key {
+    const char *text;
+    size_t length;
+    uint64_t hash;
+    struct registry_words words; /* of the usual length only */
+};
+
+static inline void clock_key_init(struct clock_key *key, const char *text, size_t length)
+{
+    key->text = text;
+    key->length = length;
+    key->hash = key_hash(text, length);
+    if (key_usual(length)) {
+        registry_words_load(&key->words, text, registry_hash_second(length),
+                            registry_hash_third(length), length - 16);
+    }
+}
+
+static inline bool cell_key_equal(const word *cell, const struct clock_key *key)
+{
+    uint64_t differs = 0;
+    if (key_usual(key->length)) {
+        for (unsigned i = 0; i < 8; i++) {
+            differs |= word_read(&cell[i]) ^ key->words.word[i];
+        }
+    } else {
+        for (size_t at = 0; at < key->length; at += 8) {
+            differs |= word_read(cell++) ^ text_word(key->text, key->length, at);
+        }
+    }
+    return differs == 0;
+}
+
+static void cell_key_write(word *cell, const struct clock_key *key)
+{
+    if (key_usual(key->length)) {
+        words_write(cell, key->words.word, sizeof key->words.word);
+    } else {
+        words_write(cell, key->text, key->length);
+    }
+}
+
+/* The key of a cell as text, for the listener. */
+static void cell_key_read(const word *cell, char *text, size_t length)
+{
+    struct registry_words words;
+    if (!key_usual(length)) {
+        words_copy(text, cell, length);
+        return;
+    }
+    words_copy(&words, cell, sizeof words);
+    memcpy(text, &words.word[0], 16);
+    memcpy(text + registry_hash_second(length), &words.word[2], 16);
+    memcpy(text + registry_hash_third(length), &words.word[4], 16);
+    memcpy(text + length - 16, &words.word[6], 16);
+}
+
 static struct clock_shard *clock_shard_of(const struct shared_clock *clock, uint64_t hash)
 {
     return &clock->shards[((hash >> 32 & 0xffff) * clock->shard_count) >> 16];
@@ -116,9 +167,10 @@ static struct clock_shard *clock_shard_of(const struct shared_clock *clock, uint
 
 static uint32_t clock_bucket(const struct clock_shard *shard, uint64_t hash)
 {
-    return (uint32_t)((uint64_t)(uint32_t)hash * shard->count >> 32);
+    return (uint32_t)((uint64_t)(uint32_t)hash * (2 * shard->count) >> 32);
 }
 
+/* Key first, then the value. */
 static word *clock_cell(const struct shared_clock *clock, const struct clock_shard *shard,
                         uint32_t n)
 {
@@ -128,15 +180,15 @@ static word *clock_cell(const struct shared_clock *clock, const struct clock_sha
 /* The entry of a key, or END. Under the lock it is right; without, the caller checks the sequence.
  */
 static inline uint32_t clock_find(const struct shared_clock *clock, const struct clock_shard *shard,
-                                  const char *key, size_t length, uint64_t hash, unsigned steps)
+                                  const struct clock_key *key, unsigned steps)
 {
     uint32_t n =
-        atomic_load_explicit(&shard->heads[clock_bucket(shard, hash)], memory_order_acquire);
+        atomic_load_explicit(&shard->heads[clock_bucket(shard, key->hash)], memory_order_acquire);
     for (; n != END && steps > 0; steps--) {
         const struct clock_entry *entry = &shard->list[n];
-        if (atomic_load_explicit(&entry->tag, memory_order_acquire) == (uint8_t)(hash >> 56) &&
-            atomic_load_explicit(&entry->key_bytes, memory_order_acquire) == length &&
-            cell_key_equal(clock_cell(clock, shard, n) + clock->value_words, key, length)) {
+        if (atomic_load_explicit(&entry->tag, memory_order_acquire) == (uint8_t)(key->hash >> 56) &&
+            atomic_load_explicit(&entry->key_bytes, memory_order_acquire) == key->length &&
+            cell_key_equal(clock_cell(clock, shard, n), key)) {
             return n;
         }
         n = atomic_load_explicit(&entry->chain, memory_order_acquire);
@@ -152,7 +204,7 @@ static inline void clock_take(const struct shared_clock *clock, struct clock_sha
     if (bytes > clock->value_words * 8) { /* torn: the sequence will tell */
         bytes = 0;
     }
-    words_copy(thread_copy, clock_cell(clock, shard, n), bytes);
+    words_copy(thread_copy, clock_cell(clock, shard, n) + clock->key_words, bytes);
     *value = (struct strategy_value){.data = thread_copy, .bytes = bytes};
 }
 
@@ -165,14 +217,13 @@ static inline void clock_visit(struct clock_entry *entry)
 
 /* Without a lock. 1 hit, 0 miss, -1 could not tell. */
 static inline int clock_try(const struct shared_clock *clock, struct clock_shard *shard,
-                            const char *key, size_t length, uint64_t hash,
-                            struct strategy_value *value)
+                            const struct clock_key *key, struct strategy_value *value)
 {
     uint64_t before = atomic_load_explicit(&shard->sequence, memory_order_acquire);
     if (before & 1) {
         return -1;
     }
-    uint32_t n = clock_find(clock, shard, key, length, hash, STEPS);
+    uint32_t n = clock_find(clock, shard, key, STEPS);
     if (n != END) {
         clock_take(clock, shard, n, value);
     }
@@ -220,10 +271,10 @@ static void clock_unlink(struct clock_shard *shard, uint32_t n)
 /* Tells the listener from copies: a cell is words, not bytes that could be lent. */
 static void clock_tell(const struct shared_clock *clock, struct clock_shard *shard, uint32_t n)
 {
-    char key[256];
+    char key[KEY_MAX + 8];
     struct strategy_value value;
     uint16_t length = atomic_load_explicit(&shard->list[n].key_bytes, memory_order_relaxed);
-    words_copy(key, clock_cell(clock, shard, n) + clock->value_words, length);
+    cell_key_read(clock_cell(clock, shard, n), key, length);
     clock_take(clock, shard, n, &value);
     clock->evicted(clock->listener, key, length, &value);
 }
@@ -253,17 +304,17 @@ static uint32_t clock_free_entry(const struct shared_clock *clock, struct clock_
     }
 }
 
-static void clock_put(const struct shared_clock *clock, struct clock_shard *shard, const char *key,
-                      size_t length, uint64_t hash, const struct strategy_value *value)
+static void clock_put(const struct shared_clock *clock, struct clock_shard *shard,
+                      const struct clock_key *key, const struct strategy_value *value)
 {
-    uint32_t n = clock_free_entry(clock, shard), bucket = clock_bucket(shard, hash);
+    uint32_t n = clock_free_entry(clock, shard), bucket = clock_bucket(shard, key->hash);
     struct clock_entry *entry = &shard->list[n];
     word *cell = clock_cell(clock, shard, n);
-    words_write(cell, value->data, value->bytes);
-    words_write(cell + clock->value_words, key, length);
+    cell_key_write(cell, key);
+    words_write(cell + clock->key_words, value->data, value->bytes);
     atomic_store_explicit(&entry->value_bytes, (uint32_t)value->bytes, memory_order_release);
-    atomic_store_explicit(&entry->key_bytes, (uint16_t)length, memory_order_release);
-    atomic_store_explicit(&entry->tag, (uint8_t)(hash >> 56), memory_order_release);
+    atomic_store_explicit(&entry->key_bytes, (uint16_t)key->length, memory_order_release);
+    atomic_store_explicit(&entry->tag, (uint8_t)(key->hash >> 56), memory_order_release);
     atomic_store_explicit(&entry->visited, 0, memory_order_relaxed);
     entry->bucket = bucket & 0x3fffffff;
     entry->held = 1;
@@ -275,61 +326,72 @@ static void clock_put(const struct shared_clock *clock, struct clock_shard *shar
     shard->entries++;
 }
 
-static bool shared_clock_miss(struct shared_clock *clock, struct clock_shard *shard,
-                              const char *key, size_t length, uint64_t hash,
-                              struct strategy_value *value)
+static __attribute__((noinline)) bool shared_clock_miss(struct shared_clock *clock,
+                                                        struct clock_shard *shard,
+                                                        const struct clock_key *key,
+                                                        struct strategy_value *value)
 {
     unsigned lane = thread_lane();
     thread_lane_count(&clock->lanes[lane].misses, lane);
-    if (!clock->source->load(clock->source->context, key, length, value)) {
+    if (!clock->source->load(clock->source->context, key->text, key->length, value)) {
         return false;
     }
     thread_lane_count(&clock->lanes[lane].loads, lane);
-    if (length <= clock->key_bytes_max && value->bytes <= clock->value_words * 8) {
+    if (key->length <= clock->key_bytes_max && value->bytes <= clock->value_words * 8) {
         clock_write_begin(shard);
-        if (clock_find(clock, shard, key, length, hash, UINT32_MAX) == END) {
-            clock_put(clock, shard, key, length, hash, value);
+        if (clock_find(clock, shard, key, UINT32_MAX) == END) {
+            clock_put(clock, shard, key, value);
         }
         clock_write_end(shard);
     }
     return true; /* the source's own value, which no other thread can touch */
 }
 
-static bool shared_clock_get(void *state, const char *key, size_t length,
+static __attribute__((noinline)) bool clock_find_locked(const struct shared_clock *clock,
+                                                        struct clock_shard *shard,
+                                                        const struct clock_key *key,
+                                                        struct strategy_value *value)
+{
+    spinlock_lock(&shard->lock);
+    uint32_t n = clock_find(clock, shard, key, UINT32_MAX);
+    if (n != END) {
+        clock_take(clock, shard, n, value);
+        clock_visit(&shard->list[n]);
+    }
+    spinlock_unlock(&shard->lock);
+    return n != END;
+}
+
+static bool shared_clock_get(void *state, const char *text, size_t length,
                              struct strategy_value *value)
 {
     struct shared_clock *clock = state;
-    uint64_t hash = key_hash(key, length);
-    struct clock_shard *shard = clock_shard_of(clock, hash);
-    int found = -1;
-    for (int tries = 0; found < 0 && tries < TRIES; tries++) {
-        found = clock_try(clock, shard, key, length, hash, value);
+    struct clock_key key;
+    clock_key_init(&key, text, length);
+    struct clock_shard *shard = clock_shard_of(clock, key.hash);
+    int found = clock_try(clock, shard, &key, value);
+    for (int tries = 1; found < 0 && tries < TRIES; tries++) {
+        found = clock_try(clock, shard, &key, value);
     }
     if (found < 0) {
-        spinlock_lock(&shard->lock);
-        uint32_t n = clock_find(clock, shard, key, length, hash, UINT32_MAX);
-        if (n != END) {
-            clock_take(clock, shard, n, value);
-            clock_visit(&shard->list[n]);
-        }
-        found = n != END;
-        spinlock_unlock(&shard->lock);
+        found = clock_find_locked(clock, shard, &key, value);
     }
     if (!found) {
-        return shared_clock_miss(clock, shard, key, length, hash, value);
+        return shared_clock_miss(clock, shard, &key, value);
     }
     unsigned lane = thread_lane();
     thread_lane_count(&clock->lanes[lane].hits, lane);
     return true;
 }
 
-static bool shared_clock_drop(void *state, const char *key, size_t length)
+static bool shared_clock_drop(void *state, const char *text, size_t length)
 {
     struct shared_clock *clock = state;
-    uint64_t hash = key_hash(key, length);
-    struct clock_shard *shard = clock_shard_of(clock, hash);
+    struct clock_key key;
+    clock_key_init(&key, text, length);
+    struct clock_shard *shard = clock_shard_of(clock, key.hash);
     clock_write_begin(shard);
-    uint32_t n = clock_find(clock, shard, key, length, hash, UINT32_MAX);
+    uint32_t n = clock_find(clock, shard, &key, UINT32_MAX);
     if (n != END) {
         clock_unlink(shard, n);
     }
@@ -339,8 +401,10 @@ static bool shared_clock_drop(void *state, const char *key, size_t length)
 
 static void clock_shard_empty(struct clock_shard *shard)
 {
-    for (uint32_t i = 0; i < shard->count; i++) {
+    for (uint32_t i = 0; i < 2 * shard->count; i++) { /* two buckets an entry: short chains */
         atomic_store_explicit(&shard->heads[i], END, memory_order_release);
+    }
+    for (uint32_t i = 0; i < shard->count; i++) {
         shard->list[i].held = 0;
     }
     shard->hand = 0;
@@ -364,23 +428,50 @@ static void shared_clock_fini(void *state)
     clock->slab = NULL;
 }
 
-/* One block: shards, then each shard's entries, heads and cells. */
+/* One block: the shards, all cells, all entries, all heads. */
 static void shared_clock_divide(struct shared_clock *clock, uint32_t per_shard)
 {
     unsigned char *at = clock->slab;
     clock->shards = (struct clock_shard *)at;
     at += sizeof(struct clock_shard) * clock->shard_count;
     for (uint32_t i = 0; i < clock->shard_count; i++) {
-        struct clock_shard *shard = &clock->shards[i];
-        *shard = (struct clock_shard){.count = per_shard};
-        shard->cells = (word *)at;
+        clock->shards[i] = (struct clock_shard){.count = per_shard, .cells = (word *)at};
         at += sizeof(word) * clock->cell_words * per_shard;
-        shard->list = (struct clock_entry *)at;
-        at += sizeof(struct clock_entry) * per_shard;
-        shard->heads = (_Atomic uint32_t *)at;
-        at += (sizeof(uint32_t) * per_shard + 7) / 8 * 8;
-        clock_shard_empty(shard);
     }
+    for (uint32_t i = 0; i < clock->shard_count; i++) {
+        clock->shards[i].list = (struct clock_entry *)at;
+        at += sizeof(struct clock_entry) * per_shard;
+    }
+    for (uint32_t i = 0; i < clock->shard_count; i++) {
+        clock->shards[i].heads = (_Atomic uint32_t *)at;
+        at += 2 * sizeof(uint32_t) * per_shard;
+        clock_shard_empty(&clock->shards[i]);
+    }
+}
+
+/* How many shards of how many entries; 0 entries when the bounds are too small. */
+static uint32_t shared_clock_shape(struct shared_clock *clock,
+                                   const struct strategy_options *options)
+{
+    uint64_t entries = options->entries ? options->entries : options->bytes ? UINT32_MAX : ENTRIES;
+    uint64_t each = clock->entry_bytes;
+    uint32_t shards = options->shards ? options->shards : SHARDS_DEFAULT;
+    shards = shards < SHARDS_MAX ? shards : SHARDS_MAX;
+    if (options->bytes && entries > options->bytes / each) {
+        entries = options->bytes / each;
+    }
+    while (shards > 1 && entries / shards < 8 && !options->shards) {
+        shards /= 2;
+    }
+    shards = shards > entries ? (uint32_t)entries : shards;
+    uint64_t heads = (uint64_t)shards * sizeof(struct clock_shard);
+    if (options->bytes && entries > 0) {
+        uint64_t fit = options->bytes > heads ? (options->bytes - heads) / each : 0;
+        entries = entries < fit ? entries : fit;
+    }
+    clock->shard_count = shards;
+    uint64_t per_shard = shards ? entries / shards : 0;
+    return per_shard < 1u << 30 ? (uint32_t)per_shard : 0;
 }
 
 static bool shared_clock_init(void *state, const struct strategy_source *source,
@@ -389,38 +480,20 @@ static bool shared_clock_init(void *state, const struct strategy_source *source,
     struct shared_clock *clock = state;
     *clock = (struct shared_clock){
         .source = source, .evicted = options->evicted, .listener = options->listener};
-    uint32_t key_room = source->key_bytes_max < 248 ? source->key_bytes_max : 248;
-    if (source->value_bytes_max > THREAD_COPY_BYTES || options->weights) {
-        return false;
-    }
-    clock->key_bytes_max = key_room;
+    clock->key_bytes_max = source->key_bytes_max < KEY_MAX ? source->key_bytes_max : KEY_MAX;
+    uint32_t key_room = clock->key_bytes_max > sizeof(struct registry_words)
+                            ? clock->key_bytes_max
+                            : (uint32_t)sizeof(struct registry_words);
     clock->value_words = (source->value_bytes_max + 7) / 8;
-    clock->cell_words = clock->value_words + (key_room + 7) / 8;
-    clock->entry_bytes = clock->cell_words * 8 + sizeof(struct clock_entry) + 4;
-    uint64_t entries = options->entries ? options->entries : options->bytes ? UINT32_MAX : ENTRIES;
-    if (options->bytes) { /* 8: rounding of the heads, in the worst case for every entry */
-        uint64_t fit = options->bytes / (clock->entry_bytes + 8);
-        entries = entries < fit ? entries : fit;
-    }
-    uint32_t shards = options->shards ? options->shards : SHARDS_DEFAULT;
-    shards = shards < SHARDS_MAX ? shards : SHARDS_MAX;
-    while (shards > 1 && entries / shards < 8 && !options->shards) {
-        shards /= 2;
-    }
-    shards = shards > entries ? (uint32_t)entries : shards;
-    if (options->bytes) {
-        uint64_t heads = (uint64_t)shards * sizeof(struct clock_shard);
-        uint64_t fit =
-            options->bytes > heads ? (options->bytes - heads) / (clock->entry_bytes + 8) : 0;
-        entries = entries < fit ? entries : fit;
-    }
-    if (entries == 0 || shards == 0 || entries / shards == 0 || entries / shards >= 1u << 30) {
+    clock->key_words = (key_room + 7) / 8;
+    clock->cell_words = clock->key_words + clock->value_words;
+    clock->entry_bytes = clock->cell_words * 8 + sizeof(struct clock_entry) + 8;
+    uint64_t per_shard = shared_clock_shape(clock, options);
+    if (source->value_bytes_max > THREAD_COPY_BYTES || options->weights || per_shard == 0) {
         return false;
     }
-    clock->shard_count = shards;
-    uint64_t per_shard = entries / shards;
-    uint64_t bytes = sizeof(struct clock_shard) * shards +
-                     shards * (per_shard * (clock->entry_bytes - 4) + (4 * per_shard + 7) / 8 * 8);
+    uint64_t bytes =
+        clock->shard_count * (sizeof(struct clock_shard) + per_shard * clock->entry_bytes);
     clock->slab = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!clock->slab) {
         return false;
