@@ -101,7 +101,7 @@ run: all ## the headline scenario, as a table
 # The suites are tests of the registry too: in a sanitized build the sanitized ones, else as they are.
 SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 
-tests: all $B/libtidemark-registry.so.0 $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
+tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
 check: tests ## all tests
 	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(SUITE_CHECK) $(TEST_SH)
