@@ -40,7 +40,9 @@ enum judge_next judge_floors(const int64_t *floors, size_t count, struct judge_t
         growth[k] = (double)(floors[k + 1] - floors[k]);
     }
     size_t last = (count < JUDGE_EPOCHS ? count : JUDGE_EPOCHS) - 2;
-    trend->per_rep = growth[last] / judge_epochs[last + 1];
+    /* What grows has its floor at an epoch's first boundary: the two floors are one epoch `last`
+     * apart. */
+    trend->per_rep = growth[last] / judge_epochs[last];
     if (growth[last] <= 0) {
         trend->verdict = count < 3 && growth[last] == 0 ? VERDICT_CLEAN : VERDICT_SATURATING;
         return JUDGE_DONE;

@@ -1,6 +1,7 @@
 /*
- * judge.h - from numbers to verdicts. Pure functions over arrays: no clock, no I/O, no globals, so that
- * every rule is tested with scripted numbers. docs/verdicts.md explains the rules and when they err.
+ * judge.h - from numbers to verdicts. Pure functions over arrays: no clock, no I/O, no globals, so
+ * that every rule is tested with scripted numbers. docs/verdicts.md explains the rules and when
+ * they err.
  */
 #ifndef JUDGE_JUDGE_H
 #define JUDGE_JUDGE_H
@@ -23,11 +24,13 @@ extern const unsigned judge_epochs[JUDGE_EPOCHS]; /* repetitions: 16 32 64 128 2
 enum judge_next { JUDGE_DONE, JUDGE_MORE };
 
 struct judge_trend {
-    enum result_verdict verdict; /* CLEAN SATURATING GROWTH INCONCLUSIVE; leak or growth is told by reach */
-    double per_rep;              /* bytes (or units) per repetition over the last epoch */
+    enum result_verdict
+        verdict;    /* CLEAN SATURATING GROWTH INCONCLUSIVE; leak or growth is told by reach */
+    double per_rep; /* bytes (or units) per repetition over the last epoch */
 };
 
-/* Floors of a site (or of live bytes) after epochs 0..count-1. JUDGE_MORE: run the next epoch first. */
+/* Floors of a site (or of live bytes) after epochs 0..count-1. JUDGE_MORE: run the next epoch
+ * first. */
 enum judge_next judge_floors(const int64_t *floors, size_t count, struct judge_trend *trend);
 
 /* Axis B: live bytes of survivors at the boundary after each test of the order, first to last. */
