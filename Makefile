@@ -77,7 +77,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
 .PHONY: bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies fuzz-scenario install deb
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -227,6 +227,12 @@ $B/bench/%.o: registry/peers/%.cc registry/peers/lru_peer.h
 	$Qmkdir -p $(@D); $(CXX) -std=c++17 $(OPT) -I. -c $< -o $@
 $B/bench/strategy_bench: registry/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/libregistry.a
 	$Qmkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $^ $(shell pkg-config --libs glib-2.0 2>/dev/null) -lstdc++ -lm -lpthread
+
+$B/bench/simulate_bench: harness/trace/simulate_bench.c $B/libcore.a
+	$Qmkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $^ $(CORE_LIBS)
+
+bench-simulate: $B/bench/simulate_bench ## cache simulator, million requests a second (TRACE=FILE)
+	$Q$B/bench/simulate_bench $(TRACE)
 
 bench-strategies: $B/bench/strategy_bench ## strategies beside boost, uthash and GLib: hit, miss, Zipf, threads
 	$Q$B/bench/strategy_bench
