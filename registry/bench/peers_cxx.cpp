@@ -1,6 +1,6 @@
 // peers_cxx.cpp - tables of C++ libraries in the look-up benchmark, each only where its header is.
 #include "registry/bench/contender.h"
-#include "registry/key_hash.h"
+#include "registry/bench/fold_hash.h"
 
 #include <string_view>
 #include <unordered_map>
@@ -19,7 +19,7 @@ struct FoldHash {
     using is_avalanching = void;
     size_t operator()(std::string_view text) const noexcept
     {
-        return key_hash(text.data(), text.size());
+        return fold_hash(text.data(), text.size());
     }
 };
 
