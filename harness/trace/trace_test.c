@@ -327,6 +327,41 @@ START_TEST(words_are_keys_and_as_many_as_asked_are_read)
 }
 END_TEST
 
+/* Damaged packings and formats: read or refused with one reason, nothing else. */
+START_TEST(garbage_is_read_or_refused)
+{
+    static struct bytes bytes;
+    static char packed[sizeof bytes.data + 4096];
+    uint64_t random = 3;
+    char path[256];
+    folder_make();
+    snprintf(path, sizeof path, "%s/garbage", folder);
+    for (unsigned round = 0; round < 600; round++) {
+        enum trace_format format = (enum trace_format)(1 + round % 8);
+        put_trace(&bytes, format);
+        bytes.length = bytes.length / 20 + round;
+        size_t length = packings[round / 8 % 4].pack(&bytes, packed, sizeof packed);
+        for (unsigned i = 0; i < 1 + round % 7; i++) {
+            random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
+            packed[(random >> 33) % length] = (char)(random >> 24);
+        }
+        file_write(path, packed, length);
+        struct trace trace;
+        struct diag diag;
+        diag_init(&diag);
+        trace_init(&trace);
+        bool good = trace_read(&trace, path, &(struct trace_options){.format = format}, &diag);
+        ck_assert_uint_eq(diag.count, !good);
+        ck_assert(!good || (trace.requests > 0 && trace.unique <= trace.requests));
+        trace_fini(&trace);
+        diag_fini(&diag);
+    }
+    unlink(path);
+    folder_remove();
+}
+END_TEST
+
 SUITE("trace", &every_format_in_every_packing_is_the_same_trace,
       &what_is_wrong_is_said_with_its_place, &truncated_packings_are_damage_not_a_shorter_trace,
-      &an_absent_file_and_a_folder_are_said_to_be_so, &words_are_keys_and_as_many_as_asked_are_read)
+      &an_absent_file_and_a_folder_are_said_to_be_so, &words_are_keys_and_as_many_as_asked_are_read,
+      &garbage_is_read_or_refused)
