@@ -50,10 +50,10 @@ static int candidate_compare(const void *left, const void *right)
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-static void list_append(struct alias_list *list, char *name, uint32_t index)
+static void list_append(struct alias_list *list, const char *name, uint32_t index)
 {
     memory_grow(&list->items, &list->room, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = (struct alias){name, index};
+    list->items[list->count++] = (struct alias){memory_copy(name), index};
 }
 
 static int alias_compare(const void *left, const void *right)
@@ -73,7 +73,7 @@ static void list_take_best(struct alias_list *list, const struct catalogue *cata
         bool repeated = i > 0 && strcmp(c->name, candidates[i - 1].name) == 0;
         const struct entry *entry = &catalogue->entries[c->index];
         if (!repeated && !(family && catalogue_find(catalogue, c->name, entry->provider_length))) {
-            list_append(list, memory_copy(c->name), c->index);
+            list_append(list, c->name, c->index);
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -136,10 +136,11 @@ static uint32_t maker_bits(const struct maker *maker, uint32_t bits)
 }
 
 /* The number of the entry's provider; a new one when it differs from the entry before. */
-static uint32_t maker_provider(struct maker *maker, const struct entry *entry, size_t index)
+static uint32_t maker_provider(struct maker *maker, size_t index)
 {
-    const struct entry *before = index > 0 ? entry - 1 : NULL;
-    if (!before || before->provider_length != entry->provider_length ||
+    const struct entry *entry = &maker->catalogue->entries[index];
+    const struct entry *before = &maker->catalogue->entries[index > 0 ? index - 1 : 0];
+    if (index == 0 || before->provider_length != entry->provider_length ||
         memcmp(before->key, entry->key, entry->provider_length) != 0) {
         memory_grow(&maker->providers, &maker->provider_room, maker->provider_count + 1,
                     sizeof *maker->providers);
@@ -157,7 +158,7 @@ static void maker_records(struct maker *maker)
     for (size_t i = 0; i < maker->catalogue->count && !maker->full; i++) {
         const struct entry *entry = &maker->catalogue->entries[i];
         maker->records[i] = (struct registry_record){
-            .provider = maker_provider(maker, entry, i),
+            .provider = maker_provider(maker, i),
             .name = maker_text(maker, entry->name),
             .context = maker_number(maker, entry->number[ENTRY_CONTEXT]),
             .max_output = maker_number(maker, entry->number[ENTRY_MAX_OUTPUT]),

@@ -3,6 +3,7 @@
 
 #include "harness/base/memory.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <lzma.h>
 #include <stdint.h>
@@ -105,6 +106,7 @@ bool input_read(const char *file, char **text, size_t *length, struct diag *diag
         *text = NULL;
         *length = 0;
     } else {
+        assert(*text); /* both readers make room first */
         (*text)[*length] = '\0';
     }
     return ok;

@@ -128,7 +128,7 @@ static uint64_t slots_cost(const struct solver *solver, const uint32_t *slots, u
 
 static void bucket_remove(struct solver *solver, uint32_t bucket)
 {
-    uint32_t slots[BUCKET_MOST];
+    uint32_t slots[BUCKET_MOST] = {0};
     (void)bucket_slots(solver, bucket, solver->perfect->pilots[bucket], slots);
     for (uint32_t i = 0; i < bucket_size(solver, bucket); i++) {
         solver->owner[slots[i]] = NOBODY;
@@ -139,7 +139,7 @@ static void bucket_remove(struct solver *solver, uint32_t bucket)
 
 static void bucket_place(struct solver *solver, uint32_t bucket, uint32_t pilot)
 {
-    uint32_t slots[BUCKET_MOST], size = bucket_size(solver, bucket);
+    uint32_t slots[BUCKET_MOST] = {0}, size = bucket_size(solver, bucket);
     (void)bucket_slots(solver, bucket, pilot, slots);
     for (uint32_t i = 0; i < size; i++) {
         if (solver->owner[slots[i]] != NOBODY) {
@@ -156,7 +156,7 @@ static void bucket_place(struct solver *solver, uint32_t bucket, uint32_t pilot)
 
 static bool bucket_solve(struct solver *solver, uint32_t bucket)
 {
-    uint32_t slots[BUCKET_MOST], size = bucket_size(solver, bucket);
+    uint32_t slots[BUCKET_MOST] = {0}, size = bucket_size(solver, bucket);
     uint32_t offset = solver_random(solver);
     for (uint32_t i = 0; i < PILOTS; i++) {
         uint32_t pilot = 1 + (i + offset) % PILOTS;
