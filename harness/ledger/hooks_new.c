@@ -14,13 +14,13 @@
 #define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 
 typedef void new_handler(void);
+typedef new_handler *handler_getter(void);
 
 /* Asks the program's new-handler for memory until there is some; throws std::bad_alloc, or returns
  * NULL for the nothrow forms, when there is no handler. A handler may throw through here. */
 static UNWIND_HOOK_SECTION void *new_again(size_t alignment, size_t bytes, bool nothrow)
 {
-    new_handler *(*handler_get)(void) =
-        (new_handler * (*)(void)) dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
+    handler_getter *handler_get = (handler_getter *)dlsym(RTLD_DEFAULT, "_ZSt15get_new_handlerv");
     for (;;) {
         new_handler *handler = handler_get != NULL ? handler_get() : NULL;
         if (handler == NULL) {

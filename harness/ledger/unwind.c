@@ -26,9 +26,9 @@ struct walker { /* the state in which a frame is entered */
 
 bool unwind_is_own(uint64_t pc)
 {
-    return pc - own_start < own_end - own_start ||
-           pc - (uint64_t)(uintptr_t)__start_tidemark_hooks <
-               (uint64_t)(__stop_tidemark_hooks - __start_tidemark_hooks);
+    uint64_t hooks = (uint64_t)(uintptr_t)__start_tidemark_hooks;
+    uint64_t hooks_end = (uint64_t)(uintptr_t)__stop_tidemark_hooks;
+    return pc - own_start < own_end - own_start || pc - hooks < hooks_end - hooks;
 }
 
 void unwind_init(void)
