@@ -18,17 +18,20 @@
 extern "C" {
 #endif
 
-/* A boundary of your own, for a framework that tidemark has no adapter for. Begin and end bracket one
- * test, its fixtures included. `id` is "suite/case/name". Nesting is an error and is ignored. */
+/* A boundary of your own, for a framework that tidemark has no adapter for. Begin and end bracket
+ * one test, its fixtures included. `id` is "suite/case/name". Nesting is an error and is ignored.
+ */
 void tidemark_test_begin(const char *id) __attribute__((weak));
 void tidemark_test_end(const char *id, bool passed) __attribute__((weak));
 
-/* Adds `amount` to the variant's counter `name` ("lookups", "hits", "misses", "evictions", "loads" are
- * shown in the comparison table; any other name is carried into the result file). At most 64 names. */
+/* Adds `amount` to the variant's counter `name` ("lookups", "hits", "misses", "evictions", "loads"
+ * are shown in the comparison table; any other name is carried into the result file). At most 64
+ * names. */
 void tidemark_counter_add(const char *name, uint64_t amount) __attribute__((weak));
 
 /* Records `count` samples of `ns` nanoseconds each in the variant's histogram `name`
- * ("lookup_ns" gives lookup_ns_p50 and lookup_ns_p99). At most 8 names; log-linear buckets, 1 % wide. */
+ * ("lookup_ns" gives lookup_ns_p50 and lookup_ns_p99). At most 8 names; log-linear buckets, 1 %
+ * wide. */
 void tidemark_sample_add(const char *name, uint64_t ns, uint64_t count) __attribute__((weak));
 
 static inline void tidemark_begin(const char *id)

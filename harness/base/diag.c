@@ -60,11 +60,11 @@ static int item_compare(const void *left, const void *right)
 
 void diag_print(const struct diag *diag, FILE *out)
 {
-    const struct diag_item **order = memory_new(diag->count, sizeof *order);
+    const struct diag_item **order = memory_new(diag->count, sizeof(const struct diag_item *));
     for (size_t i = 0; i < diag->count; i++) {
         order[i] = &diag->items[i];
     }
-    qsort(order, diag->count, sizeof *order, item_compare);
+    qsort(order, diag->count, sizeof(const struct diag_item *), item_compare);
     for (size_t i = 0; i < diag->count; i++) {
         const struct diag_item *item = order[i];
         if (item->file[0]) {

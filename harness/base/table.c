@@ -187,8 +187,9 @@ unsigned table_terminal_width(FILE *out)
     const char *columns = getenv("COLUMNS");
     if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
         width = size.ws_col;
-    } else if (columns && atoi(columns) > 0) {
-        width = (unsigned)atoi(columns);
+    } else if (columns && strtol(columns, NULL, 10) > 0) {
+        long wanted = strtol(columns, NULL, 10);
+        width = wanted > 100 ? 100 : (unsigned)wanted;
     }
     return width < 60 ? 60 : width > 100 ? 100 : width;
 }

@@ -26,7 +26,7 @@ static const struct unit byte_units[] = {
 };
 static const struct unit ns_units[] = {
     {"ns", 1},           {"us", 1000},           {"ms", 1000000},
-    {"s", 1000000000ll}, {"min", 60000000000ll}, {"h", 3600000000000ll},
+    {"s", 1000000000LL}, {"min", 60000000000LL}, {"h", 3600000000000LL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -235,11 +235,17 @@ static void digits_print(char *text, size_t room, double value)
     }
 }
 
+static char *dash_print(char text[UNIT_TEXT_BYTES])
+{
+    snprintf(text, UNIT_TEXT_BYTES, "-");
+    return text;
+}
+
 static char *scale_print(char text[UNIT_TEXT_BYTES], double value, const struct unit *units,
                          const unsigned *steps, size_t count)
 {
     if (isnan(value)) {
-        return strcpy(text, "-");
+        return dash_print(text);
     }
     size_t best = 0;
     for (size_t i = 1; i < count; i++) {
@@ -288,7 +294,7 @@ char *unit_ns(char text[UNIT_TEXT_BYTES], double ns)
 char *unit_count(char text[UNIT_TEXT_BYTES], double count)
 {
     if (isnan(count)) {
-        return strcpy(text, "-");
+        return dash_print(text);
     }
     if (count != floor(count) && fabs(count) < 1000) {
         digits_print(text, UNIT_TEXT_BYTES, count);
@@ -320,7 +326,7 @@ char *unit_count(char text[UNIT_TEXT_BYTES], double count)
 char *unit_ratio(char text[UNIT_TEXT_BYTES], double ratio)
 {
     if (isnan(ratio)) {
-        return strcpy(text, "-");
+        return dash_print(text);
     }
     char number[20];
     /* 99.97 % must not round to "100 %", nor 0.004 % to "0 %". */

@@ -56,7 +56,6 @@ void measure_events(struct contender *contender, const struct workload *workload
     from += WINDOW_REQUESTS;
     window_fill(window, from, WINDOW_REQUESTS);
     measure->branch_misses = event_count(contender, window, PERF_COUNT_HW_BRANCH_MISSES);
-    from += WINDOW_REQUESTS;
     window_free(&window);
     contender_end(contender);
 }

@@ -67,13 +67,17 @@ static double overhead(void)
 static double slices_quartile(struct contender *contender, struct window *window, size_t from,
                               double (*time)(struct contender *, const struct window *))
 {
-    double slices[MEASURE_SLICES];
-    for (size_t i = 0; i < MEASURE_SLICES; i++) {
-        window_fill(window, from + i * WINDOW_REQUESTS, WINDOW_REQUESTS);
-        slices[i] = time(contender, window) / WINDOW_REQUESTS;
+    double least = (double)INFINITY;
+    for (unsigned repeat = 0; repeat < 3; repeat++) { /* other programs can only add */
+        double slices[MEASURE_SLICES];
+        for (size_t i = 0; i < MEASURE_SLICES; i++, from += WINDOW_REQUESTS) {
+            window_fill(window, from, WINDOW_REQUESTS);
+            slices[i] = time(contender, window) / WINDOW_REQUESTS;
+        }
+        interval_sort(slices, MEASURE_SLICES);
+        least = fmin(least, interval_quantile(slices, MEASURE_SLICES, 0.25));
     }
-    interval_sort(slices, MEASURE_SLICES);
-    return interval_quantile(slices, MEASURE_SLICES, 0.25);
+    return least;
 }
 
 void measure_latency(struct contender *contender, const struct workload *workload,

@@ -117,7 +117,8 @@ static double svg_y(double gain)
 
 static void svg_axes(FILE *out)
 {
-    for (double source = SOURCE_LOW; source <= SOURCE_HIGH * 1.01; source *= 10) {
+    for (int power = 0; power <= 7; power++) {
+        double source = SOURCE_LOW * pow(10, power);
         char text[UNIT_TEXT_BYTES];
         fprintf(out,
                 "<line class='grid' x1='%.1f' y1='%d' x2='%.1f' y2='%d'/>"

@@ -66,7 +66,7 @@ static void picks_draw(uint32_t *picks, enum workload_kind kind, uint32_t keys, 
                        size_t count, uint64_t *state)
 {
     uint64_t loop = entries + entries / 10 + 1;
-    uint32_t some = keys;
+    uint32_t some = keys ? keys : 1;
     if (kind == WORKLOAD_LOOP && loop < keys) {
         some = (uint32_t)loop;
     } else if (kind == WORKLOAD_RESIDENT && entries / 2 < keys) {

@@ -233,7 +233,7 @@ static const struct command *command_find(const char *name, const char **nearest
 {
     const char *names[WORDS_MAX];
     size_t count = 0;
-    for (; commands[count] && count < WORDS_MAX - 1; count++) {
+    for (; count < WORDS_MAX - 1 && commands[count]; count++) {
         names[count] = commands[count]->name;
         if (strcmp(names[count], name) == 0) {
             return commands[count];

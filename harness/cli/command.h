@@ -34,7 +34,7 @@ enum option_kind {
     OPTION_WORD,     /* one of `words` */
 };
 
-struct option_spec {
+struct option_spec {  // NOLINT(clang-analyzer-optin.performance.Padding): rows read in this order
     const char *name; /* long, without dashes; NULL ends the table */
     char letter;      /* short, or 0 */
     enum option_kind kind;

@@ -159,10 +159,10 @@ static bool value_parse(struct reader *reader, const struct node *node, const ch
         good = unit_parse_number(text, value, error);
         if (good && *value < 0) {
             good = false;
-            strcpy(error, "is negative");
+            snprintf(error, sizeof error, "is negative");
         } else if (good && kind == METRIC_KIND_RATIO && *value > 1) {
             good = false;
-            strcpy(error, "is above 1; write 0.8 or 80 %");
+            snprintf(error, sizeof error, "is above 1; write 0.8 or 80 %%");
         }
     }
     if (!good) {

@@ -39,7 +39,7 @@ const char *node_shown(const char *text, char shown[NODE_SHOWN_BYTES])
             shown[i] = '?';
         }
     }
-    strcpy(shown + length, text[length] ? "\xe2\x80\xa6" : "");
+    snprintf(shown + length, NODE_SHOWN_BYTES - length, "%s", text[length] ? "\xe2\x80\xa6" : "");
     return shown;
 }
 
@@ -203,7 +203,7 @@ static struct node *node_new(struct parse *parse, enum node_kind kind, const yam
     node->column = mark_column(&event->start_mark);
     node->weight = 1;
     memory_grow(&document->nodes, &document->node_room, document->node_count + 1,
-                sizeof document->nodes[0]);
+                sizeof(struct node *));
     document->nodes[document->node_count++] = node;
     values_add(parse, &event->start_mark, 1, false);
     return node;
@@ -211,7 +211,7 @@ static struct node *node_new(struct parse *parse, enum node_kind kind, const yam
 
 static void item_add(struct node *node, struct node *item)
 {
-    memory_grow(&node->items, &node->room, node->count + 1, sizeof node->items[0]);
+    memory_grow(&node->items, &node->room, node->count + 1, sizeof(struct node *));
     node->items[node->count++] = item;
     node->weight += item->weight;
 }

@@ -19,7 +19,7 @@ enum parameter_kind {
     KIND_WORD,
 };
 
-struct parameter {
+struct parameter { // NOLINT(clang-analyzer-optin.performance.Padding): rows read in this order
     enum parameter_owner owner;
     const char *name;
     enum parameter_kind kind;
@@ -118,7 +118,7 @@ static bool keys_check(struct reader *reader, const struct node *node, const cha
         return false;
     }
     if (strcmp(text, "all") == 0) {
-        strcpy(out, "all");
+        snprintf(out, UNIT_ERROR_BYTES, "all");
         return true;
     }
     if (!range_split(text, low, &high)) {
@@ -160,7 +160,7 @@ static bool flag_check(struct reader *reader, const struct node *node, const cha
                      nearest ? nearest : "", nearest ? "'?" : "");
         return false;
     }
-    strcpy(out, text[0] == 't' ? "1" : "0");
+    snprintf(out, UNIT_ERROR_BYTES, "%d", text[0] == 't');
     return true;
 }
 
