@@ -9,11 +9,13 @@
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/runner.h"
+#include "harness/runner/suppress.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void progress_show(void *context, const char *variant, const char *test, size_t done,
@@ -83,7 +85,31 @@ static void count_tests(struct result *result)
     }
 }
 
-static int hunt_program(struct command_line *line, struct plan *plan, struct result *result)
+static unsigned today(void)
+{
+    struct tm utc;
+    time_t now = time(NULL);
+    gmtime_r(&now, &utc);
+    return (unsigned)((utc.tm_year + 1900) * 10000 + (utc.tm_mon + 1) * 100 + utc.tm_mday);
+}
+
+/* All files of --suppressions. False: mistakes in them, told on stderr. */
+static bool suppressions_read(const struct command_line *line, struct suppress *suppress)
+{
+    struct diag diag;
+    bool read = true;
+    const char *path;
+    diag_init(&diag);
+    for (size_t i = 0; (path = command_text_at(line, "suppressions", i)); i++) {
+        read = suppress_read(suppress, path, today(), &diag) && read;
+    }
+    diag_print(&diag, stderr);
+    diag_fini(&diag);
+    return read;
+}
+
+static int hunt_program(struct command_line *line, struct plan *plan, struct suppress *suppress,
+                        struct result *result)
 {
     char *preload = command_preload_path();
     bool shown = !line->quiet && isatty(2);
@@ -98,9 +124,11 @@ static int hunt_program(struct command_line *line, struct plan *plan, struct res
                                          .writer = writer,
                                          .progress = progress_show,
                                          .context = &shown,
+                                         .suppress = suppress,
                                          .verbose = line->verbose > 0};
         bool ran = runner_run(plan, &options, result);
         count_tests(result);
+        suppress_notes(suppress, result);
         if (shown) {
             fputs("\r\033[K", stderr);
         }
@@ -124,11 +152,13 @@ static int hunt_main(struct command_line *line)
 {
     struct plan plan;
     struct result result;
+    struct suppress suppress;
     char *program = program_find(line->operands[0]), *repeat = line_join(line);
     const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
     int status = COMMAND_USAGE;
     plan_init(&plan);
     result_init(&result);
+    suppress_init(&suppress);
     plan.hunt = true;
     plan.memory_cap = command_integer(line, "memory", 0);
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
@@ -145,9 +175,10 @@ static int hunt_main(struct command_line *line)
     result_set(&result.suite, line->operands[0]);
     if (access(program, X_OK) != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
-    } else {
-        status = hunt_program(line, &plan, &result);
+    } else if (suppressions_read(line, &suppress)) {
+        status = hunt_program(line, &plan, &suppress, &result);
     }
+    suppress_fini(&suppress);
     result_fini(&result);
     plan_fini(&plan);
     free(program);
@@ -174,6 +205,11 @@ static const struct option_spec options[] = {
      .kind = OPTION_DURATION,
      .argument = "TIME",
      .help = "most time of one repetition, 60 s by default"},
+    {.name = "suppressions",
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "sites not to accuse, as leak:PATTERN lines",
+     .repeats = true},
     {.name = "allocator",
      .kind = OPTION_WORD,
      .argument = "NAME",

@@ -80,11 +80,15 @@ static enum result_verdict floors_judge(const struct floors *floors, bool *more,
 struct grower {
     uint32_t site;
     double per_rep;
+    bool suppressed;
 };
 
 static int compare_growers(const void *a, const void *b)
 {
     const struct grower *x = a, *y = b;
+    if (x->suppressed != y->suppressed) {
+        return x->suppressed ? 1 : -1;
+    }
     return x->per_rep < y->per_rep ? 1 : x->per_rep > y->per_rep ? -1 : 0;
 }
 
@@ -108,7 +112,7 @@ static void growth_report(struct session *session, const struct floors *floors,
 {
     struct grower *growers = memory_new(floors->count, sizeof *growers);
     uint32_t numbers[SITES_SHOWN] = {0}, count = 0;
-    size_t known = 0;
+    size_t known = 0, accused = 0;
     double bytes_per_rep = 0, whole = 0;
     for (int pass = 0; pass < 2 && known == 0; pass++) { /* the second: whatever rose at all */
         for (size_t i = 0; i < floors->count; i++) {
@@ -117,8 +121,11 @@ static void growth_report(struct session *session, const struct floors *floors,
             const int64_t *of = floors->of[i];
             bool rose = pass == 1 && of[floors->epochs - 1] > of[0];
             if (trend.verdict == VERDICT_GROWTH || rose) {
-                growers[known++] = (struct grower){.site = (uint32_t)i, .per_rep = trend.per_rep};
-                bool bytes = session->sites[i].kind <= WIRE_SITE_MMAP;
+                bool suppressed = session_site_suppressed(session, &session->sites[i]);
+                growers[known++] = (struct grower){
+                    .site = (uint32_t)i, .per_rep = trend.per_rep, .suppressed = suppressed};
+                bool bytes = !suppressed && session->sites[i].kind <= WIRE_SITE_MMAP;
+                accused += !suppressed;
                 bytes_per_rep += bytes ? trend.per_rep : 0;
                 whole += bytes ? (double)session->sites[i].bytes : 0;
             }
@@ -129,15 +136,19 @@ static void growth_report(struct session *session, const struct floors *floors,
         numbers[count] = growers[count].site;
     }
     session_scan(session, numbers, count);
-    test->verdict = VERDICT_GROWTH;
+    test->verdict = accused == 0 && known > 0 ? VERDICT_NONE : VERDICT_GROWTH;
     test->growth_bytes_per_rep = bytes_per_rep;
+    if (test->verdict == VERDICT_NONE) {
+        result_set(&test->horizon, "it grows, and all that grows is suppressed");
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct session_site *seen = &session->sites[numbers[i]];
         bool lost = is_lost(session, seen);
         struct result_site *site = session_site_add(session, test->id, seen, i + 1, whole);
         site->bytes_per_rep = growers[i].per_rep;
         site->verdict = lost ? VERDICT_LEAK : VERDICT_GROWTH;
-        test->verdict = lost && i == 0 ? VERDICT_LEAK : test->verdict;
+        site->suppressed = growers[i].suppressed;
+        test->verdict = lost && i == 0 && !site->suppressed ? VERDICT_LEAK : test->verdict;
         if (session->options->writer) {
             result_write_site(session->options->writer, site);
         }
@@ -445,6 +456,10 @@ static void survivors_add(const struct session *session, struct session *suite, 
     size_t count = 0;
     for (size_t i = 0; i < suite->survivor_count; i++) {
         const struct wire_survivor *seen = &suite->survivors[i];
+        bool known = seen->site < suite->site_count;
+        if (known && session_site_suppressed(suite, &suite->sites[seen->site])) {
+            continue;
+        }
         if (seen->bytes > 0 && is_of_the_suite(result_of(session, seen->birth))) {
             all[count++] = (struct survivor){
                 .place = place_of(suite, seen->site), .birth = seen->birth, .bytes = seen->bytes};

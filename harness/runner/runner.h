@@ -14,6 +14,7 @@
 
 struct scenario;
 struct result_writer;
+struct suppress;
 
 struct runner_options {
     const char *preload;          /* path of libtidemark.so */
@@ -21,7 +22,8 @@ struct runner_options {
     void (*progress)(void *context, const char *variant, const char *test, size_t done,
                      size_t count);
     void *context;
-    bool verbose; /* let the programs' own output through */
+    struct suppress *suppress; /* hunt: sites that are not accused; or NULL */
+    bool verbose;              /* let the programs' own output through */
 };
 
 /* False: nothing could be run; the notes of the result say why. */

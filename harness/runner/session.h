@@ -8,6 +8,7 @@
 #include "harness/base/histogram.h"
 #include "harness/judge/judge.h"
 #include "harness/runner/runner.h"
+#include "harness/runner/suppress.h"
 #include "harness/runner/symbol.h"
 #include "harness/runner/worker.h"
 
@@ -16,6 +17,7 @@ struct session_site { /* by its number; frame_count 0: no such site was told of 
     int64_t blocks, bytes;
     int64_t floor_blocks, floor_bytes; /* of the last run; 0 when not told of since */
     uint32_t told;                     /* in which round of SITES */
+    int suppressed;                    /* 0: not looked up yet; 1: yes; -1: no */
     uint32_t frame_count;
     uint64_t frames[WIRE_FRAMES_MAX];
 };
@@ -100,6 +102,8 @@ void session_test_write(struct session *session, const struct result_test *test)
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
+/* Has a person decided to live with it? */
+bool session_site_suppressed(struct session *session, struct session_site *seen);
 /* A site of the result from what was told of it; `test` "" for the whole suite. */
 struct result_site *session_site_add(struct session *session, const char *test,
                                      const struct session_site *seen, unsigned rank, double whole);

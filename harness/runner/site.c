@@ -70,6 +70,27 @@ static void chain_fill(struct session *session, const struct wire_held *held,
     }
 }
 
+bool session_site_suppressed(struct session *session, struct session_site *seen)
+{
+    if (!session->options->suppress || session->options->suppress->count == 0) {
+        return false;
+    }
+    if (seen->suppressed == 0) {
+        struct result_site stack;
+        result_site_start(&stack);
+        stack.frames = memory_new(seen->frame_count + 1u, sizeof stack.frames[0]);
+        for (uint32_t i = 0; i < seen->frame_count; i++) {
+            symbols_frame(session->symbols, seen->frames[i], false,
+                          &stack.frames[stack.frame_count++]);
+        }
+        bool matched =
+            suppress_matches(session->options->suppress, stack.frames, stack.frame_count);
+        seen->suppressed = matched ? 1 : -1;
+        result_site_fini(&stack);
+    }
+    return seen->suppressed > 0;
+}
+
 struct result_site *session_site_add(struct session *session, const char *test,
                                      const struct session_site *seen, unsigned rank, double whole)
 {
@@ -117,7 +138,8 @@ static void trace_take(struct session *traced)
     size_t known = 0;
     for (size_t i = 0; i < traced->site_count; i++) {
         if (traced->sites[i].told == traced->site_round &&
-            traced->sites[i].kind == WIRE_SITE_HEAP) {
+            traced->sites[i].kind == WIRE_SITE_HEAP &&
+            !session_site_suppressed(traced, &traced->sites[i])) {
             whole += (double)traced->sites[i].bytes;
             sorted[known++] = &traced->sites[i];
         }
