@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-struct session { char name[48]; struct session *next; };
+struct session {
+    char name[48];
+    struct session *next;
+};
 static struct session *g_sessions;
 static struct session *session_open(const char *name)
 {

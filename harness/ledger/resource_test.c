@@ -260,7 +260,8 @@ static void *wait_for_pipe(void *argument)
     return (void *)(intptr_t)read(*(int *)argument, &byte, 1);
 }
 
-/* A detached thread ends when the machine finds time for it: wait for that, at most five seconds. */
+/* A detached thread ends when the machine finds time for it: wait for that, at most five seconds.
+ */
 static void threads_settle(int64_t sites, uint32_t threads)
 {
     for (int i = 0; i < 500; i++) {
