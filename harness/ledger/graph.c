@@ -1,6 +1,7 @@
 /* graph.c - see graph.h. Runs in the worker. */
 #include "harness/ledger/graph.h"
 
+#include "harness/ledger/header.h"
 #include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
@@ -13,12 +14,20 @@
 #define PAGE         4096u
 #define LARGE        (1u << 20)
 #define BUCKET_SPARE 8u
+#define LOWEST       65536u /* no block of anyone's below, nor beyond */
+#define HIGHEST      ((uint64_t)1 << 47)
 
-bool graph_init(struct graph *graph, uint32_t room, const struct graph_range *readable,
-                uint32_t readable_count)
+bool graph_init(struct graph *graph, uint32_t room, uint32_t untraced,
+                const struct graph_range *readable, uint32_t readable_count)
 {
     memset(graph, 0, sizeof *graph);
+    room += untraced;
     graph->room = room;
+    graph->untraced_room = untraced;
+    graph->table_room = 64;
+    while (graph->table_room < 2 * untraced) {
+        graph->table_room *= 2;
+    }
     graph->readable = readable;
     graph->readable_count = readable_count;
     graph->bucket_room = 2 * room + GRAPH_RUNS_MOST * BUCKET_SPARE;
@@ -26,8 +35,9 @@ bool graph_init(struct graph *graph, uint32_t room, const struct graph_range *re
     graph->spare = meter_own_map((room + 1) * sizeof *graph->spare);
     graph->buckets = meter_own_map(graph->bucket_room * sizeof *graph->buckets);
     graph->queue = meter_own_map((room + 1) * sizeof *graph->queue);
-    if (graph->nodes == NULL || graph->spare == NULL || graph->buckets == NULL ||
-        graph->queue == NULL) {
+    graph->untraced_table = meter_own_map(graph->table_room * sizeof *graph->untraced_table);
+    if (graph->untraced_table == NULL || graph->nodes == NULL || graph->spare == NULL ||
+        graph->buckets == NULL || graph->queue == NULL) {
         graph_fini(graph);
         return false;
     }
@@ -47,12 +57,13 @@ void graph_fini(struct graph *graph)
     own_free(graph->spare, (graph->room + 1) * sizeof *graph->spare);
     own_free(graph->buckets, graph->bucket_room * sizeof *graph->buckets);
     own_free(graph->queue, (graph->room + 1) * sizeof *graph->queue);
+    own_free(graph->untraced_table, graph->table_room * sizeof *graph->untraced_table);
     memset(graph, 0, sizeof *graph);
 }
 
 void graph_add(struct graph *graph, uint64_t address, uint64_t size, uint32_t site)
 {
-    if (graph->count < graph->room) {
+    if (graph->count < graph->room - graph->untraced_room) {
         graph->nodes[graph->count++] = (struct graph_node){
             .address = address, .size = size, .parent = GRAPH_UNREACHED, .site = site};
     }
@@ -193,15 +204,73 @@ static void node_reach(struct graph *graph, struct graph_node *node, uint64_t vi
     graph->queue[graph->queue_tail++] = (uint32_t)(node - graph->nodes);
 }
 
+/* The first range that ends after `address`. */
+static uint32_t readable_search(const struct graph *graph, uint64_t address)
+{
+    uint32_t low = 0, high = graph->readable_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (graph->readable[middle].end <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Is `word` the first byte of a live block that the sorted nodes do not have? Its header says so
+ * with 40 bits of check. */
+static struct graph_node *untraced_find(struct graph *graph, uint64_t word)
+{
+    if (word % 16 != 0 || word - LOWEST >= HIGHEST - LOWEST || graph->untraced_room == 0) {
+        return NULL;
+    }
+    uint64_t header = word - HEADER_BYTES;
+    if (header - graph->recent.start >= graph->recent.end - graph->recent.start) {
+        uint32_t i = readable_search(graph, header);
+        if (i == graph->readable_count || graph->readable[i].start > header) {
+            return NULL;
+        }
+        graph->recent = graph->readable[i];
+    }
+    size_t size;
+    void *start;
+    void *block = (void *)(uintptr_t)word;
+    uint32_t mark = header_of(block)->mark;
+    if (mark != header_mark(block, mark & 0xff) ||
+        header_read(block, &size, &start) != HEADER_WHOLE) {
+        return NULL;
+    }
+    for (uint32_t at = (uint32_t)(word >> 4) * 0x9e3779b1u;; at++) {
+        uint32_t *slot = &graph->untraced_table[at % graph->table_room];
+        if (*slot == 0) {
+            if (graph->untraced == graph->untraced_room) {
+                return NULL;
+            }
+            *slot = graph->count + graph->untraced++ + 1;
+            graph->nodes[*slot - 1] =
+                (struct graph_node){.address = word, .size = size, .parent = GRAPH_UNREACHED};
+        }
+        if (graph->nodes[*slot - 1].address == word) {
+            return &graph->nodes[*slot - 1];
+        }
+    }
+}
+
 static void words_mark(struct graph *graph, uint64_t start, uint64_t end, uint32_t parent)
 {
-    uint64_t low = graph->runs[0].start, span = graph->runs[graph->run_count - 1].end - low;
+    uint64_t low = 0, span = 0;
+    if (graph->run_count > 0) {
+        low = graph->runs[0].start;
+        span = graph->runs[graph->run_count - 1].end - low;
+    }
     for (uint64_t at = (start + 7) & ~(uint64_t)7; at + 8 <= end; at += 8) {
         uint64_t word = *(const volatile uint64_t *)(uintptr_t)at;
-        if (word - low >= span) {
-            continue;
+        struct graph_node *node = word - low < span ? graph_find(graph, word) : NULL;
+        if (node == NULL) {
+            node = untraced_find(graph, word);
         }
-        struct graph_node *node = graph_find(graph, word);
         if (node != NULL && node->parent == GRAPH_UNREACHED) {
             node_reach(graph, node, at, parent);
         }
@@ -234,21 +303,6 @@ static void pages_mark(struct graph *graph, uint64_t start, uint64_t end, uint32
         }
     }
     kernel_close(fd);
-}
-
-/* The first range that ends after `address`. */
-static uint32_t readable_search(const struct graph *graph, uint64_t address)
-{
-    uint32_t low = 0, high = graph->readable_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (graph->readable[middle].end <= address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 void graph_mark(struct graph *graph, uint64_t start, uint64_t end, uint32_t root)

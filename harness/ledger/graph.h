@@ -47,11 +47,15 @@ struct graph {
     uint32_t readable_count;
     uint32_t count, room, run_count, bucket_room;
     uint32_t queue_head, queue_tail;
+    /* Untraced blocks found on the way: nodes behind the sorted ones, and a table of their indices.
+     */
+    uint32_t untraced, untraced_room, *untraced_table, table_room;
+    struct graph_range recent; /* readable range of the last look */
 };
 
-/* Room for `room` nodes. False when there is no memory. */
-bool graph_init(struct graph *graph, uint32_t room, const struct graph_range *readable,
-                uint32_t readable_count);
+/* Room for `room` nodes and for `untraced` more that are found. False when there is no memory. */
+bool graph_init(struct graph *graph, uint32_t room, uint32_t untraced,
+                const struct graph_range *readable, uint32_t readable_count);
 void graph_fini(struct graph *graph);
 
 void graph_add(struct graph *graph, uint64_t address, uint64_t size, uint32_t site);

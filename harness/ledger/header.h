@@ -61,6 +61,12 @@ static inline void header_put(void *block, size_t size, uint32_t shift, uint32_t
     header_of(block)->word = header_check(block, size, shift) | size;
 }
 
+/* The block dies: what is left of it must not look like a live one to a scan. */
+static inline void header_void(void *block)
+{
+    header_of(block)->word = 0;
+}
+
 /* True when the block is whole and 16 bytes from what the allocator gave; *size is set. */
 static inline bool header_plain(const void *block, size_t *size)
 {

@@ -123,6 +123,7 @@ HOOK void *hooks_alloc(size_t size)
 
 static inline void small_free(struct thread *self, void *block, size_t size)
 {
+    header_void(block);
     count_free(self, size);
     below.free_sized((char *)block - HEADER_BYTES, allocator_class[(size + HEADER_BYTES + 7) / 8],
                      0);
@@ -158,6 +159,7 @@ static __attribute__((noinline)) void free_slow(void *block)
     if (header_of(block)->record != 0) {
         trace_death(self, header_of(block)->record, block, &size);
     }
+    header_void(block);
     count_free(self, size);
     below.free(start);
 }
@@ -178,6 +180,7 @@ static inline __attribute__((always_inline)) void release(void *block)
         return;
     }
     size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
+    header_void(block);
     self->frees++;
     self->freed += size;
     if (UNLIKELY(thread_live(self) < self->low)) {
@@ -293,8 +296,10 @@ static HOOK void *resize(void *block, size_t size, const void *frame)
     }
     struct thread *self = thread_get();
     uint32_t record = header_of(block)->record;
+    header_void(block); /* it may move, and leave its header behind */
     void *start = below.realloc((char *)block - HEADER_BYTES, size + below.extra);
     if (UNLIKELY(start == NULL)) {
+        header_put(block, old, HEADER_PLAIN, record);
         return refused(size);
     }
     if (record != 0) {

@@ -90,8 +90,14 @@ static bool memory_scan(struct scan *scan, uint64_t sp)
     }
     if (stop_others(&scan->stop)) {
         uint32_t room = trace_records() + resource_mappings();
+        struct ledger_totals totals;
+        ledger_totals_get(&totals); /* of which some are traced: more room than is needed */
+        uint32_t untraced = totals.live_blocks > 0 && totals.live_blocks < INT32_MAX / 4
+                                ? (uint32_t)totals.live_blocks + 64
+                                : 64;
         if (roots_threads(&scan->roots, &scan->stop, sp) &&
-            graph_init(&scan->graph, room, scan->roots.readable, scan->roots.readable_count)) {
+            graph_init(&scan->graph, room, untraced, scan->roots.readable,
+                       scan->roots.readable_count)) {
             trace_each(block_take, scan);
             resource_mappings_each(mapping_take, scan);
             graph_sort(&scan->graph);

@@ -147,6 +147,34 @@ START_TEST(what_a_global_holds_is_traced_to_it)
 }
 END_TEST
 
+static __attribute__((noinline)) void buckets_make(void)
+{
+    cache.buckets = calloc(16, sizeof *cache.buckets);
+}
+
+START_TEST(blocks_born_before_tracing_hold_too)
+{
+    scan_begin();
+    ledger_depth_set(WIRE_COUNT);
+    buckets_make();
+    ledger_depth_set(WIRE_TRACE);
+    for (size_t i = 0; i < 100; i++) {
+        cache.buckets[i % 16] = entry_new(cache.buckets[i % 16], 779);
+    }
+    uint32_t site = site_of(77900);
+    scan(site);
+    struct wire_held found = held[0];
+    int count = held_count;
+    cache_drop();
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(found.root, WIRE_ROOT_GLOBAL);
+    ck_assert_uint_eq(found.root_address, (uintptr_t)&cache.buckets);
+    ck_assert_uint_eq(found.chain_count, 3);
+    ck_assert_uint_eq(found.chain[0].site, 0); /* born at count depth */
+    ck_assert_uint_eq(found.chain[0].bytes, 16 * sizeof(void *));
+}
+END_TEST
+
 START_TEST(what_nothing_holds_is_unreachable)
 {
     scan_begin();
@@ -388,8 +416,8 @@ START_TEST(a_million_blocks_in_a_list_are_one_way)
 }
 END_TEST
 
-SUITE("scan", &what_a_global_holds_is_traced_to_it, &what_nothing_holds_is_unreachable,
-      &a_ring_that_only_holds_itself_is_unreachable,
+SUITE("scan", &what_a_global_holds_is_traced_to_it, &blocks_born_before_tracing_hold_too,
+      &what_nothing_holds_is_unreachable, &a_ring_that_only_holds_itself_is_unreachable,
       &a_pointer_into_the_middle_holds_and_one_behind_the_end_does_not, &thread_local_storage_holds,
       &the_stack_of_a_waiting_thread_holds, &the_stack_of_a_running_thread_holds,
       &a_sleeping_thread_is_not_woken, &what_lies_in_a_mapping_is_held_through_it,
