@@ -5,6 +5,7 @@
 #include "harness/base/table.h"
 #include "harness/base/version.h"
 #include "harness/cli/command.h"
+#include "harness/cli/shard.h"
 #include "harness/report/describe.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
@@ -45,17 +46,6 @@ static char *program_find(const char *name)
         at += length + (at[length] == ':');
     }
     return memory_copy(name);
-}
-
-static char *line_join(const struct command_line *line)
-{
-    char *text = memory_copy("tidemark");
-    for (int i = 1; i < line->argc; i++) {
-        char *longer = memory_format("%s %s", text, line->argv[i]);
-        free(text);
-        text = longer;
-    }
-    return text;
 }
 
 static int status_of(const struct result *result)
@@ -108,8 +98,8 @@ static bool suppressions_read(const struct command_line *line, struct suppress *
     return read;
 }
 
-static int hunt_program(struct command_line *line, struct plan *plan, struct suppress *suppress,
-                        struct result *result)
+static int hunt_program(struct command_line *line, const struct shard_choice *shard,
+                        struct plan *plan, struct suppress *suppress, struct result *result)
 {
     char *preload = command_preload_path();
     bool shown = !line->quiet && isatty(2);
@@ -126,6 +116,9 @@ static int hunt_program(struct command_line *line, struct plan *plan, struct sup
                                          .context = &shown,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
+        if (plan->shards) {
+            runner_shard(plan, &options, shard->balanced ? &shard->balance : NULL, result);
+        }
         bool ran = runner_run(plan, &options, result);
         count_tests(result);
         suppress_notes(suppress, result);
@@ -153,12 +146,17 @@ static int hunt_main(struct command_line *line)
     struct plan plan;
     struct result result;
     struct suppress suppress;
-    char *program = program_find(line->operands[0]), *repeat = line_join(line);
+    struct shard_choice shard;
+    char *program = program_find(line->operands[0]), *repeat = NULL;
     const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
     int status = COMMAND_USAGE;
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
+    bool chosen = shard_choose(line, &shard);
+    repeat = shard_argv(line, &shard);
+    plan.shard = shard.shard;
+    plan.shards = shard.shards;
     plan.hunt = true;
     plan.memory_cap = command_integer(line, "memory", 0);
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
@@ -175,9 +173,10 @@ static int hunt_main(struct command_line *line)
     result_set(&result.suite, line->operands[0]);
     if (access(program, X_OK) != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
-    } else if (suppressions_read(line, &suppress)) {
-        status = hunt_program(line, &plan, &suppress, &result);
+    } else if (chosen && suppressions_read(line, &suppress)) {
+        status = hunt_program(line, &shard, &plan, &suppress, &result);
     }
+    shard_choice_fini(&shard);
     suppress_fini(&suppress);
     result_fini(&result);
     plan_fini(&plan);
@@ -210,6 +209,7 @@ static const struct option_spec options[] = {
      .argument = "FILE",
      .help = "sites not to accuse, as leak:PATTERN lines",
      .repeats = true},
+    SHARD_OPTIONS,
     {.name = "allocator",
      .kind = OPTION_WORD,
      .argument = "NAME",

@@ -7,6 +7,7 @@
 #include "harness/base/table.h"
 #include "harness/base/version.h"
 #include "harness/cli/command.h"
+#include "harness/cli/shard.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/runner.h"
@@ -33,17 +34,6 @@ static void progress_show(void *context, const char *variant, const char *test, 
     }
 }
 
-static char *arguments_join(const struct command_line *line)
-{
-    char *text = memory_copy("tidemark");
-    for (int i = 1; i < line->argc; i++) {
-        char *longer = memory_format("%s %s", text, line->argv[i]);
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 /* Worst of two: ours before broken before met. */
 static int worse(int a, int b)
 {
@@ -60,11 +50,11 @@ static int expectations_status(const struct result *result)
     return broken ? COMMAND_BROKEN : COMMAND_MET;
 }
 
-static int scenario_run(struct command_line *line, const struct scenario *scenario,
-                        struct result_writer *writer)
+static int scenario_run(struct command_line *line, const struct shard_choice *shard,
+                        const struct scenario *scenario, struct result_writer *writer)
 {
     char error[1024], *suites = command_suites_folder(), *preload = command_preload_path();
-    char *repeat = arguments_join(line);
+    char *repeat = shard_argv(line, shard);
     struct plan plan;
     struct result result;
     struct progress progress = {.shown = !line->quiet && isatty(2), .scenario = scenario->name};
@@ -88,6 +78,11 @@ static int scenario_run(struct command_line *line, const struct scenario *scenar
         fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
         status = COMMAND_OURS;
     } else {
+        plan.shard = shard->shard;
+        plan.shards = shard->shards;
+        if (plan.shards) {
+            runner_shard(&plan, &options, shard->balanced ? &shard->balance : NULL, &result);
+        }
         bool ran = runner_run(&plan, &options, &result);
         runner_expect(scenario, &result);
         for (size_t i = 0; writer && i < result.expect_count; i++) {
@@ -121,9 +116,10 @@ static int run_main(struct command_line *line)
 {
     struct scenario *scenarios = memory_new(line->operand_count, sizeof *scenarios);
     struct result_writer *writer = NULL;
+    struct shard_choice shard;
     struct diag diag;
-    int status = COMMAND_MET;
     size_t read = 0;
+    int status = shard_choose(line, &shard) ? COMMAND_MET : COMMAND_USAGE;
     diag_init(&diag);
     for (; read < line->operand_count; read++) { /* all mistakes before anything runs */
         if (!scenario_read(line->operands[read], &scenarios[read], &diag)) {
@@ -137,7 +133,7 @@ static int run_main(struct command_line *line)
         status = COMMAND_OURS;
     }
     for (size_t i = 0; status < COMMAND_USAGE && i < read; i++) {
-        status = worse(status, scenario_run(line, &scenarios[i], writer));
+        status = worse(status, scenario_run(line, &shard, &scenarios[i], writer));
     }
     if (writer && line->operand_count > 1) {
         struct result whole;
@@ -152,10 +148,11 @@ static int run_main(struct command_line *line)
         scenario_fini(&scenarios[i]);
     }
     free(scenarios);
+    shard_choice_fini(&shard);
     return status;
 }
 
-static const struct option_spec options[] = {{0}};
+static const struct option_spec options[] = {SHARD_OPTIONS, {0}};
 
 static const char *const examples[] = {
     "tidemark run scenarios/registry-60gb.yaml\tthe headline: direct, LRU, unbounded",

@@ -1,6 +1,7 @@
 /* plan.c - see plan.h. Supervisor only. */
 #include "harness/plan/plan.h"
 #include "harness/base/memory.h"
+#include "harness/plan/shard.h"
 #include "harness/scenario/scenario.h"
 #include "registry/strategy.h"
 
@@ -254,6 +255,7 @@ void plan_fini(struct plan *plan)
         free(variant->name);
         free(variant->program);
         free(variant->skip);
+        shard_map_free(&variant->shard);
         words_free(variant->argv);
         words_free(variant->env);
     }

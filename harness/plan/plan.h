@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct scenario;
+struct shard_map;
 
 enum plan_allocator { PLAN_JEMALLOC, PLAN_SYSTEM };
 
@@ -35,6 +36,7 @@ struct plan_variant {
     char **argv;   /* NULL-terminated, argv[0] is the program */
     char **env; /* NULL-terminated "K=V" to add; the TIDEMARK_* parameters of built-in suites too */
     char *skip; /* why it cannot run in this build ("strategy 'lru' is not compiled in"), or "" */
+    struct shard_map *shard; /* which shard each of its tests is in; NULL: not parted */
 };
 
 struct plan {

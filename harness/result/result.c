@@ -100,8 +100,8 @@ static void strings_free(char **const *slots, size_t count)
 #define RESULT_STRINGS(r)                                                                          \
     (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
                      &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
-                     &(r)->suite,        &(r)->way_in,   &(r)->shard},                             \
-        11
+                     &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition},          \
+        12
 #define TEST_STRINGS(t)                                                                            \
     (char **const[]){&(t)->id, &(t)->variant, &(t)->message, &(t)->file, &(t)->horizon}, 5
 #define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
@@ -168,6 +168,16 @@ void result_expect_fini(struct result_expect *expect)
     *expect = (struct result_expect){0};
 }
 
+void result_elsewhere_fini(struct result_elsewhere *elsewhere)
+{
+    for (size_t i = 0; i < elsewhere->count; i++) {
+        free(elsewhere->tests[i]);
+    }
+    free(elsewhere->tests);
+    free(elsewhere->variant);
+    *elsewhere = (struct result_elsewhere){0};
+}
+
 void result_fini(struct result *result)
 {
     strings_free(RESULT_STRINGS(result));
@@ -186,6 +196,10 @@ void result_fini(struct result *result)
     for (size_t i = 0; i < result->note_count; i++) {
         free(result->notes[i]);
     }
+    for (size_t i = 0; i < result->elsewhere_count; i++) {
+        result_elsewhere_fini(&result->elsewhere[i]);
+    }
+    free(result->elsewhere);
     free(result->tests);
     free(result->sites);
     free(result->variants);
@@ -279,6 +293,15 @@ struct result_expect *result_expect_add(struct result *result)
     *expect = (struct result_expect){0};
     strings_start(EXPECT_STRINGS(expect));
     return expect;
+}
+
+struct result_elsewhere *result_elsewhere_add(struct result *result)
+{
+    memory_grow(&result->elsewhere, &result->elsewhere_room, result->elsewhere_count + 1,
+                sizeof result->elsewhere[0]);
+    struct result_elsewhere *elsewhere = &result->elsewhere[result->elsewhere_count++];
+    *elsewhere = (struct result_elsewhere){.variant = memory_copy("")};
+    return elsewhere;
 }
 
 void result_note_add(struct result *result, const char *format, ...)

@@ -142,12 +142,21 @@ struct result_expect {
     bool ok;
 };
 
+/* Tests that another shard runs: so a merger can name what a missing file would have had. */
+struct result_elsewhere {
+    char *variant;
+    unsigned shard, shards;
+    char **tests;
+    size_t count;
+};
+
 struct result {
     /* run line */
     char *tool_version, *command, *argv, *host, *allocator, *cap_kind, *started, *scenario, *suite;
     char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
     char *shard;  /* "2/5", or "" */
-    int64_t cap;  /* bytes; 0: none */
+    char *partition; /* of all tests over the shards: equal where it was the same; or "" */
+    int64_t cap;     /* bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;
@@ -158,9 +167,12 @@ struct result {
     size_t variant_count, variant_room;
     struct result_expect *expects;
     size_t expect_count, expect_room;
+    struct result_elsewhere *elsewhere;
+    size_t elsewhere_count, elsewhere_room;
     char **notes; /* for the person: what was not possible, warnings, what to do */
     size_t note_count, note_room;
     size_t passed, failed, skipped, incomplete;
+    size_t expected;      /* tests that are to be run, where that is known before; 0: not known */
     size_t sites_hidden;  /* sites that were found and are not in `sites` */
     int64_t bytes_hidden; /* what they hold together */
     bool sites_sorted;    /* by result_sites_sort, and none added since */
@@ -176,6 +188,7 @@ struct result_test *result_test_add(struct result *result);
 struct result_site *result_site_add(struct result *result);
 struct result_variant *result_variant_add(struct result *result);
 struct result_expect *result_expect_add(struct result *result);
+struct result_elsewhere *result_elsewhere_add(struct result *result);
 void result_note_add(struct result *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -186,6 +199,7 @@ void result_site_start(struct result_site *site);
 void result_site_fini(struct result_site *site);
 void result_variant_fini(struct result_variant *variant);
 void result_expect_fini(struct result_expect *expect);
+void result_elsewhere_fini(struct result_elsewhere *elsewhere);
 
 /* Adds a counter to a variant. */
 void result_counter_add(struct result_variant *variant, const char *name, double value);

@@ -47,6 +47,7 @@ static const struct field run_fields[] = {
     FIELD(result, "suite", FIELD_TEXT, suite),
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
+    FIELD(result, "partition", FIELD_TEXT, partition),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -137,6 +138,14 @@ static const struct field expect_fields[] = {
     FIELD(result_expect, "ok", FIELD_BOOL, ok),
     FIELD(result_expect, "scenario", FIELD_TEXT, file),
     FIELD(result_expect, "line", FIELD_UNSIGNED, line),
+    {NULL, FIELD_OTHER, 0},
+};
+
+static const struct field elsewhere_fields[] = {
+    FIELD(result_elsewhere, "variant", FIELD_TEXT, variant),
+    FIELD(result_elsewhere, "shard", FIELD_UNSIGNED, shard),
+    FIELD(result_elsewhere, "shards", FIELD_UNSIGNED, shards),
+    FIELD(result_elsewhere, "tests", FIELD_OTHER, tests),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -439,6 +448,27 @@ void result_line_run(struct json *json, struct result *result)
 void result_line_expect(struct json *json, struct result_expect *expect)
 {
     object_read(json, expect_fields, expect);
+}
+
+void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere)
+{
+    const char *key, *text;
+    size_t next = 0, room = 0;
+    json_enter(json, '{');
+    while (json_next_key(json, &key)) {
+        const struct field *field = field_find(elsewhere_fields, &next, key);
+        if (!field) {
+            json_skip(json);
+        } else if (field->kind != FIELD_OTHER) {
+            field_read(json, field, elsewhere);
+        } else if (json_enter(json, '[')) {
+            while (json_next(json) && json_take_text(json, &text)) {
+                memory_grow(&elsewhere->tests, &room, elsewhere->count + 1,
+                            sizeof elsewhere->tests[0]);
+                elsewhere->tests[elsewhere->count++] = memory_copy(text);
+            }
+        }
+    }
 }
 
 void result_line_note(struct json *json, struct result *result)

@@ -1,10 +1,9 @@
 /* result_merge.c - see result_merge.h. Supervisor only. */
 #include "harness/result/result_merge.h"
 #include "harness/base/memory.h"
-#include "harness/base/text.h"
+#include "harness/result/result_shard.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,49 +169,6 @@ static bool same_run(const struct result_source *first, const struct result_sour
     return true;
 }
 
-/* Every shard of 1..M once. */
-static bool shards_complete(struct result *result, const struct result_source *sources,
-                            size_t count, struct diag *diag)
-{
-    unsigned total = 0, n, m;
-    for (size_t i = 0; i < count; i++) {
-        if (sscanf(sources[i].shard, "%u/%u", &n, &m) != 2) {
-            continue;
-        }
-        if ((total != 0 && m != total) || n == 0 || n > m || m > 1000000) {
-            diag_add(diag, sources[i].path, 1, 1, "shard %s does not fit the others (of %u)",
-                     sources[i].shard, total);
-            return false;
-        }
-        total = m;
-    }
-    /* A single shard is looked at on its own; together they must be all. */
-    if (total == 0 || count == 1) {
-        return true;
-    }
-    unsigned char *seen = memory_new(total + 1, 1);
-    struct text missing = {0};
-    for (size_t i = 0; i < count; i++) {
-        if (sscanf(sources[i].shard, "%u/%u", &n, &m) == 2) {
-            seen[n] = 1;
-        }
-    }
-    for (n = 1; n <= total; n++) {
-        if (!seen[n]) {
-            text_format(&missing, "%s%u", missing.length ? ", " : "", n);
-            result->incomplete++;
-        }
-    }
-    if (missing.length > 0) {
-        diag_add(diag, "", 0, 0, "missing shard%s of %u: %s", strchr(missing.data, ',') ? "s" : "",
-                 total, missing.data);
-    }
-    bool complete = missing.length == 0;
-    text_fini(&missing);
-    free(seen);
-    return complete;
-}
-
 enum result_merge result_merge(struct result *result, const char *const *paths, size_t count,
                                size_t sites_max, struct diag *diag)
 {
@@ -238,11 +194,12 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
             done = RESULT_MERGE_REFUSED;
         }
     }
-    if (done == RESULT_MERGE_DONE && !shards_complete(result, sources, source_count, diag)) {
+    if (done != RESULT_MERGE_BAD && !result_shards_complete(result, reader, diag)) {
         done = RESULT_MERGE_REFUSED;
     }
     if (source_count > 1) {
         result_set(&result->shard, "");
+        result_set(&result->partition, "");
         result_merge_variants(result);
         notes_merge(result);
     }

@@ -124,6 +124,23 @@ static void expect_read(struct result_reader *reader)
     result_line_expect(&reader->json, result_expect_add(reader->result));
 }
 
+/* Every file of N tells of the same tests: one list of each shard is kept. */
+static void elsewhere_read(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    struct result_elsewhere *read = result_elsewhere_add(result);
+    result_line_elsewhere(&reader->json, read);
+    bool known = reader->json.error != NULL;
+    for (size_t i = 0; i + 1 < result->elsewhere_count && !known; i++) {
+        const struct result_elsewhere *other = &result->elsewhere[i];
+        known = other->shard == read->shard && strcmp(other->variant, read->variant) == 0;
+    }
+    if (known) {
+        result_elsewhere_fini(read);
+        result->elsewhere_count--;
+    }
+}
+
 static struct result_source *source_last(struct result_reader *reader)
 {
     return &reader->sources[reader->source_count - 1];
@@ -133,11 +150,14 @@ static void run_read(struct result_reader *reader)
 {
     struct result_source *source = source_last(reader);
     struct result *result = reader->result;
+    result_set(&result->shard, ""); /* not what the file before said */
+    result_set(&result->partition, "");
     result_line_run(&reader->json, result);
     result_set(&source->command, result->command);
     result_set(&source->suite, result->suite);
     result_set(&source->scenario, result->scenario);
     result_set(&source->shard, result->shard);
+    result_set(&source->partition, result->partition);
     result_set(&source->host, result->host);
     source->has_run = true;
 }
@@ -159,7 +179,7 @@ static const struct line_type {
 } line_types[] = {
     {"test", test_read}, {"site", site_read},         {"variant", variant_read},
     {"run", run_read},   {"summary", summary_read},   {"expect", expect_read},
-    {"note", note_read}, {"expected", expected_read},
+    {"note", note_read}, {"expected", expected_read}, {"elsewhere", elsewhere_read},
 };
 
 /* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later
@@ -281,6 +301,7 @@ bool result_reader_add(struct result_reader *reader, const char *path, struct di
                                                                      .suite = memory_copy(""),
                                                                      .scenario = memory_copy(""),
                                                                      .shard = memory_copy(""),
+                                                                     .partition = memory_copy(""),
                                                                      .host = memory_copy("")};
     reader->first_test = reader->result->test_count;
     errno = 0;
@@ -343,6 +364,7 @@ void result_reader_free(struct result_reader **slot)
         free(reader->sources[i].suite);
         free(reader->sources[i].scenario);
         free(reader->sources[i].shard);
+        free(reader->sources[i].partition);
         free(reader->sources[i].host);
     }
     free(reader->sources);

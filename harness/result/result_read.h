@@ -19,7 +19,7 @@
 
 /* What a file says of itself. */
 struct result_source {
-    char *path, *command, *suite, *scenario, *shard, *host;
+    char *path, *command, *suite, *scenario, *shard, *partition, *host;
     size_t tests; /* distinct ones */
     size_t expected, passed, failed, skipped, incomplete;
     bool has_run, has_summary;

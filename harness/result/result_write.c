@@ -147,6 +147,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     json_string(line, "suite", result->suite);
     json_string(line, "way_in", result->way_in);
     json_string(line, "shard", result->shard);
+    if (result->partition[0]) {
+        json_string(line, "partition", result->partition);
+    }
     line_write(writer);
 }
 
@@ -320,6 +323,21 @@ void result_write_expect(struct result_writer *writer, const struct result_expec
     json_bool(line, "ok", expect->ok);
     json_string(line, "scenario", expect->file);
     json_unsigned(line, "line", expect->line);
+    line_write(writer);
+}
+
+void result_write_elsewhere(struct result_writer *writer, const struct result_elsewhere *elsewhere)
+{
+    struct text *line = &writer->line;
+    head_put(line, "elsewhere");
+    json_string(line, "variant", elsewhere->variant);
+    json_unsigned(line, "shard", elsewhere->shard);
+    json_unsigned(line, "shards", elsewhere->shards);
+    json_open(line, "tests", '[');
+    for (size_t i = 0; i < elsewhere->count; i++) {
+        json_string(line, NULL, elsewhere->tests[i]);
+    }
+    json_close(line, ']');
     line_write(writer);
 }
 

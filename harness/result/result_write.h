@@ -26,6 +26,7 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
 void result_write_site(struct result_writer *writer, const struct result_site *site);
 void result_write_variant(struct result_writer *writer, const struct result_variant *variant);
 void result_write_expect(struct result_writer *writer, const struct result_expect *expect);
+void result_write_elsewhere(struct result_writer *writer, const struct result_elsewhere *elsewhere);
 void result_write_note(struct result_writer *writer, const char *text);
 /* Copies the lines of tests, sites and notes of another result file as they are, 64 KiB a write.
  * False: the file cannot be read, or a line of it is not JSON. */

@@ -38,6 +38,15 @@ static void everything_fill(struct result *result)
     result_set(&result->suite, "registry");
     result_set(&result->way_in, "libcheck, static");
     result_set(&result->shard, "2/5");
+    result_set(&result->partition, "0123456789abcdef");
+    struct result_elsewhere *elsewhere = result_elsewhere_add(result);
+    result_set(&elsewhere->variant, "lru");
+    elsewhere->shard = 1;
+    elsewhere->shards = 5;
+    elsewhere->tests = calloc(2, sizeof *elsewhere->tests);
+    elsewhere->count = 2;
+    elsewhere->tests[0] = strdup("s/t/one");
+    elsewhere->tests[1] = strdup("s/t/t\"wo");
     result->cap = 512 << 20;
     result->seed = INT64_MAX;
     struct result_test *test = result_test_add(result);
@@ -118,6 +127,7 @@ static void everything_write(const struct result *result)
     ck_assert_ptr_nonnull(writer);
     result_write_run(writer, result);
     result_write_expected(writer, 1);
+    result_write_elsewhere(writer, &result->elsewhere[0]);
     result_write_test(writer, &result->tests[0]);
     result_write_site(writer, &result->sites[0]);
     result_write_variant(writer, &result->variants[0]);
@@ -149,6 +159,13 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_str_eq(in.argv, out.argv);
     ck_assert_str_eq(in.host, out.host);
     ck_assert_str_eq(in.shard, "2/5");
+    ck_assert_str_eq(in.partition, "0123456789abcdef");
+    ck_assert_uint_eq(in.elsewhere_count, 1);
+    ck_assert_str_eq(in.elsewhere[0].variant, "lru");
+    ck_assert_uint_eq(in.elsewhere[0].shard, 1);
+    ck_assert_uint_eq(in.elsewhere[0].shards, 5);
+    ck_assert_uint_eq(in.elsewhere[0].count, 2);
+    ck_assert_str_eq(in.elsewhere[0].tests[1], "s/t/t\"wo");
     ck_assert_int_eq(in.cap, out.cap);
     ck_assert(in.seed == INT64_MAX);
     ck_assert_uint_eq(in.test_count, 1);

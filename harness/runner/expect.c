@@ -73,6 +73,19 @@ static char *number_text(enum result_metric metric, double value)
     }
 }
 
+/* The two ends of "1 KB .. 4 KB" are two conditions with one text. NULL: this is the first. */
+static struct result_expect *range_other_end(const struct scenario *scenario,
+                                             const struct scenario_expect *expect,
+                                             const char *limit, struct result *result)
+{
+    struct result_expect *last =
+        result->expect_count > 0 ? &result->expects[result->expect_count - 1] : NULL;
+    bool same = last && strstr(limit, "..") && last->line == expect->line &&
+                strcmp(last->variant, scenario->variants[expect->variant].name) == 0 &&
+                strcmp(last->metric, expect->metric) == 0 && strcmp(last->limit, limit) == 0;
+    return same ? last : NULL;
+}
+
 static void expect_hold(const struct scenario *scenario, const struct scenario_expect *expect,
                         struct result *result)
 {
@@ -81,29 +94,37 @@ static void expect_hold(const struct scenario *scenario, const struct scenario_e
     if (!variant) {
         return; /* skipped, and said so */
     }
-    struct result_expect *seen = result_expect_add(result);
     char *actual;
+    bool ok;
     if (expect->op == OP_WORD) {
         const char *word = word_of(variant, expect->metric);
         actual = memory_copy(word);
-        seen->ok = fnmatch(expect->text, word, 0) == 0;
+        ok = fnmatch(expect->text, word, 0) == 0;
     } else {
         size_t metric = metric_of(expect->metric);
         double value = metric < METRIC_COUNT ? variant->metric[metric] : NAN;
         actual = number_text(metric < METRIC_COUNT ? metric : 0, value);
-        seen->ok = !isnan(value) && holds(expect->op, value, expect->value);
+        ok = !isnan(value) && holds(expect->op, value, expect->value);
     }
     char *limit = memory_format("%s%s", expect->warn ? "warn " : "", expect->text);
+    if (!ok && expect->warn) {
+        result_note_add(result, "warning: %s:%u: %s of %s is %s, should be %s", scenario->file,
+                        expect->line, expect->metric, name, actual, expect->text);
+    }
+    struct result_expect *seen = range_other_end(scenario, expect, limit, result);
+    if (seen) { /* one line, as it is written */
+        seen->ok = seen->ok && ok;
+        goto out;
+    }
+    seen = result_expect_add(result);
+    seen->ok = ok;
     result_set(&seen->variant, name);
     result_set(&seen->metric, expect->metric);
     result_set(&seen->limit, limit);
     result_set(&seen->actual, actual);
     result_set(&seen->file, scenario->file);
     seen->line = expect->line;
-    if (!seen->ok && expect->warn) {
-        result_note_add(result, "warning: %s:%u: %s of %s is %s, should be %s", scenario->file,
-                        expect->line, expect->metric, name, actual, expect->text);
-    }
+out:
     free(actual);
     free(limit);
 }

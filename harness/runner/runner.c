@@ -3,6 +3,7 @@
 
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
+#include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/session.h"
 
@@ -111,18 +112,41 @@ static void variant_conclude(const struct plan_variant *variant,
     }
 }
 
+/* What the file begins with; of a shard also where the other tests are. */
+static void head_write(struct result_writer *writer, const struct result *result)
+{
+    if (!writer) {
+        return;
+    }
+    result_write_run(writer, result);
+    if (result->shard[0]) {
+        result_write_expected(writer, result->expected);
+    }
+    for (size_t i = 0; i < result->elsewhere_count; i++) {
+        result_write_elsewhere(writer, &result->elsewhere[i]);
+    }
+}
+
 bool runner_run(const struct plan *plan, const struct runner_options *options,
                 struct result *result)
 {
     struct variant_passes *passes = memory_new(plan->variant_count, sizeof *passes);
+    size_t here = 0; /* variants with tests of this shard */
     bool any = false;
     head_fill(plan, result);
-    if (options->writer) {
-        result_write_run(options->writer, result);
-    }
+    head_write(options->writer, result);
     for (size_t v = 0; v < plan->variant_count; v++) {
+        const struct plan_variant *variant = &plan->variants[v];
         passes[v].metric = memory_new(plan->passes, sizeof *passes[v].metric);
-        passes[v].skipped = !variant_possible(&plan->variants[v], result);
+        passes[v].skipped = !variant_possible(variant, result);
+        bool elsewhere = variant->shard && !shard_map_any(variant->shard, plan->shard);
+        passes[v].skipped = passes[v].skipped || elsewhere;
+        any = any || elsewhere;
+        here += !elsewhere;
+    }
+    if (here == 0) {
+        result_note_add(result, "none of the tests belongs to shard %u/%u", plan->shard,
+                        plan->shards);
     }
     for (unsigned pass = 0; pass < plan->passes; pass++) {
         for (size_t i = 0; i < plan->variant_count; i++) {

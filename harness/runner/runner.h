@@ -26,7 +26,14 @@ struct runner_options {
     bool verbose;              /* let the programs' own output through */
 };
 
-/* False: nothing could be run; the notes of the result say why. */
+/* Parts the tests of each variant over plan->shards: they are listed, by starting the program once,
+ * and plan->variants[].shard says whose they are. `balance`: an earlier result to go by, or NULL.
+ * Fills the shard, the partition and the tests elsewhere of the result. */
+void runner_shard(struct plan *plan, const struct runner_options *options,
+                  const struct result *balance, struct result *result);
+
+/* False: nothing could be run; the notes of the result say why. A shard to which no test belongs
+ * has run, and found nothing. */
 bool runner_run(const struct plan *plan, const struct runner_options *options,
                 struct result *result);
 

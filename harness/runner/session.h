@@ -26,6 +26,7 @@ struct session_name {
     char *id;
     char *file;
     unsigned line;
+    uint32_t group; /* the same number: must share a process */
 };
 
 struct session {
@@ -81,6 +82,10 @@ void session_record(void *session, const struct wire_record *record);
 
 /* Runs all tests. False: the program could not be started at all. */
 bool session_run(struct session *session);
+
+/* Learns the names of all tests, running none. *passive: they cannot be chosen one by one. False:
+ * it could not be started, or has no tests. */
+bool session_list(struct session *session, bool *passive);
 
 /* The metrics of a pass, NAN where not measured. */
 void session_metrics(const struct session *session, double metric[METRIC_COUNT]);

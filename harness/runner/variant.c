@@ -2,6 +2,7 @@
  * variant.c - runs the tests of one variant, in as many workers as it takes. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/session.h"
 
@@ -17,8 +18,10 @@
 
 bool session_wants(const struct session *session, uint32_t test)
 {
-    const char *only = session->plan->only;
-    return !only || !only[0] || fnmatch(only, session->names[test].id, 0) == 0;
+    const char *only = session->plan->only, *id = session->names[test].id;
+    const struct shard_map *map = session->variant->shard;
+    return (!only || !only[0] || fnmatch(only, id, 0) == 0) &&
+           (!map || shard_map_find(map, id) == session->plan->shard);
 }
 
 void session_test_write(struct session *session, const struct result_test *test)

@@ -1,0 +1,132 @@
+/* result_shard.c - see result_shard.h. Supervisor only. */
+#include "harness/result/result_shard.h"
+
+#include "harness/base/memory.h"
+#include "harness/base/text.h"
+#include "harness/plan/shard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TESTS_NAMED 50 /* of each missing shard; the rest is counted */
+
+struct part {
+    bool there;
+    bool whole; /* its file has all of its tests */
+};
+
+static bool shard_read(const struct result_source *source, unsigned *shard, unsigned *shards)
+{
+    const char *error;
+    return shard_parse(source->shard, shard, shards, &error);
+}
+
+/* Do the files fit each other? *total is 0 when none is a shard. */
+static bool sources_fit(const struct result_source *sources, size_t count, unsigned *total,
+                        struct diag *diag)
+{
+    const struct result_source *first = NULL;
+    unsigned shard, shards;
+    *total = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i].shard[0] == '\0') {
+            continue;
+        }
+        if (!shard_read(&sources[i], &shard, &shards) || (*total != 0 && shards != *total)) {
+            diag_add(diag, sources[i].path, 1, 1, "shard %s does not fit the others (of %u)",
+                     sources[i].shard, *total);
+            return false;
+        }
+        *total = shards;
+        if (first && strcmp(first->partition, sources[i].partition) != 0) {
+            diag_add(
+                diag, sources[i].path, 1, 1,
+                "shard %s was parted otherwise than %s: another build, other tests, or another "
+                "--balance; not merged",
+                sources[i].shard, first->path);
+            return false;
+        }
+        first = first ? first : &sources[i];
+    }
+    return true;
+}
+
+/* Counts the tests of `list` that no file has, and names the first of them. */
+static size_t tests_missing(const struct result_elsewhere *list, const struct result_reader *reader,
+                            struct text *names)
+{
+    size_t missing = 0, at;
+    for (size_t i = 0; i < list->count; i++) {
+        if (result_reader_find(reader, list->tests[i], list->variant, &at)) {
+            continue;
+        }
+        if (missing++ < TESTS_NAMED) {
+            text_format(names, "\n    %s%s%s", list->tests[i], list->variant[0] ? " under " : "",
+                        list->variant);
+        }
+    }
+    return missing;
+}
+
+static void shard_tell(struct result *result, const struct result_reader *reader, unsigned shard,
+                       unsigned total, bool there, struct diag *diag)
+{
+    struct text names = {0};
+    size_t missing = 0;
+    bool listed = false;
+    for (size_t i = 0; i < result->elsewhere_count; i++) {
+        if (result->elsewhere[i].shard == shard) {
+            missing += tests_missing(&result->elsewhere[i], reader, &names);
+            listed = true;
+        }
+    }
+    if (missing > TESTS_NAMED) {
+        text_format(&names, "\n    and %zu more", missing - TESTS_NAMED);
+    }
+    if (listed) {
+        diag_add(diag, "", 0, 0, "%s shard of %u: %u, with %zu test%s%s",
+                 there ? "broken off" : "missing", total, shard, missing, missing == 1 ? "" : "s",
+                 names.data ? names.data : "");
+    } else {
+        diag_add(diag, "", 0, 0, "%s shard of %u: %u", there ? "broken off" : "missing", total,
+                 shard);
+    }
+    /* A file that broke off was counted when it was read. */
+    result->incomplete += there ? 0 : missing > 0 ? missing : 1;
+    text_fini(&names);
+}
+
+bool result_shards_complete(struct result *result, const struct result_reader *reader,
+                            struct diag *diag)
+{
+    size_t count;
+    const struct result_source *sources = result_reader_sources(reader, &count);
+    unsigned total = 0, shard, shards;
+    if (!sources_fit(sources, count, &total, diag)) {
+        return false;
+    }
+    /* A single shard is looked at on its own; together they must be all. */
+    if (total == 0 || count == 1) {
+        return true;
+    }
+    bool complete = true;
+    struct part *parts = memory_new(total + 1, sizeof *parts);
+    for (size_t i = 0; i < count; i++) {
+        if (!shard_read(&sources[i], &shard, &shards)) {
+            continue;
+        }
+        if (parts[shard].there) {
+            diag_add(diag, sources[i].path, 1, 1, "shard %s is there twice", sources[i].shard);
+            complete = false;
+        }
+        parts[shard] = (struct part){.there = true, .whole = sources[i].incomplete == 0};
+    }
+    for (shard = 1; shard <= total; shard++) {
+        if (!parts[shard].there || !parts[shard].whole) {
+            shard_tell(result, reader, shard, total, parts[shard].there, diag);
+            complete = false;
+        }
+    }
+    free(parts);
+    return complete;
+}
