@@ -58,6 +58,12 @@ void serve_hello(const char *framework, enum wire_way way)
     if (way < sizeof way_notes / sizeof way_notes[0] && way_notes[way] != NULL) {
         serve_note(way_notes[way]);
     }
+    if (strcmp(hello.allocator, "program") == 0) {
+        serve_note(
+            "the program defines malloc itself: its blocks cannot be seen, and only descriptors, "
+            "threads, files and mappings are judged; build it without its allocator, or with a "
+            "shared one");
+    }
     wire_flush(boundary_wire);
 }
 

@@ -33,12 +33,57 @@ void describe_frame(struct text *text, const struct result_frame *frame)
 
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count)
 {
+    const struct result_frame *place = NULL;
     for (size_t i = 0; i < count; i++) {
         if (frames[i].file[0] && frames[i].line) {
-            return &frames[i];
+            bool system = strncmp(frames[i].module, "/lib", 4) == 0 ||
+                          strncmp(frames[i].module, "/usr/lib", 8) == 0;
+            if (!system) {
+                return &frames[i];
+            }
+            place = place ? place : &frames[i];
         }
     }
+    if (place) {
+        return place;
+    }
     return count > 0 ? &frames[0] : NULL;
+}
+
+/* What of a site that is no memory is counted in, NULL for memory. */
+static const char *counted_word(const char *kind)
+{
+    static const char *const words[][2] = {
+        {"fd", "file descriptor"}, {"thread", "thread"}, {"file", "temporary file"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(kind, words[i][0]) == 0) {
+            return words[i][1];
+        }
+    }
+    return NULL;
+}
+
+void describe_kept(struct text *text, const struct result_site *site)
+{
+    char size[UNIT_TEXT_BYTES], number[UNIT_TEXT_BYTES];
+    const char *word = counted_word(site->kind);
+    bool rate = !isnan(site->bytes_per_rep) && site->bytes_per_rep != 0;
+    const char *plural = site->blocks == 1 ? "" : "s";
+    if (word) {
+        text_format(text, "%s %s%s", unit_count(number, (double)site->blocks), word, plural);
+        if (rate) {
+            text_format(text, ", %s a run", unit_count(number, site->bytes_per_rep));
+        }
+        return;
+    }
+    text_format(text, "%s in %s block%s", unit_bytes(size, (double)site->bytes),
+                unit_count(number, (double)site->blocks), plural);
+    if (!isnan(site->share)) {
+        text_format(text, ", %s of what stays", unit_ratio(number, site->share));
+    }
+    if (rate) {
+        text_format(text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
+    }
 }
 
 void describe_held(struct text *text, const struct result_site *site)
@@ -218,7 +263,7 @@ static void death_put(struct text *text, const struct result *result,
         }
         break;
     case RESULT_EXIT:
-        text_put(text, "called exit()");
+        text_put(text, "ended the program");
         break;
     case RESULT_PASS:
     case RESULT_SKIP:

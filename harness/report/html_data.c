@@ -84,16 +84,7 @@ void html_cell_words(struct text *text, const struct result_test *test, size_t c
 
 void html_site_text(struct text *text, const struct result_site *site)
 {
-    char size[UNIT_TEXT_BYTES], count[UNIT_TEXT_BYTES];
-    text_format(text, "%s in %s block%s", unit_bytes(size, (double)site->bytes),
-                unit_count(count, (double)site->blocks), site->blocks == 1 ? "" : "s");
-    if (!isnan(site->share)) {
-        char ratio[UNIT_TEXT_BYTES];
-        text_format(text, ", %s of what stays", unit_ratio(ratio, site->share));
-    }
-    if (!isnan(site->bytes_per_rep) && site->bytes_per_rep != 0) {
-        text_format(text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
-    }
+    describe_kept(text, site);
     text_put(text, site->frame_count ? ", allocated by\n" : "\n");
     for (size_t i = 0; i < site->frame_count; i++) {
         text_put(text, "  ");

@@ -41,26 +41,8 @@ static void stack_print(const char *label, const struct result_frame *frames, si
 
 static void site_print(const struct result_site *site, FILE *out, unsigned columns)
 {
-    char size[UNIT_TEXT_BYTES], ratio[UNIT_TEXT_BYTES];
     struct text text = {0};
-    if (strcmp(site->kind, "fd") == 0 || strcmp(site->kind, "thread") == 0 ||
-        strcmp(site->kind, "file") == 0) {
-        static const char *const words[] = {"fd",   "file descriptor", "thread", "thread",
-                                            "file", "temporary file"};
-        const char *word = words[site->kind[0] == 't' ? 3 : site->kind[1] == 'd' ? 1 : 5];
-        text_format(&text, "%s %s%s", unit_count(size, (double)site->blocks), word,
-                    site->blocks == 1 ? "" : "s");
-    } else {
-        text_put(&text, unit_bytes(size, (double)site->bytes));
-        text_format(&text, " in %s block%s", unit_count(size, (double)site->blocks),
-                    site->blocks == 1 ? "" : "s");
-    }
-    if (!isnan(site->share)) {
-        text_format(&text, ", %s of what stays", unit_ratio(ratio, site->share));
-    }
-    if (!isnan(site->bytes_per_rep) && site->bytes_per_rep != 0) {
-        text_format(&text, ", %s a run", unit_bytes(size, site->bytes_per_rep));
-    }
+    describe_kept(&text, site);
     terminal_label("kept", text.data, out, columns);
     stack_print(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
                 site->frames, site->frame_count, out, columns);

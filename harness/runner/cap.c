@@ -105,17 +105,20 @@ void cap_enter(const struct cap *cap)
     }
 }
 
-bool cap_killed(const struct cap *cap)
+bool cap_killed(const struct cap *cap, bool *known)
 {
     static const char *const files[] = {"memory.events", "memory.oom_control"};
     bool killed = false;
+    *known = false;
     for (size_t i = 0; cap->folder[0] && i < 2; i++) {
         char path[512], line[128];
         snprintf(path, sizeof path, "%s/%s", cap->folder, files[i]);
         FILE *file = fopen(path, "r");
         while (file && fgets(line, sizeof line, file)) {
             unsigned long count = 0;
-            killed |= sscanf(line, "oom_kill %lu", &count) == 1 && count > 0;
+            bool told = sscanf(line, "oom_kill %lu", &count) == 1;
+            killed |= told && count > 0;
+            *known |= told;
         }
         if (file) {
             fclose(file);

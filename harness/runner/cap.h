@@ -19,8 +19,9 @@ struct cap {
 void cap_init(struct cap *cap, uint64_t bytes);
 /* In the child, before exec. */
 void cap_enter(const struct cap *cap);
-/* Has the kernel killed for memory in this group since it was made? */
-bool cap_killed(const struct cap *cap);
+/* Has the kernel killed for memory in this group since it was made? *known: it would have said so.
+ */
+bool cap_killed(const struct cap *cap, bool *known);
 /* Nobody may be in it any more. */
 void cap_fini(struct cap *cap);
 

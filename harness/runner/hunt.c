@@ -148,6 +148,10 @@ static void growth_report(struct session *session, const struct floors *floors,
         site->bytes_per_rep = growers[i].per_rep;
         site->verdict = lost ? VERDICT_LEAK : VERDICT_GROWTH;
         site->suppressed = growers[i].suppressed;
+        if (!site->suppressed && (seen->kind == WIRE_SITE_FD || seen->kind == WIRE_SITE_THREAD)) {
+            long many = lround(growers[i].per_rep);
+            *(seen->kind == WIRE_SITE_FD ? &test->fds : &test->threads) += many > 0 ? many : 1;
+        }
         test->verdict = lost && i == 0 && !site->suppressed ? VERDICT_LEAK : test->verdict;
         if (session->options->writer) {
             result_write_site(session->options->writer, site);
@@ -306,6 +310,8 @@ static bool test_hunt(struct session *session, uint32_t number)
     }
     if (session->test.status != WIRE_PASS && session->test.passed_before > 0) {
         /* It only fails when it is repeated in one process: once, in a child, is what it is. */
+        char why[WIRE_TEXT_MAX];
+        memcpy(why, session->test.message, sizeof why);
         command.flags = WIRE_FORKED;
         command.warmups = 0;
         command.repetitions_min = command.repetitions_max = 1;
@@ -314,8 +320,8 @@ static bool test_hunt(struct session *session, uint32_t number)
             return false;
         }
         result_note_add(session->result,
-                        "%s fails when it is repeated in one process: run once, no verdict",
-                        session->names[number].id);
+                        "%s fails when it is repeated in one process%s%s: run once, no verdict",
+                        session->names[number].id, why[0] ? ", " : "", why);
         struct result_test *once = session_test_add(session, number);
         session_test_fill(session, once);
         session->failed += once->status != RESULT_PASS && once->status != RESULT_SKIP;
@@ -330,7 +336,7 @@ static bool test_hunt(struct session *session, uint32_t number)
     if (test->status != RESULT_PASS) {
         session->failed += test->status != RESULT_SKIP;
     } else if (judge_settled(session->vectors, session->vector_count)) {
-        test->verdict = VERDICT_CLEAN;
+        test->verdict = session_heap_unseen(session) ? VERDICT_NONE : VERDICT_CLEAN;
         test->growth_bytes_per_rep = 0;
     } else {
         here = test_trace(session, number, test, &event);
@@ -383,9 +389,7 @@ bool session_hunt(struct session *session)
             return false;
         }
         next = hunt_serve(session, next);
-        worker_fini(&session->worker);
-        double peak = (double)session->worker.usage.ru_maxrss * 1024;
-        session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
+        session_over(session);
         if (next == WIRE_NO_TEST - 1) {
             return session_run(session);
         }
@@ -483,6 +487,7 @@ void session_hunt_suite(struct session *session)
     struct session suite;
     session_init(&suite, session->plan, session->variant, session->options, session->result);
     suite.quiet = suite.asks_survivors = true;
+    suite.earlier = session;
     session->live_count = 0;
     if (session_run(&suite)) {
         int64_t *by_test = memory_new(suite.name_count + 1, sizeof *by_test), sum = 0;

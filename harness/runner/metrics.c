@@ -97,6 +97,9 @@ static bool known_metric(const char *name)
 static void verdict_fill(const struct session *session, struct result_variant *variant)
 {
     char size[UNIT_TEXT_BYTES];
+    if (session_heap_unseen(session)) {
+        return;
+    }
     struct judge_trend trend = judge_suite(session->live, session->live_count);
     variant->verdict = trend.verdict;
     if (trend.verdict == VERDICT_ACCUMULATES) {

@@ -76,6 +76,9 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     if (plan->hunt) {
         session_hunt_suite(&passes->last);
     }
+    if (!passes->ran) {
+        session_strays_note(&passes->last);
+    }
     for (size_t i = tests; passes->ran && i < result->test_count; i++) {
         result_test_fini(&result->tests[i]);
     }

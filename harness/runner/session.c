@@ -40,8 +40,14 @@ void session_fini(struct session *session)
     free(session->vectors);
     free(session->held);
     free(session->survivors);
+    free(session->deaths);
     free(session->stopped_by);
     free(session->culprit);
+}
+
+bool session_heap_unseen(const struct session *session)
+{
+    return strcmp(session->hello.allocator, "program") == 0;
 }
 
 static void take_name(struct session *session, const struct wire_test_name *name)

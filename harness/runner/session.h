@@ -55,6 +55,10 @@ struct session {
     bool live_known;
     double allocs, frees, bytes, wall, peak_rss;
     size_t tests, failed;
+    size_t strays;    /* processes that outlived their tests */
+    uint32_t *deaths; /* tests in which a worker ended */
+    size_t death_count, death_room;
+    const struct session *earlier; /* tests in which its workers ended are not run again */
     struct {
         char name[32];
         double value;
@@ -80,6 +84,10 @@ void session_fini(struct session *session);
 /* The callback of its workers. */
 void session_record(void *session, const struct wire_record *record);
 
+/* A program with a malloc of its own: nothing can be said for its heap. */
+bool session_heap_unseen(const struct session *session);
+void session_strays_note(const struct session *session);
+
 /* Runs all tests. False: the program could not be started at all. */
 bool session_run(struct session *session);
 
@@ -96,6 +104,7 @@ void session_conclude(struct session *session, double (*passes)[METRIC_COUNT], s
 /* For the files of this folder: a worker begun, a command answered, a test that the plan wants, a
  * result for it, what a death comes to. */
 bool session_begin(struct session *session);
+void session_over(struct session *session); /* ends its worker, keeps what it came to */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end);
 bool session_command(struct session *session, const struct wire_command *command,
                      enum worker_event *event);

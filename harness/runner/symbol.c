@@ -103,6 +103,16 @@ void symbols_frame(struct symbols *symbols, uint64_t address, bool exact,
     }
 }
 
+bool symbols_own(struct symbols *symbols, uint64_t address)
+{
+    const char *path = NULL;
+    Dwfl_Module *module = module_of(symbols, address);
+    if (module) {
+        bias_of(module, &path);
+    }
+    return path && strstr(path, "/libtidemark.so") != NULL;
+}
+
 bool symbols_system(struct symbols *symbols, uint64_t address)
 {
     const char *path = NULL;

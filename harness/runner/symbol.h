@@ -18,6 +18,8 @@ void symbols_frame(struct symbols *symbols, uint64_t address, bool exact,
                    struct result_frame *frame);
 /* Is this address in a library of the system, or in nothing known? */
 bool symbols_system(struct symbols *symbols, uint64_t address);
+/* Is it in libtidemark.so? */
+bool symbols_own(struct symbols *symbols, uint64_t address);
 /* The variable at an address: its name, or "" ; *module and *offset in it. */
 void symbols_variable(struct symbols *symbols, uint64_t address, struct result_link *link);
 

@@ -2,6 +2,7 @@
  * variant.c - runs the tests of one variant, in as many workers as it takes. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/unit.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/session.h"
@@ -20,6 +21,12 @@ bool session_wants(const struct session *session, uint32_t test)
 {
     const char *only = session->plan->only, *id = session->names[test].id;
     const struct shard_map *map = session->variant->shard;
+    const struct session *earlier = session->earlier;
+    for (size_t i = 0; earlier && i < earlier->death_count; i++) {
+        if (earlier->deaths[i] == test) {
+            return false;
+        }
+    }
     return (!only || !only[0] || fnmatch(only, id, 0) == 0) &&
            (!map || shard_map_find(map, id) == session->plan->shard);
 }
@@ -111,10 +118,15 @@ static void frames_fill(struct session *session, struct result_test *test)
     size_t count = crash->frame_count < WIRE_CRASH_MAX ? crash->frame_count : WIRE_CRASH_MAX;
     test->frames = memory_new(count + 1, sizeof test->frames[0]);
     for (size_t i = 0; i < count; i++) {
-        symbols_frame(session->symbols, crash->frames[i], i == 0, &test->frames[i]);
+        bool top = i == 0 && atomic_load(&crash->signal) != 0; /* our own fault would be seen */
+        if (top || !symbols_own(session->symbols, crash->frames[i] - 1)) {
+            symbols_frame(session->symbols, crash->frames[i], top,
+                          &test->frames[test->frame_count++]);
+        }
     }
-    test->frame_count = count;
 }
+
+#define REFUSED_MOST 16 /* times the cap: more would have been refused anyway */
 
 static enum result_status death_of(const struct session *session, bool hung)
 {
@@ -124,8 +136,16 @@ static enum result_status death_of(const struct session *session, bool hung)
     if (hung) {
         return RESULT_TIMEOUT;
     }
-    if (cap_killed(&worker->cap) || (killed && worker->cap.bytes) ||
-        (worker->cap.bytes && atomic_load(&crash->refused))) {
+    /* A group that counts its kills is believed, and one that does not has killed whoever was
+     * killed. A limit does not kill: it refuses, and few programs live with that. */
+    bool counts, over = cap_killed(&worker->cap, &counts);
+    uint64_t refused = atomic_load(&crash->refused);
+    if (worker->cap.folder[0]) {
+        over = over || (killed && !counts);
+    } else {
+        over = refused && refused / REFUSED_MOST < worker->cap.bytes;
+    }
+    if (over) {
         return RESULT_OOM;
     }
     if (atomic_load(&crash->exited) || WIFEXITED(worker->status)) {
@@ -134,10 +154,39 @@ static enum result_status death_of(const struct session *session, bool hung)
     return RESULT_CRASH;
 }
 
+static char *death_message(const struct session *session, enum result_status status)
+{
+    char text[UNIT_TEXT_BYTES];
+    const struct worker *worker = &session->worker;
+    const struct wire_crash *crash = &worker->wire->crash;
+    bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
+    uint64_t refused = atomic_load(&crash->refused);
+    switch (status) {
+    case RESULT_OOM:
+        return killed || !refused ? memory_copy("killed")
+                                  : memory_format("refused an allocation of %s",
+                                                  unit_bytes(text, (double)refused));
+    case RESULT_TIMEOUT:
+        return session->plan->timeout_ns
+                   ? memory_format("killed after %s",
+                                   unit_ns(text, (double)session->plan->timeout_ns))
+                   : memory_copy("killed");
+    case RESULT_EXIT:
+        return memory_format(
+            "exit status %d%s", WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0,
+            atomic_load(&crash->exited) ? "" : ", by a system call or as another program");
+    default:
+        return memory_copy("");
+    }
+}
+
 /* The worker is gone in the middle of a test. */
 enum result_status session_death(struct session *session, uint32_t number, bool hung)
 {
     enum result_status status = death_of(session, hung);
+    memory_grow(&session->deaths, &session->death_room, session->death_count + 1,
+                sizeof session->deaths[0]);
+    session->deaths[session->death_count++] = number;
     if (session->quiet) {
         return status;
     }
@@ -150,12 +199,7 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
                    : signal                      ? (int)signal
                    : WIFSIGNALED(worker->status) ? WTERMSIG(worker->status)
                                                  : 0;
-    char *message = status == RESULT_OOM       ? memory_copy("killed at the memory cap")
-                    : status == RESULT_TIMEOUT ? memory_copy("over its time limit, and killed")
-                    : status == RESULT_EXIT
-                        ? memory_format("the test ended the program: exit %d",
-                                        WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0)
-                        : memory_copy("");
+    char *message = death_message(session, status);
     result_set(&test->message, message);
     free(message);
     frames_fill(session, test);
@@ -215,12 +259,6 @@ static bool command_do(struct session *session, uint32_t op, uint32_t test)
     enum worker_event event;
     return session_command(
         session, &(struct wire_command){.op = op, .test = test, .depth = WIRE_COUNT}, &event);
-}
-
-static void peak_take(struct session *session)
-{
-    double peak = (double)session->worker.usage.ru_maxrss * 1024;
-    session->peak_rss = peak > session->peak_rss && !session->quiet ? peak : session->peak_rss;
 }
 
 /* One worker, from test `next` on. Returns the test to go on with, or WIRE_NO_TEST. */
@@ -288,6 +326,25 @@ bool session_begin(struct session *session)
     return worker_start(&session->worker, session->variant, &options);
 }
 
+void session_over(struct session *session)
+{
+    worker_fini(&session->worker);
+    double peak = (double)session->worker.usage.ru_maxrss * 1024;
+    if (!session->quiet) {
+        session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
+        session->strays += session->worker.strays;
+    }
+}
+
+void session_strays_note(const struct session *session)
+{
+    if (session->strays > 0) {
+        result_note_add(session->result, "%zu process%s of %s outlived the tests, and %s killed",
+                        session->strays, session->strays == 1 ? "" : "es",
+                        session->variant->program, session->strays == 1 ? "was" : "were");
+    }
+}
+
 bool session_run(struct session *session)
 {
     for (uint32_t next = 0; next != WIRE_NO_TEST;) {
@@ -296,8 +353,7 @@ bool session_run(struct session *session)
             return false;
         }
         next = session_serve(session, next, WIRE_NO_TEST);
-        worker_fini(&session->worker);
-        peak_take(session);
+        session_over(session);
         if (next != WIRE_NO_TEST && (next >= session->name_count || next <= from)) {
             break;
         }

@@ -1,6 +1,9 @@
 /* worker.c - see worker.h. */
 #include "harness/runner/worker.h"
 
+#include "harness/runner/stray.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +16,19 @@
 #include <unistd.h>
 
 #define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
+
+/* Those that run now: never strays of each other. */
+static pid_t running[8];
+
+static void running_change(pid_t from, pid_t to)
+{
+    size_t i = 0;
+    while (i < sizeof running / sizeof running[0] && running[i] != from) {
+        i++;
+    }
+    assert(i < sizeof running / sizeof running[0]);
+    running[i] = to;
+}
 
 static uint64_t now_ns(void)
 {
@@ -80,6 +96,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     cap_init(&worker->cap, options->memory_cap);
     worker->started_ns = now_ns();
     fflush(NULL);
+    stray_adopt();
     worker->pid = fork();
     if (worker->pid == 0) {
         worker_become(variant, options, &worker->cap, fd);
@@ -89,6 +106,8 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     errno = kept;
     if (worker->pid < 0) {
         worker_fini(worker);
+    } else {
+        running_change(0, worker->pid);
     }
     return worker->pid > 0;
 }
@@ -195,6 +214,8 @@ void worker_fini(struct worker *worker)
     if (worker->pid > 0) {
         kill(-worker->pid, SIGKILL);
         worker_reap(worker, true);
+        running_change(worker->pid, 0);
+        worker->strays = stray_kill(running, sizeof running / sizeof running[0]);
     }
     cap_fini(&worker->cap);
     wire_free(&worker->wire);

@@ -29,6 +29,7 @@ struct worker {
     struct wire_ready group;
     bool done, ready, bye;
     uint64_t started_ns;
+    size_t strays; /* once it is over: processes of its own that outlived it, and were killed */
     /* Every record but DONE, READY and BYE, in order. */
     void (*record)(void *context, const struct wire_record *record);
     void *context;
@@ -47,7 +48,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
 void worker_command(struct worker *worker, const struct wire_command *command);
 /* Waits. `timeout_ns`: most time of one repetition (0: none). */
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns);
-/* Kills what is left and gives everything back. */
+/* Kills it and what its tests left behind, and gives everything but the figures back. */
 void worker_fini(struct worker *worker);
 
 #endif
