@@ -62,7 +62,10 @@ GENERATE_OBJ := $(call object,$(GENERATE_SRC))
 # A suite is a folder of scenarios/: a libcheck program over the registry.
 SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
+SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
+SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin)
+SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -153,13 +156,13 @@ $B/libregistry-plain.a: $(PLAIN_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
 $B/suites/%: $(PLAIN_LIB)
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(PLAIN_CFLAGS) $(LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(PLAIN_LIB) $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(PLAIN_CFLAGS) $(LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(SUITE_SRC_$*) $(PLAIN_LIB) $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 $B/suites-san/%: $B/libregistry.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(SUITE_SRC_$*) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 define suite_deps
-$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h)
+$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(SUITE_SRC_$1:.c=.h)
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 

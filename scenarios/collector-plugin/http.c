@@ -1,90 +1,17 @@
 /*
- * http.c - see transport.h: the upstream as an HTTP server (libmicrohttpd) in a process of its own,
- * and the client (libcurl). The server is this very program, started anew with --upstream.
+ * http.c - see transport.h: the client (libcurl), several requests at a time. The server is that of
+ * scenarios/upstream/.
  */
 #include "transport.h"
 
 #include "memory.h"
+#include "scenarios/upstream/upstream.h"
 
 #include <curl/curl.h>
-#include <microhttpd.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
-
-/* The server. ------------------------------------------------------------------------------------
- */
-
-static _Atomic uint64_t served;
-
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned code, const char *text,
-                             size_t length)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(length, (void *)text, MHD_RESPMEM_MUST_COPY);
-    enum MHD_Result result = MHD_queue_response(connection, code, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-/* "/latency/fail/hang/models...": the first three are how to behave. */
-static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *url,
-                             const char *method, const char *version, const char *data,
-                             size_t *data_bytes, void **state)
-{
-    char text[8192];
-    unsigned latency_ms;
-    unsigned long fail_at, hang_at;
-    int taken = 0;
-    (void)context;
-    (void)method;
-    (void)version;
-    (void)data;
-    (void)data_bytes;
-    (void)state;
-    if (strcmp(url, "/count") == 0) {
-        int length = snprintf(text, sizeof text, "%llu", (unsigned long long)served);
-        return reply(connection, 200, text, (size_t)length);
-    }
-    if (sscanf(url, "/%u/%lu/%lu%n", &latency_ms, &fail_at, &hang_at, &taken) != 3) {
-        return reply(connection, 404, "", 0);
-    }
-    uint64_t number = atomic_fetch_add(&served, 1) + 1;
-    struct timespec delay = {.tv_sec = latency_ms / 1000, .tv_nsec = latency_ms % 1000 * 1000000l};
-    if (hang_at && number == hang_at) {
-        delay.tv_sec += 3600;
-    }
-    nanosleep(&delay, NULL);
-    if (fail_at && number == fail_at) {
-        return reply(connection, 503, "", 0);
-    }
-    size_t length = upstream_answer(url + taken, text, sizeof text);
-    return reply(connection, length ? 200 : 404, text, length);
-}
-
-void http_upstream_main(int fd)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, NULL,
-                         NULL, serve, NULL, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info =
-        daemon ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
-    int port = info ? info->port : 0;
-    if (write(fd, &port, sizeof port) != sizeof port || port == 0) {
-        _exit(1);
-    }
-    close(fd);
-    for (;;) {
-        pause();
-    }
-}
 
 /* The client. ------------------------------------------------------------------------------------
  */
@@ -199,24 +126,11 @@ bool http_upstream_connect(struct http_upstream *upstream, int port, const char 
 
 bool http_upstream_start(struct http_upstream *upstream, const char *mode)
 {
-    int ends[2], port = 0;
-    *upstream = (struct http_upstream){.pid = 0};
-    if (pipe(ends) != 0) {
-        return false;
-    }
-    int pid = fork();
-    if (pid == 0) {
-        char number[16];
-        snprintf(number, sizeof number, "%d", ends[1]);
-        unsetenv("LD_PRELOAD"); /* what is measured is the client */
-        execl("/proc/self/exe", "upstream", "--upstream", number, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    bool ok = read(ends[0], &port, sizeof port) == sizeof port && port > 0;
-    close(ends[0]);
-    ok = ok && http_upstream_connect(upstream, port, mode);
-    upstream->pid = pid;
+    struct upstream process;
+    bool ok = upstream_start(&process);
+    *upstream = (struct http_upstream){0};
+    ok = ok && http_upstream_connect(upstream, process.port, mode);
+    upstream->pid = process.pid;
     return ok;
 }
 
@@ -225,10 +139,8 @@ void http_upstream_stop(struct http_upstream *upstream)
     if (upstream->multi) {
         curl_multi_cleanup(upstream->multi);
     }
-    if (upstream->pid > 0) {
-        kill(upstream->pid, SIGKILL);
-        waitpid(upstream->pid, NULL, 0);
-    }
+    struct upstream process = {.pid = upstream->pid};
+    upstream_stop(&process);
     *upstream = (struct http_upstream){0};
 }
 

@@ -7,6 +7,7 @@
 #include "rows.h"
 
 #include "plugin.h"
+#include "scenarios/upstream/upstream.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ bool as_it_was;
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--upstream") == 0) {
-        http_upstream_main(atoi(argv[2]));
+        upstream_main(atoi(argv[2]), collector_answer);
     }
     if (argc == 5 && strcmp(argv[1], "--plugin") == 0) {
         plugin_main(atoi(argv[2]), argv[3], (unsigned)atoi(argv[4]));

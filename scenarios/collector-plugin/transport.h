@@ -22,8 +22,8 @@ struct transport {
 
 /* What the upstream says: "/models" is a line "ID NAME" for each model, "/models/ID" a line
  * "DEPLOYMENT STATUS" for each deployment. Writes to `text`, returns the length; 0 for no such
- * path. */
-size_t upstream_answer(const char *path, char *text, size_t room);
+ * path, whatever the request's number. */
+size_t collector_answer(const char *path, uint64_t number, char *text, size_t room);
 
 /* An upstream that takes `latency_ns` of virtual time a request. */
 struct virtual_upstream {
@@ -48,7 +48,4 @@ bool http_upstream_start(struct http_upstream *upstream, const char *mode);
 bool http_upstream_connect(struct http_upstream *upstream, int port, const char *mode);
 void http_upstream_stop(struct http_upstream *upstream);
 uint64_t http_upstream_count(struct http_upstream *upstream); /* requests that it saw */
-/* The upstream's own main function; writes its port to `fd`. Never returns. */
-void http_upstream_main(int fd) __attribute__((noreturn));
-
 #endif

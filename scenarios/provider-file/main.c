@@ -1,0 +1,88 @@
+/*
+ * main.c - the provider file (incident provider-file) as a libcheck program: rows 1.1 to 1.12.
+ * PROVIDER_FILE=NAME is the way under test in the case "herd" (variant.h); the other cases show
+ * this project's file cache, and what the ways of the incident do where they fail. With --upstream
+ * it is its own HTTP upstream.
+ */
+#include "rows.h"
+
+#include "scenarios/upstream/upstream.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct variant *under_test;
+char folder[64], path[96];
+
+void folder_make(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/tidemark-provider-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/providers.json", folder);
+}
+
+void folder_remove(void)
+{
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory)) != NULL;) {
+        unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    rmdir(folder);
+}
+
+unsigned folder_count(const char *part)
+{
+    unsigned count = 0;
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory)) != NULL;) {
+        count += entry->d_name[0] != '.' && strstr(entry->d_name, part) != NULL;
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    return count;
+}
+
+/* The upstream's list: its serial is the request's number. */
+static size_t answer(const char *wanted, uint64_t number, char *text, size_t room)
+{
+    return strcmp(wanted, "/providers") == 0 ? document_write(text, room, (uint32_t)number) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--upstream") == 0) {
+        upstream_main(atoi(argv[2]), answer);
+    }
+    const char *name = getenv("PROVIDER_FILE");
+    under_test = name && *name ? variant_find(name) : shipped;
+    if (!under_test) {
+        fprintf(stderr, "provider-file suite: PROVIDER_FILE=%s: expected one of", name);
+        for (const struct variant *variant = variants; variant->name; variant++) {
+            fprintf(stderr, " %s", variant->name);
+        }
+        fputc('\n', stderr);
+        return 2;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* before any test: what it keeps is no test's */
+    TCase *cases[] = {rows_herd(), rows_many()};
+    Suite *suite = suite_create("provider-file");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tcase_set_timeout(cases[i], 120);
+        tcase_add_checked_fixture(cases[i], folder_make, folder_remove);
+        suite_add_tcase(suite, cases[i]);
+    }
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    curl_global_cleanup();
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
