@@ -1,0 +1,29 @@
+/*
+ * shift.h - by how much is B slower (or larger) than A? From pairs that ran side by side, so that a
+ * busy machine slows both. Pure functions.
+ *
+ * The estimate is Hodges and Lehmann's: the median of all averages of two log ratios; its interval
+ * is the one that Wilcoxon's signed-rank test inverts to, exact for up to 200 pairs. It needs no
+ * normal distribution and shrugs off a few pairs that an interrupt hit. A difference counts only
+ * where the whole 95 % interval lies beyond 1 %.
+ */
+#ifndef JUDGE_SHIFT_H
+#define JUDGE_SHIFT_H
+
+#include <stddef.h>
+
+#define SHIFT_PAIRS_MIN 9
+#define SHIFT_PAIRS_MAX 200
+#define SHIFT_LEAST     0.01 /* beyond this a difference counts */
+
+enum shift_verdict { SHIFT_NONE, SHIFT_MORE, SHIFT_LESS };
+
+struct shift {
+    double ratio, low, high; /* of B to A: 1.03 is 3 % more; the 95 % interval */
+    enum shift_verdict verdict;
+};
+
+/* Both arrays positive, SHIFT_PAIRS_MIN to SHIFT_PAIRS_MAX long. */
+struct shift shift_of_pairs(const double *a, const double *b, size_t count);
+
+#endif

@@ -1,0 +1,257 @@
+/* difference.c - see difference.h: tests. difference_site.c has the sites. Supervisor only. */
+#include "harness/report/difference.h"
+#include "harness/base/memory.h"
+#include "harness/base/text.h"
+#include "harness/base/unit.h"
+#include "harness/report/difference_site.h"
+#include "harness/result/result_index.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is compared of a test, one row each. More is worse in all of them. */
+static const struct measure {
+    const char *name;
+    size_t offset;
+    bool bytes; /* within a tolerance, and written as a size */
+} measures[] = {
+    {"allocs", offsetof(struct result_test, allocs), false},
+    {"requested", offsetof(struct result_test, bytes), true},
+    {"kept", offsetof(struct result_test, retained_bytes), true},
+    {"blocks kept", offsetof(struct result_test, retained_blocks), false},
+    {"peak live", offsetof(struct result_test, peak_live_bytes), true},
+    {"fds", offsetof(struct result_test, fds), false},
+    {"threads", offsetof(struct result_test, threads), false},
+};
+#define MEASURES (sizeof measures / sizeof measures[0])
+
+static int64_t measure_get(const struct result_test *test, size_t m)
+{
+    return *(const int64_t *)((const char *)test + measures[m].offset);
+}
+
+struct search {
+    const struct result *result;
+    struct result_index index;
+    bool any_variant;
+};
+
+static bool search_same(const void *context, uint64_t value, const char *id, const char *variant)
+{
+    const struct search *search = context;
+    const struct result_test *test = &search->result->tests[value];
+    return strcmp(test->id, id) == 0 &&
+           (search->any_variant || strcmp(test->variant, variant) == 0);
+}
+
+static void search_make(struct search *search, const struct result *result, bool any_variant)
+{
+    *search = (struct search){.result = result, .any_variant = any_variant};
+    for (size_t i = 0; i < result->test_count; i++) {
+        bool fresh;
+        const struct result_test *test = &result->tests[i];
+        result_index_add(&search->index, test->id, any_variant ? "" : test->variant, i, search_same,
+                         search, &fresh);
+    }
+}
+
+static const struct result_test *search_find(const struct search *search,
+                                             const struct result_test *like)
+{
+    uint64_t at;
+    bool there =
+        result_index_find(&search->index, like->id, search->any_variant ? "" : like->variant,
+                          search_same, search, &at);
+    return there ? &search->result->tests[at] : NULL;
+}
+
+/* Higher is worse; equal ones are no difference. Inconclusive is no verdict: neither way. */
+static int verdict_rank(enum result_verdict verdict)
+{
+    static const int ranks[VERDICT_COUNT] = {[VERDICT_CLEAN] = 1,
+                                             [VERDICT_SATURATING] = 1,
+                                             [VERDICT_ACCUMULATES] = 2,
+                                             [VERDICT_GROWTH] = 3,
+                                             [VERDICT_LEAK] = 3};
+    return ranks[verdict];
+}
+
+static bool passes(const struct result_test *test)
+{
+    return test->status == RESULT_PASS || test->status == RESULT_SKIP;
+}
+
+struct change { /* of one test, while its measures are gone through */
+    struct text text;
+    bool worse, warn, better, unstable;
+};
+
+static void join_put(struct change *change)
+{
+    text_put(&change->text, change->text.length ? ", " : "");
+}
+
+static void words_compare(struct change *change, const struct result_test *base,
+                          const struct result_test *head)
+{
+    if (base->status != head->status) {
+        join_put(change);
+        text_format(&change->text, "%s -> %s", result_status_name(base->status),
+                    result_status_name(head->status));
+        change->worse = change->worse || (passes(base) && !passes(head));
+        change->better = change->better || (!passes(base) && passes(head));
+    }
+    int before = verdict_rank(base->verdict), after = verdict_rank(head->verdict);
+    if (base->verdict != head->verdict && before > 0 && after > 0) {
+        join_put(change);
+        text_format(&change->text, "%s -> %s", result_verdict_name(base->verdict),
+                    result_verdict_name(head->verdict));
+        change->worse = change->worse || after > before;
+        change->better = change->better || after < before;
+    }
+}
+
+static void measure_compare(struct change *change, size_t m, const struct result_test *base,
+                            const struct result_test *head, const struct result_test *again,
+                            struct difference_limits limits)
+{
+    int64_t a = measure_get(base, m), b = measure_get(head, m);
+    if (a == RESULT_UNMEASURED || b == RESULT_UNMEASURED || a == b) {
+        return;
+    }
+    double share = a != 0 ? fabs((double)(b - a)) / fabs((double)a) : INFINITY;
+    if (measures[m].bytes && share <= limits.tolerance) {
+        return;
+    }
+    bool unstable = again && measure_get(again, m) != b;
+    char from[UNIT_TEXT_BYTES], to[UNIT_TEXT_BYTES], by[UNIT_TEXT_BYTES];
+    join_put(change);
+    if (measures[m].bytes) {
+        text_format(&change->text, "%s %s -> %s (%s%s)", measures[m].name,
+                    unit_bytes(from, (double)a), unit_bytes(to, (double)b), b > a ? "+" : "",
+                    unit_bytes(by, (double)(b - a)));
+    } else {
+        text_format(&change->text, "%s %s -> %s (%s%s)", measures[m].name,
+                    unit_count(from, (double)a), unit_count(to, (double)b), b > a ? "+" : "",
+                    unit_count(by, (double)(b - a)));
+    }
+    if (unstable) {
+        text_put(&change->text, " [unstable]");
+        change->unstable = true;
+    } else if (b < a) {
+        change->better = true;
+    } else if (measures[m].bytes && share <= limits.fail) {
+        change->warn = true;
+    } else {
+        change->worse = true;
+    }
+}
+
+static struct difference *difference_add(struct differences *differences, enum difference_kind kind)
+{
+    memory_grow(&differences->items, &differences->room, differences->count + 1,
+                sizeof differences->items[0]);
+    struct difference *difference = &differences->items[differences->count++];
+    *difference = (struct difference){.kind = kind};
+    differences->kinds[kind]++;
+    return difference;
+}
+
+static void pair_compare(struct differences *differences, const struct result *base_result,
+                         const struct result *head_result, const struct result_test *base,
+                         const struct result_test *head, const struct result_test *again,
+                         struct difference_limits limits)
+{
+    struct change change = {0};
+    differences->compared++;
+    words_compare(&change, base, head);
+    /* What a test that failed has allocated depends on where it failed. */
+    bool measured = base->status == RESULT_PASS && head->status == RESULT_PASS;
+    for (size_t m = 0; m < MEASURES && measured; m++) {
+        measure_compare(&change, m, base, head, again, limits);
+    }
+    if (change.text.length == 0) {
+        return;
+    }
+    enum difference_kind kind = change.worse    ? DIFFERENCE_WORSE
+                                : change.warn   ? DIFFERENCE_WARN
+                                : change.better ? DIFFERENCE_BETTER
+                                                : DIFFERENCE_UNSTABLE;
+    struct difference *difference = difference_add(differences, kind);
+    struct text sites = {0};
+    difference_sites(&sites, base_result, base, head_result, head);
+    difference->base = base;
+    difference->head = head;
+    difference->text = text_take(&change.text);
+    difference->sites = text_take(&sites);
+}
+
+static void new_add(struct differences *differences, const struct result *head_result,
+                    const struct result_test *head)
+{
+    bool bad = result_test_failed(head_result, head);
+    struct difference *difference =
+        difference_add(differences, bad ? DIFFERENCE_NEW_BAD : DIFFERENCE_NEW);
+    struct text text = {0}, sites = {0};
+    text_format(&text, "%s", result_status_name(head->status));
+    if (head->verdict != VERDICT_NONE) {
+        text_format(&text, ", %s", result_verdict_name(head->verdict));
+    }
+    if (bad) {
+        difference_sites(&sites, NULL, NULL, head_result, head);
+    }
+    difference->head = head;
+    difference->text = text_take(&text);
+    difference->sites = text_take(&sites);
+}
+
+void differences_find(struct differences *differences, const struct result *base,
+                      const struct result *head, const struct result *again,
+                      struct difference_limits limits, bool any_variant)
+{
+    struct search in_base, in_head, in_again = {0};
+    *differences = (struct differences){0};
+    search_make(&in_base, base, any_variant);
+    search_make(&in_head, head, any_variant);
+    if (again) {
+        search_make(&in_again, again, any_variant);
+    }
+    for (size_t i = 0; i < base->test_count; i++) {
+        const struct result_test *test = &base->tests[i], *other = search_find(&in_head, test);
+        if (other) {
+            pair_compare(differences, base, head, test, other,
+                         again ? search_find(&in_again, other) : NULL, limits);
+        } else {
+            struct difference *difference = difference_add(differences, DIFFERENCE_GONE);
+            difference->base = test;
+            difference->text = memory_copy("");
+            difference->sites = memory_copy("");
+        }
+    }
+    for (size_t i = 0; i < head->test_count; i++) {
+        if (!search_find(&in_base, &head->tests[i])) {
+            new_add(differences, head, &head->tests[i]);
+        }
+    }
+    result_index_fini(&in_base.index);
+    result_index_fini(&in_head.index);
+    result_index_fini(&in_again.index);
+}
+
+void differences_fini(struct differences *differences)
+{
+    for (size_t i = 0; i < differences->count; i++) {
+        free(differences->items[i].text);
+        free(differences->items[i].sites);
+    }
+    free(differences->items);
+    *differences = (struct differences){0};
+}
+
+bool differences_broken(const struct differences *differences)
+{
+    return differences->kinds[DIFFERENCE_WORSE] > 0 || differences->kinds[DIFFERENCE_NEW_BAD] > 0;
+}

@@ -1,0 +1,58 @@
+/*
+ * difference.h - what changed from one result to another, test by test and site by site. Counts are
+ * compared exactly; bytes and peaks within a tolerance; what two runs of the same program disagree
+ * on is unstable and gates nothing. Times are not compared here: one run of a test says nothing
+ * about its time (judge/shift.h does that, over pairs). Supervisor only.
+ */
+#ifndef REPORT_DIFFERENCE_H
+#define REPORT_DIFFERENCE_H
+
+#include "harness/result/result.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum difference_kind {
+    DIFFERENCE_WORSE,    /* more allocations, more kept, a worse verdict or status */
+    DIFFERENCE_WARN,     /* worse, but within the limit that fails */
+    DIFFERENCE_BETTER,   /* less of something, nothing worse */
+    DIFFERENCE_NEW,      /* a test that the base does not have */
+    DIFFERENCE_NEW_BAD,  /* the same, and it failed or grows */
+    DIFFERENCE_GONE,     /* a test that the head does not have */
+    DIFFERENCE_UNSTABLE, /* differs, but from run to run too */
+    DIFFERENCE_KINDS,
+};
+
+struct difference {
+    enum difference_kind kind;
+    const struct result_test *base, *head; /* borrowed; NULL where there is none */
+    char *text;                            /* "allocs 3 -> 6 (+3), kept 0 B -> 64 B" */
+    char *sites; /* lines: "+3 allocations in parse_key (registry.c:88)"; "" if none */
+};
+
+struct difference_limits {
+    double tolerance; /* of bytes and peaks: up to this is no difference (0.01) */
+    double fail; /* of bytes and peaks: beyond this fails, up to it warns; at least tolerance */
+};
+
+struct differences {
+    struct difference *items; /* in the order of the base's tests, new ones behind */
+    size_t count, room;
+    size_t kinds[DIFFERENCE_KINDS];
+    size_t compared; /* tests that both have */
+};
+
+/* `again` is a second run of the head's program, or NULL. The variant's name is not compared when
+ * `any_variant`: base and head then are two variants. Results must outlive the differences. */
+void differences_find(struct differences *differences, const struct result *base,
+                      const struct result *head, const struct result *again,
+                      struct difference_limits limits, bool any_variant);
+void differences_fini(struct differences *differences);
+
+/* Does anything here break a build? */
+bool differences_broken(const struct differences *differences);
+/* Findings, then a line of counts; at most `most` findings of each kind. */
+void differences_print(const struct differences *differences, size_t most, FILE *out,
+                       unsigned columns, bool color);
+
+#endif
