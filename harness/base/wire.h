@@ -190,7 +190,8 @@ struct wire_test {
     uint64_t allocs, frees, bytes; /* of the last repetition, fixtures included */
     int64_t retained_bytes,
         retained_blocks;     /* born in the last repetition and alive at its boundary */
-    int64_t peak_live_bytes; /* most live bytes at any time during this run of the test */
+    int64_t peak_live_bytes; /* most live bytes at any time during this run of the test, after its
+                                warm-ups */
     uint64_t peak_rss_bytes; /* 0 when not asked for */
     uint64_t wall_ns;        /* of the last repetition */
     int32_t signal;          /* of a forked test that died */

@@ -271,6 +271,9 @@ static void run_repetitions(struct run *run)
            (serve_last.status == WIRE_PASS || !(command->flags & WIRE_STOP_ON_FAIL))) {
         run_repetition(run, run->warmups++);
     }
+    if (run->warmups > 0) {
+        ledger_peak_reset(); /* what is set up once is whichever test's that comes first */
+    }
     if (command->depth == WIRE_TRACE) {
         ledger_floor_reset();
     }

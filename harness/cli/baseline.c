@@ -4,11 +4,13 @@
 #include "harness/base/table.h"
 #include "harness/cli/command.h"
 #include "harness/report/difference.h"
+#include "harness/report/location.h"
 #include "harness/result/result_merge.h"
 #include "harness/result/result_write.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,9 +30,24 @@ static int merged_load(const char *const *paths, size_t count, struct result *re
         return COMMAND_USAGE;
     }
     if (merge == RESULT_MERGE_DONE && result->incomplete > 0) {
-        fprintf(stderr, "tidemark baseline: %zu tests are without a result\n", result->incomplete);
+        fprintf(stderr,
+                "tidemark baseline: %s: incomplete: it has no closing summary, or tests "
+                "are without a result\n",
+                paths[0]);
     }
     return merge != RESULT_MERGE_DONE || result->incomplete > 0 ? COMMAND_OURS : COMMAND_MET;
+}
+
+/* A baseline is the user's input: one that is cut off is no failure of ours. */
+static int baseline_load(const char *path, struct result *base)
+{
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        fprintf(stderr, "tidemark baseline: %s: there is none; tidemark baseline save makes one\n",
+                path);
+        return COMMAND_USAGE;
+    }
+    int status = merged_load(&path, 1, base);
+    return status == COMMAND_MET ? COMMAND_MET : COMMAND_USAGE;
 }
 
 static int test_compare(const void *left, const void *right)
@@ -40,120 +57,225 @@ static int test_compare(const void *left, const void *right)
     return order ? order : strcmp(a->variant, b->variant);
 }
 
-/* Takes a measure out of the baseline when two runs disagree on it: what is not there is not
- * compared, so it never makes a build red. */
-static size_t field_settle(int64_t *kept, int64_t other)
+/* The peak above what was alive after the test, as differences are made of it. */
+static void peak_settle(struct result_test *test)
 {
-    if (*kept == other || *kept == RESULT_UNMEASURED) {
-        return 0;
+    if (test->peak_live_bytes != RESULT_UNMEASURED && test->live_bytes != RESULT_UNMEASURED) {
+        int64_t above = test->peak_live_bytes - test->live_bytes;
+        test->peak_live_bytes = above > 0 ? above : 0;
+        test->live_bytes = 0;
     }
-    *kept = RESULT_UNMEASURED;
-    return 1;
 }
 
-/* Leaves what a baseline holds: counts, bytes, verdicts, no times, no paths of this machine. */
-static size_t test_settle(struct result_test *test, const struct result_test *again)
+/* What a baseline holds of a test. */
+static const struct held {
+    size_t offset;
+    bool bytes;
+} held[] = {
+    {offsetof(struct result_test, allocs), false},
+    {offsetof(struct result_test, frees), false},
+    {offsetof(struct result_test, bytes), true},
+    {offsetof(struct result_test, retained_bytes), true},
+    {offsetof(struct result_test, retained_blocks), false},
+    {offsetof(struct result_test, peak_live_bytes), true},
+    {offsetof(struct result_test, fds), false},
+    {offsetof(struct result_test, threads), false},
+};
+#define HELD (sizeof held / sizeof held[0])
+
+static int64_t *held_get(struct result_test *test, size_t h)
+{
+    return (int64_t *)((char *)test + held[h].offset);
+}
+
+/* Takes a measure out of the baseline when two runs disagree on it: what is not there is not
+ * compared, so it never makes a build red. How many. */
+static size_t test_settle(struct result_test *test, struct result_test *again, double tolerance)
 {
     size_t dropped = 0;
-    if (again) {
-        dropped += field_settle(&test->allocs, again->allocs);
-        dropped += field_settle(&test->frees, again->frees);
-        dropped += field_settle(&test->bytes, again->bytes);
-        dropped += field_settle(&test->retained_bytes, again->retained_bytes);
-        dropped += field_settle(&test->retained_blocks, again->retained_blocks);
-        dropped += field_settle(&test->peak_live_bytes, again->peak_live_bytes);
-        if (test->verdict != again->verdict) {
-            test->verdict = VERDICT_NONE;
+    for (size_t h = 0; h < HELD; h++) {
+        int64_t *kept = held_get(test, h), other = *held_get(again, h);
+        double most = held[h].bytes ? tolerance * fabs((double)*kept) : 0;
+        if (*kept != RESULT_UNMEASURED && fabs((double)(*kept - other)) > most) {
+            *kept = RESULT_UNMEASURED;
             dropped++;
         }
     }
-    test->wall_ns = test->peak_rss_bytes = test->live_bytes = RESULT_UNMEASURED;
+    if (test->verdict != again->verdict) {
+        test->verdict = VERDICT_NONE;
+        dropped++;
+    }
+    return dropped;
+}
+
+/* An update only tightens: where the new run is a little worse, the old figure stays, and what was
+ * left out as unstable stays out. */
+static void test_tighten(struct result_test *test, struct result_test *base)
+{
+    for (size_t h = 0; h < HELD; h++) {
+        int64_t old = *held_get(base, h), *kept = held_get(test, h);
+        *kept = old < *kept ? old : *kept; /* RESULT_UNMEASURED is the least of all */
+    }
+}
+
+/* No times, no state of this machine. */
+static void test_strip(struct result_test *test)
+{
+    test->wall_ns = test->peak_rss_bytes = RESULT_UNMEASURED;
     test->live_by_rep_count = 0;
     result_set(&test->horizon, "");
+    char *file = memory_copy(location_relative(test->file));
+    result_set(&test->file, file);
+    free(file);
+}
+
+static void site_strip(struct result_site *site)
+{
+    for (size_t i = 0; i < site->frame_count; i++) {
+        char *file = memory_copy(location_relative(site->frames[i].file));
+        char *module = memory_copy(location_relative(site->frames[i].module));
+        result_set(&site->frames[i].file, file);
+        result_set(&site->frames[i].module, module);
+        free(file);
+        free(module);
+    }
+}
+
+/* Of the suite as a whole, the verdict: its sums and times are not held. */
+static void variants_write(struct result_writer *writer, const struct result *result)
+{
+    struct result_variant kept = {.stopped_by = "", .culprit = "", .horizon = "", .projection = ""};
+    for (unsigned m = 0; m < METRIC_COUNT; m++) {
+        kept.metric[m] = kept.low[m] = kept.high[m] = NAN;
+    }
+    for (size_t i = 0; i < result->variant_count; i++) {
+        kept.name = result->variants[i].name;
+        kept.verdict = result->variants[i].verdict;
+        result_write_variant(writer, &kept);
+    }
+}
+
+struct baseline {
+    const char *path;
+    double tolerance;
+    struct result *again, *tighten; /* NULL: no second run, nothing to be tightened */
+};
+
+static struct result_test *test_like(struct result *result, struct result_reader *lookup,
+                                     const struct result_test *test)
+{
+    size_t at;
+    return lookup && result_reader_find(lookup, test->id, test->variant, &at) ? &result->tests[at]
+                                                                              : NULL;
+}
+
+static size_t tests_write(struct result_writer *writer, const struct baseline *baseline,
+                          struct result *result)
+{
+    struct result *again = baseline->again, *old = baseline->tighten;
+    struct result_reader *in_again = again ? result_reader_new(again, 0) : NULL;
+    struct result_reader *in_old = old ? result_reader_new(old, 0) : NULL;
+    size_t dropped = 0;
+    qsort(result->tests, result->test_count, sizeof result->tests[0], test_compare);
+    for (size_t i = 0; i < result->test_count; i++) {
+        struct result_test *test = &result->tests[i];
+        struct result_test *second = test_like(again, in_again, test);
+        struct result_test *before = test_like(old, in_old, test);
+        peak_settle(test);
+        if (second) {
+            peak_settle(second);
+            dropped += test_settle(test, second, baseline->tolerance);
+        }
+        if (before) {
+            test_tighten(test, before);
+        }
+        test_strip(test);
+        result_write_test(writer, test);
+    }
+    result_reader_free(&in_again);
+    result_reader_free(&in_old);
     return dropped;
 }
 
 /* The baseline is written beside its place and renamed, so that a full disk leaves the old one. */
-static bool baseline_write(const char *path, struct result *result, struct result *again)
+static bool baseline_write(const struct baseline *baseline, struct result *result)
 {
-    char *part = memory_format("%s.part", path);
+    char *part = memory_format("%s.part", baseline->path);
     struct result_writer *writer = result_writer_new(part);
     bool ok = writer != NULL;
     size_t dropped = 0;
     if (ok) {
-        struct result_reader *lookup = again ? result_reader_new(again, 0) : NULL;
         result_set(&result->argv, "");
         result_set(&result->host, "");
         result_set(&result->started, "");
         result_write_run(writer, result);
-        qsort(result->tests, result->test_count, sizeof result->tests[0], test_compare);
-        for (size_t i = 0; i < result->test_count; i++) {
-            struct result_test *test = &result->tests[i];
-            size_t at;
-            bool twice = lookup && result_reader_find(lookup, test->id, test->variant, &at);
-            dropped += test_settle(test, twice ? &again->tests[at] : NULL);
-            result_write_test(writer, test);
-        }
+        dropped = tests_write(writer, baseline, result);
+        variants_write(writer, result);
         for (size_t i = 0; i < result->site_count; i++) {
+            site_strip(&result->sites[i]);
             result_write_site(writer, &result->sites[i]);
         }
-        result_reader_free(&lookup);
         ok = result_writer_close(&writer, result);
     }
-    ok = ok && rename(part, path) == 0;
+    ok = ok && rename(part, baseline->path) == 0;
     if (!ok) {
-        fprintf(stderr, "tidemark baseline: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "tidemark baseline: %s: %s\n", baseline->path, strerror(errno));
         unlink(part);
-    } else if (dropped > 0) {
-        fprintf(stderr, "%zu figures differ between the two runs and are not in the baseline\n",
-                dropped);
+    } else {
+        fprintf(stderr, "wrote %s\n", baseline->path);
+        if (dropped > 0) {
+            fprintf(stderr, "%zu figures differ between the two runs and are not in it\n", dropped);
+        }
     }
     free(part);
     return ok;
 }
 
-static int baseline_save(const char *path, struct result *result, struct result *again)
+static int baseline_save(const struct baseline *baseline, struct result *result)
 {
-    if (!baseline_write(path, result, again)) {
+    if (!baseline_write(baseline, result)) {
         return COMMAND_OURS;
     }
-    fprintf(stderr, "wrote %s\n", path);
     printf("%zu passed, 0 failed, 0 skipped\n", result->test_count);
     return COMMAND_MET;
 }
 
-static int baseline_hold(const struct command_line *line, const char *path, struct result *result,
-                         struct result *again, bool update)
+/* Checked, and with `update` written anew. */
+static int baseline_hold(const struct command_line *line, const struct baseline *baseline,
+                         struct result *result, bool update)
 {
     struct result base;
     struct differences differences = {0};
     result_init(&base);
-    int status = merged_load(&path, 1, &base);
+    int status = baseline_load(baseline->path, &base);
     if (status != COMMAND_MET) {
         result_fini(&base);
         return status;
     }
-    double tolerance = command_number(line, "tolerance", 0.01);
-    double fail = command_number(line, "fail-beyond", tolerance);
-    struct difference_limits limits = {tolerance, fail > tolerance ? fail : tolerance};
-    differences_find(&differences, &base, result, again, limits, false);
+    double fail = command_number(line, "fail-beyond", baseline->tolerance);
+    struct difference_limits limits = {baseline->tolerance, fmax(fail, baseline->tolerance)};
+    differences_find(&differences, &base, result, baseline->again, limits, false);
     differences_print(&differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
     const size_t *kinds = differences.kinds;
-    bool broken = differences_broken(&differences);
-    size_t failed = kinds[DIFFERENCE_WORSE] + kinds[DIFFERENCE_NEW_BAD];
-    size_t passed = result->test_count - failed - kinds[DIFFERENCE_UNSTABLE];
-    size_t unstable = kinds[DIFFERENCE_UNSTABLE];
+    bool broken = differences_broken(&differences), accept = command_flag(line, "accept");
+    size_t passed, failed, unstable;
+    differences_count(&differences, &passed, &failed, &unstable);
     bool worth = kinds[DIFFERENCE_BETTER] + kinds[DIFFERENCE_NEW] + kinds[DIFFERENCE_GONE] > 0;
     status = broken ? COMMAND_BROKEN : COMMAND_MET;
-    if (update && broken && !command_flag(line, "accept")) {
+    if (update && broken && !accept) {
         printf("not updated: something is worse; --accept takes it over\n");
     } else if (update) {
-        /* The differences borrow from the result that is sorted and stripped now. */
-        status = baseline_write(path, result, again) ? COMMAND_MET : COMMAND_OURS;
+        /* The differences borrow from the result, which is sorted and stripped now. */
+        differences_fini(&differences);
+        struct baseline tighter = *baseline;
+        tighter.tighten = accept ? NULL : &base;
+        status = baseline_write(&tighter, result) ? COMMAND_MET : COMMAND_OURS;
+        passed += failed;
         failed = 0;
-        passed = result->test_count - unstable;
     } else if (worth && !broken) {
         printf("the baseline can be tightened: tidemark baseline update\n");
+    } else if (broken && !baseline->again) {
+        printf("from run to run different? hunt once more: tidemark baseline check --again\n");
     }
     printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, unstable);
     differences_fini(&differences);
@@ -175,18 +297,19 @@ static int baseline_run(struct command_line *line)
     if (!verbs[v]) {
         return command_usage_error(line, "'%s' is none of save, check, update", verb);
     }
-    path = path ? path : BASELINE_FILE;
     result_init(&result);
     result_init(&again);
+    struct baseline baseline = {.path = path ? path : BASELINE_FILE,
+                                .tolerance = command_number(line, "tolerance", 0.01)};
     int status =
         merged_load((const char *const *)line->operands + 1, line->operand_count - 1, &result);
     if (status == COMMAND_MET && again_path) {
         status = merged_load(&again_path, 1, &again);
+        baseline.again = &again;
     }
     if (status == COMMAND_MET) {
-        struct result *second = again_path ? &again : NULL;
-        status = v == 0 ? baseline_save(path, &result, second)
-                        : baseline_hold(line, path, &result, second, v == 2);
+        status = v == 0 ? baseline_save(&baseline, &result)
+                        : baseline_hold(line, &baseline, &result, v == 2);
     }
     result_fini(&result);
     result_fini(&again);
@@ -226,7 +349,8 @@ const struct command command_baseline = {
         "call site, never by shard.\n"
         "Counts are held exactly; bytes and peaks within a tolerance. New tests, gone tests and "
         "improvements are told apart and fail nothing, unless a new test fails or grows by "
-        "itself. update only tightens, unless --accept is given.",
+        "itself. What failed or grew before, and does so still, is no difference. update only "
+        "tightens, unless --accept is given.",
     .examples = examples,
     .words = verbs,
     .run = baseline_run,

@@ -109,4 +109,8 @@ void command_help(const struct command *command, FILE *out);
 char *command_suites_folder(void);
 char *command_preload_path(void);
 
+/* A program as a path, looked for in PATH: execv looks nowhere. The caller frees; `name` itself
+ * when there is none. */
+char *command_program_find(const char *name);
+
 #endif

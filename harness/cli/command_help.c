@@ -146,3 +146,21 @@ char *command_preload_path(void)
     return given && *given ? memory_copy(given)
                            : program_path("libtidemark.so", "lib/tidemark/libtidemark.so");
 }
+
+char *command_program_find(const char *name)
+{
+    const char *folders = getenv("PATH");
+    if (strchr(name, '/') || !folders) {
+        return memory_copy(name);
+    }
+    for (const char *at = folders; *at;) {
+        size_t length = strcspn(at, ":");
+        char *path = memory_format("%.*s/%s", (int)length, at, name);
+        if (access(path, X_OK) == 0) {
+            return path;
+        }
+        free(path);
+        at += length + (at[length] == ':');
+    }
+    return memory_copy(name);
+}

@@ -30,12 +30,9 @@ static struct difference_limits limits_of(const struct command_line *line)
 
 static int last_line(const struct differences *differences, bool slower)
 {
-    size_t failed = differences->kinds[DIFFERENCE_WORSE] + differences->kinds[DIFFERENCE_NEW_BAD];
-    size_t unstable = differences->kinds[DIFFERENCE_UNSTABLE];
-    size_t all = differences->compared + differences->kinds[DIFFERENCE_NEW] +
-                 differences->kinds[DIFFERENCE_NEW_BAD];
-    printf("%zu passed, %zu failed, %zu skipped\n", all - failed - unstable, failed + slower,
-           unstable);
+    size_t passed, failed, unstable;
+    differences_count(differences, &passed, &failed, &unstable);
+    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed + slower, unstable);
     return failed > 0 || slower ? COMMAND_BROKEN : COMMAND_MET;
 }
 
@@ -89,7 +86,9 @@ static bool counts_take(char *const *command, struct result *result)
     result_init(result);
     plan_init(&plan);
     plan.timeout_ns = TIMEOUT_SECS * UINT64_C(1000000000);
-    plan_variant_add(&plan, "", command[0], command, NULL);
+    char *program = command_program_find(command[0]);
+    plan_variant_add(&plan, "", program, command, NULL);
+    free(program);
     if (access(preload, R_OK) == 0) {
         ran = runner_run(&plan, &options, result) && result->test_count > 0;
     } else {
@@ -201,6 +200,17 @@ static bool shifts_print(const struct pair_run *a, const struct pair_run *b, siz
     return worse;
 }
 
+static bool command_there(const struct command_line *line, const char *name)
+{
+    char *program = command_program_find(name);
+    bool there = access(program, X_OK) == 0;
+    if (!there) {
+        command_usage_error(line, "%s: %s", name, strerror(errno));
+    }
+    free(program);
+    return there;
+}
+
 static int commands_compare(struct command_line *line, size_t at)
 {
     size_t pairs = command_integer(line, "pairs", PAIRS);
@@ -209,6 +219,9 @@ static int commands_compare(struct command_line *line, size_t at)
     if (pairs < SHIFT_PAIRS_MIN || pairs > SHIFT_PAIRS_MAX) {
         return command_usage_error(line, "--pairs is between %d and %d", SHIFT_PAIRS_MIN,
                                    SHIFT_PAIRS_MAX);
+    }
+    if (!command_there(line, a[0]) || !command_there(line, b[0])) {
+        return COMMAND_USAGE;
     }
     line->operands[at] = NULL; /* ends A's arguments */
     struct pair_run *runs = memory_new(2 * pairs, sizeof *runs);

@@ -29,25 +29,6 @@ static void progress_show(void *context, const char *variant, const char *test, 
     }
 }
 
-/* The program as a path: execv looks nowhere. */
-static char *program_find(const char *name)
-{
-    const char *folders = getenv("PATH");
-    if (strchr(name, '/') || !folders) {
-        return memory_copy(name);
-    }
-    for (const char *at = folders; *at;) {
-        size_t length = strcspn(at, ":");
-        char *path = memory_format("%.*s/%s", (int)length, at, name);
-        if (access(path, X_OK) == 0) {
-            return path;
-        }
-        free(path);
-        at += length + (at[length] == ':');
-    }
-    return memory_copy(name);
-}
-
 static int status_of(const struct result *result)
 {
     for (size_t i = 0; i < result->test_count; i++) {
@@ -147,7 +128,7 @@ static int hunt_main(struct command_line *line)
     struct result result;
     struct suppress suppress;
     struct shard_choice shard;
-    char *program = program_find(line->operands[0]), *repeat = NULL;
+    char *program = command_program_find(line->operands[0]), *repeat = NULL;
     const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
     int status = COMMAND_USAGE;
     plan_init(&plan);

@@ -46,7 +46,7 @@ for shell in bash zsh fish; do
 done
 for page in $pages; do
     [ "$page" = scenario ] && continue
-    "$B/tidemark" "$page" --help | sed -n 's/^ .*--\([a-z-]*\).*/\1/p' | sort -u >"$out/options"
+    "$B/tidemark" "$page" --help | sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p' | sort -u >"$out/options"
     "$B/tidemark" "$page" --help | awk 'length > 80 { print "longer than 80 columns: " $0; bad = 1 } END { exit bad }' || failed=1
     while read -r option; do
         grep -q -e "-$(printf %s "$option" | sed 's/-/.-/g')" "$out/tidemark-$page.1" || fail "tidemark-$page.1 has no --$option"

@@ -22,15 +22,22 @@ static const struct measure {
     {"requested", offsetof(struct result_test, bytes), true},
     {"kept", offsetof(struct result_test, retained_bytes), true},
     {"blocks kept", offsetof(struct result_test, retained_blocks), false},
-    {"peak live", offsetof(struct result_test, peak_live_bytes), true},
+    {"peak", offsetof(struct result_test, peak_live_bytes), true}, /* see measure_get */
     {"fds", offsetof(struct result_test, fds), false},
     {"threads", offsetof(struct result_test, threads), false},
 };
 #define MEASURES (sizeof measures / sizeof measures[0])
 
+/* The peak above what was alive after the test: what earlier tests have left behind, in another
+ * order or another shard, is no part of it. */
 static int64_t measure_get(const struct result_test *test, size_t m)
 {
-    return *(const int64_t *)((const char *)test + measures[m].offset);
+    int64_t value = *(const int64_t *)((const char *)test + measures[m].offset);
+    if (measures[m].offset != offsetof(struct result_test, peak_live_bytes) ||
+        value == RESULT_UNMEASURED || test->live_bytes == RESULT_UNMEASURED) {
+        return value;
+    }
+    return value > test->live_bytes ? value - test->live_bytes : 0;
 }
 
 struct search {
@@ -94,23 +101,33 @@ static void join_put(struct change *change)
     text_put(&change->text, change->text.length ? ", " : "");
 }
 
+/* One change from -> to; `again` is what a second run of the head says. */
+static void word_put(struct change *change, const char *from, const char *to, const char *again,
+                     int worse)
+{
+    join_put(change);
+    if (again && strcmp(again, to) != 0) {
+        text_format(&change->text, "%s -> %s or %s [unstable]", from, to, again);
+        change->unstable = true;
+        return;
+    }
+    text_format(&change->text, "%s -> %s", from, to);
+    change->worse = change->worse || worse > 0;
+    change->better = change->better || worse < 0;
+}
+
 static void words_compare(struct change *change, const struct result_test *base,
-                          const struct result_test *head)
+                          const struct result_test *head, const struct result_test *again)
 {
     if (base->status != head->status) {
-        join_put(change);
-        text_format(&change->text, "%s -> %s", result_status_name(base->status),
-                    result_status_name(head->status));
-        change->worse = change->worse || (passes(base) && !passes(head));
-        change->better = change->better || (!passes(base) && passes(head));
+        word_put(change, result_status_name(base->status), result_status_name(head->status),
+                 again ? result_status_name(again->status) : NULL,
+                 (int)passes(base) - (int)passes(head));
     }
     int before = verdict_rank(base->verdict), after = verdict_rank(head->verdict);
-    if (base->verdict != head->verdict && before > 0 && after > 0) {
-        join_put(change);
-        text_format(&change->text, "%s -> %s", result_verdict_name(base->verdict),
-                    result_verdict_name(head->verdict));
-        change->worse = change->worse || after > before;
-        change->better = change->better || after < before;
+    if (before != after && before > 0 && after > 0) {
+        word_put(change, result_verdict_name(base->verdict), result_verdict_name(head->verdict),
+                 again ? result_verdict_name(again->verdict) : NULL, after - before);
     }
 }
 
@@ -150,14 +167,32 @@ static void measure_compare(struct change *change, size_t m, const struct result
     }
 }
 
-static struct difference *difference_add(struct differences *differences, enum difference_kind kind)
+static struct difference *difference_add(struct differences *differences, enum difference_kind kind,
+                                         const struct result_test *test)
 {
     memory_grow(&differences->items, &differences->room, differences->count + 1,
                 sizeof differences->items[0]);
     struct difference *difference = &differences->items[differences->count++];
-    *difference = (struct difference){.kind = kind};
+    *difference = (struct difference){.kind = kind, .id = test->id, .variant = test->variant};
     differences->kinds[kind]++;
     return difference;
+}
+
+/* Leaked or grew before, and now somewhere else, too. */
+static void place_compare(struct change *change, const struct result *base_result,
+                          const struct result *head_result, const struct result_test *base,
+                          const struct result_test *head, const struct result_test *again)
+{
+    struct text place = {0};
+    bool both = verdict_rank(base->verdict) == 3 && verdict_rank(head->verdict) == 3 &&
+                (!again || verdict_rank(again->verdict) == 3);
+    if (both && difference_place_new(&place, base_result, base, head_result, head)) {
+        join_put(change);
+        text_format(&change->text, "%s at another place: %s", result_verdict_name(head->verdict),
+                    text_peek(&place));
+        change->worse = true;
+    }
+    text_fini(&place);
 }
 
 static void pair_compare(struct differences *differences, const struct result *base_result,
@@ -167,12 +202,13 @@ static void pair_compare(struct differences *differences, const struct result *b
 {
     struct change change = {0};
     differences->compared++;
-    words_compare(&change, base, head);
+    words_compare(&change, base, head, again);
     /* What a test that failed has allocated depends on where it failed. */
     bool measured = base->status == RESULT_PASS && head->status == RESULT_PASS;
     for (size_t m = 0; m < MEASURES && measured; m++) {
         measure_compare(&change, m, base, head, again, limits);
     }
+    place_compare(&change, base_result, head_result, base, head, again);
     if (change.text.length == 0) {
         return;
     }
@@ -180,32 +216,91 @@ static void pair_compare(struct differences *differences, const struct result *b
                                 : change.warn   ? DIFFERENCE_WARN
                                 : change.better ? DIFFERENCE_BETTER
                                                 : DIFFERENCE_UNSTABLE;
-    struct difference *difference = difference_add(differences, kind);
+    struct difference *difference = difference_add(differences, kind, head);
+    differences->changed++;
     struct text sites = {0};
     difference_sites(&sites, base_result, base, head_result, head);
-    difference->base = base;
-    difference->head = head;
     difference->text = text_take(&change.text);
     difference->sites = text_take(&sites);
 }
 
 static void new_add(struct differences *differences, const struct result *head_result,
-                    const struct result_test *head)
+                    const struct result_test *head, const struct result_test *again)
 {
     bool bad = result_test_failed(head_result, head);
-    struct difference *difference =
-        difference_add(differences, bad ? DIFFERENCE_NEW_BAD : DIFFERENCE_NEW);
+    differences->fresh++;
+    bool unstable = again && (again->status != head->status || again->verdict != head->verdict);
+    struct difference *difference = difference_add(differences,
+                                                   unstable ? DIFFERENCE_UNSTABLE
+                                                   : bad    ? DIFFERENCE_NEW_BAD
+                                                            : DIFFERENCE_NEW,
+                                                   head);
     struct text text = {0}, sites = {0};
     text_format(&text, "%s", result_status_name(head->status));
     if (head->verdict != VERDICT_NONE) {
         text_format(&text, ", %s", result_verdict_name(head->verdict));
     }
+    if (unstable) {
+        text_format(&text, " or %s, %s", result_status_name(again->status),
+                    result_verdict_name(again->verdict));
+    }
     if (bad) {
         difference_sites(&sites, NULL, NULL, head_result, head);
     }
-    difference->head = head;
     difference->text = text_take(&text);
     difference->sites = text_take(&sites);
+}
+
+/* What no test does by itself: it is told of once, with the sites of the whole suite. */
+static void suite_compare(struct differences *differences, const struct result *base_result,
+                          const struct result *head_result, const struct result_variant *base,
+                          const struct result_variant *head, const struct result_variant *again)
+{
+    struct change change = {0};
+    int before = verdict_rank(base->verdict), after = verdict_rank(head->verdict);
+    if (before == after || before == 0 || after == 0) {
+        return;
+    }
+    word_put(&change, result_verdict_name(base->verdict), result_verdict_name(head->verdict),
+             again ? result_verdict_name(again->verdict) : NULL, after - before);
+    struct result_test in_base = {.id = "", .variant = base->name};
+    struct result_test in_head = {.id = "", .variant = head->name};
+    struct text sites = {0};
+    difference_sites(&sites, base_result, &in_base, head_result, &in_head);
+    struct difference *difference = difference_add(differences,
+                                                   change.worse    ? DIFFERENCE_WORSE
+                                                   : change.better ? DIFFERENCE_BETTER
+                                                                   : DIFFERENCE_UNSTABLE,
+                                                   &in_head);
+    difference->id = "the whole suite";
+    differences->compared++;
+    differences->changed++;
+    difference->text = text_take(&change.text);
+    difference->sites = text_take(&sites);
+}
+
+static const struct result_variant *variant_find(const struct result *result, const char *name,
+                                                 bool any_variant)
+{
+    for (size_t i = 0; result && i < result->variant_count; i++) {
+        if (any_variant || strcmp(result->variants[i].name, name) == 0) {
+            return &result->variants[i];
+        }
+    }
+    return NULL;
+}
+
+static void suites_compare(struct differences *differences, const struct result *base,
+                           const struct result *head, const struct result *again, bool any_variant)
+{
+    for (size_t i = 0; i < head->variant_count; i++) {
+        const struct result_variant *now = &head->variants[i];
+        const struct result_variant *before = variant_find(base, now->name, any_variant);
+        if (before) {
+            suite_compare(differences, base, head, before, now,
+                          variant_find(again, now->name, any_variant));
+        }
+    }
 }
 
 void differences_find(struct differences *differences, const struct result *base,
@@ -225,17 +320,18 @@ void differences_find(struct differences *differences, const struct result *base
             pair_compare(differences, base, head, test, other,
                          again ? search_find(&in_again, other) : NULL, limits);
         } else {
-            struct difference *difference = difference_add(differences, DIFFERENCE_GONE);
-            difference->base = test;
+            struct difference *difference = difference_add(differences, DIFFERENCE_GONE, test);
             difference->text = memory_copy("");
             difference->sites = memory_copy("");
         }
     }
     for (size_t i = 0; i < head->test_count; i++) {
         if (!search_find(&in_base, &head->tests[i])) {
-            new_add(differences, head, &head->tests[i]);
+            new_add(differences, head, &head->tests[i],
+                    again ? search_find(&in_again, &head->tests[i]) : NULL);
         }
     }
+    suites_compare(differences, base, head, again, any_variant);
     result_index_fini(&in_base.index);
     result_index_fini(&in_head.index);
     result_index_fini(&in_again.index);
@@ -254,4 +350,12 @@ void differences_fini(struct differences *differences)
 bool differences_broken(const struct differences *differences)
 {
     return differences->kinds[DIFFERENCE_WORSE] > 0 || differences->kinds[DIFFERENCE_NEW_BAD] > 0;
+}
+
+void differences_count(const struct differences *differences, size_t *passed, size_t *failed,
+                       size_t *unstable)
+{
+    *failed = differences->kinds[DIFFERENCE_WORSE] + differences->kinds[DIFFERENCE_NEW_BAD];
+    *unstable = differences->kinds[DIFFERENCE_UNSTABLE];
+    *passed = differences->compared + differences->fresh - *failed - *unstable;
 }

@@ -25,9 +25,9 @@ enum difference_kind {
 
 struct difference {
     enum difference_kind kind;
-    const struct result_test *base, *head; /* borrowed; NULL where there is none */
-    char *text;                            /* "allocs 3 -> 6 (+3), kept 0 B -> 64 B" */
-    char *sites; /* lines: "+3 allocations in parse_key (registry.c:88)"; "" if none */
+    const char *id, *variant; /* borrowed; of the test, or "the whole suite" */
+    char *text;               /* "allocs 3 -> 6 (+3), kept 0 B -> 64 B" */
+    char *sites;              /* lines: "+3 allocations in parse_key (registry.c:88)"; "" if none */
 };
 
 struct difference_limits {
@@ -39,7 +39,9 @@ struct differences {
     struct difference *items; /* in the order of the base's tests, new ones behind */
     size_t count, room;
     size_t kinds[DIFFERENCE_KINDS];
-    size_t compared; /* tests that both have */
+    size_t compared; /* tests that both have, and suites that changed as a whole */
+    size_t changed;  /* of these, with an item */
+    size_t fresh;    /* tests that only the head has */
 };
 
 /* `again` is a second run of the head's program, or NULL. The variant's name is not compared when
@@ -49,8 +51,10 @@ void differences_find(struct differences *differences, const struct result *base
                       struct difference_limits limits, bool any_variant);
 void differences_fini(struct differences *differences);
 
-/* Does anything here break a build? */
+/* Does anything here break a build? And how many of how many: for the last line. */
 bool differences_broken(const struct differences *differences);
+void differences_count(const struct differences *differences, size_t *passed, size_t *failed,
+                       size_t *unstable);
 /* Findings, then a line of counts; at most `most` findings of each kind. */
 void differences_print(const struct differences *differences, size_t most, FILE *out,
                        unsigned columns, bool color);

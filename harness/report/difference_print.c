@@ -24,10 +24,9 @@ static void difference_print(const struct difference *difference, FILE *out, uns
                              bool color)
 {
     const struct kind_facts *fact = &facts[difference->kind];
-    const struct result_test *test = difference->head ? difference->head : difference->base;
     fprintf(out, "%s%s%s  %s", table_color_begin(fact->color, color), fact->word,
-            table_color_end(fact->color, color), test->id);
-    fprintf(out, test->variant[0] ? " [%s]\n" : "%s\n", test->variant);
+            table_color_end(fact->color, color), difference->id);
+    fprintf(out, difference->variant[0] ? " [%s]\n" : "%s\n", difference->variant);
     if (difference->text[0]) {
         terminal_wrapped(difference->text, 4, columns, out);
     }
@@ -61,18 +60,13 @@ void differences_print(const struct differences *differences, size_t most, FILE 
                         unit_count(number, (double)shown), facts[order[k]].counted);
         }
     }
-    size_t changed = 0;
-    for (size_t k = 0; k < DIFFERENCE_KINDS; k++) {
-        bool in_both = k != DIFFERENCE_NEW && k != DIFFERENCE_NEW_BAD && k != DIFFERENCE_GONE;
-        changed += in_both ? differences->kinds[k] : 0;
-    }
     fputs(differences->count > 0 ? "\n" : "", out);
     if (line.length == 0) {
         fprintf(out, "no difference in %s tests\n",
                 unit_count(number, (double)differences->compared));
     } else {
         text_format(&line, ", %s the same",
-                    unit_count(number, (double)(differences->compared - changed)));
+                    unit_count(number, (double)(differences->compared - differences->changed)));
         terminal_wrapped(line.data, 0, columns, out);
     }
     text_fini(&line);

@@ -1,5 +1,5 @@
 /* difference_site.c - see difference_site.h. A site is the same when its stack of functions and
- * file names is: lines move with every edit. Supervisor only. */
+ * file names is: lines move with every edit, folders with every checkout. Supervisor only. */
 #include "harness/report/difference_site.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
@@ -10,6 +10,13 @@
 #include <string.h>
 
 #define SITES_SHOWN 5
+#define SITES_TOLD  5 /* the hunt tells of so many of a test: behind them may be others */
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
 
 static bool stack_same(const struct result_site *a, const struct result_site *b)
 {
@@ -19,12 +26,53 @@ static bool stack_same(const struct result_site *a, const struct result_site *b)
     for (size_t i = 0; i < a->frame_count; i++) {
         const struct result_frame *one = &a->frames[i], *two = &b->frames[i];
         bool named = one->function[0] && two->function[0];
-        if (named ? strcmp(one->function, two->function) != 0 || strcmp(one->file, two->file) != 0
+        if (named ? strcmp(one->function, two->function) != 0 ||
+                        strcmp(file_name(one->file), file_name(two->file)) != 0
                   : one->offset != two->offset) {
             return false;
         }
     }
     return true;
+}
+
+static bool accused(const struct result_site *site)
+{
+    return !site->suppressed &&
+           (site->verdict == VERDICT_LEAK || site->verdict == VERDICT_GROWTH) &&
+           describe_place(site->frames, site->frame_count);
+}
+
+/* By its innermost place in the source alone: callers are renamed and inlined. */
+static bool place_known(const struct result *result, const struct result_test *test,
+                        const struct result_frame *like)
+{
+    const struct result_site *site;
+    size_t next = 0, told = 0;
+    while ((site = describe_site_next(result, test->id, test->variant, &next))) {
+        const struct result_frame *place = describe_place(site->frames, site->frame_count);
+        if (place && strcmp(place->function, like->function) == 0 &&
+            strcmp(file_name(place->file), file_name(like->file)) == 0) {
+            return true;
+        }
+        told++;
+    }
+    return told == 0 || told >= SITES_TOLD;
+}
+
+bool difference_place_new(struct text *text, const struct result *base_result,
+                          const struct result_test *base, const struct result *head_result,
+                          const struct result_test *head)
+{
+    const struct result_site *site;
+    size_t next = 0;
+    while ((site = describe_site_next(head_result, head->id, head->variant, &next))) {
+        const struct result_frame *place = describe_place(site->frames, site->frame_count);
+        if (accused(site) && !place_known(base_result, base, place)) {
+            describe_frame(text, place);
+            return true;
+        }
+    }
+    return false;
 }
 
 struct site_change {

@@ -11,4 +11,10 @@ void difference_sites(struct text *text, const struct result *base_result,
                       const struct result_test *base, const struct result *head_result,
                       const struct result_test *head);
 
+/* Appends "parse_key (registry.c:88)" for the first place that leaks or grows in this test and did
+ * not before: one may have come in a test that grew already. False: there is none. */
+bool difference_place_new(struct text *text, const struct result *base_result,
+                          const struct result_test *base, const struct result *head_result,
+                          const struct result_test *head);
+
 #endif

@@ -1,0 +1,220 @@
+#!/bin/sh
+# tidemark baseline: what is new, gone, better and worse; tolerances and budgets; a second run; shards; files
+# that are none. The results are written here, so that every figure is known. Run from the repository root
+# with $B.
+set -u
+export NO_COLOR=1 COLUMNS=90
+: "${B:=build}"
+T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-baseline.XXXXXX")
+trap 'rm -rf "$T"' EXIT INT TERM
+failed=0
+fail() {
+    echo "FAILED: $1"
+    [ -s "$T/out" ] && sed 's/^/  out: /' "$T/out"
+    [ -s "$T/err" ] && sed 's/^/  err: /' "$T/err"
+    failed=1
+}
+run() { # STATUS ARGS...
+    want=$1
+    shift
+    "$B/tidemark" baseline "$@" >"$T/out" 2>"$T/err"
+    got=$?
+    [ $got -eq "$want" ] || fail "status $got, not $want: baseline $*"
+}
+says() { grep -qF -- "$1" "$T/out" || fail "stdout does not say: $1"; }
+silent() { ! grep -qF -- "$1" "$T/out" || fail "stdout says: $1"; }
+complains() { # the one line on stderr
+    grep -qF -- "$1" "$T/err" || fail "stderr does not say: $1"
+    [ "$(wc -l <"$T/err")" -eq 1 ] || fail "stderr is not one line"
+}
+last() { [ "$(tail -1 "$T/out")" = "$1" ] || fail "the last line is not: $1"; }
+
+# result FILE SHARD LINE...: a result; each LINE is "id status verdict allocs bytes peak", live is 100.
+result() {
+    file=$1 shard=$2
+    shift 2
+    {
+        printf '{"v":1,"type":"run","tool":"tidemark","version":"0","command":"hunt","suite":"s","shard":"%s"}\n' "$shard"
+        for line in "$@"; do
+            # shellcheck disable=SC2086
+            set -- $line
+            printf '{"v":1,"type":"test","id":"%s","variant":"","status":"%s","verdict":"%s","allocs":%s,"frees":%s,"bytes":%s,"retained_bytes":0,"retained_blocks":0,"live_bytes":100,"peak_live_bytes":%s,"file":"t.c","line":7}\n' \
+                "$1" "$2" "$3" "$4" "$4" "$5" "$6"
+        done
+        echo '{"v":1,"type":"summary","passed":1,"failed":0,"skipped":0,"incomplete":0}'
+    } >"$T/$file"
+}
+# site FILE ID FUNCTION LINE BLOCKS BYTES FOLDER: a site in front of the summary
+site() {
+    line=$(printf '{"v":1,"type":"site","test":"%s","variant":"","rank":1,"bytes":%s,"blocks":%s,"reachability":"held","kind":"heap","verdict":"growth","frames":[{"function":"%s","file":"%s/key.c","line":%s,"module":"m","offset":5}]}' \
+        "$2" "$6" "$5" "$3" "$7" "$4")
+    sed -i "\$i\\
+$line" "$T/$1"
+}
+
+result base.jsonl "" "s/c/a pass clean 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+site base.jsonl s/c/old session_open 12 4337 242872 /home/one/src
+F=$T/kept.jsonl
+
+# Saved: without times, and nothing of this machine; the same again is no difference.
+run 0 save -f "$F" "$T/base.jsonl"
+last "4 passed, 0 failed, 0 skipped"
+run 0 check -f "$F" "$T/base.jsonl"
+says "no difference in 4 tests"
+last "4 passed, 0 failed, 0 skipped"
+
+# What failed and grew before is not new, nor when its line and folder moved.
+result moved.jsonl "" "s/c/a pass clean 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+site moved.jsonl s/c/old session_open 14 4337 242872 /build/two
+run 0 check -f "$F" "$T/moved.jsonl"
+says "no difference in 4 tests"
+
+# One allocation more is red: counts are exact. The site that changed is named.
+result more.jsonl "" "s/c/a pass clean 4 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass leak 1 56 5100"
+site more.jsonl s/c/old parse_key 88 3 64 src
+run 1 check -f "$F" "$T/more.jsonl"
+says "WORSE  s/c/a"
+says "allocs 3 -> 4 (+1)"
+says "WORSE  s/c/old" # it leaks at another place than it grew
+silent "s/c/b"
+silent "s/c/red"
+last "2 passed, 2 failed, 0 skipped"
+result worse.jsonl "" "s/c/a pass growth 3 100000 5100" "s/c/b crash none 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+site worse.jsonl s/c/a parse_key 88 3 64 src
+run 1 check -f "$F" "$T/worse.jsonl"
+says "clean -> growth"
+says "+3 blocks, +64 B in parse_key (src/key.c:88)"
+says "pass -> crash"
+last "2 passed, 2 failed, 0 skipped"
+
+# A test that grew before may not grow at one more place; a suite that accumulates is told of as such.
+result place.jsonl "" "s/c/a pass clean 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+site place.jsonl s/c/old parse_key 88 3 64 src
+run 1 check -f "$F" "$T/place.jsonl"
+says "growth at another place: parse_key (src/key.c:88)"
+last "3 passed, 1 failed, 0 skipped"
+variant() { sed -i "\$i {\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"$2\"}" "$T/$1"; }
+cp "$T/base.jsonl" "$T/flat.jsonl"
+variant flat.jsonl saturating
+cp "$T/base.jsonl" "$T/piles.jsonl"
+variant piles.jsonl accumulates
+site piles.jsonl "" table_grow 9 450 9000 src
+run 0 save -f "$T/flat" "$T/flat.jsonl"
+run 1 check -f "$T/flat" "$T/piles.jsonl"
+says "WORSE  the whole suite"
+says "saturating -> accumulates"
+says "+450 blocks, +9 KB in table_grow (src/key.c:9)"
+last "4 passed, 1 failed, 0 skipped"
+run 0 save -f "$T/piles" "$T/piles.jsonl"
+run 0 check -f "$T/piles" "$T/piles.jsonl"
+run 0 check -f "$T/piles" "$T/flat.jsonl"
+says "BETTER  the whole suite"
+
+# Bytes and peaks: within 1 % the same; --tolerance says else; between it and --fail-beyond a warning.
+result within.jsonl "" "s/c/a pass clean 3 101000 5150" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+run 0 check -f "$F" "$T/within.jsonl"
+says "no difference in 4 tests"
+result beyond.jsonl "" "s/c/a pass clean 3 103000 5100" "s/c/b pass clean 5 100000 5400" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+run 1 check -f "$F" "$T/beyond.jsonl"
+says "requested 100 KB -> 103 KB (+3 KB)"
+says "peak 5 KB -> 5.3 KB (+300 B)"
+last "2 passed, 2 failed, 0 skipped"
+run 1 check -f "$F" --fail-beyond "5 %" "$T/beyond.jsonl"
+says "WARN  s/c/a"
+says "WORSE  s/c/b"
+last "3 passed, 1 failed, 0 skipped"
+run 0 check -f "$F" --fail-beyond "10 %" "$T/beyond.jsonl"
+says "2 warnings"
+run 0 check -f "$F" --tolerance "10 %" "$T/beyond.jsonl"
+says "no difference in 4 tests"
+
+# New, gone and better are told apart, fail nothing, and offer the ratchet; a new test that grows is red.
+result better.jsonl "" "s/c/a pass clean 2 100000 5100" "s/c/n pass clean 9 9 109" "s/c/red pass clean 0 0 100" "s/c/old pass clean 1 56 5100"
+run 0 check -f "$F" "$T/better.jsonl"
+says "BETTER  s/c/a"
+says "allocs 3 -> 2 (-1)"
+says "fail -> pass"
+says "growth -> clean"
+says "NEW  s/c/n"
+says "GONE  s/c/b"
+says "3 better, 1 new, 1 gone, 0 the same"
+says "tidemark baseline update"
+last "4 passed, 0 failed, 0 skipped"
+result new-bad.jsonl "" "s/c/a pass clean 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100" "s/c/n pass leak 9 9 109"
+run 1 check -f "$F" "$T/new-bad.jsonl"
+says "NEW, BAD  s/c/n"
+last "4 passed, 1 failed, 0 skipped"
+
+# The ratchet: after the update the old figure is red. It never loosens, unless told to.
+cp "$F" "$T/first.jsonl"
+run 1 update -f "$F" "$T/more.jsonl"
+says "not updated"
+cmp -s "$F" "$T/first.jsonl" || fail "a refused update changed the file"
+run 0 update -f "$F" "$T/better.jsonl"
+run 1 check -f "$F" "$T/base.jsonl"
+says "allocs 2 -> 3 (+1)"
+cp "$T/first.jsonl" "$F"
+run 0 update -f "$F" --fail-beyond "10 %" "$T/beyond.jsonl"
+run 0 check -f "$F" "$T/base.jsonl"
+says "no difference in 4 tests"
+run 0 update -f "$F" --accept "$T/more.jsonl"
+run 0 check -f "$F" "$T/more.jsonl"
+says "no difference in 4 tests"
+[ ! -e "$F.part" ] || fail "the half-written file stayed"
+
+# What differs from run to run is named and fails nothing; left out of the baseline when seen at the save.
+cp "$T/first.jsonl" "$F"
+result once.jsonl "" "s/c/a pass clean 7 100000 5100" "s/c/b pass growth 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100" "s/c/n fail none 0 0 0"
+result twice.jsonl "" "s/c/a pass clean 8 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100" "s/c/n pass clean 0 0 0"
+run 1 check -f "$F" "$T/once.jsonl"
+says "tidemark baseline check --again"
+run 0 check -f "$F" --again "$T/twice.jsonl" "$T/once.jsonl"
+says "UNSTABLE  s/c/a"
+says "allocs 3 -> 7 (+4) [unstable]"
+says "clean -> growth or clean [unstable]"
+says "UNSTABLE  s/c/n"
+last "2 passed, 0 failed, 3 skipped"
+run 1 check -f "$F" --again "$T/once.jsonl" "$T/once.jsonl" # twice the same is no accident
+last "2 passed, 3 failed, 0 skipped"
+run 0 save -f "$F" --again "$T/twice.jsonl" "$T/once.jsonl"
+grep -q "4 figures differ" "$T/err" || fail "the save does not say what is unstable"
+run 0 check -f "$F" "$T/twice.jsonl"
+silent "s/c/a"
+run 0 update -f "$F" "$T/once.jsonl" # and it stays out
+run 0 check -f "$F" "$T/twice.jsonl"
+
+# By test, never by shard: two shards against one run, and against other shards. A lost one is no green.
+result shard1.jsonl 1/2 "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0"
+result shard2.jsonl 2/2 "s/c/old pass growth 1 56 9100" "s/c/a pass clean 3 100000 5100"
+sed -i 's/"live_bytes":100,"peak_live_bytes":9100/"live_bytes":4100,"peak_live_bytes":9100/' "$T/shard2.jsonl"
+site shard2.jsonl s/c/old session_open 12 4337 242872 /home/one/src
+run 0 check -f "$T/first.jsonl" "$T/shard1.jsonl" "$T/shard2.jsonl"
+says "no difference in 4 tests"
+result shard3.jsonl 3/3 "s/c/a pass clean 3 100000 5100"
+result shard4.jsonl 1/3 "s/c/b pass clean 5 100000 5100"
+run 99 check -f "$T/first.jsonl" "$T/shard3.jsonl" "$T/shard4.jsonl"
+complains "missing shard"
+sed '$d' "$T/base.jsonl" >"$T/cut.jsonl"
+run 99 check -f "$T/first.jsonl" "$T/cut.jsonl"
+complains "cut.jsonl: incomplete"
+
+# A baseline that is none: one line, 2.
+for damage in '$d' '3,$d' 's/"v":1/"v":7/' '2s/pass/pasta/' '1d' '2s/$/}/' '1,$d'; do
+    sed "$damage" "$T/first.jsonl" >"$T/bad.jsonl"
+    run 2 check -f "$T/bad.jsonl" "$T/base.jsonl"
+    grep -q "bad.jsonl" "$T/err" || fail "the complaint does not name the file after $damage"
+    [ ! -s "$T/out" ] || fail "something on stdout after $damage"
+done
+head -c 700 "$T/first.jsonl" >"$T/bad.jsonl"
+run 2 check -f "$T/bad.jsonl" "$T/base.jsonl"
+complains "bad.jsonl: incomplete"
+head -c 4096 "$B/tidemark" >"$T/bad.jsonl"
+run 2 check -f "$T/bad.jsonl" "$T/base.jsonl"
+run 2 check -f "$T/none.jsonl" "$T/base.jsonl"
+complains "none.jsonl: there is none; tidemark baseline save makes one"
+run 2 check -f "$T/first.jsonl" "$T/none.jsonl"
+complains "none.jsonl: cannot be read"
+run 2 chekc "$T/base.jsonl"
+complains "'chekc' is none of save, check, update"
+run 99 save -f "$T/no/such/folder.jsonl" "$T/base.jsonl"
+exit $failed

@@ -1,0 +1,139 @@
+#!/bin/sh
+# tidemark compare: two files, two commands, and what is none of either. Run from the repository root with $B.
+set -u
+export NO_COLOR=1 COLUMNS=90
+: "${B:=build}"
+T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-compare.XXXXXX")
+trap 'rm -rf "$T"' EXIT INT TERM
+failed=0
+fail() {
+    echo "FAILED: $1"
+    [ -s "$T/out" ] && sed 's/^/  out: /' "$T/out"
+    [ -s "$T/err" ] && sed 's/^/  err: /' "$T/err"
+    failed=1
+}
+run() { # STATUS ARGS...
+    want=$1
+    shift
+    "$B/tidemark" compare "$@" >"$T/out" 2>"$T/err"
+    got=$?
+    [ $got -eq "$want" ] || fail "status $got, not $want: compare $*"
+}
+says() { grep -qF -- "$1" "$T/out" || fail "stdout does not say: $1"; }
+complains() {
+    grep -qF -- "$1" "$T/err" || fail "stderr does not say: $1"
+    [ "$(wc -l <"$T/err")" -eq 1 ] || fail "stderr is not one line"
+}
+last() { [ "$(tail -1 "$T/out")" = "$1" ] || fail "the last line is not: $1"; }
+
+# Mistakes.
+F=fixtures/report
+run 2 "$F/hunt.jsonl" "$T/none.jsonl"
+complains "none.jsonl: cannot be read"
+run 2 "$F/hunt.jsonl" "$F/hunt.80.txt"
+grep -q "hunt.80.txt:1:" "$T/err" || fail "the place of the mistake is not told"
+run 2 "$F/hunt.jsonl"
+run 2 "$F/hunt.jsonl" "$F/hunt.jsonl" "$F/hunt.jsonl"
+complains "two result files, or -- COMMAND --vs COMMAND"
+run 2 -- true --vs
+complains "a command is missing beside --vs"
+run 2 -- --vs true
+run 2 -- /no/such/program --vs true
+complains "/no/such/program: No such file or directory"
+run 2 --pairs 8 -- true --vs true
+complains "--pairs is between 9 and 200"
+run 2 --tolerance much "$F/hunt.jsonl" "$F/hunt.jsonl"
+sed '$d' "$F/hunt.jsonl" >"$T/cut.jsonl"
+run 99 "$F/hunt.jsonl" "$T/cut.jsonl"
+complains "cut.jsonl"
+
+# Files: the same is no difference, whatever it says of itself.
+run 0 "$F/hunt.jsonl" "$F/hunt.jsonl"
+says "no difference in"
+run 0 "$F/run.jsonl" "$F/run.jsonl"
+says "no difference in"
+awk 'length > 100 { bad = 1 } END { exit bad }' "$T/out" || fail "wider than 100 columns"
+
+# Commands: a libcheck program, the same again, and one that allocates three times more in one test.
+cat >"$T/check_x.c" <<'C'
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#ifndef MORE
+#define MORE 0
+#endif
+static char *volatile kept;
+START_TEST(parses)
+{
+    for (int i = 0; i < 4 + MORE; i++) {
+        kept = strdup("key");
+        free(kept);
+    }
+}
+END_TEST
+START_TEST(draws)
+{
+    free(kept = malloc(8));
+#ifdef RANDOM /* where the kernel put the stack */
+    for (int i = 0; i < (int)((size_t)getenv("PATH") >> 4 & 0xffff); i++)
+        free(kept = malloc(8));
+#endif
+}
+END_TEST
+int main(void)
+{
+    Suite *suite = suite_create("x");
+    TCase *tcase = tcase_create("c");
+    tcase_add_test(tcase, parses);
+    tcase_add_test(tcase, draws);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
+C
+build() { # NAME FLAGS...
+    name=$1
+    shift
+    # shellcheck disable=SC2046
+    ${CC:-cc} -g "$@" "$T/check_x.c" -o "$T/$name" $(pkg-config --cflags --libs check) || fail "$name does not build"
+}
+build base
+build more -DMORE=3
+build random -DRANDOM
+# Few pairs of a program of milliseconds decide nothing about time here; the counts are exact.
+run_counts() {
+    "$B/tidemark" compare --pairs 9 -- "$@" >"$T/out" 2>"$T/err"
+    got=$?
+    [ $got -le 1 ] || fail "status $got: $*"
+}
+run_counts "$T/base" --vs "$T/base"
+says "no difference in 2 tests"
+says "9 pairs, run A B B A"
+for row in "wall time" "CPU time" "peak RSS"; do
+    grep -q "^$row .*%.*\(no difference\|slower\|faster\|larger\|smaller\)$" "$T/out" || fail "no row $row"
+done
+run_counts "$T/base" --vs "$T/more"
+[ $got -eq 1 ] || fail "three allocations more are no red"
+says "WORSE  x/c/parses"
+says "allocs 4 -> 7 (+3)"
+run_counts "$T/more" --vs "$T/base"
+says "BETTER  x/c/parses"
+run_counts "$T/base" --vs "$T/random"
+! grep -q "WORSE" "$T/out" || fail "what differs from run to run is told as worse"
+! grep -q "draws" "$T/out" || says "UNSTABLE  x/c/draws"
+run_counts "$T/base" --vs sh -c ":" # nothing to count in it: said, and no red
+says "allocations were not counted"
+
+# A command that comes to different ends.
+cat >"$T/moody" <<C
+#!/bin/sh
+printf x >>$T/count
+[ \$(wc -c <$T/count) -lt 3 ]
+C
+chmod +x "$T/moody"
+run 99 --pairs 9 -- true --vs "$T/moody"
+complains "moody does not end the same way every time"
+exit $failed
