@@ -80,7 +80,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
 .PHONY: bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb shards
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -268,6 +268,9 @@ $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h r
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/peers.c -o $B/bench/peers.o
 	$Qg++ -std=c++17 -O3 -g -I. $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
 	$Q$(CC) -o $@ $B/bench/lookup_bench.o $B/bench/ours.o $B/bench/ours_portable.o $B/bench/peers.o $B/bench/peers_cxx.o $B/libregistry.a $(BENCH_LIBS)
+
+shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
+	$QB=$B ci/shards.sh
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py
