@@ -18,6 +18,15 @@ static uint64_t age_of(const struct file_search *search, const struct file_stamp
     return file_stamp_age(then, &now);
 }
 
+/* Is this instant later than the beginning of the look-up? Both ages at one moment: between two of
+ * them a process can be put aside for as long as you like. */
+static bool is_later(const struct file_search *search, const struct file_stamp *stamp)
+{
+    struct file_stamp now;
+    search->cache->options.now(search->cache->options.clock, &now);
+    return file_stamp_age(stamp, &now) < file_stamp_age(&search->begun, &now);
+}
+
 void file_search_init(struct file_search *search, struct file_cache *cache)
 {
     *search = (struct file_search){.cache = cache, .store = cache->store};
@@ -52,7 +61,7 @@ bool file_search_file(struct file_search *search)
         return false;
     }
     if (search->refresh) {
-        return age_of(search, &search->found->head.begun) < age_of(search, &search->begun);
+        return is_later(search, &search->found->head.begun);
     }
     return file_cache_is_fresh(search->cache, search->found, 0);
 }
@@ -263,8 +272,8 @@ static bool is_held_off(struct file_search *search)
     if (search->refresh || !file_state_read(&search->store, &state) || state.failed.boot[0] == 0) {
         return false;
     }
-    uint64_t age = age_of(search, &state.failed);
-    return age < search->cache->options.retry_ns || age < age_of(search, &search->begun);
+    return age_of(search, &state.failed) < search->cache->options.retry_ns ||
+           is_later(search, &state.failed);
 }
 
 static bool with_lock(struct file_search *search, struct file_answer *answer)

@@ -424,6 +424,32 @@ START_TEST(refresh_fetches_although_the_file_is_fresh)
 }
 END_TEST
 
+/* As for a process that is put aside for longer and longer between its steps. */
+static void slowing_now(void *clock, struct file_stamp *now)
+{
+    static uint64_t step = 1;
+    pass(step *= 2);
+    world_now(clock, now);
+}
+
+START_TEST(a_refresh_does_not_join_an_older_fetch_however_slowly_it_runs)
+{
+    struct file_options options = options_of();
+    struct file_answer answer;
+    setup();
+    options.now = slowing_now;
+    struct file_cache *cache = cache_of(&options);
+    for (unsigned i = 1; i <= 4; i++) {
+        ck_assert(file_cache_refresh(cache, &answer));
+        ck_assert_int_eq(answer.outcome, FILE_FETCHED);
+        ck_assert_uint_eq(world.fetches, i);
+        file_answer_release(&answer);
+    }
+    file_cache_free(&cache);
+    teardown();
+}
+END_TEST
+
 START_TEST(a_bad_document_is_rolled_back_and_stays_away)
 {
     struct file_options options = options_of();
@@ -610,7 +636,9 @@ SUITE("file_cache", &one_miss_then_hits_until_the_ttl_is_over,
       &what_has_not_changed_is_not_sent_again, &who_finds_the_lock_held_does_what_its_policy_says,
       &within_the_grace_nobody_waits_for_the_one_who_refreshes,
       &a_refresh_in_the_background_answers_at_once_and_is_there_afterwards,
-      &refresh_fetches_although_the_file_is_fresh, &a_bad_document_is_rolled_back_and_stays_away,
+      &refresh_fetches_although_the_file_is_fresh,
+      &a_refresh_does_not_join_an_older_fetch_however_slowly_it_runs,
+      &a_bad_document_is_rolled_back_and_stays_away,
       &where_no_lock_can_be_each_fetches_for_itself_and_nobody_fails,
       &who_cannot_publish_has_its_answer_all_the_same,
       &each_allocation_that_fails_in_turn_is_a_failure_told_and_nothing_worse,

@@ -238,7 +238,11 @@ static bool directory_sync(const struct file_store *store)
 static bool version_move(const struct file_store *store, unsigned from, unsigned to)
 {
     char a[PATH_MAX], b[PATH_MAX];
-    return path_of(store, from, a) && path_of(store, to, b) && rename(a, b) == 0;
+    if (!path_of(store, from, a) || !path_of(store, to, b) || rename(a, b) != 0) {
+        return false;
+    }
+    unlink(a); /* still there when both were links to one file: then rename does nothing */
+    return true;
 }
 
 /* Links what is there as version 1, under a temporary name first, because link replaces nothing.
@@ -254,8 +258,9 @@ static void present_keep(const struct file_store *store, const char *temporary)
         version_move(store, v - 1, v);
     }
     if (length < PATH_MAX && path_of(store, 1, first) && file_point(store, FILE_POINT_LINK) &&
-        link(store->path, name) == 0 && rename(name, first) != 0) {
-        unlink(name);
+        link(store->path, name) == 0) {
+        (void)rename(name, first);
+        unlink(name); /* still there when it failed, or when version 1 is that file already */
     }
 }
 

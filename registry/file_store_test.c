@@ -178,6 +178,25 @@ START_TEST(versions_move_on_and_come_back)
 }
 END_TEST
 
+/* A writer dies between keeping a version and taking the name: then version 1 is the present file,
+ * and rename does nothing where two names are one file. */
+START_TEST(versions_that_are_the_present_file_are_no_trouble)
+{
+    struct file_store store = store_of();
+    char first[128], second[128];
+    folder_make();
+    snprintf(first, sizeof first, "%s.1", path);
+    snprintf(second, sizeof second, "%s.2", path);
+    ck_assert(put(&store, 1, "one"));
+    ck_assert(link(path, first) == 0 && link(path, second) == 0);
+    ck_assert(put(&store, 2, "two"));
+    ck_assert_str_eq(said(&store, 0), "two");
+    ck_assert_str_eq(said(&store, 1), "one");
+    ck_assert_str_eq(said(&store, 2), "one");
+    ck_assert_uint_eq(folder_remove(), 3); /* no temporary file */
+}
+END_TEST
+
 START_TEST(what_is_no_cache_file_is_told_apart)
 {
     struct file_store store = store_of();
@@ -360,7 +379,7 @@ SUITE("file_store", &the_checksum_is_crc_64_xz, &a_head_comes_back_as_it_was_wri
       &every_bit_that_flips_and_every_byte_that_is_missing_is_seen,
       &etags_that_cannot_stand_in_a_line_are_left_out,
       &age_is_by_boot_time_and_by_the_wall_only_across_boots, &versions_move_on_and_come_back,
-      &what_is_no_cache_file_is_told_apart,
+      &versions_that_are_the_present_file_are_no_trouble, &what_is_no_cache_file_is_told_apart,
       &a_publication_that_fails_anywhere_leaves_one_whole_file_and_no_temporary,
       &temporaries_of_the_dead_are_swept_and_others_left, &a_lock_excludes_and_goes_with_its_holder,
       &a_lock_file_that_was_removed_locks_nobody_out_or_in,

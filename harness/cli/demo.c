@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 static const struct demo_incident *const incidents[] = {&demo_registry, &demo_stats,
-                                                        &demo_collector};
+                                                        &demo_collector, &demo_provider};
 #define INCIDENTS (sizeof incidents / sizeof incidents[0])
 
 static const char *const incident_names[] = {"registry-60gb", "stats-ttl", "collector-plugin",
-                                             NULL};
+                                             "provider-file", NULL};
 
 static const struct demo_incident *incident_find(const char *name)
 {

@@ -58,6 +58,13 @@ void member_arrive(struct member *member)
     }
 }
 
+void member_piece(struct member *member)
+{
+    if (++member->pieces == member->herd->kill_at) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
 static bool http_fetch(const struct herd *herd, char *text, size_t room, size_t *length)
 {
     struct upstream_body body;

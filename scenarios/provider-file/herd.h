@@ -21,6 +21,7 @@ enum step {
     STEP_ARRIVED,  /* once a process: it found the lock held, or asks the source */
     STEP_BUSY,     /* each time that it found the lock held */
     STEP_GAVE_UP,  /* it waits no longer */
+    STEP_LOCKED,   /* has the lock, has not looked again */
     STEP_FETCHING, /* asks the source */
     STEP_OPENING,  /* before the temporary file is opened (and emptied) */
     STEP_OPENED,
@@ -59,6 +60,7 @@ struct herd {
     int port;            /* of the HTTP upstream; 0: the source is the herd's own counter */
     unsigned latency_ms; /* of the HTTP upstream */
     bool impatient;      /* the clock of the waiting is virtual: a wait is over at once */
+    unsigned kill_at;    /* SIGKILL before the nth piece is written; 0: none */
     bool fallback;       /* a registry is compiled in */
     _Atomic uint8_t endings[HERD_MOST];
     _Atomic uint32_t serials[HERD_MOST]; /* of the document that it got */
@@ -70,10 +72,12 @@ struct member {
     struct herd *herd;
     unsigned index;
     bool arrived;
+    unsigned pieces;
     uint64_t virtual_ns;
 };
 void member_step(struct member *member, enum step step);
 void member_arrive(struct member *member); /* STEP_ARRIVED, the first time */
+void member_piece(struct member *member);  /* before each of about 64 pieces is written */
 /* One more fetch: writes the document to `text`. False: the source is gone. */
 bool member_fetch(struct member *member, char *text, size_t room, size_t *length);
 

@@ -59,7 +59,7 @@ static size_t answer(const char *wanted, uint64_t number, char *text, size_t roo
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--upstream") == 0) {
-        upstream_main(atoi(argv[2]), answer);
+        upstream_main((int)strtol(argv[2], NULL, 10), answer);
     }
     const char *name = getenv("PROVIDER_FILE");
     under_test = name && *name ? variant_find(name) : shipped;
@@ -72,7 +72,8 @@ int main(int argc, char **argv)
         return 2;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT); /* before any test: what it keeps is no test's */
-    TCase *cases[] = {rows_herd(), rows_many()};
+    TCase *cases[] = {rows_herd(), rows_many(),   rows_kill(),
+                      rows_file(), rows_future(), rows_safety()};
     Suite *suite = suite_create("provider-file");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tcase_set_timeout(cases[i], 120);

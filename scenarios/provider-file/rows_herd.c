@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static unsigned errors_of(const struct herd *herd)
@@ -70,6 +71,23 @@ START_TEST(who_cannot_wait_for_a_slow_source_is_served_what_there_is)
 }
 END_TEST
 
+/* There is a file, and it is no document. */
+static bool path_is_torn(void)
+{
+    struct stat status;
+    uint32_t serial;
+    char text[2 * DOCUMENT_BYTES];
+    bool torn = false;
+    if (stat(path, &status) == 0) {
+        FILE *file = fopen(path, "r");
+        size_t bytes = fread(text, 1, sizeof text, file);
+        fclose(file);
+        size_t head = under_test == shipped && bytes >= FILE_HEAD_BYTES ? FILE_HEAD_BYTES : 0;
+        torn = !document_check(text + head, bytes - head, &serial);
+    }
+    return torn;
+}
+
 /* Takes the lock and goes no further. */
 static enum ending hold(struct member *member)
 {
@@ -104,6 +122,31 @@ START_TEST(a_holder_that_was_killed_stops_nobody)
     ck_assert_uint_eq(errors_of(herd), under_test->stuck_errors);
     herd_free(&herd);
     herd_free(&dead);
+}
+END_TEST
+
+/* In place, each of them leaves a file that is no document. */
+START_TEST(a_writer_killed_at_any_of_64_pieces_leaves_a_whole_file)
+{
+    unsigned kills = 0, torn = 0;
+    for (unsigned at = 1;; at++) {
+        struct herd *herd = herd_new(path, 1);
+        herd->kill_at = at;
+        herd_run(herd, under_test->load);
+        bool killed = herd_ended(herd, ENDING_NONE) == 1;
+        herd_free(&herd);
+        if (!killed) {
+            break;
+        }
+        kills++;
+        torn += path_is_torn();
+        folder_remove(); /* the lock too: that it stays is another test's */
+        folder_make();
+    }
+    tidemark_count("writers_killed", kills);
+    tidemark_count("torn_files", torn);
+    ck_assert_uint_ge(kills, 58);
+    ck_assert_uint_eq(torn, under_test->whole ? 0 : kills);
 }
 END_TEST
 
@@ -178,6 +221,7 @@ TCase *rows_herd(void)
     tcase_add_test(tcase, of_fourteen_that_start_together_one_fetches);
     tcase_add_test(tcase, who_cannot_wait_for_a_slow_source_is_served_what_there_is);
     tcase_add_test(tcase, a_holder_that_was_killed_stops_nobody);
+    tcase_add_test(tcase, a_writer_killed_at_any_of_64_pieces_leaves_a_whole_file);
     return tcase;
 }
 

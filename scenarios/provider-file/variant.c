@@ -57,9 +57,12 @@ static bool file_write(struct member *member, const char *path, const char *text
         return false;
     }
     member_step(member, STEP_OPENED);
-    size_t half = length / 2;
-    bool ok = write(fd, text, half) == (ssize_t)half &&
-              write(fd, text + half, length - half) == (ssize_t)(length - half);
+    bool ok = true;
+    for (size_t at = 0; ok && at < length; at += PIECE_BYTES) {
+        size_t piece = length - at < PIECE_BYTES ? length - at : PIECE_BYTES;
+        member_piece(member);
+        ok = write(fd, text + at, piece) == (ssize_t)piece;
+    }
     close(fd);
     member_step(member, STEP_WRITTEN);
     return ok;
@@ -190,13 +193,17 @@ static bool shipped_valid(void *context, const void *data, uint64_t bytes)
 
 static bool shipped_point(void *context, enum file_point point)
 {
-    static const enum step steps[FILE_POINT_COUNT] = {[FILE_POINT_TEMPORARY] = STEP_OPENING,
+    static const enum step steps[FILE_POINT_COUNT] = {[FILE_POINT_LOCK_TAKEN] = STEP_LOCKED,
+                                                      [FILE_POINT_TEMPORARY] = STEP_OPENING,
                                                       [FILE_POINT_SYNC] = STEP_WRITTEN,
                                                       [FILE_POINT_DIRECTORY] = STEP_RENAMED,
                                                       [FILE_POINT_UNLOCKED] = STEP_UNLOCKED};
     if (point == FILE_POINT_LOCK_BUSY) {
         member_arrive(context);
         member_step(context, STEP_BUSY);
+    }
+    if (point == FILE_POINT_WRITE) {
+        member_piece(context);
     }
     if (steps[point] != STEP_START) {
         member_step(context, steps[point]);
@@ -224,8 +231,10 @@ struct file_options member_options(struct member *member)
 {
     static const char compiled_in[] = "compiled in";
     const struct herd *herd = member->herd;
+    const char *ttl = getenv("PROVIDER_TTL");
     return (struct file_options){.path = herd->path,
-                                 .ttl_ns = TTL_S * 1000000000ull,
+                                 .ttl_ns = (ttl ? strtoull(ttl, NULL, 10) : TTL_S) * 1000000000u,
+                                 .piece_bytes = PIECE_BYTES,
                                  .versions = 2,
                                  .on_timeout =
                                      herd->impatient ? FILE_ON_TIMEOUT_STALE : FILE_ON_TIMEOUT_WAIT,

@@ -24,7 +24,10 @@ extern const struct variant variants[];
 extern const struct variant *const shipped;           /* the last of them */
 const struct variant *variant_find(const char *name); /* NULL: no such one */
 
-/* The file cache of a member of a herd, with its steps as points. */
+#define PIECE_BYTES 69 /* of 64 writes */
+
+/* The file cache of a member of a herd, with its steps as points. PROVIDER_TTL in the environment:
+ * its TTL in seconds. */
 struct file_options member_options(struct member *member);
 /* Looks up once with these options. */
 enum ending member_get(const struct file_options *options, struct member *member);

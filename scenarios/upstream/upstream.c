@@ -66,7 +66,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, const char *pat
 
 static enum MHD_Result serve(void *context, struct MHD_Connection *connection, const char *url,
                              const char *method, const char *version, const char *data,
-                             size_t *data_bytes, void **state)
+                             size_t *data_bytes, /* NOLINT(readability-non-const-parameter) */
+                             void **state)
 {
     unsigned latency_ms;
     unsigned long fail_at, hang_at;
@@ -81,11 +82,12 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
         int length = snprintf(text, sizeof text, "%llu", (unsigned long long)served);
         return reply(connection, 200, text, (size_t)length, NULL);
     }
-    if (sscanf(url, "/%u/%lu/%lu%n", &latency_ms, &fail_at, &hang_at, &taken) != 3) {
+    if (sscanf(url, /* NOLINT(cert-err34-c): the tests' own paths */
+               "/%u/%lu/%lu%n", &latency_ms, &fail_at, &hang_at, &taken) != 3) {
         return reply(connection, 404, "", 0, NULL);
     }
     uint64_t number = atomic_fetch_add(&served, 1) + 1;
-    struct timespec delay = {.tv_sec = latency_ms / 1000, .tv_nsec = latency_ms % 1000 * 1000000l};
+    struct timespec delay = {.tv_sec = latency_ms / 1000, .tv_nsec = latency_ms % 1000 * 1000000L};
     if (hang_at && number == hang_at) {
         delay.tv_sec += 3600;
     }

@@ -1,0 +1,248 @@
+/* rows_future.c - row 1.10: what the report put off until later. Checksum: rows_file.c. */
+#include "rows.h"
+
+#include "tidemark.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum ending load_after(struct member *member, uint64_t seconds)
+{
+    struct file_options options = member_options(member);
+    member->virtual_ns = seconds * 1000000000u;
+    return member_get(&options, member);
+}
+
+START_TEST(the_ttl_comes_from_the_environment)
+{
+    static const struct {
+        const char *ttl;
+        uint64_t seconds;
+        enum ending ending;
+    } cases[] = {{"90", 80, ENDING_HIT}, {"90", 91, ENDING_FETCHED}, {"7200", 4000, ENDING_HIT}};
+    struct herd *herd = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        setenv("PROVIDER_TTL", cases[i].ttl, 1);
+        unlink(path);
+        ck_assert_int_eq(load_after(&member, 0), ENDING_FETCHED);
+        ck_assert_int_eq(load_after(&member, cases[i].seconds), cases[i].ending);
+    }
+    unsetenv("PROVIDER_TTL");
+    herd_free(&herd);
+}
+END_TEST
+
+static enum ending load_thrice(struct member *member)
+{
+    struct file_options options = member_options(member);
+    struct file_cache *cache = file_cache_new(&options);
+    for (int i = 0; i < 3; i++) {
+        struct file_answer answer;
+        (void)file_cache_get(cache, &answer);
+        file_answer_release(&answer);
+    }
+    file_cache_free(&cache);
+    return ENDING_HIT;
+}
+
+START_TEST(the_counters_of_fourteen_processes_add_up)
+{
+    struct herd *herd = herd_new(path, 14);
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member);
+    struct file_statistics s;
+    herd_rule(herd, -1, STEP_FETCHING, STEP_ARRIVED, 14);
+    herd_run(herd, load_thrice);
+    struct file_cache *cache = file_cache_new(&options);
+    file_cache_totals(cache, &s);
+    file_cache_free(&cache);
+    ck_assert_uint_eq(s.lookups, 42);
+    ck_assert_uint_eq(s.hits, 13);
+    ck_assert_uint_eq(s.fetched, 1);
+    ck_assert_uint_eq(s.memory_hits, 28);
+    ck_assert_uint_eq(s.hits + s.fetched + s.memory_hits, s.lookups);
+    ck_assert_uint_eq(s.lock_waits, 13);
+    ck_assert_uint_eq(s.published, 1);
+    herd_free(&herd);
+}
+END_TEST
+
+/* Opens of files in the folder since the last call. */
+static unsigned opens_seen(int watch)
+{
+    char events[4096] __attribute__((aligned(8)));
+    unsigned opens = 0;
+    for (ssize_t got; (got = read(watch, events, sizeof events)) > 0;) {
+        for (char *at = events; at < events + got;) {
+            const struct inotify_event *event = (const struct inotify_event *)(const void *)at;
+            opens += event->len > 0; /* of a file in it, not the folder */
+            at += sizeof *event + event->len;
+        }
+    }
+    return opens;
+}
+
+START_TEST(the_second_look_up_opens_no_file)
+{
+    struct herd *herd = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member);
+    struct file_answer answer;
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    ck_assert_int_ge(inotify_add_watch(watch, folder, IN_OPEN), 0);
+    ck_assert_int_eq(shipped->load(&member), ENDING_FETCHED);
+    ck_assert_uint_gt(opens_seen(watch), 0);
+    struct file_cache *cache = file_cache_new(&options);
+    ck_assert(file_cache_get(cache, &answer));
+    ck_assert_int_eq(answer.outcome, FILE_HIT);
+    file_answer_release(&answer);
+    ck_assert_uint_eq(opens_seen(watch), 1);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert(file_cache_get(cache, &answer));
+        ck_assert_int_eq(answer.outcome, FILE_MEMORY_HIT);
+        file_answer_release(&answer);
+    }
+    unsigned opens = opens_seen(watch);
+    tidemark_count("opens_of_1000_memory_hits", opens);
+    ck_assert_uint_eq(opens, 0);
+    file_cache_free(&cache);
+    close(watch);
+    herd_free(&herd);
+}
+END_TEST
+
+START_TEST(clear_removes_all_but_the_lock_and_the_totals)
+{
+    struct herd *herd = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member);
+    struct file_answer answer;
+    struct file_cache *cache = file_cache_new(&options);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(file_cache_refresh(cache, &answer));
+        file_answer_release(&answer);
+    }
+    ck_assert_uint_eq(folder_count("providers.json"), 5); /* itself, two versions, lock, state */
+    ck_assert(file_cache_clear(cache));
+    ck_assert_uint_eq(folder_count("providers.json"), 2);
+    ck_assert(file_cache_get(cache, &answer));
+    ck_assert_int_eq(answer.outcome, FILE_FETCHED);
+    file_answer_release(&answer);
+    file_cache_free(&cache);
+    herd_free(&herd);
+}
+END_TEST
+
+static void never_pause(void *clock, uint64_t ns)
+{
+    (void)ns;
+    ((struct member *)clock)->virtual_ns = UINT64_MAX; /* marks it */
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static enum ending load_old(struct member *member)
+{
+    return load_after(member, 3700);
+}
+
+START_TEST(while_one_refreshes_a_thousand_readers_are_not_kept_waiting)
+{
+    struct herd *herd = herd_new(path, 1), *other = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    pid_t pids[HERD_MOST];
+    ck_assert_int_eq(shipped->load(&member), ENDING_FETCHED);
+    member.virtual_ns = 3700000000000u;
+    herd_rule(other, -1, STEP_FETCHING, STEP_LOOKED, 1); /* a source that takes its time */
+    herd_begin(other, load_old, pids);
+    herd_wait(other, STEP_FETCHING, 1);
+    struct file_options options = member_options(&member);
+    options.grace_ns = 600000000000u;
+    options.pause = never_pause;
+    struct file_cache *cache = file_cache_new(&options);
+    for (int i = 0; i < 1000; i++) {
+        struct file_answer answer;
+        uint64_t begun = monotonic_ns();
+        ck_assert(file_cache_get(cache, &answer));
+        tidemark_sample("lookup_ns", monotonic_ns() - begun, 1);
+        ck_assert_int_eq(answer.outcome, FILE_STALE);
+        ck_assert_int_eq(answer.trouble, FILE_REFRESHING);
+        file_answer_release(&answer);
+    }
+    ck_assert_uint_eq(member.virtual_ns, 3700000000000u); /* nobody paused */
+    other->steps[STEP_LOOKED] = 1;
+    herd_end(other, pids);
+    struct file_answer answer;
+    ck_assert(file_cache_get(cache, &answer));
+    ck_assert_int_eq(answer.outcome, FILE_HIT); /* and now the new one */
+    file_answer_release(&answer);
+    file_cache_free(&cache);
+    herd_free(&herd);
+    herd_free(&other);
+}
+END_TEST
+
+static bool not_the_fourth(void *context, const void *data, uint64_t bytes)
+{
+    uint32_t serial;
+    (void)context;
+    return document_check(data, bytes, &serial) && serial != 4;
+}
+
+START_TEST(after_a_bad_publication_the_last_good_list_is_served_and_can_be_put_back)
+{
+    struct herd *herd = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member), strict;
+    struct file_answer answer;
+    uint32_t serial;
+    struct file_cache *cache = file_cache_new(&options);
+    for (int i = 0; i < 4; i++) { /* the fourth is published, and then turns out to be bad */
+        ck_assert(file_cache_refresh(cache, &answer));
+        file_answer_release(&answer);
+    }
+    strict = options; /* a newer program sees it, and has no source at hand */
+    strict.valid = not_the_fourth;
+    strict.retry_ns = UINT64_MAX / 2;
+    herd->port = 1; /* where nobody listens */
+    struct file_cache *wise = file_cache_new(&strict);
+    ck_assert(file_cache_get(wise, &answer));
+    ck_assert_int_eq(answer.outcome, FILE_STALE);
+    ck_assert(document_check(answer.snapshot->data, answer.snapshot->head.bytes, &serial));
+    ck_assert_uint_eq(serial, 3);
+    file_answer_release(&answer);
+    ck_assert(file_cache_rollback(wise));
+    ck_assert(file_cache_get(cache, &answer)); /* for everybody */
+    ck_assert_int_eq(answer.outcome, FILE_HIT);
+    ck_assert(document_check(answer.snapshot->data, answer.snapshot->head.bytes, &serial));
+    ck_assert_uint_eq(serial, 3);
+    file_answer_release(&answer);
+    file_cache_free(&wise);
+    file_cache_free(&cache);
+    herd_free(&herd);
+}
+END_TEST
+
+TCase *rows_future(void)
+{
+    TCase *tcase = tcase_create("future");
+    tcase_add_test(tcase, the_ttl_comes_from_the_environment);
+    tcase_add_test(tcase, the_counters_of_fourteen_processes_add_up);
+    tcase_add_test(tcase, the_second_look_up_opens_no_file);
+    tcase_add_test(tcase, clear_removes_all_but_the_lock_and_the_totals);
+    tcase_add_test(tcase, while_one_refreshes_a_thousand_readers_are_not_kept_waiting);
+    tcase_add_test(tcase, after_a_bad_publication_the_last_good_list_is_served_and_can_be_put_back);
+    return tcase;
+}

@@ -1,0 +1,285 @@
+/*
+ * rows_safety.c - row 1.11 and the faults of the machine: two users, folders that cannot be
+ * written, a full disk, an upstream that goes and comes back. What needs root or a mount of its own
+ * is done where that is allowed, and counted, so that a run says what it has shown.
+ */
+#include "rows.h"
+
+#include "scenarios/upstream/upstream.h"
+#include "tidemark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define USER_A 1001
+#define USER_B 1002
+
+/* Two users. ------------------------------------------------------------------------------------
+ */
+
+static uid_t user;
+static mode_t file_mode = 0644;
+static bool take_foreign;
+static uint64_t later_s;
+
+static enum ending load_as_user(struct member *member)
+{
+    if (geteuid() == 0 && (setgid(user) != 0 || setuid(user) != 0)) {
+        return ENDING_NONE;
+    }
+    struct file_options options = member_options(member);
+    options.mode = file_mode;
+    options.foreign = take_foreign;
+    member->virtual_ns = later_s * 1000000000u;
+    return member_get(&options, member);
+}
+
+static enum ending as_user(struct herd *herd, uid_t who, uint64_t seconds)
+{
+    user = who;
+    later_s = seconds;
+    herd->steps[STEP_START] = 0;
+    herd_run(herd, load_as_user);
+    return (enum ending)herd->endings[0];
+}
+
+START_TEST(two_users_share_one_file_when_they_say_so)
+{
+    struct herd *herd = herd_new(path, 1);
+    if (geteuid() != 0) {
+        herd_free(&herd); /* one user can only be itself */
+        return;
+    }
+    chmod(folder, 0777);
+    take_foreign = true;
+    file_mode = 0666;
+    ck_assert_int_eq(as_user(herd, USER_A, 0), ENDING_FETCHED);
+    ck_assert_int_eq(as_user(herd, USER_B, 0), ENDING_HIT);
+    ck_assert_int_eq(as_user(herd, USER_B, 4000), ENDING_FETCHED); /* renews the other's file */
+    ck_assert_int_eq(as_user(herd, USER_A, 4000), ENDING_HIT);
+    ck_assert_uint_eq(herd->fetches, 2);
+    tidemark_count("two_users", 1);
+    herd_free(&herd);
+    take_foreign = false;
+    file_mode = 0644;
+}
+END_TEST
+
+START_TEST(a_file_of_another_user_is_not_believed_and_stops_nobody)
+{
+    struct herd *herd = herd_new(path, 1);
+    if (geteuid() != 0) {
+        herd_free(&herd);
+        return;
+    }
+    chmod(folder, 01777); /* as /tmp: B can neither replace nor remove A's file */
+    ck_assert_int_eq(as_user(herd, USER_A, 0), ENDING_FETCHED);
+    ck_assert_int_eq(as_user(herd, USER_B, 0), ENDING_FETCHED);
+    ck_assert_int_eq(as_user(herd, USER_B, 0), ENDING_FETCHED);
+    ck_assert_int_eq(as_user(herd, USER_A, 0), ENDING_HIT); /* its own, untouched */
+    ck_assert_uint_eq(herd->serials[0], 1);
+    ck_assert_uint_eq(folder_count(".tmp"), 0);
+    herd_free(&herd);
+}
+END_TEST
+
+START_TEST(in_a_folder_that_cannot_be_written_everybody_has_an_answer)
+{
+    struct herd *herd = herd_new(path, 1);
+    chmod(folder, 0777);
+    uid_t who = geteuid() == 0 ? USER_A : geteuid();
+    take_foreign = true;
+    chmod(folder, 0555);
+    ck_assert_int_eq(as_user(herd, who, 0), ENDING_FETCHED); /* no file, no lock, no place */
+    ck_assert_uint_eq(folder_count("providers"), 0);
+    chmod(folder, 0777);
+    ck_assert_int_eq(as_user(herd, who, 0), ENDING_FETCHED);
+    chmod(folder, 0555);
+    ck_assert_int_eq(as_user(herd, who, 0), ENDING_HIT); /* a file put there before is used */
+    ck_assert_int_eq(as_user(herd, who, 4000),
+                     ENDING_FETCHED); /* and when it is old, not changed */
+    ck_assert_int_eq(as_user(herd, who, 0), ENDING_HIT);
+    ck_assert_uint_eq(herd->fetches, 3);
+    chmod(folder, 0777);
+    take_foreign = false;
+    herd_free(&herd);
+}
+END_TEST
+
+/* A full disk. ----------------------------------------------------------------------------------
+ */
+
+static enum ending look(struct member *member, uint64_t seconds, enum file_trouble *trouble,
+                        int *error)
+{
+    struct file_options options = member_options(member);
+    struct file_answer answer;
+    member->virtual_ns = seconds * 1000000000u;
+    struct file_cache *cache = file_cache_new(&options);
+    (void)file_cache_get(cache, &answer);
+    *trouble = answer.trouble;
+    *error = answer.error;
+    enum ending ending = answer.outcome == FILE_FETCHED ? ENDING_FETCHED
+                         : answer.outcome == FILE_HIT   ? ENDING_HIT
+                         : answer.outcome == FILE_STALE ? ENDING_OLD
+                                                        : ENDING_NO_SOURCE;
+    uint32_t serial = 0;
+    if (answer.snapshot &&
+        !document_check(answer.snapshot->data, answer.snapshot->head.bytes, &serial)) {
+        ending = ENDING_CORRUPT;
+    }
+    file_answer_release(&answer);
+    file_cache_free(&cache);
+    return ending;
+}
+
+/* Exit codes of a child, so that a failing line is known. */
+#define MUST(what)                                                                                 \
+    do {                                                                                           \
+        if (!(what)) {                                                                             \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                             \
+            _exit(1);                                                                              \
+        }                                                                                          \
+    } while (0)
+#define CANNOT 77
+
+/* Fills the disk to the last byte, and says whether that could be done. */
+static void disk_fill(const char *name)
+{
+    char block[512] = {0};
+    int fd = open(name, O_WRONLY | O_CREAT, 0600);
+    MUST(fd >= 0);
+    while (write(fd, block, sizeof block) > 0) {
+    }
+    MUST(errno == ENOSPC);
+    close(fd);
+}
+
+static void on_full_tmpfs(struct herd *herd)
+{
+    struct member member = {.herd = herd};
+    enum file_trouble trouble;
+    char filler[128];
+    int error;
+    if (unshare(CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0 ||
+        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("small", folder, "tmpfs", 0, "size=64k") != 0) {
+        _exit(CANNOT);
+    }
+    snprintf(filler, sizeof filler, "%s/filler", folder);
+    MUST(look(&member, 0, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
+    disk_fill(filler);
+    MUST(look(&member, 0, &trouble, &error) == ENDING_HIT);        /* what is there is there */
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED); /* old: the answer is right */
+    MUST(trouble == FILE_NOT_PUBLISHED && error == ENOSPC);
+    MUST(look(&member, 0, &trouble, &error) == ENDING_HIT); /* the old file was not touched */
+    MUST(folder_count(".tmp") == 0);
+    MUST(unlink(filler) == 0);
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_HIT); /* recovered */
+    _exit(0);
+}
+
+/* The same by a limit of the file's length, which any user can set. */
+static void on_file_limit(struct herd *herd)
+{
+    struct member member = {.herd = herd};
+    struct rlimit limit = {1000, RLIM_INFINITY};
+    enum file_trouble trouble;
+    int error;
+    signal(SIGXFSZ, SIG_IGN);
+    MUST(look(&member, 0, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
+    MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED);
+    MUST(trouble == FILE_NOT_PUBLISHED && error == EFBIG);
+    MUST(look(&member, 0, &trouble, &error) == ENDING_HIT);
+    MUST(folder_count(".tmp") == 0);
+    limit.rlim_cur = RLIM_INFINITY;
+    MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
+    MUST(look(&member, 4000, &trouble, &error) == ENDING_HIT);
+    _exit(0);
+}
+
+static int child_of(void (*run)(struct herd *herd))
+{
+    struct herd *herd = herd_new(path, 1);
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        run(herd);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    herd_free(&herd);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+START_TEST(on_a_full_disk_answers_are_right_the_old_file_stays_and_space_mends_it)
+{
+    int code = child_of(on_full_tmpfs);
+    tidemark_count("full_tmpfs", code == 0);
+    ck_assert(code == 0 || code == CANNOT);
+    ck_assert_int_eq(child_of(on_file_limit), 0);
+}
+END_TEST
+
+/* The upstream. ---------------------------------------------------------------------------------
+ */
+
+static enum ending load_old(struct member *member)
+{
+    struct file_options options = member_options(member);
+    member->virtual_ns = 4000000000000u;
+    return member_get(&options, member);
+}
+
+START_TEST(an_upstream_that_goes_is_asked_once_and_when_it_is_back_all_is_well)
+{
+    struct upstream upstream;
+    struct herd *herd = herd_new(path, 1), *many = herd_new(path, 14);
+    ck_assert(upstream_start(&upstream));
+    herd->port = many->port = upstream.port;
+    herd_run(herd, shipped->load);
+    ck_assert_int_eq(herd->endings[0], ENDING_FETCHED);
+    upstream_stop(&upstream);
+    herd_rule(many, -1, STEP_FETCHING, STEP_ARRIVED, 14);
+    herd_run(many, load_old);
+    tidemark_count("asked_while_gone", many->fetches);
+    ck_assert_uint_eq(many->fetches, 1); /* the other 13 see that it has just failed */
+    ck_assert_uint_eq(herd_ended(many, ENDING_OLD), 14);
+    for (unsigned i = 0; i < 14; i++) {
+        ck_assert_uint_eq(many->serials[i], 1);
+    }
+    ck_assert(upstream_start_at(&upstream, upstream.port));
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member);
+    options.retry_ns = 1;
+    member.virtual_ns = 4000000000000u;
+    ck_assert_int_eq(member_get(&options, &member), ENDING_FETCHED);
+    ck_assert_uint_eq(upstream_count(upstream.port), 1);
+    upstream_stop(&upstream);
+    herd_free(&herd);
+    herd_free(&many);
+}
+END_TEST
+
+TCase *rows_safety(void)
+{
+    TCase *tcase = tcase_create("safety");
+    tcase_add_test(tcase, two_users_share_one_file_when_they_say_so);
+    tcase_add_test(tcase, a_file_of_another_user_is_not_believed_and_stops_nobody);
+    tcase_add_test(tcase, in_a_folder_that_cannot_be_written_everybody_has_an_answer);
+    tcase_add_test(tcase, on_a_full_disk_answers_are_right_the_old_file_stays_and_space_mends_it);
+    tcase_add_test(tcase, an_upstream_that_goes_is_asked_once_and_when_it_is_back_all_is_well);
+    return tcase;
+}
