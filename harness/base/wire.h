@@ -239,9 +239,11 @@ enum wire_root {
     WIRE_ROOT_REGISTER
 };
 
-struct wire_link { /* one step of the path: at `offset` in a block of `bytes` allocated by `site` */
+/* One step of the path: a block of `bytes` allocated by `site`; the word that holds it points `at`
+ * so many bytes behind its beginning, and the word that holds the next block lies at `offset`. */
+struct wire_link {
     uint32_t site;
-    uint32_t pad;
+    uint32_t at;
     uint64_t offset;
     uint64_t bytes;
 };
@@ -254,6 +256,9 @@ struct wire_held {
     uint64_t root_address; /* runtime address of the word that holds the first link */
     int32_t thread;        /* tid for TLS, STACK, REGISTER */
     uint32_t chain_count;
+    /* For TLS: load bias of the object whose thread-local storage the word lies in, and where in
+     * it; 0 and 0 if that is not known. */
+    uint64_t tls_base, tls_offset;
     struct wire_link
         chain[WIRE_CHAIN_MAX]; /* from the root inwards; the last is the block itself */
 };

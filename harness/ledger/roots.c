@@ -21,7 +21,7 @@ static void root_add(struct roots *roots, uint64_t start, uint64_t end, enum wir
                      int32_t thread)
 {
     if (start < end && roots->count < roots->room) {
-        roots->list[roots->count++] = (struct root){start, end, kind, thread};
+        roots->list[roots->count++] = (struct root){start, end, kind, thread, 0};
     }
 }
 
@@ -158,6 +158,9 @@ static void tls_take(struct roots *roots, uint64_t pointer, int32_t thread)
     root_add(roots, pointer - TCB_BYTES, pointer + bytes, WIRE_ROOT_TLS, thread);
     uint64_t dtv = ((const uint64_t *)(uintptr_t)pointer)[0];
 #endif
+    if (roots->count > 0) {
+        roots->list[roots->count - 1].pointer = pointer;
+    }
     uint64_t modules = readable_end(roots, dtv) != 0 ? ((const uint64_t *)(uintptr_t)dtv)[-2] : 0;
     if (modules < 4096) {
         root_add(roots, dtv, dtv + (modules + 1) * 16, WIRE_ROOT_TLS, thread);
@@ -211,4 +214,39 @@ void roots_end(struct roots *roots)
     }
     roots->list = NULL;
     roots->readable = NULL;
+}
+
+struct tls_search {
+    uint64_t address; /* in the calling thread's storage */
+    uint64_t base, offset;
+    bool found;
+};
+
+static int tls_search(struct dl_phdr_info *info, size_t size, void *context)
+{
+    struct tls_search *search = context;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum && info->dlpi_tls_data != NULL; i++) {
+        uint64_t start = (uint64_t)(uintptr_t)info->dlpi_tls_data;
+        if (info->dlpi_phdr[i].p_type == PT_TLS &&
+            search->address - start < info->dlpi_phdr[i].p_memsz) {
+            search->base = info->dlpi_addr;
+            search->offset = search->address - start;
+            search->found = true;
+        }
+    }
+    return search->found;
+}
+
+/* Static TLS lies at the same distance from every thread's pointer. */
+bool roots_tls_object(uint64_t via, uint64_t pointer, uint64_t *base, uint64_t *offset)
+{
+    uint64_t own = (uint64_t)(uintptr_t)__builtin_thread_pointer();
+    struct tls_search search = {.address = own + (via - pointer)};
+    if (pointer != 0) {
+        dl_iterate_phdr(tls_search, &search);
+    }
+    *base = search.base;
+    *offset = search.offset;
+    return search.found;
 }

@@ -14,6 +14,7 @@ struct root {
     uint64_t start, end;
     enum wire_root kind;
     int32_t thread;
+    uint64_t pointer; /* of TLS: the thread pointer beside it; else 0 */
 };
 
 struct roots {
@@ -29,5 +30,10 @@ bool roots_begin(struct roots *roots);
  * kernel does not show the mappings. */
 bool roots_threads(struct roots *roots, const struct stop *stop, uint64_t sp);
 void roots_end(struct roots *roots);
+
+/* The object in whose thread-local storage of the thread with that thread pointer the word at `via`
+ * lies: its load bias, and where in the storage. False when it is none that was loaded at start-up.
+ * Takes the dynamic linker's lock: not while threads are stopped. */
+bool roots_tls_object(uint64_t via, uint64_t pointer, uint64_t *base, uint64_t *offset);
 
 #endif

@@ -14,6 +14,7 @@
 #include "harness/ledger/site.h"
 #include "harness/ledger/stop.h"
 #include "harness/ledger/trace.h"
+#include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
 #include <errno.h>
@@ -184,6 +185,19 @@ static void ways_sort(struct scan *scan)
     scan->way_count = count;
 }
 
+/* How far behind the block's beginning the word that holds it points. By a system call: other
+ * threads run again, and the word may be gone. */
+static uint32_t pointed_at(const struct graph_node *node)
+{
+    uint64_t word = 0;
+    struct {
+        uint64_t address, bytes;
+    } to = {(uint64_t)(uintptr_t)&word, sizeof word}, from = {node->via, sizeof word};
+    kernel_call(SYS_process_vm_readv, kernel_pid(), (long)&to, 1, (long)&from, 1, 0);
+    uint64_t at = word - node->address;
+    return at < node->size && at <= UINT32_MAX ? (uint32_t)at : 0;
+}
+
 static void chain_fill(const struct scan *scan, uint32_t example, struct wire_held *held)
 {
     uint32_t index = example;
@@ -198,12 +212,16 @@ static void chain_fill(const struct scan *scan, uint32_t example, struct wire_he
         if (kept) {
             held->chain[at].site = node->site;
             held->chain[at].bytes = node->size;
+            held->chain[at].at = pointed_at(node);
         }
         if ((node->parent & GRAPH_ROOT) != 0) {
             const struct root *root = &scan->roots.list[node->parent & ~GRAPH_ROOT];
             held->root = root->kind;
             held->root_address = root->kind == WIRE_ROOT_REGISTER ? 0 : node->via;
             held->thread = root->thread;
+            if (root->kind == WIRE_ROOT_TLS) {
+                roots_tls_object(node->via, root->pointer, &held->tls_base, &held->tls_offset);
+            }
             break;
         }
         const struct graph_node *parent = &scan->graph.nodes[node->parent];

@@ -86,21 +86,30 @@ void describe_kept(struct text *text, const struct result_site *site)
     }
 }
 
+/* "g_cache.buckets[3]->next (check_mine) -> 64 KB from table_grow:88 -> 56 B from entry_new:12":
+ * the fields as far as they are known stand together, behind the variable. */
 void describe_held(struct text *text, const struct result_site *site)
 {
     char size[UNIT_TEXT_BYTES];
-    for (size_t i = 0; i < site->held_by_count; i++) {
+    size_t named = 0, count = site->held_by_count; /* named: links whose field is known */
+    for (size_t i = 0; i < count; i++) {
         const struct result_link *link = &site->held_by[i];
+        bool last = i + 1 == count;
         if (i > 0) {
             text_put(text, " -> ");
             if (link->bytes) {
-                text_format(text, "%s B from ", unit_count(size, (double)link->bytes));
+                text_format(text, "%s B %s", unit_count(size, (double)link->bytes),
+                            link->symbol[0] ? "from " : "(untraced)");
             }
         }
-        text_put(text, link->symbol[0] ? link->symbol : "?");
-        if (link->field[0]) {
-            text_put(text, link->field);
-        } else if (link->offset && i + 1 < site->held_by_count) {
+        text_put(text, link->symbol[0] || (i > 0 && link->bytes) ? link->symbol : "?");
+        /* A variable that is a pointer itself has no field, but what it points to may have one. */
+        if (i == 0 && (link->field[0] || (!last && link[1].field[0]))) {
+            do {
+                text_put(text, site->held_by[named++].field);
+            } while (named < count && site->held_by[named].field[0]);
+        }
+        if (i >= named && link->offset && !last) {
             text_format(text, "+0x%" PRIx64, link->offset);
         }
         if (i == 0 && link->module[0]) {

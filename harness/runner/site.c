@@ -31,6 +31,28 @@ bool session_scan(struct session *session, const uint32_t *sites, uint32_t count
     return session_command(session, &scan, &event);
 }
 
+/* "table_grow:88": the innermost line of the program's own, else of a library. */
+static char *birth_name(struct session *session, uint32_t number)
+{
+    if (number >= session->site_count || session->sites[number].frame_count == 0) {
+        return memory_copy("");
+    }
+    const struct session_site *site = &session->sites[number];
+    struct result_site born;
+    uint32_t own = 0;
+    while (own < site->frame_count && symbols_system(session->symbols, site->frames[own] - 1)) {
+        own++;
+    }
+    result_site_start(&born);
+    symbols_stack(session->symbols, site->frames[own < site->frame_count ? own : 0], false,
+                  &born.frames, &born.frame_count);
+    const struct result_frame *by = &born.frames[0];
+    char *name =
+        by->line ? memory_format("%s:%u", by->function, by->line) : memory_copy(by->function);
+    result_site_fini(&born);
+    return name;
+}
+
 static void chain_fill(struct session *session, const struct wire_held *held,
                        struct result_site *site)
 {
@@ -42,32 +64,15 @@ static void chain_fill(struct session *session, const struct wire_held *held,
     struct result_link *root = &site->held_by[site->held_by_count++];
     *root = (struct result_link){
         .symbol = memory_copy(""), .field = memory_copy(""), .module = memory_copy("")};
-    if (held->root == WIRE_ROOT_GLOBAL) {
-        symbols_variable(session->symbols, held->root_address, root);
-    } else {
-        char *where =
-            memory_format("%s of thread %d", held->root == WIRE_ROOT_TLS ? "thread-local" : "stack",
-                          held->thread);
-        result_set(&root->symbol, where);
-        free(where);
-    }
     for (uint32_t i = 0; i < held->chain_count; i++) {
         struct result_link *link = &site->held_by[site->held_by_count++];
-        struct result_frame frame = {0};
         *link = (struct result_link){.field = memory_copy(""),
                                      .module = memory_copy(""),
                                      .offset = held->chain[i].offset,
                                      .bytes = held->chain[i].bytes};
-        uint32_t site_number = held->chain[i].site;
-        if (site_number < session->site_count && session->sites[site_number].frame_count) {
-            symbols_frame(session->symbols, session->sites[site_number].frames[0], false, &frame);
-        }
-        link->symbol = frame.line ? memory_format("%s:%u", frame.function, frame.line)
-                                  : memory_copy(frame.function ? frame.function : "");
-        free(frame.function);
-        free(frame.file);
-        free(frame.module);
+        link->symbol = birth_name(session, held->chain[i].site);
     }
+    symbols_held(session->symbols, held, site->held_by);
 }
 
 bool session_site_suppressed(struct session *session, struct session_site *seen)
@@ -78,10 +83,9 @@ bool session_site_suppressed(struct session *session, struct session_site *seen)
     if (seen->suppressed == 0) {
         struct result_site stack;
         result_site_start(&stack);
-        stack.frames = memory_new(seen->frame_count + 1u, sizeof stack.frames[0]);
         for (uint32_t i = 0; i < seen->frame_count; i++) {
-            symbols_frame(session->symbols, seen->frames[i], false,
-                          &stack.frames[stack.frame_count++]);
+            symbols_stack(session->symbols, seen->frames[i], false, &stack.frames,
+                          &stack.frame_count);
         }
         bool matched =
             suppress_matches(session->options->suppress, stack.frames, stack.frame_count);
@@ -103,9 +107,8 @@ struct result_site *session_site_add(struct session *session, const char *test,
     site->bytes = seen->bytes;
     site->blocks = seen->blocks;
     site->share = whole > 0 ? (double)seen->bytes / whole : NAN;
-    site->frames = memory_new(seen->frame_count + 1u, sizeof site->frames[0]);
     for (uint32_t i = 0; i < seen->frame_count; i++) {
-        symbols_frame(session->symbols, seen->frames[i], false, &site->frames[site->frame_count++]);
+        symbols_stack(session->symbols, seen->frames[i], false, &site->frames, &site->frame_count);
     }
     const struct wire_held *best = NULL;
     for (size_t i = 0; i < session->held_count; i++) {
@@ -132,7 +135,8 @@ static int compare_bytes(const void *a, const void *b)
 /* The largest heap sites of a worker that has run some tests. */
 static void trace_take(struct session *traced)
 {
-    struct session_site **sorted = memory_new(traced->site_count, sizeof *sorted);
+    struct session_site **sorted =
+        memory_new(traced->site_count, sizeof *sorted); /* NOLINT(bugprone-sizeof-expression) */
     uint32_t numbers[TRACE_SITES] = {0}, count = 0;
     double whole = 0;
     size_t known = 0;
@@ -144,7 +148,8 @@ static void trace_take(struct session *traced)
             sorted[known++] = &traced->sites[i];
         }
     }
-    qsort(sorted, known, sizeof *sorted, compare_bytes);
+    qsort(sorted, known, sizeof *sorted, /* NOLINT(bugprone-sizeof-expression) */
+          compare_bytes);
     for (; count < known && count < TRACE_SITES && sorted[count]->bytes > 0; count++) {
         numbers[count] = sorted[count]->number;
     }

@@ -24,7 +24,7 @@ void stray_adopt(void)
 /* Its parent, and whether it has ended already; false when there is no such process any more. */
 static bool parent_get(const char *pid, pid_t *parent, bool *dead)
 {
-    char path[64], text[512], state;
+    char path[64], text[512];
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
@@ -36,9 +36,12 @@ static bool parent_get(const char *pid, pid_t *parent, bool *dead)
     }
     text[got] = 0;
     const char *behind = strrchr(text, ')'); /* the name may hold anything */
-    bool read = behind && sscanf(behind, ") %c %d", &state, parent) == 2;
-    *dead = read && (state == 'Z' || state == 'X');
-    return read;
+    if (!behind || behind[1] != ' ' || behind[2] == 0) {
+        return false;
+    }
+    *dead = behind[2] == 'Z' || behind[2] == 'X';
+    *parent = (pid_t)strtol(behind + 3, NULL, 10);
+    return true;
 }
 
 static bool is_spared(pid_t pid, const pid_t *spared, size_t count)

@@ -3,8 +3,9 @@
 #include "harness/runner/symbol.h"
 
 #include "harness/base/memory.h"
+#include "harness/runner/symbol_part.h"
 
-#include <elfutils/libdwfl.h>
+#include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,9 +27,20 @@ struct symbols *symbols_new(void)
     return symbols;
 }
 
+static int module_free(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr start,
+                       void *context)
+{
+    (void)data, (void)name, (void)start, (void)context;
+    debug_free(module);
+    return DWARF_CB_OK;
+}
+
 void symbols_free(struct symbols **symbols)
 {
     if (*symbols) {
+        if ((*symbols)->dwfl) {
+            dwfl_getmodules((*symbols)->dwfl, module_free, NULL, 0);
+        }
         dwfl_end((*symbols)->dwfl);
         free(*symbols);
         *symbols = NULL;
@@ -47,7 +59,7 @@ void symbols_module(struct symbols *symbols, const struct wire_module *module)
     dwfl_report_elf(symbols->dwfl, module->path, module->path, -1, module->base, true);
 }
 
-static Dwfl_Module *module_of(struct symbols *symbols, uint64_t address)
+Dwfl_Module *symbols_module_of(struct symbols *symbols, uint64_t address)
 {
     if (symbols->open) {
         dwfl_report_end(symbols->dwfl, NULL, NULL);
@@ -56,7 +68,7 @@ static Dwfl_Module *module_of(struct symbols *symbols, uint64_t address)
     return symbols->dwfl ? dwfl_addrmodule(symbols->dwfl, address) : NULL;
 }
 
-static uint64_t bias_of(Dwfl_Module *module, const char **path)
+uint64_t symbols_start_of(Dwfl_Module *module, const char **path)
 {
     Dwarf_Addr start;
     const char *name = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, path, NULL);
@@ -78,37 +90,80 @@ static const char *file_short(const char *file)
                                                                                : file;
 }
 
-void symbols_frame(struct symbols *symbols, uint64_t address, bool exact,
-                   struct result_frame *frame)
+static struct result_frame *frame_add(struct result_frame **frames, size_t *count, const char *path,
+                                      uint64_t offset)
 {
-    uint64_t pc = exact ? address : address - 1;
-    Dwfl_Module *module = module_of(symbols, pc);
+    *frames = reallocarray(*frames, *count + 1, sizeof **frames);
+    if (!*frames) {
+        memory_die();
+    }
+    struct result_frame *frame = &(*frames)[(*count)++];
     *frame = (struct result_frame){.function = memory_copy(""),
                                    .file = memory_copy(""),
-                                   .module = memory_copy(""),
-                                   .offset = address};
-    if (!module) {
-        return;
-    }
-    const char *path = NULL, *name = dwfl_module_addrname(module, pc);
-    frame->offset = address - bias_of(module, &path);
-    result_set(&frame->module, path ? path : "");
-    result_set(&frame->function, name ? name : "");
-    Dwfl_Line *line = dwfl_module_getsrc(module, pc);
-    int number = 0;
-    const char *file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+                                   .module = memory_copy(path ? path : ""),
+                                   .offset = offset};
+    return frame;
+}
+
+static void frame_place(struct result_frame *frame, const char *file, int line)
+{
     if (file) {
         result_set(&frame->file, file_short(file));
-        frame->line = (unsigned)number;
+        frame->line = line > 0 ? (unsigned)line : 0;
     }
+}
+
+/* Where an inlined function was called. */
+static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_Die *inlined)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word file, line = 0;
+    Dwarf_Files *files;
+    size_t count;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line) == 0 &&
+        dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
+        dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count) {
+        frame_place(frame, dwarf_filesrc(files, file, NULL, NULL), (int)line);
+    }
+}
+
+void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
+                   struct result_frame **frames, size_t *count)
+{
+    uint64_t pc = exact ? address : address - 1;
+    Dwfl_Module *module = symbols_module_of(symbols, pc);
+    if (!module) {
+        frame_add(frames, count, "", address);
+        return;
+    }
+    const char *path = NULL;
+    uint64_t offset = address - symbols_start_of(module, &path);
+    struct result_frame *frame = frame_add(frames, count, path, offset);
+    struct debug *debug = debug_get(module);
+    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug_unit(debug, pc);
+    size_t depth = unit ? debug_scopes(unit, pc - debug->bias, scopes, DEBUG_SCOPES) : 0;
+    Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
+    int number = 0;
+    if (line && dwarf_lineno(line, &number) == 0) {
+        frame_place(frame, dwarf_linesrc(line, NULL, NULL), number);
+    }
+    for (; depth > 1; depth--) {
+        const char *name = dwarf_diename(&scopes[depth - 1]);
+        result_set(&frame->function, name ? name : "");
+        frame = frame_add(frames, count, path, offset);
+        frame_place_call(frame, unit, &scopes[depth - 1]);
+    }
+    const char *name = depth == 1 ? dwarf_diename(&scopes[0]) : NULL;
+    name = name ? name : dwfl_module_addrname(module, pc);
+    result_set(&frame->function, name ? name : "");
 }
 
 bool symbols_own(struct symbols *symbols, uint64_t address)
 {
     const char *path = NULL;
-    Dwfl_Module *module = module_of(symbols, address);
+    Dwfl_Module *module = symbols_module_of(symbols, address);
     if (module) {
-        bias_of(module, &path);
+        symbols_start_of(module, &path);
     }
     return path && strstr(path, "/libtidemark.so") != NULL;
 }
@@ -116,27 +171,11 @@ bool symbols_own(struct symbols *symbols, uint64_t address)
 bool symbols_system(struct symbols *symbols, uint64_t address)
 {
     const char *path = NULL;
-    Dwfl_Module *module = module_of(symbols, address);
+    Dwfl_Module *module = symbols_module_of(symbols, address);
     if (!module) {
         return true;
     }
-    bias_of(module, &path);
+    symbols_start_of(module, &path);
     return !path || strncmp(path, "/lib", 4) == 0 || strncmp(path, "/usr/lib", 8) == 0 ||
            strstr(path, "/libtidemark.so") != NULL;
-}
-
-void symbols_variable(struct symbols *symbols, uint64_t address, struct result_link *link)
-{
-    Dwfl_Module *module = module_of(symbols, address);
-    GElf_Sym symbol;
-    GElf_Off offset = 0;
-    if (module) {
-        const char *path = NULL;
-        const char *name =
-            dwfl_module_addrinfo(module, address, &offset, &symbol, NULL, NULL, NULL);
-        uint64_t start = bias_of(module, &path);
-        result_set(&link->symbol, name ? name : "");
-        result_set(&link->module, path ? path : "");
-        link->offset = name ? offset : address - start;
-    }
 }

@@ -13,14 +13,16 @@ struct symbols;
 struct symbols *symbols_new(void);
 void symbols_free(struct symbols **symbols);
 void symbols_module(struct symbols *symbols, const struct wire_module *module);
-/* A frame of a return address (or, with `exact`, of the address itself). */
-void symbols_frame(struct symbols *symbols, uint64_t address, bool exact,
-                   struct result_frame *frame);
+/* Appends the frames of a return address (or, with `exact`, of the address itself): the function it
+ * is in, after those that the compiler put into it there, innermost first. */
+void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
+                   struct result_frame **frames, size_t *count);
 /* Is this address in a library of the system, or in nothing known? */
 bool symbols_system(struct symbols *symbols, uint64_t address);
 /* Is it in libtidemark.so? */
 bool symbols_own(struct symbols *symbols, uint64_t address);
-/* The variable at an address: its name, or "" ; *module and *offset in it. */
-void symbols_variable(struct symbols *symbols, uint64_t address, struct result_link *link);
+/* Who holds: fills the root, links[0], and the fields of the blocks behind it, links[1] and on,
+ * where debug information has them. Their other members are the caller's. */
+void symbols_held(struct symbols *symbols, const struct wire_held *held, struct result_link *links);
 
 #endif

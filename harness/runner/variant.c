@@ -116,12 +116,11 @@ static void frames_fill(struct session *session, struct result_test *test)
 {
     const struct wire_crash *crash = &session->worker.wire->crash;
     size_t count = crash->frame_count < WIRE_CRASH_MAX ? crash->frame_count : WIRE_CRASH_MAX;
-    test->frames = memory_new(count + 1, sizeof test->frames[0]);
     for (size_t i = 0; i < count; i++) {
         bool top = i == 0 && atomic_load(&crash->signal) != 0; /* our own fault would be seen */
         if (top || !symbols_own(session->symbols, crash->frames[i] - 1)) {
-            symbols_frame(session->symbols, crash->frames[i], top,
-                          &test->frames[test->frame_count++]);
+            symbols_stack(session->symbols, crash->frames[i], top, &test->frames,
+                          &test->frame_count);
         }
     }
 }
