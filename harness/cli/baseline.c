@@ -57,13 +57,14 @@ static int test_compare(const void *left, const void *right)
     return order ? order : strcmp(a->variant, b->variant);
 }
 
-/* The peak above what was alive after the test, as differences are made of it. */
+/* The peak above what was alive before the last repetition, as differences are made of it. */
 static void peak_settle(struct result_test *test)
 {
     if (test->peak_live_bytes != RESULT_UNMEASURED && test->live_bytes != RESULT_UNMEASURED) {
-        int64_t above = test->peak_live_bytes - test->live_bytes;
+        int64_t kept = test->retained_bytes > 0 ? test->retained_bytes : 0;
+        int64_t above = test->peak_live_bytes - (test->live_bytes - kept);
         test->peak_live_bytes = above > 0 ? above : 0;
-        test->live_bytes = 0;
+        test->live_bytes = kept;
     }
 }
 

@@ -28,8 +28,9 @@ static const struct measure {
 };
 #define MEASURES (sizeof measures / sizeof measures[0])
 
-/* The peak above what was alive after the test: what earlier tests have left behind, in another
- * order or another shard, is no part of it. */
+/* The peak above what was alive before the last repetition: what earlier tests and repetitions have
+ * left behind is no part of it. What this one left is: a test that stops keeping has no new peak.
+ */
 static int64_t measure_get(const struct result_test *test, size_t m)
 {
     int64_t value = *(const int64_t *)((const char *)test + measures[m].offset);
@@ -37,7 +38,8 @@ static int64_t measure_get(const struct result_test *test, size_t m)
         value == RESULT_UNMEASURED || test->live_bytes == RESULT_UNMEASURED) {
         return value;
     }
-    return value > test->live_bytes ? value - test->live_bytes : 0;
+    int64_t before = test->live_bytes - (test->retained_bytes > 0 ? test->retained_bytes : 0);
+    return value > before ? value - before : 0;
 }
 
 struct search {

@@ -1,0 +1,110 @@
+#!/bin/sh
+# templates_test.sh - the templates for users' CI: the YAML parses and has what its system wants; the shell parts
+# of each, and the plain shell one, run for real in a project of a minute's age. Red with a planted growth,
+# the annotation on its line; green with a baseline, and after the fix. Run from the root with $B set.
+set -u
+B=$(cd "${B:-build}" && pwd)
+here=$PWD
+case ${SAN-}$B in *asan*|*address*|*thread*|*undefined*) echo "the templates are for a plain build"; exit 77 ;; esac
+for tool in git python3; do
+    command -v $tool >/dev/null || { echo "no $tool"; exit 77; }
+done
+T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-templates.XXXXXX") || exit 99
+trap 'rm -rf "$T"' EXIT
+unset GITHUB_ACTIONS GITHUB_STEP_SUMMARY CI_NODE_INDEX CI_NODE_TOTAL
+bad=0
+fail() { echo "FAIL: $*"; bad=1; }
+has() { grep -q -e "$2" "$1" || { fail "no '$2' in:"; cat "$1"; }; }
+
+# A project: the example, under git, with a build.
+mkdir -p "$T/project/ci" "$T/bin"
+ln -s "$B/tidemark" "$T/bin/tidemark"
+export TIDEMARK_LIBEXEC="$B/suites" PATH="$B:$PATH"
+cd "$T/project" || exit 99
+cp "$here/docs/example/check_mine.c" .
+cp "$here/ci/templates/tidemark.sh" ci/
+cat >Makefile <<'END'
+tests: build/tests/check_mine
+build/tests/check_mine: check_mine.c
+	mkdir -p $(@D)
+	$(CC) -g -o $@ $< $$(pkg-config --cflags --libs check)
+END
+git init -q . && git -c user.name=t -c user.email=t@t add . &&
+    git -c user.name=t -c user.email=t@t commit -qm begin || exit 99
+line=$(grep -n 'calloc' check_mine.c | cut -d: -f1)
+
+gate() { # expected status, arguments...
+    expected=$1
+    shift
+    make -s tests >"$T/out" 2>&1 || fail "make: $(cat "$T/out")"
+    sh ci/tidemark.sh "$@" >"$T/out" 2>"$T/err"
+    status=$?
+    [ $status -eq "$expected" ] || { fail "$* ended with $status instead of $expected"; cat "$T/out" "$T/err"; }
+}
+
+# Red, with the line; green with the old growth in a baseline; red when something new grows; green when mended.
+gate 1 build/tests/check_mine
+has "$T/out" "^check_mine.c:$line: error: tidemark: mine/session/opens_a_session growth: grows 56 B a run"
+for file in jsonl txt xml html codequality.json summary.md; do
+    [ -s "tidemark-out/check_mine.$file" ] || fail "no tidemark-out/check_mine.$file"
+done
+gate 0 --save build/tests/check_mine
+[ -s tidemark-baselines/check_mine.jsonl ] || fail "no baseline"
+gate 0 build/tests/check_mine
+has "$T/out" "no difference"
+grep -q 'error:' "$T/out" && fail "a known growth is told as an error"
+sed -i 's/ck_assert_int_eq(atoi("42"), 42);/static char *last[1000000]; static int n; last[n++] = strdup("42"); ck_assert_int_eq(atoi(last[n - 1]), 42);/' check_mine.c
+planted=$(grep -n 'strdup("42")' check_mine.c | cut -d: -f1)
+gate 1 build/tests/check_mine
+has "$T/out" "WORSE *mine/session/parses_a_number"
+has "$T/out" "^check_mine.c:$planted: error: .*parses_a_number"
+git checkout -q check_mine.c
+sed -i 's/    ck_assert_str_eq(session_open("alice")->name, "alice");/&\n    free(g_sessions);\n    g_sessions = NULL;/' check_mine.c
+gate 0 build/tests/check_mine
+has "$T/out" "BETTER *mine/session/opens_a_session"
+gate 2
+has "$T/err" "usage:"
+
+# GitHub: the annotation in its words, the summary in its file.
+git checkout -q check_mine.c
+rm -rf tidemark-baselines
+GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" gate 1 build/tests/check_mine
+has "$T/out" "^::error file=check_mine.c,line=$line,"
+has "$T/summary" "opens"
+
+# The YAML: what is run in it, run here (but for the packages and the download).
+python3 -c 'import yaml' 2>/dev/null || { echo "no python3-yaml: the YAML was not parsed"; exit $bad; }
+steps() { # file, expression of the list of shell texts
+    python3 - "$1" "$2" <<'END'
+import sys, yaml
+whole = yaml.safe_load(open(sys.argv[1], encoding="utf-8"))
+texts = eval(sys.argv[2], {"y": whole})
+print("\n".join(t for t in texts if "apt-get" not in t and "curl" not in t))
+END
+}
+github=$here/ci/templates/github-actions.yml
+steps "$github" '[s["run"] for s in y["jobs"]["memory"]["steps"] if "run" in s]' >"$T/github.sh" || fail "github-actions.yml does not parse"
+steps "$github" '[s["uses"] for s in y["jobs"]["memory"]["steps"] if "uses" in s] + [str(y["jobs"]["memory"]["runs-on"]), str(sorted(map(str, y)))]' >"$T/out"
+has "$T/out" '^actions/checkout@v'
+has "$T/out" "^\['True', 'jobs', 'name', 'permissions'\]" # YAML 1.1 reads on: as true, and so do GitHub's readers
+PROGRAMS=build/tests/check_mine GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" sh -e "$T/github.sh" >"$T/out" 2>&1
+[ $? -eq 1 ] || fail "GitHub's steps: $(cat "$T/out")"
+has "$T/out" "^::error file=check_mine.c,line=$line,"
+
+gitlab=$here/ci/templates/gitlab-ci.yml
+steps "$gitlab" 'y["memory"]["before_script"] + y["memory"]["script"]' >"$T/gitlab.sh" || fail "gitlab-ci.yml does not parse"
+PROGRAMS=build/tests/check_mine sh -e "$T/gitlab.sh" >"$T/out" 2>&1
+[ $? -eq 1 ] || fail "GitLab's script: $(cat "$T/out")"
+has "$T/out" "^check_mine.c:$line: error:"
+rm -rf tidemark-out
+steps "$gitlab" 'y[".memory-shards"]["script"]' >"$T/shards.sh"
+steps "$gitlab" 'y[".memory-merge"]["script"]' >"$T/merge.sh"
+parallel=$(python3 -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))[".memory-shards"]["parallel"])' "$gitlab")
+for n in $(seq "$parallel"); do
+    PROGRAM=build/tests/check_mine CI_NODE_INDEX=$n CI_NODE_TOTAL=$parallel sh -e "$T/shards.sh" >"$T/out" 2>&1 ||
+        fail "GitLab's shard $n: $(cat "$T/out")"
+done
+sh -e "$T/merge.sh" >"$T/out" 2>&1
+[ $? -eq 1 ] || fail "GitLab's merge: $(cat "$T/out")"
+[ "$(tail -n 1 "$T/out")" = "1 passed, 1 failed, 0 skipped" ] || fail "GitLab's merge: $(tail -n 3 "$T/out")"
+exit $bad
