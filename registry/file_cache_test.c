@@ -61,7 +61,8 @@ static bool world_fetch(void *context, const char *etag, struct file_answer_of_s
         answer->not_modified = true;
         return true;
     }
-    snprintf(world.text, sizeof world.text, world.empty ? "" : "list %u", world.fetches);
+    snprintf(world.text, sizeof world.text, "list %u", world.fetches);
+    world.text[0] = world.empty ? 0 : world.text[0];
     *answer = (struct file_answer_of_source){
         .data = world.text, .bytes = strlen(world.text), .etag = world.etag};
     return true;

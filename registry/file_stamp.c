@@ -7,19 +7,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#define UUID_BYTES 36
+
 static char boot_name[FILE_BOOT_BYTES] = "-";
 static pthread_once_t boot_once = PTHREAD_ONCE_INIT;
 
 static void boot_read(void)
 {
-    char text[FILE_BOOT_BYTES] = "";
+    char text[UUID_BYTES + 1] = "";
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return;
     }
-    if (read(fd, text, FILE_BOOT_BYTES - 1) == FILE_BOOT_BYTES - 1 &&
-        strspn(text, "0123456789abcdef-") == FILE_BOOT_BYTES - 1) {
-        memcpy(boot_name, text, FILE_BOOT_BYTES - 1);
+    if (read(fd, text, UUID_BYTES) == UUID_BYTES &&
+        strspn(text, "0123456789abcdef-") == UUID_BYTES) {
+        memcpy(boot_name, text, UUID_BYTES);
     }
     close(fd);
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FILE_BOOT_BYTES  37 /* a UUID and its NUL */
+#define FILE_BOOT_BYTES  40 /* a UUID, its NUL, and no padding behind it */
 #define FILE_AGE_UNKNOWN UINT64_MAX
 
 struct file_stamp {
