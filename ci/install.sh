@@ -30,6 +30,7 @@ put 644 fixtures/tiers/*.yaml share/tidemark/fixtures/tiers
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done
+put 644 docs/example/strategy/* share/doc/tidemark/example/strategy
 
 mkdir -p "$to/lib/pkgconfig" "$to/share/man/man1" "$to/share/man/man5" \
     "$to/share/bash-completion/completions" "$to/share/zsh/site-functions" \

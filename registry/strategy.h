@@ -54,9 +54,6 @@ struct strategy_statistics {
     uint64_t entries, bytes;                                          /* held now */
 };
 
-void strategy_statistics_add(struct strategy_statistics *sum,
-                             const struct strategy_statistics *part);
-
 enum strategy_trait {
     STRATEGY_THREADS = 1, /* get from any thread */
     STRATEGY_BOUNDED = 2, /* never above its options' bounds */
@@ -77,8 +74,59 @@ struct strategy {
     void (*statistics)(const void *state, struct strategy_statistics *statistics);
 };
 
+/*
+ * A strategy of yours, in a shared object: include this header, and end the file with
+ *
+ *     STRATEGY_PLUGIN(my_strategy);
+ *
+ * which defines the one symbol that is looked for. STRATEGY_ABI goes up when one of the structs
+ * here changes or a function is called otherwise; their sizes are held against each other besides.
+ * In C++ too. docs/plugin.md has the contract in full, docs/example/strategy/ a whole one.
+ */
+#define STRATEGY_ABI 1u
+
+struct strategy_plugin {
+    uint32_t abi; /* STRATEGY_ABI */
+    uint32_t strategy_bytes, source_bytes, options_bytes, statistics_bytes;
+    const struct strategy *strategy;
+};
+
+#ifdef __cplusplus
+#define STRATEGY_PLUGIN_LINKAGE extern "C"
+#else
+#define STRATEGY_PLUGIN_LINKAGE extern
+#endif
+#define STRATEGY_PLUGIN(which)                                                                     \
+    STRATEGY_PLUGIN_LINKAGE __attribute__((visibility("default")))                                 \
+    const struct strategy_plugin tidemark_strategy;                                                \
+    const struct strategy_plugin tidemark_strategy = {                                             \
+        STRATEGY_ABI,                                                                              \
+        (uint32_t)sizeof(struct strategy),                                                         \
+        (uint32_t)sizeof(struct strategy_source),                                                  \
+        (uint32_t)sizeof(struct strategy_options),                                                 \
+        (uint32_t)sizeof(struct strategy_statistics),                                              \
+        &(which)}
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* All compiled-in strategies, in the order of strategy.def; NULL-terminated. */
 extern const struct strategy *const strategies[];
 const struct strategy *strategy_find(const char *name); /* NULL if unknown or compiled out */
+
+/* The strategy of a plug-in; a name with a '/' in it is a path, others are not. NULL, and one line
+ * in `error` that names the file, when it cannot be used. It stays loaded as long as the process
+ * runs.
+ */
+#define STRATEGY_ERROR_BYTES 512
+const struct strategy *strategy_load(const char *path, char error[STRATEGY_ERROR_BYTES]);
+
+void strategy_statistics_add(struct strategy_statistics *sum,
+                             const struct strategy_statistics *part);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

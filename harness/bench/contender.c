@@ -1,7 +1,9 @@
 /* contender.c - see contender.h. Supervisor only. */
 #include "harness/bench/contender.h"
+#include "harness/base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 uint64_t bench_now_ns(void)
@@ -105,6 +107,39 @@ double contender_run(struct contender *contender, struct window *window, size_t 
         sum += contender_time(contender, window);
     }
     return sum;
+}
+
+/* The value is compared with a copy of the source's: a source may lend one buffer again and again.
+ */
+bool contender_check(struct contender *contender, const struct workload *workload,
+                     struct registry_text *wrong)
+{
+    const struct strategy_source *source = contender->source;
+    bool good = true;
+    if (!contender_begin(contender)) {
+        return true;
+    }
+    char *copy = memory_new(source->value_bytes_max + 1, 1);
+    struct window *window = window_new(workload);
+    for (size_t i = 0; good && i < workload->count; i++) {
+        struct strategy_value expected, value = {NULL, 0};
+        if (i % WINDOW_REQUESTS == 0) {
+            window_fill(window, i, WINDOW_REQUESTS);
+        }
+        struct registry_text key = window->requests[i % WINDOW_REQUESTS];
+        bool there = source->load(source->context, key.data, key.length, &expected);
+        if (there) {
+            memcpy(copy, expected.data, expected.bytes);
+        }
+        good = contender->strategy->get(contender->state, key.data, key.length, &value) == there &&
+               (!there ||
+                (value.bytes == expected.bytes && memcmp(value.data, copy, expected.bytes) == 0));
+        *wrong = workload->keys[workload->picks[i]];
+    }
+    window_free(&window);
+    free(copy);
+    contender_end(contender);
+    return good;
 }
 
 /* Three multiplications in a chain, 9 to 12 cycles a turn; the fence behind them keeps the next

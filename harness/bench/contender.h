@@ -31,6 +31,11 @@ double contender_time(struct contender *contender, const struct window *window);
 /* Each request only when the answer to the one before is there. */
 double contender_time_dependent(struct contender *contender, const struct window *window);
 
+/* Every request of the workload once: true when each answer is the source's, byte for byte, and
+ * also when the strategy refuses its bounds. Otherwise *wrong is a key of the workload. */
+bool contender_check(struct contender *contender, const struct workload *workload,
+                     struct registry_text *wrong);
+
 /* Requests [from, from + count) of the window's workload, a window at a time; returns the
  * nanoseconds that the asking alone took. */
 double contender_run(struct contender *contender, struct window *window, size_t from, size_t count);

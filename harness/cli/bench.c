@@ -19,7 +19,8 @@
 
 static const struct option_spec options[] = {
     {"strategy", 's', OPTION_TEXT, "NAME",
-     "measure this strategy; repeat for several; default: all", NULL, true},
+     "measure this strategy, or that of a plug-in, ./mine.so; repeat for several; default: all",
+     NULL, true},
     {"reference", 'r', OPTION_TEXT, "NAME", "what the others are held against, default direct",
      NULL, false},
     {"workload", 'w', OPTION_WORD, "NAME",
@@ -82,9 +83,18 @@ static void reference_add(struct bench *bench, const struct strategy *strategy, 
     }
 }
 
-/* NULL, and the nearest name was said, when there is no such strategy. */
+/* NULL, and the nearest name was said, when there is no such strategy. A name with a '/' in it is
+ * the path of a plug-in. */
 static const struct strategy *strategy_named(const struct bench *bench, const char *name)
 {
+    if (strchr(name, '/')) {
+        char error[STRATEGY_ERROR_BYTES];
+        const struct strategy *plugged = strategy_load(name, error);
+        if (!plugged) {
+            command_usage_error(bench->line, "%s", error);
+        }
+        return plugged;
+    }
     const char *names[64];
     size_t known = 0;
     const struct strategy *strategy = strategy_find(name);
@@ -114,7 +124,7 @@ static bool strategies_add(struct bench *bench)
         const struct strategy *strategy = strategy_named(bench, name);
         good = good && strategy;
         if (strategy && strategy != reference) {
-            good = contender_add(bench, name, strategy) != NULL && good;
+            good = contender_add(bench, strategy->name, strategy) != NULL && good;
         }
     }
     for (size_t i = 0; !first && strategies[i]; i++) {
@@ -146,6 +156,30 @@ static const char *pair_text(const struct scenario_pair *pairs, size_t count, co
     return "";
 }
 
+/* A plug-in's path is relative to the scenario's folder. NULL: it was said why. */
+static const struct strategy *variant_strategy(const struct bench *bench, const char *path,
+                                               const struct scenario_variant *variant)
+{
+    char error[STRATEGY_ERROR_BYTES];
+    const struct strategy *strategy = strategy_find(variant->strategy);
+    const char *slash = strrchr(path, '/');
+    if (!strategy && strchr(variant->strategy, '/')) {
+        char *plugged =
+            variant->strategy[0] == '/' || !slash
+                ? memory_copy(variant->strategy)
+                : memory_format("%.*s/%s", (int)(slash - path), path, variant->strategy);
+        strategy = strategy_load(plugged, error);
+        free(plugged);
+    } else if (!strategy) {
+        snprintf(error, sizeof error, "strategy '%s' is not compiled in", variant->strategy);
+    }
+    if (!strategy) {
+        command_usage_error(bench->line, "%s:%u:%u: %s", path, variant->line, variant->column,
+                            error);
+    }
+    return strategy;
+}
+
 /* The variants of a scenario of a built-in suite, with their bounds; the first is the reference. */
 static int scenario_add(struct bench *bench, const char *path)
 {
@@ -169,10 +203,8 @@ static int scenario_add(struct bench *bench, const char *path)
     }
     for (size_t i = 0; i < scenario.variant_count; i++) {
         const struct scenario_variant *variant = &scenario.variants[i];
-        const struct strategy *strategy = strategy_find(variant->strategy);
+        const struct strategy *strategy = variant_strategy(bench, path, variant);
         if (!strategy) {
-            command_usage_error(bench->line, "%s:%u:%u: strategy '%s' is not compiled in", path,
-                                variant->line, variant->column, variant->strategy);
             goto out;
         }
         if (i == 0) {
@@ -428,6 +460,28 @@ static void machine_watch(struct bench *bench)
     }
 }
 
+/* A cache that answers wrongly is not to be timed. Keys that are there, and keys that are not. */
+static int answers_check(struct bench *bench)
+{
+    static const enum workload_kind kinds[] = {WORKLOAD_UNIFORM, WORKLOAD_MISSES};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        struct workload workload;
+        workload_init(&workload, kinds[k], bench->keys, bench->entries, 65536, bench->seed);
+        for (size_t i = 0; i < bench->count; i++) {
+            struct registry_text key;
+            if (!contender_check(&bench->contenders[i], &workload, &key)) {
+                fprintf(stderr,
+                        "tidemark bench: %s: for '%.*s' it does not give what the source gives\n",
+                        bench->contenders[i].name, (int)key.length, key.data);
+                workload_fini(&workload);
+                return COMMAND_BROKEN;
+            }
+        }
+        workload_fini(&workload);
+    }
+    return COMMAND_MET;
+}
+
 static int bench_run(struct command_line *line)
 {
     struct bench *bench = memory_new(1, sizeof *bench);
@@ -438,6 +492,10 @@ static int bench_run(struct command_line *line)
     } else if (status == COMMAND_MET && !strategies_add(bench)) {
         status = COMMAND_USAGE;
     }
+    if (status != COMMAND_MET) {
+        goto out;
+    }
+    status = answers_check(bench);
     if (status != COMMAND_MET) {
         goto out;
     }

@@ -1,6 +1,7 @@
 /* plan.c - see plan.h. Supervisor only. */
 #include "harness/plan/plan.h"
 #include "harness/base/memory.h"
+#include "harness/plan/plugin.h"
 #include "harness/plan/shard.h"
 #include "harness/scenario/scenario.h"
 #include "registry/strategy.h"
@@ -103,7 +104,7 @@ static bool pair_find(const struct scenario_pair *pairs, size_t count, const cha
 }
 
 static char **variant_env(const struct scenario *scenario, const struct scenario_variant *from,
-                          bool builtin)
+                          bool builtin, const char *strategy)
 {
     static const char *const teardowns[] = {[TEARDOWN_PER_TEST] = "per-test",
                                             [TEARDOWN_PER_MODULE] = "per-module",
@@ -120,7 +121,7 @@ static char **variant_env(const struct scenario *scenario, const struct scenario
         words_add(&env, setting("TIDEMARK_SUITE_", from->suite[i].key, from->suite[i].value));
     }
     if (builtin) {
-        words_add(&env, memory_format("TIDEMARK_STRATEGY=%s", from->strategy));
+        words_add(&env, memory_format("TIDEMARK_STRATEGY=%s", strategy));
     }
     for (size_t i = 0; builtin && i < from->param_count; i++) {
         words_add(&env, setting("TIDEMARK_STRATEGY_", from->params[i].key, from->params[i].value));
@@ -215,6 +216,17 @@ static bool program_check(const struct scenario *scenario, const struct scenario
     return false;
 }
 
+static bool plugged_check(const struct scenario *scenario, const struct scenario_variant *from,
+                          const char *path, char *error, size_t error_bytes)
+{
+    char why[STRATEGY_ERROR_BYTES];
+    if (plugin_check(path, why, sizeof why)) {
+        return true;
+    }
+    snprintf(error, error_bytes, "%s:%u:%u: %s", scenario->file, from->line, from->column, why);
+    return false;
+}
+
 static bool variant_plan(struct plan *plan, const struct scenario *scenario,
                          const struct scenario_variant *from, const char *libexec, char *error,
                          size_t error_bytes)
@@ -225,11 +237,17 @@ static bool variant_plan(struct plan *plan, const struct scenario *scenario,
     variant->name = memory_copy(from->name);
     variant->program = program_resolve(scenario, program, libexec);
     variant->argv = variant_argv(scenario, from, variant->program);
-    variant->env = variant_env(scenario, from, builtin);
-    bool missing = builtin && !strategy_find(from->strategy);
+    bool plugged = builtin && strchr(from->strategy, '/');
+    char *strategy =
+        plugged ? program_resolve(scenario, from->strategy, libexec) : memory_copy(from->strategy);
+    variant->env = variant_env(scenario, from, builtin, strategy);
+    bool missing = builtin && !plugged && !strategy_find(from->strategy);
+    bool good = !plugged || plugged_check(scenario, from, strategy, error, error_bytes);
+    free(strategy);
     variant->skip = missing ? memory_format("strategy '%s' is not compiled in", from->strategy)
                             : memory_copy("");
-    return program_check(scenario, from, program, variant->program, libexec, error, error_bytes);
+    return good &&
+           program_check(scenario, from, program, variant->program, libexec, error, error_bytes);
 }
 
 bool plan_from_scenario(struct plan *plan, const struct scenario *scenario, const char *libexec,

@@ -20,7 +20,7 @@ enum plan_allocator { PLAN_JEMALLOC, PLAN_SYSTEM };
  *   TIDEMARK_SUITE_KEY      each other key of `suite:`, or the variant's own, KEY in upper case,
  * '-' as '_'
  *                           (`tests: 450` -> TIDEMARK_SUITE_TESTS=450)
- *   TIDEMARK_STRATEGY       the variant's strategy ("lru")
+ *   TIDEMARK_STRATEGY       the variant's strategy ("lru"), or the path of a plug-in (with a '/')
  *   TIDEMARK_STRATEGY_KEY   each of its parameters (`{bytes: 4 MiB}` ->
  * TIDEMARK_STRATEGY_BYTES=4194304) TIDEMARK_TEARDOWN       per-test | per-module | after-suite |
  * never; per-test when not given

@@ -29,7 +29,8 @@ struct scenario_pair {
 
 struct scenario_variant {
     char *name;     /* label in tables */
-    char *strategy; /* built-in suites: "direct", "lru" ...; "" for user programs */
+    char *strategy; /* built-in suites: "direct", "lru" ..., or the path of a plug-in, relative to
+                       the file; "" for user programs */
     char *program;  /* overrides the suite's, or "" */
     char **args;
     size_t arg_count;

@@ -33,6 +33,9 @@ static void strategy_check(struct reader *reader, const struct node *node)
 {
     const char *names[STRATEGY_COUNT];
     strategy_names(names);
+    if (strchr(node->text, '/')) { /* a plug-in: whether it is one is the plan's question */
+        return;
+    }
     for (size_t i = 0; i < STRATEGY_COUNT; i++) {
         if (strcmp(names[i], node->text) == 0) {
             return;

@@ -108,6 +108,14 @@ static bool option_strategy(struct suite_options *options)
 {
     const char *name = option_text("TIDEMARK_STRATEGY");
     name = name && *name ? name : "direct";
+    if (strchr(name, '/')) {
+        char error[STRATEGY_ERROR_BYTES];
+        options->strategy = strategy_load(name, error);
+        if (!options->strategy) {
+            fprintf(stderr, "registry suite: TIDEMARK_STRATEGY: %s\n", error);
+        }
+        return options->strategy != NULL;
+    }
     options->strategy = strategy_find(name);
     if (!options->strategy) {
         fprintf(stderr, "registry suite: TIDEMARK_STRATEGY=%s: not compiled in; there is", name);
