@@ -39,10 +39,11 @@ struct measure {           /* of one contender on one workload; NAN where not me
     double dependent;      /* ns a look-up that waits for the answer to the one before */
     double p50, p99, p999; /* ns of single look-ups, the clock's own cost taken off */
     double per_second[2];  /* million look-ups a second: one thread, all threads */
-    double instructions, cache_misses, branch_misses; /* a look-up */
-    double allocations;                               /* a look-up, after the warm-up */
-    uint64_t bytes, entries;                          /* held at the end */
-    bool refused;                                     /* the strategy did not take its options */
+    double instructions, cache_misses, branch_misses; /* a look-up, by the processor's counters */
+    double counted;          /* instructions a look-up by callgrind, see count.h */
+    double allocations;      /* a look-up, after the warm-up */
+    uint64_t bytes, entries; /* held at the end */
+    bool refused;            /* the strategy did not take its options */
 };
 
 /* Fills ns, ratio, hit_rate, bytes, entries of measures[0..count). Returns the number of rounds. */

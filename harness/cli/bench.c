@@ -45,6 +45,7 @@ static const struct option_spec options[] = {
     {"self-test", 0, OPTION_INTEGER, "N",
      "N times: the reference against itself and against itself 2 % slower; counts what is found",
      NULL, false},
+    {"no-count", 0, OPTION_FLAG, NULL, "do not count instructions under valgrind", NULL, false},
     {"no-break-even", 0, OPTION_FLAG, NULL, "leave out the break-even part", NULL, false},
     {"svg", 0, OPTION_FILE, "FILE", "draw the break-even curves into FILE", NULL, false},
     {"seed", 0, OPTION_INTEGER, "N", "of the random requests, default 1", NULL, false},
@@ -334,6 +335,31 @@ static void workloads_measure(struct bench *bench)
     }
 }
 
+/* In the copy under valgrind: the requests that the rounds begin with, and no more of them. */
+static void count_worker(struct bench *bench)
+{
+    struct workload workload;
+    workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS / 8, bench->seed);
+    count_run(bench->contenders, bench->count, &workload);
+    workload_fini(&workload);
+}
+
+static void instructions_count(struct bench *bench)
+{
+    double counted[BENCH_CONTENDERS];
+    bool want = !command_flag(bench->line, "no-count");
+    snprintf(bench->count_why, sizeof bench->count_why, "--no-count");
+    if (want) {
+        progress(bench, "instructions, counted by callgrind");
+        if (count_measure(bench->line->argv, counted, bench->count, bench->count_why)) {
+            bench->count_why[0] = '\0';
+        }
+    }
+    for (size_t i = 0; i < bench->count; i++) {
+        bench->measures[bench->main][i].counted = want ? counted[i] : (double)NAN;
+    }
+}
+
 /* What the same look-ups cost when the source is an SQLite table in memory. */
 static void sqlite_measure(struct bench *bench, const struct workload *workload)
 {
@@ -495,6 +521,10 @@ static int bench_run(struct command_line *line)
     if (status != COMMAND_MET) {
         goto out;
     }
+    if (count_wanted()) {
+        count_worker(bench);
+        goto out;
+    }
     status = answers_check(bench);
     if (status != COMMAND_MET) {
         goto out;
@@ -506,6 +536,7 @@ static int bench_run(struct command_line *line)
         goto out;
     }
     workloads_measure(bench);
+    instructions_count(bench);
     if (!command_flag(line, "no-break-even")) {
         models_measure(bench);
     }

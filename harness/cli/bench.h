@@ -4,6 +4,7 @@
 #define CLI_BENCH_H
 
 #include "harness/bench/break_even.h"
+#include "harness/bench/count.h"
 #include "harness/bench/measure.h"
 #include "harness/bench/workload.h"
 #include "harness/cli/command.h"
@@ -30,6 +31,7 @@ struct bench {
     double threads_base[BENCH_CONTENDERS]; /* break-even with all threads, NAN where not measured */
     double direct_ns;                      /* a look-up without a cache, in the same loop */
     double sqlite_ns;                      /* the same in front of SQLite; NAN: not measured */
+    char count_why[COUNT_WHY_BYTES];       /* why callgrind counted nothing; "" */
     double others;                         /* share of the processors that other programs used */
 };
 

@@ -60,6 +60,7 @@ static void ratio_cells(struct table *table, const struct bench *bench, size_t i
                                                        : TABLE_PLAIN);
 }
 
+/* What stands with a dash in every row needs a word. */
 static bool any_events(const struct bench *bench)
 {
     for (size_t i = 0; i < bench->count; i++) {
@@ -74,7 +75,6 @@ void bench_print_main(const struct bench *bench)
 {
     char title[48], text[UNIT_TEXT_BYTES];
     struct table *table = table_new();
-    bool events = any_events(bench);
     printf("%s (%s)\n%u keys, caches of %s entries, values %s, %u rounds\n\n",
            workload_names[bench->main], workload_abouts[bench->main], bench->keys,
            unit_count(text, (double)bench->entries), bench->source->name,
@@ -95,10 +95,10 @@ void bench_print_main(const struct bench *bench)
     table_column(table, title, TABLE_RIGHT);
     table_column(table, "held", TABLE_RIGHT);
     table_column(table, "bytes/\nentry", TABLE_RIGHT);
-    if (events) {
-        table_column(table, "instr.\n/look-up", TABLE_RIGHT);
-        table_column(table, "cache m.\n/look-up", TABLE_RIGHT);
-    }
+    table_column(table, "instr.\ncounted", TABLE_RIGHT);
+    table_column(table, "instr.\nby CPU", TABLE_RIGHT);
+    table_column(table, "cache\nmisses", TABLE_RIGHT);
+    table_column(table, "branch\nmisses", TABLE_RIGHT);
     for (size_t i = 0; i < bench->count; i++) {
         const struct measure *measure = &bench->measures[bench->main][i];
         bool caches = bench->contenders[i].strategy->traits & STRATEGY_CACHES;
@@ -118,15 +118,20 @@ void bench_print_main(const struct bench *bench)
         table_cell(table, measure->entries
                               ? number(text, (double)measure->bytes / (double)measure->entries)
                               : NULL);
-        if (events) {
-            table_cell(table, number(text, measure->instructions));
-            table_cell(table, number(text, measure->cache_misses));
-        }
+        table_cell(table, number(text, measure->counted));
+        table_cell(table, number(text, measure->instructions));
+        table_cell(table, number(text, measure->cache_misses));
+        table_cell(table, number(text, measure->branch_misses));
     }
     table_print(table, stdout, table_terminal_width(stdout), bench->line->color);
     table_free(&table);
-    if (!events) {
-        printf("\nInstructions and cache misses: this kernel or machine does not count them.\n");
+    if (!any_events(bench)) {
+        printf(
+            "\nInstructions by CPU, cache and branch misses: this machine does not count them.\n");
+    }
+    if (bench->count_why[0]) {
+        printf("%sInstructions were not counted by callgrind: %s.\n", any_events(bench) ? "\n" : "",
+               bench->count_why);
     }
 }
 
@@ -375,8 +380,10 @@ static void json_measure(FILE *file, const struct bench *bench, size_t kind, siz
         json_number(file, "lookup_ns_p999", measure->p999);
         json_number(file, "million_per_s_1", measure->per_second[0]);
         json_number(file, "million_per_s_all", measure->per_second[1]);
+        json_number(file, "instructions_counted", measure->counted);
         json_number(file, "instructions", measure->instructions);
         json_number(file, "cache_misses", measure->cache_misses);
+        json_number(file, "branch_misses", measure->branch_misses);
         json_number(file, "bytes", (double)measure->bytes);
         json_number(file, "entries", (double)measure->entries);
     }

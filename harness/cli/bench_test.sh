@@ -11,7 +11,10 @@ caches=$("$B/tidemark" bench -s nonesuch 2>&1)
 case $caches in *"unknown strategy 'nonesuch'"*) ;; *) fail "an unknown strategy: $caches" ;; esac
 
 # The A/A control may find a busy machine (status 1): that is its job, and not what is tested.
-COLUMNS=80 "$B/tidemark" bench --rounds 6 --time 100ms -w zipf -w misses --svg "$out/x.svg" \
+few=
+[ "${CACHE:-all}" != all ] || few='-s lru -s sieve'
+# shellcheck disable=SC2086
+COLUMNS=80 "$B/tidemark" bench $few --rounds 6 --time 100ms -w zipf -w misses --svg "$out/x.svg" \
     --json "$out/x.jsonl" >"$out/text" 2>"$out/err"
 status=$?
 [ $status -le 1 ] || fail "status $status: $(cat "$out/err")"
@@ -25,13 +28,36 @@ if command -v jq >/dev/null; then
         fail "other workloads than asked for"
     jq -e -s 'all(.v == 1) and (last | .type == "summary")' "$out/x.jsonl" >/dev/null || fail "the result file"
 fi
+# Counted instructions are the same on every run, to the last one; and it is said when there are none.
+count() { # JSON ARGUMENTS...
+    json=$1; shift
+    # shellcheck disable=SC2086
+    "$B/tidemark" bench --rounds 6 --time 1ms -w zipf --no-break-even -q $few --json "$json" "$@" >"$json.text" 2>"$out/err"
+    [ $? -le 1 ] || fail "counting: $(cat "$out/err")"
+}
+if command -v jq >/dev/null && command -v valgrind >/dev/null && [ -z "${SAN-}" ] && ! grep -q 'not counted' "$out/text"; then
+    counted='select(.type == "bench") | [.variant, .instructions_counted]'
+    count "$out/1.jsonl"
+    count "$out/2.jsonl"
+    [ "$(jq -c "$counted" "$out/1.jsonl")" = "$(jq -c "$counted" "$out/2.jsonl")" ] ||
+        fail "counted twice: $(jq -c "$counted" "$out/1.jsonl" "$out/2.jsonl")"
+    jq -e -s 'map(select(.type == "bench") | .instructions_counted) | all(. > 20) and .[0] == .[1]' "$out/1.jsonl" >/dev/null ||
+        fail "the reference twice: $(jq -c "$counted" "$out/1.jsonl")"
+fi
+count "$out/3.jsonl" --no-count
+grep -q 'not counted by callgrind: --no-count' "$out/3.jsonl.text" || fail "nothing said of --no-count"
+grep -q instructions_counted "$out/3.jsonl" && fail "a figure in spite of --no-count"
+mkdir "$out/empty"
+# shellcheck disable=SC2086
+PATH=$out/empty "$B/tidemark" bench --rounds 6 --time 1ms -w zipf --no-break-even -q $few >"$out/4.text" 2>&1
+grep -q -e 'not counted by callgrind: valgrind is not installed' -e 'without valgrind' "$out/4.text" || fail "without valgrind: $(cat "$out/4.text")"
 if command -v xmllint >/dev/null; then
     xmllint --noout "$out/x.svg" || fail "the plot is not XML"
 fi
 if [ "${CACHE:-all}" = all ]; then
     grep -q '^lru ' "$out/text" || fail "no row of lru"
     grep -q 'a look-up costs' "$out/text" || fail "no sentence"
-    "$B/tidemark" bench --rounds 6 --no-break-even -w zipf -q scenarios/registry-60gb-strategies.yaml \
+    "$B/tidemark" bench --rounds 6 --no-break-even -w zipf --no-count -q scenarios/registry-60gb-strategies.yaml \
         >"$out/scenario" 2>"$out/err"
     [ $? -le 1 ] || fail "a scenario: $(cat "$out/err")"
     grep -q 'again' "$out/scenario" || fail "no control behind the first variant"
@@ -48,6 +74,6 @@ expect "--threads 0: 1 to 256" --threads 0
 expect "did you mean 'zipf'?" -w zip
 expect "No such file or directory" "$out/none.yaml"
 expect "bench measures strategies; './check_mine' is a program of yours" fixtures/good/user-program.yaml
-"$B/tidemark" bench --rounds 6 -w zipf --no-break-even -q --json /dev/full >/dev/null 2>"$out/err"
+"$B/tidemark" bench --rounds 6 -w zipf --no-break-even --no-count -q --json /dev/full >/dev/null 2>"$out/err"
 [ $? -eq 99 ] || fail "a full disk is not 99"
 exit $failed

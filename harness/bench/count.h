@@ -1,0 +1,28 @@
+/*
+ * count.h - instructions a look-up, counted by callgrind: the figure that comes out the same on
+ * every run, however busy the machine is, and so the one to hold a change of the code against.
+ *
+ * The supervisor starts its own command line once more under valgrind, with an environment variable
+ * by which the copy knows that it is to count and nothing else. There every contender is warmed up
+ * as for the clock, and one window of requests is asked with collection switched on. The loop that
+ * asks is in the figure: a dozen instructions, the same for all. What the processor makes of the
+ * instructions is not: this is no measure of time between different algorithms.
+ */
+#ifndef BENCH_COUNT_H
+#define BENCH_COUNT_H
+
+#include "harness/bench/contender.h"
+
+/* Whether this process is the copy under valgrind. */
+bool count_wanted(void);
+/* In the copy. */
+void count_run(struct contender *contenders, size_t count, const struct workload *workload);
+
+#define COUNT_WHY_BYTES 200
+
+/* In the supervisor: fills instructions[0..count), NAN for those that refused their bounds. False,
+ * and the reason, when nothing was counted. `argv` is main's. */
+bool count_measure(char *const *argv, double *instructions, size_t count,
+                   char why[COUNT_WHY_BYTES]);
+
+#endif
