@@ -74,6 +74,7 @@ expect "--threads 0: 1 to 256" --threads 0
 expect "did you mean 'zipf'?" -w zip
 expect "No such file or directory" "$out/none.yaml"
 expect "bench measures strategies; './check_mine' is a program of yours" fixtures/good/user-program.yaml
-"$B/tidemark" bench --rounds 6 -w zipf --no-break-even --no-count -q --json /dev/full >/dev/null 2>"$out/err"
+# shellcheck disable=SC2086
+"$B/tidemark" bench --rounds 6 $few -w zipf --no-break-even --no-count -q --json /dev/full >/dev/null 2>"$out/err"
 [ $? -eq 99 ] || fail "a full disk is not 99"
 exit $failed
