@@ -2,7 +2,7 @@
 
 A command is a line of a code block that begins with "$ " ("> " continues it); what follows, to the next
 one or the end of the block, is its output. Each page has a shell and a folder of its own, which begins as
-a copy of docs/example with links to scenarios/ and fixtures/; tidemark is that of the build.
+a copy of docs/example with links to scenarios/, fixtures/ and ci/; tidemark is that of the build.
 
   # not run by the tests: REASON      in a block: the commands below it in that block are not run
   ...                                 as a line of output: anything may stand here
@@ -97,7 +97,7 @@ def run(path, found, root, build):
     with tempfile.TemporaryDirectory(prefix="tidemark-docs.") as folder:
         home = os.path.join(folder, "example")
         shutil.copytree(os.path.join(root, "docs/example"), home)
-        for name in ("scenarios", "fixtures"):
+        for name in ("scenarios", "fixtures", "ci"):
             os.symlink(os.path.join(root, name), os.path.join(home, name))
         script = []
         for at, (_, command, _) in enumerate(found):
