@@ -80,7 +80,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
 .PHONY: bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb shards template
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -271,6 +271,9 @@ $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h r
 
 shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
 	$QB=$B ci/shards.sh
+
+abi: $B/libtidemark-registry.so.0 ## keep the binary interface of the library in registry/libregistry.abi
+	$QB=$B ci/abi.sh >registry/libregistry.abi
 
 template: all ## the plain shell CI template in a fresh clone of libcork (PROJECT=URL or folder)
 	$QB=$B ci/template-real.sh
