@@ -5,6 +5,7 @@
 set -u
 B=${B:-build}
 case ${SAN-}$B in *asan*|*address*|*thread*|*undefined*) echo "a sanitized build is not for installing"; exit 77 ;; esac
+case ${CACHE:-all} in all) ;; *) echo "without all caches the scenarios that are installed cannot run"; exit 77 ;; esac
 out=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-install.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 failed=0

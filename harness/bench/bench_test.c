@@ -128,7 +128,7 @@ START_TEST(a_slowed_contender_takes_longer_by_what_was_planted)
         ns = contender_time(&contender, window);
         slow = ns < slow ? ns : slow;
     }
-    ck_assert_double_ge(slow / least, 4.5);
+    ck_assert_double_ge(slow / least, 3); /* five times the work, and what both share */
     contender_end(&contender);
     ck_assert_ptr_null(contender.state);
     window_free(&window);

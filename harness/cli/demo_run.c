@@ -41,7 +41,7 @@ static bool file_write(const char *path, const char *text)
  * is not asked: the demo judges by the result. */
 static bool tidemark_run(const char *scenario, const char *result, const char *log, double *peak)
 {
-    struct rusage usage;
+    struct rusage usage = {0};
     int status = 0;
     pid_t pid = fork();
     if (pid == 0) {

@@ -35,7 +35,7 @@ static void head_put(FILE *out, const char *name, int section, const char *about
 {
     char upper[64];
     size_t length = 0;
-    for (; length < sizeof upper - 1 && name[length]; length++) {
+    for (; name[length] && length < sizeof upper - 1; length++) {
         upper[length] = (char)toupper((unsigned char)name[length]);
     }
     upper[length] = '\0';

@@ -103,7 +103,8 @@ struct judge_trend judge_suite(const int64_t *live_after_test, size_t count)
     int64_t half = least(live_after_test, count / 4, count / 2);
     int64_t whole = least(live_after_test, count / 2, count);
     double early = (double)(half - quarter), late = (double)(whole - half);
-    trend.per_rep = late / (double)(count / 2 - count / 4); /* a floor is where its span begins */
+    size_t span = count / 2 - count / 4;
+    trend.per_rep = late / (double)span; /* a floor is where its span begins */
     if (late <= 0) {
         trend.verdict = VERDICT_SATURATING;
     } else if (early <= 0 || late / early >= RATIO_GROWS) {

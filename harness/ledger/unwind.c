@@ -48,10 +48,12 @@ void unwind_forget(void)
 
 static inline uint64_t word_at(uint64_t address)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has found it plausible */
     return *(const uint64_t *)(uintptr_t)address;
 }
 
 /* A word that may not be mapped: asked of the kernel. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes it */
 static bool word_probe(uint64_t address, uint64_t *word)
 {
     struct iovec to = {word, sizeof *word}, from = {(void *)(uintptr_t)address, sizeof *word};
@@ -70,7 +72,7 @@ static bool frame_plausible(uint64_t sp, uint64_t frame)
  * only when the chain points up the stack and returns into a loaded object. */
 static bool frame_by_pointer(const struct walker *at, struct unwind_frame *frame)
 {
-    uint64_t next, back, start, end;
+    uint64_t next = 0, back = 0, start = 0, end = 0;
     if (!frame_plausible(at->sp, at->bp + 16) || !word_probe(at->bp, &next) ||
         !word_probe(at->bp + 8, &back) || !cfi_object(back, &start, &end)) {
         return false;
@@ -86,7 +88,7 @@ static bool frame_by_pointer(const struct walker *at, struct unwind_frame *frame
 static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
                        struct unwind_frame *frame, bool *more)
 {
-    uint64_t cfa;
+    uint64_t cfa = 0;
     switch (rule->kind) {
     case CFI_SP:
         cfa = at->sp + (uint64_t)(int64_t)rule->offset;

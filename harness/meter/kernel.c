@@ -87,7 +87,7 @@ uint32_t kernel_numbers_list(const char *directory, kernel_number_seen *each, vo
         }
         for (long at = 0; at < got;) {
             const struct kernel_dirent *entry = (const struct kernel_dirent *)(buffer + at);
-            at += entry->bytes;
+            at += entry->bytes; /* NOLINT(clang-analyzer-core.uninitialized.Assign): the kernel's */
             int32_t number = entry->name[0] == '.' ? -1 : number_parse(entry->name);
             if (number < 0 || number == fd) {
                 continue;

@@ -72,7 +72,7 @@ static void number_ignore(void *context, int32_t number)
 /* Since Linux 6.2 the size of /proc/self/fd is the number of open descriptors; 0 before. */
 static uint32_t fds_count(void)
 {
-    struct stat status;
+    struct stat status = {0};
     if (path_stat("/proc/self/fd", &status) && status.st_size > 0) {
         return (uint32_t)status.st_size;
     }
@@ -81,7 +81,7 @@ static uint32_t fds_count(void)
 
 uint32_t meter_threads(void)
 {
-    struct stat status;
+    struct stat status = {0};
     if (path_stat("/proc/self/task", &status) && status.st_nlink > 2) {
         return (uint32_t)status.st_nlink - 2;
     }

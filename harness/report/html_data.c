@@ -49,6 +49,9 @@ static double cell_number(const struct result_test *test, size_t column)
     if (column == 7) {
         return test->growth_bytes_per_rep;
     }
+    if (column < 4 || column - 4 >= sizeof values / sizeof values[0]) {
+        return NAN;
+    }
     int64_t value = values[column - 4];
     return value == RESULT_UNMEASURED ? NAN : (double)value;
 }

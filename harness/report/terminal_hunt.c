@@ -163,14 +163,15 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         const struct result_variant *variant = result->variant_count ? &result->variants[i] : NULL;
         const char *name = variant ? variant->name : "";
         size_t next = 0;
-        bool bad = variant && describe_verdict_bad(variant->verdict);
-        if (!bad && !describe_site_next(result, "", name, &next)) {
+        const char *word = variant && describe_verdict_bad(variant->verdict)
+                               ? result_verdict_name(variant->verdict)
+                               : NULL;
+        if (!word && !describe_site_next(result, "", name, &next)) {
             continue;
         }
         any = true;
         fprintf(out, "\n%s%s%s  the whole suite", table_color_begin(TABLE_RED, color),
-                bad ? result_verdict_name(variant->verdict) : "kept",
-                table_color_end(TABLE_RED, color));
+                word ? word : "kept", table_color_end(TABLE_RED, color));
         fprintf(out, name[0] ? " [%s]\n" : "%s\n", name);
         struct text text = {0};
         if (variant) {

@@ -205,8 +205,9 @@ static bool test_confirm(struct session *session, uint32_t number, struct result
     curve_add(session, test);
     test->repetitions += session->test.repetitions;
     size_t count = test->live_by_rep_count;
-    double early = (double)(test->live_by_rep[count / 2] - first);
-    double late = (double)(test->live_by_rep[count - 1] - test->live_by_rep[count / 2]);
+    int64_t middle = test->live_by_rep[count / 2];
+    double early = (double)(middle - first);
+    double late = (double)(test->live_by_rep[count - 1] - middle);
     if (session->test.status == WIRE_PASS && late <= CONFIRM_SHARE * early) {
         *verdict = VERDICT_SATURATING;
     } else if (*verdict == VERDICT_INCONCLUSIVE && session->test.status == WIRE_PASS && late > 0 &&
@@ -272,8 +273,7 @@ static void horizon_fill(struct result_test *test)
         [VERDICT_CLEAN] = "equal at each of %u boundaries",
         [VERDICT_LEAK] = "grew through %u repetitions, and nothing points at what is left",
         [VERDICT_GROWTH] =
-            "grew through %u repetitions; a cache with more free slots than that looks "
-            "the same",
+            "grew through %u repetitions; a cache with more free slots than that looks the same",
         [VERDICT_SATURATING] = "stopped growing within %u repetitions",
         [VERDICT_INCONCLUSIVE] = "neither levelled off nor doubled in %u repetitions",
     };

@@ -72,7 +72,7 @@ static void *call_run(void *context)
 static void *heartbeat_run(void *context)
 {
     unsigned every_ms = *(const unsigned *)context;
-    struct timespec pause = {.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000l};
+    struct timespec pause = {.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000L};
     for (nanosleep(&pause, NULL);; nanosleep(&pause, NULL)) {
         say("PLUGIN_KEEPALIVE\n", 17);
     }
