@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #define WARMUP  16 /* windows asked before the first that is timed */
-#define PASSES  4  /* of a contender in a round */
+#define LEAST   4  /* slices of a pass that count */
 #define WINDOWS (WARMUP + MEASURE_SLICES)
 
 const struct measure_limits measure_default = {
-    .rounds_min = 11, .rounds_max = 101, .width = 0.004, .time_ns = 2000000000};
+    .rounds_min = 11, .rounds_max = 5000, .width = 0.004, .time_ns = 2000000000};
 
 struct rounds {
     struct contender *contenders;
@@ -23,7 +23,8 @@ struct rounds {
     const struct workload *workload;
     struct window *windows[WINDOWS];
     struct measure *measures;
-    double *cost; /* ns a look-up: [contender * rounds_max + round] */
+    double *cost,
+        *ratio; /* ns a look-up, and times the reference: [contender * rounds_max + round] */
     unsigned rounds_max, done;
     uint64_t random;
 };
@@ -49,63 +50,59 @@ static void round_hits(const struct rounds *rounds, size_t i,
         hits + misses ? (double)hits / (double)(hits + misses) : (double)NAN;
 }
 
-/* One contender from a fresh state: warm-up, then the slices; best[] keeps the least of each. */
-static void contender_pass(struct rounds *rounds, size_t i, double best[MEASURE_SLICES])
+/* One contender from a fresh state: warm-up, then the slices. Ns a look-up: the mean of the
+ * quickest quarter of the slices, because what other programs do to a slice can only make it
+ * longer. NAN when the contender refuses. */
+static double contender_pass(struct rounds *rounds, size_t i)
 {
     struct contender *contender = &rounds->contenders[i];
     struct strategy_statistics before;
+    double slices[MEASURE_SLICES], sum = 0;
     if (rounds->measures[i].refused || !contender_begin(contender)) {
         rounds->measures[i].refused = true;
-        return;
+        return (double)NAN;
     }
     for (size_t n = 0; n < WARMUP; n++) {
         contender_ask(contender, rounds->windows[n]);
     }
     contender->strategy->statistics(contender->state, &before);
     for (size_t slice = 0; slice < MEASURE_SLICES; slice++) {
-        double ns = contender_time(contender, rounds->windows[WARMUP + slice]) / WINDOW_REQUESTS;
-        best[slice] = ns < best[slice] ? ns : best[slice];
+        slices[slice] = contender_time(contender, rounds->windows[WARMUP + slice]);
     }
     round_statistics(rounds, i);
     round_hits(rounds, i, &before);
     contender_end(contender);
+    interval_sort(slices, MEASURE_SLICES);
+    for (size_t slice = 0; slice < LEAST; slice++) {
+        sum += slices[slice];
+    }
+    return sum / LEAST / WINDOW_REQUESTS;
 }
 
-/* There and back, twice, so that a drift of the machine's speed hits all alike; the order is drawn
- * anew each round. The heap's pages are given back first: what of a cache's data collides in the
- * processor's caches depends on which pages it got, by 10 % and more. Within a round all contenders
- * live in the same pages one after the other, so that luck falls out of the ratios; over the rounds
- * it varies. */
+/* A chain with the reference between any two others: R a R b R. What a shared machine gives to one
+ * program changes by half within tens of milliseconds, so each is held against the reference's
+ * passes right before and right behind it, a few milliseconds away, and against no other.
+ *
+ * The heap's pages are given back first: what of a cache's data collides in the processor's caches
+ * depends on which pages it got, by 10 % and more. Within a round all contenders live in the same
+ * pages one after the other, so that luck falls out of the ratios; over the rounds it varies. */
 static void round_run(struct rounds *rounds)
 {
-    size_t count = rounds->count;
-    size_t *order = memory_new(count, sizeof *order);
-    double(*best)[MEASURE_SLICES] = memory_new(count, sizeof *best);
-    for (size_t i = 0; i < count; i++) {
-        order[i] = (i + rounds->done) % count;
-        for (size_t slice = 0; slice < MEASURE_SLICES; slice++) {
-            best[i][slice] = (double)INFINITY;
-        }
-    }
+    size_t others = rounds->count - 1, round = rounds->done, most = rounds->rounds_max;
     malloc_trim(0);
     void *padding = malloc((size_t)(workload_random(&rounds->random) % 64 + 1) * 4096);
-    contender_pass(rounds, order[0], best[order[0]]); /* the first touch of the pages is nobody's */
-    for (size_t slice = 0; slice < MEASURE_SLICES; slice++) {
-        best[order[0]][slice] = (double)INFINITY;
-    }
-    for (size_t n = 0; n < PASSES * count; n++) {
-        size_t at = n % count;
-        size_t i = order[n / count % 2 ? count - 1 - at : at];
-        contender_pass(rounds, i, best[i]);
+    contender_pass(rounds, 0); /* the first touch of the pages is nobody's */
+    double before = contender_pass(rounds, 0);
+    rounds->cost[round] = before;
+    rounds->ratio[round] = 1;
+    for (size_t n = 0; n < others; n++) {
+        size_t i = 1 + (n + round) % others;
+        double own = contender_pass(rounds, i), behind = contender_pass(rounds, 0);
+        rounds->cost[i * most + round] = own;
+        rounds->ratio[i * most + round] = own / sqrt(before * behind);
+        before = behind;
     }
     free(padding);
-    for (size_t i = 0; i < count; i++) {
-        interval_sort(best[i], MEASURE_SLICES);
-        rounds->cost[i * rounds->rounds_max + rounds->done] =
-            interval_quantile(best[i], MEASURE_SLICES, 0.5);
-    }
-    free(best);
-    free(order);
     rounds->done++;
 }
 
@@ -116,19 +113,15 @@ static double rounds_judge(struct rounds *rounds)
     double widest = 0;
     for (size_t i = 0; i < rounds->count; i++) {
         struct measure *measure = &rounds->measures[i];
-        const double *own = &rounds->cost[i * rounds->rounds_max];
+        size_t first = i * rounds->rounds_max;
         if (measure->refused) {
             continue;
         }
         struct interval cost;
-        for (unsigned n = 0; n < rounds->done; n++) {
-            values[n] = own[n];
-        }
+        memcpy(values, &rounds->cost[first], rounds->done * sizeof *values);
         interval_median(values, rounds->done, &cost);
         measure->ns = cost.median;
-        for (unsigned n = 0; n < rounds->done; n++) {
-            values[n] = own[n] / rounds->cost[n];
-        }
+        memcpy(values, &rounds->ratio[first], rounds->done * sizeof *values);
         interval_median(values, rounds->done, &measure->ratio);
         double width = (measure->ratio.high - measure->ratio.low) / 2 / measure->ratio.median;
         widest = width > widest || isnan(width) ? width : widest;
@@ -168,6 +161,7 @@ unsigned measure_rounds(struct contender *contenders, size_t count, const struct
         measures[i].ratio = (struct interval){(double)NAN, (double)NAN, (double)NAN};
     }
     rounds.cost = memory_new(count * limits->rounds_max, sizeof rounds.cost[0]);
+    rounds.ratio = memory_new(count * limits->rounds_max, sizeof rounds.ratio[0]);
     uint64_t begin = bench_now_ns();
     while (rounds.done < limits->rounds_max) {
         if (rounds.done >= limits->rounds_min) {
@@ -180,6 +174,7 @@ unsigned measure_rounds(struct contender *contenders, size_t count, const struct
     }
     rounds_judge(&rounds);
     free(rounds.cost);
+    free(rounds.ratio);
     for (size_t i = 0; i < WINDOWS; i++) {
         window_free(&rounds.windows[i]);
     }

@@ -1,19 +1,18 @@
 /*
  * measure.h - contenders against each other on one workload, in interleaved rounds.
  *
- * In a round every contender runs four times, there and back, beginning with another each round.
- * Each time it gets a fresh state, is warmed up with 65,536 requests, and MEASURE_SLICES slices of
- * those that follow are timed. Of each slice the least of the four times counts, because a slice
- * that lost its processor to another program is not the code's doing; the round's figure is the
- * median over the slices. The requests are the same in every round. That makes the figures steady,
- * and it makes them the figures of a hot loop: the branch predictor learns a sequence of 100,000
- * requests, and a direct look-up that costs 8 ns here costs 15 to 18 with requests that never came
- * before. So that cost is measured, too, in `fresh`.
+ * A round is a chain of passes with the reference between any two others: R a R b R c R. In a pass
+ * a contender gets a fresh state, is warmed up with 65,536 requests, and MEASURE_SLICES slices of
+ * those that follow are timed; the mean of the quickest quarter is the pass's figure. What a
+ * machine gives to one program changes within tens of milliseconds, so a contender's ratio is that
+ * to the two passes of the reference right beside it. The requests are the same in every pass. That
+ * makes the figures steady, and it makes them the figures of a hot loop: the branch predictor
+ * learns a sequence of 100,000 requests, and a direct look-up that costs 8 ns here costs 15 to 18
+ * with requests that never came before. So that cost is measured, too, in `fresh`.
  *
- * Ratios are taken within a round, against the first contender, and the median over the rounds has
- * a 95 % interval. Rounds are added until every interval is narrow enough or time is up: the
- * decision looks at widths only, never at the result, so it does not make differences out of
- * patience. Supervisor only.
+ * The median of the ratios over the rounds has a 95 % interval. Rounds are added until every
+ * interval is narrow enough or time is up: the decision looks at widths only, never at the result,
+ * so it does not make differences out of patience. Supervisor only.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H

@@ -422,9 +422,7 @@ static int self_test(struct bench *bench, uint64_t times)
     bench->contenders[2].extra = 0.02;
     bench->count = 3;
     if (!command_text(bench->line, "time")) { /* one pair of rows only: patience is cheap */
-        bench->limits.time_ns = 20000000000;
-        bench->limits.rounds_max =
-            command_text(bench->line, "rounds") ? bench->limits.rounds_max : 600;
+        bench->limits.time_ns = 30000000000;
     }
     for (uint64_t i = 0; i < times; i++) {
         struct workload workload;
