@@ -66,14 +66,21 @@ SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin)
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
+# The tiered cache: SQLite always, Redis and PostgreSQL where their client libraries are.
+TIERED_PKGS  := sqlite3 $(foreach p,hiredis libpq,$(shell pkg-config --exists $p 2>/dev/null && echo $p))
+TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS) $(if $(filter libpq,$(TIERED_PKGS)),-DHAVE_LIBPQ $(shell pkg-config --cflags libpq))
+TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
+TIERED_SRC   := $(call sources,registry/tiered)
+SUITE_SRC_serverless = scenarios/upstream/upstream.c $(TIERED_SRC)
+SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS) $(SUITE_LIBS_collector-plugin)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
-TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios))
+TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
-TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate scenarios ci fixtures))
+TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures))
 
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
@@ -162,7 +169,7 @@ $B/suites-san/%: $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(SUITE_SRC_$*) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 define suite_deps
-$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(SUITE_SRC_$1:.c=.h)
+$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(wildcard $(SUITE_SRC_$1:.c=.h))
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
@@ -202,6 +209,11 @@ $B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
 
 $B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
+
+TIERED_OBJ := $(call object,$(TIERED_SRC))
+$(TIERED_OBJ): private ALL_CFLAGS += $(TIERED_FLAGS)
+$B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(TIERED_FLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -lm -lpthread
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@

@@ -1,0 +1,115 @@
+/*
+ * store.h - one level of a tiered cache: a place that holds entries, in this process (memory),
+ * beside it (Redis) or shared by all processes (SQLite).
+ *
+ * Invalidation goes by a log of events that the shared level keeps. Events are numbered; the number
+ * is the log's generation. A value is good *as of* a generation: every event up to it is in the
+ * value. A level above the log remembers up to which event it has been purged (applied), when that
+ * was last checked (confirmed), and from which generation on its entries may be served at all
+ * (floor). So a level that was away while something happened, or came back with old contents, or
+ * empty, cannot serve what an event has forbidden.
+ *
+ * Times are nanoseconds of the caller's clock, a wall clock where processes share a store. Not
+ * thread-safe: a store belongs to one thread. Nothing is shared over fork: open after it.
+ */
+#ifndef TIERED_STORE_H
+#define TIERED_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_answer {
+    STORE_YES,  /* found, done, ours */
+    STORE_NO,   /* not there, refused, another's */
+    STORE_DOWN, /* the store cannot be asked: try again later, go on without it */
+};
+
+struct store_key {
+    const char *text;
+    size_t length;
+};
+
+struct store_entry {
+    const void *data; /* of a get: good until the next call on this store */
+    size_t bytes;
+    uint64_t loaded_ns;  /* when the source was asked */
+    uint64_t expires_ns; /* when the value is too old */
+    uint64_t until_ns;   /* how long this level holds it */
+    uint64_t as_of;      /* generation */
+};
+
+struct store_state { /* of a level above the log */
+    bool known;      /* false: new, or lost its memory; nothing in it counts */
+    uint64_t floor, applied, confirmed_ns;
+};
+
+struct store_limits { /* 0: none */
+    uint64_t entries, bytes;
+    uint64_t deadline_ns; /* of one call, real time; [100 ms] */
+};
+
+struct store_kind {
+    const char *name;
+    bool has_log;
+    bool shared; /* other processes see it */
+    /* NULL: no memory. A store that cannot be reached opens all the same and says DOWN when asked.
+     */
+    void *(*open)(const char *address, const struct store_limits *limits);
+    void (*close)(void *store);
+    /* The entry, however old, and the level's state (not of a store with a log: its entries are
+     * good as of its generation, and that is what as_of says). */
+    enum store_answer (*get)(void *store, struct store_key key, struct store_entry *entry,
+                             struct store_state *state);
+    /* NO: an event younger than entry->as_of forbids it, or it does not fit. */
+    enum store_answer (*put)(void *store, struct store_key key, const struct store_entry *entry,
+                             uint64_t now_ns);
+    enum store_answer (*drop)(void *store, struct store_key key);
+    /* Removes what has expired, and of the rest what is nearest to it while above the limits.
+     * Events older than keep_ns are forgotten. */
+    enum store_answer (*sweep)(void *store, uint64_t now_ns, uint64_t keep_ns, uint64_t *removed);
+    enum store_answer (*usage)(void *store, uint64_t *entries, uint64_t *bytes);
+    /* NO: the level was purged further already. */
+    enum store_answer (*commit)(void *store, const struct store_state *state);
+
+    /* The log's; says NO where there is none. */
+    enum store_answer (*generation)(void *store, uint64_t *generation);
+    /* Each event behind `since`, oldest first. *upto: the generation then. NO: the log does not
+     * reach back so far, all that was held is to be forgotten. */
+    enum store_answer (*events)(void *store, uint64_t since,
+                                void (*each)(void *context, struct store_key key), void *context,
+                                uint64_t *upto);
+    /* The event and the removal of the entry, both or neither. */
+    enum store_answer (*publish)(void *store, struct store_key key, uint64_t now_ns);
+    /* Of many processes one gets it, until it is released or `until_ns`. */
+    enum store_answer (*claim)(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,
+                               uint64_t until_ns);
+    enum store_answer (*release)(void *store, struct store_key key, uint64_t owner);
+};
+
+extern const struct store_kind store_memory; /* address: ignored */
+extern const struct store_kind store_sqlite; /* address: the file */
+/* NULL where the library was not there when this was built. */
+const struct store_kind *store_redis(void);    /* address: the Unix socket */
+
+/* For stores without a log. */
+enum store_answer store_no_generation(void *store, uint64_t *generation);
+enum store_answer store_no_events(void *store, uint64_t since,
+                                  void (*each)(void *context, struct store_key key), void *context,
+                                  uint64_t *upto);
+enum store_answer store_no_publish(void *store, struct store_key key, uint64_t now_ns);
+enum store_answer store_no_claim(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,
+                                 uint64_t until_ns);
+enum store_answer store_no_release(void *store, struct store_key key, uint64_t owner);
+
+/* A checksum, so that what was damaged on the way is a miss. */
+uint64_t store_check(const void *data, size_t bytes);
+
+/* A buffer that grows; what a get hands out lies in one. */
+struct store_buffer {
+    unsigned char *data;
+    size_t room;
+};
+bool store_buffer_fit(struct store_buffer *buffer, size_t bytes); /* false: no memory */
+
+#endif

@@ -1,0 +1,435 @@
+/* tiered_cache_test.c - the tiered cache on a clock that the tests move, over real stores: memory,
+ * SQLite, and a Redis server of its own where one is installed. */
+#include "harness/base/suite.h"
+#include "registry/tiered/redis_fixture.h"
+#include "registry/tiered/tiered_cache.h"
+
+#define SECOND 1000000000ull
+
+static struct world {
+    char folder[64], file[80];
+    uint64_t now_ns;
+    unsigned calls, state;
+    bool failing;
+    struct tiered_cache *other; /* what the source does meanwhile, if anything */
+} world;
+
+static uint64_t world_now(void *unused)
+{
+    (void)unused;
+    return world.now_ns;
+}
+
+static void world_wait(void *unused, uint64_t ns)
+{
+    (void)unused;
+    world.now_ns += ns;
+}
+
+static bool world_load(void *unused, struct store_key key, const void **data, size_t *bytes)
+{
+    static char text[64];
+    (void)unused;
+    world.calls++;
+    *bytes = (size_t)snprintf(text, sizeof text, "%.*s/%u", (int)key.length, key.text, world.state);
+    *data = text;
+    if (world.other) {
+        struct tiered_cache *other = world.other;
+        world.other = NULL;
+        world.state++;
+        ck_assert(tiered_cache_invalidate(other, key.text));
+    }
+    return !world.failing;
+}
+
+static void world_make(void)
+{
+    world = (struct world){.now_ns = 1000000 * SECOND};
+    snprintf(world.folder, sizeof world.folder, "/tmp/tidemark-tiered-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(world.folder));
+    snprintf(world.file, sizeof world.file, "%s/cache.db", world.folder);
+}
+
+static void world_end(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", world.folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static struct tiered_options options_two(void)
+{
+    return (struct tiered_options){
+        .levels = {{.kind = &store_memory, .ttl_ns = 300 * SECOND},
+                   {.kind = &store_sqlite, .address = world.file}},
+        .now_ns = world_now,
+        .wait_ns = world_wait,
+        .load = world_load,
+    };
+}
+
+static struct tiered_cache *open_with(struct tiered_options options)
+{
+    struct tiered_cache *cache = tiered_cache_open(&options);
+    ck_assert_ptr_nonnull(cache);
+    return cache;
+}
+
+/* The state of the source that a look-up says. */
+static unsigned ask(struct tiered_cache *cache, const char *key)
+{
+    struct tiered_value value;
+    unsigned state;
+    char text[64], form[64];
+    ck_assert(tiered_cache_get(cache, key, &value));
+    snprintf(text, sizeof text, "%.*s", (int)value.bytes, (const char *)value.data);
+    snprintf(form, sizeof form, "%s/%%u", key);
+    ck_assert_int_eq(sscanf(text, form, &state), 1);
+    return state;
+}
+
+static struct tiered_statistics statistics_of(struct tiered_cache *cache)
+{
+    struct tiered_statistics statistics;
+    tiered_cache_statistics(cache, &statistics);
+    return statistics;
+}
+
+START_TEST(a_second_process_finds_what_the_first_has_loaded)
+{
+    struct tiered_cache *first = open_with(options_two()), *second = open_with(options_two());
+    ask(first, "models");
+    ask(first, "models");
+    ask(second, "models");
+    ck_assert_uint_eq(world.calls, 1);
+    ck_assert_uint_eq(statistics_of(first).levels[0].hits, 1);
+    ck_assert_uint_eq(statistics_of(second).levels[1].hits, 1);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+START_TEST(a_value_found_below_is_held_above_no_longer_than_it_has_left)
+{
+    struct tiered_cache *first = open_with(options_two()), *second = open_with(options_two());
+    uint64_t loaded = world.now_ns;
+    ask(first, "models");
+    world.now_ns = loaded + 599 * SECOND;
+    ck_assert_uint_eq(ask(second, "models"), 0);
+    world.state = 1;
+    world.now_ns = loaded + 600 * SECOND - 1;
+    ck_assert_uint_eq(ask(second, "models"), 0);
+    world.now_ns++;
+    ck_assert_uint_eq(ask(second, "models"), 1);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+START_TEST(an_event_reaches_the_memory_of_other_processes_within_the_poll)
+{
+    struct tiered_cache *first = open_with(options_two()), *second = open_with(options_two());
+    ask(first, "models");
+    ask(second, "models");
+    ask(second, "users");
+    world.state = 1;
+    ck_assert(tiered_cache_invalidate(first, "models"));
+    ck_assert_uint_eq(ask(first, "models"), 1);
+    ck_assert_uint_eq(ask(second, "models"), 0); /* has not heard yet */
+    world.now_ns += 400000000u;
+    ck_assert_uint_eq(ask(second, "models"), 1);
+    ck_assert_uint_eq(ask(second, "users"), 0); /* nothing happened to it */
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+START_TEST(a_load_under_way_at_an_event_does_not_bring_old_data_back)
+{
+    struct tiered_cache *first = open_with(options_two()), *second = open_with(options_two());
+    world.other = second;
+    ck_assert_uint_eq(ask(first, "models"), 0); /* asked before the event */
+    ck_assert_uint_eq(ask(second, "models"), 1);
+    ck_assert_uint_eq(ask(first, "models"), 1);
+    ck_assert_uint_eq(statistics_of(first).levels[1].refused, 1);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+START_TEST(one_caller_of_all_is_told_to_refresh_before_expiry)
+{
+    struct tiered_options options = options_two();
+    options.refresh_ns = 120 * SECOND;
+    struct tiered_cache *first = open_with(options), *second = open_with(options);
+    struct tiered_value value;
+    ask(first, "models");
+    world.now_ns += 470 * SECOND;
+    ck_assert(tiered_cache_get(first, "models", &value));
+    ck_assert(!value.refresh);
+    world.now_ns += 20 * SECOND;
+    ck_assert(tiered_cache_get(first, "models", &value));
+    ck_assert(value.refresh);
+    ck_assert(tiered_cache_get(second, "models", &value));
+    ck_assert(!value.refresh); /* the first has it */
+    world.state = 1;
+    ck_assert(tiered_cache_refresh(first, "models"));
+    world.now_ns += 400000000u;
+    ck_assert_uint_eq(ask(first, "models"), 1);
+    ck_assert_uint_eq(world.calls, 2);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+START_TEST(a_loader_that_died_is_waited_for_until_its_claim_ends)
+{
+    struct tiered_cache *cache = open_with(options_two());
+    void *sqlite = store_sqlite.open(world.file, &(struct store_limits){0});
+    uint64_t began = world.now_ns;
+    ck_assert_int_eq(
+        store_sqlite.claim(sqlite, (struct store_key){"models", 6}, 1, began, began + 30 * SECOND),
+        STORE_YES);
+    ask(cache, "models");
+    ck_assert_uint_ge(world.now_ns - began, 30 * SECOND);
+    ck_assert_uint_le(world.now_ns - began, 31 * SECOND);
+    ck_assert_uint_eq(world.calls, 1);
+    store_sqlite.close(sqlite);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+START_TEST(without_its_log_it_asks_the_source_and_counts_it)
+{
+    char away[100];
+    struct tiered_cache *cache = open_with(options_two());
+    ask(cache, "models");
+    snprintf(away, sizeof away, "%s.away", world.folder);
+    ck_assert_int_eq(rename(world.folder, away), 0);
+    world.state = 1;
+    world.now_ns += SECOND;
+    ck_assert_uint_eq(ask(cache, "models"), 1); /* memory cannot be believed any longer */
+    ck_assert(!tiered_cache_invalidate(cache, "models"));
+    ck_assert_int_eq(rename(away, world.folder), 0);
+    world.now_ns += 2 * SECOND;
+    ask(cache, "models");
+    struct tiered_statistics s = statistics_of(cache);
+    ck_assert_uint_eq(s.direct, 1);
+    ck_assert_uint_eq(s.unpublished, 1);
+    ck_assert_uint_eq(s.levels[1].outages, 1);
+    ck_assert_uint_eq(s.levels[1].recoveries, 1);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+START_TEST(a_larger_tolerance_serves_from_memory_while_the_log_is_away)
+{
+    char away[100];
+    struct tiered_options options = options_two();
+    options.deaf_ns = 60 * SECOND;
+    struct tiered_cache *cache = open_with(options);
+    ask(cache, "models");
+    snprintf(away, sizeof away, "%s.away", world.folder);
+    ck_assert_int_eq(rename(world.folder, away), 0);
+    world.state = 1;
+    world.now_ns += 59 * SECOND;
+    ck_assert_uint_eq(ask(cache, "models"), 0);
+    world.now_ns += SECOND;
+    ck_assert_uint_eq(ask(cache, "models"), 1);
+    ck_assert_int_eq(rename(away, world.folder), 0);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+START_TEST(a_damaged_or_vanished_file_is_begun_anew_and_memory_forgets)
+{
+    for (int damage = 0; damage < 2; damage++) {
+        struct tiered_cache *cache = open_with(options_two()), *second = open_with(options_two());
+        world.state = 0;
+        ck_assert(tiered_cache_refresh(cache, "models"));
+        world.now_ns += SECOND; /* the second hears of nothing: it begins here */
+        ask(second, "models");
+        if (damage) {
+            char garbage[65536];
+            memset(garbage, 0x5a, sizeof garbage);
+            FILE *file = fopen(world.file, "r+");
+            ck_assert_ptr_nonnull(file);
+            ck_assert_uint_eq(fwrite(garbage, 1, sizeof garbage, file), sizeof garbage);
+            fclose(file);
+        } else {
+            ck_assert_int_eq(unlink(world.file), 0);
+        }
+        world.state = 1;
+        ck_assert(tiered_cache_refresh(cache, "models") || damage);
+        world.now_ns += 2 * SECOND;
+        ck_assert(tiered_cache_refresh(cache, "models"));
+        ck_assert(tiered_cache_invalidate(cache, "models"));
+        world.now_ns += 2 * SECOND;
+        ck_assert_uint_eq(ask(second, "models"), 1);
+        ck_assert_uint_eq(ask(cache, "models"), 1);
+        tiered_cache_close(&cache);
+        tiered_cache_close(&second);
+    }
+}
+END_TEST
+
+START_TEST(what_the_source_cannot_give_is_not_cached)
+{
+    struct tiered_cache *cache = open_with(options_two());
+    struct tiered_value value;
+    world.failing = true;
+    ck_assert(!tiered_cache_get(cache, "models", &value));
+    world.failing = false;
+    ck_assert(tiered_cache_get(cache, "models", &value));
+    ck_assert_uint_eq(world.calls, 2);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+START_TEST(expired_rows_are_swept_and_counted)
+{
+    struct tiered_cache *cache = open_with(options_two());
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "key-%d", i);
+        ck_assert(tiered_cache_set(cache, key, "x", 1, i < 40 ? SECOND : 0));
+    }
+    world.now_ns += 2 * SECOND;
+    ck_assert_uint_eq(tiered_cache_sweep(cache), 80); /* 40 rows, and 40 in memory */
+    ck_assert_uint_eq(tiered_cache_sweep(cache), 0);
+    uint64_t entries, bytes;
+    ck_assert(tiered_cache_usage(cache, 1, &entries, &bytes));
+    ck_assert_uint_eq(entries, 60);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+START_TEST(a_file_with_a_bound_stays_within_it)
+{
+    static char data[20000];
+    struct tiered_options options = options_two();
+    options.levels[1].limits.bytes = 1 << 20;
+    struct tiered_cache *cache = open_with(options);
+    for (int i = 0; i < 300; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "key-%d", i);
+        ck_assert(tiered_cache_set(cache, key, data, sizeof data, 0));
+        uint64_t entries, bytes;
+        ck_assert(tiered_cache_usage(cache, 1, &entries, &bytes));
+        ck_assert_uint_le(bytes, 1 << 20);
+    }
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* Redis between memory and SQLite. --------------------------------------------------------------
+ */
+
+static struct tiered_options options_three(const struct redis_fixture *redis)
+{
+    struct tiered_options options = options_two();
+    options.levels[0] = (struct tiered_level){
+        .kind = store_redis(), .address = redis->socket, .ttl_ns = 300 * SECOND};
+    return options;
+}
+
+static bool redis_there(struct redis_fixture *redis)
+{
+    if (redis_missing()) {
+        fprintf(stderr, "skipped: %s\n", redis_missing());
+        return false;
+    }
+    ck_assert(redis_start(redis, world.folder));
+    return true;
+}
+
+START_TEST(redis_killed_in_mid_run_is_left_out_and_taken_up_again)
+{
+    struct redis_fixture redis = {0};
+    if (!redis_there(&redis)) {
+        return;
+    }
+    struct tiered_cache *cache = open_with(options_three(&redis));
+    ask(cache, "models");
+    ask(cache, "models");
+    ck_assert_uint_eq(statistics_of(cache).levels[0].hits, 1);
+    redis_kill(&redis);
+    ask(cache, "models"); /* SQLite serves */
+    ask(cache, "models");
+    ck_assert_uint_eq(world.calls, 1);
+    ck_assert(redis_start(&redis, world.folder));
+    world.now_ns += 2 * SECOND;
+    ask(cache, "models"); /* promoted again */
+    ask(cache, "models");
+    struct tiered_statistics s = statistics_of(cache);
+    ck_assert_uint_eq(world.calls, 1);
+    ck_assert_uint_eq(s.levels[0].hits, 2);
+    ck_assert_uint_eq(s.levels[0].outages, 1);
+    ck_assert_uint_eq(s.levels[0].recoveries, 1);
+    tiered_cache_close(&cache);
+    redis_kill(&redis);
+}
+END_TEST
+
+/* The hard case: it was away when the event came, and comes back with what it had. */
+START_TEST(redis_that_slept_through_an_event_does_not_serve_what_it_remembers)
+{
+    struct redis_fixture redis = {0};
+    if (!redis_there(&redis)) {
+        return;
+    }
+    struct tiered_cache *first = open_with(options_three(&redis));
+    struct tiered_cache *second = open_with(options_three(&redis));
+    ask(first, "models");
+    kill(redis.pid, SIGSTOP);
+    world.state = 1;
+    ck_assert(tiered_cache_invalidate(first, "models"));
+    kill(redis.pid, SIGCONT);
+    world.now_ns += SECOND;
+    ck_assert_uint_eq(ask(second, "models"), 1);
+    world.now_ns += SECOND;
+    ck_assert_uint_eq(ask(first, "models"), 1);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+    redis_kill(&redis);
+}
+END_TEST
+
+static void fixtures(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, world_make, world_end);
+}
+
+static const TTest *const *const tests[] = {
+    &a_second_process_finds_what_the_first_has_loaded,
+    &a_value_found_below_is_held_above_no_longer_than_it_has_left,
+    &an_event_reaches_the_memory_of_other_processes_within_the_poll,
+    &a_load_under_way_at_an_event_does_not_bring_old_data_back,
+    &one_caller_of_all_is_told_to_refresh_before_expiry,
+    &a_loader_that_died_is_waited_for_until_its_claim_ends,
+    &without_its_log_it_asks_the_source_and_counts_it,
+    &a_larger_tolerance_serves_from_memory_while_the_log_is_away,
+    &a_damaged_or_vanished_file_is_begun_anew_and_memory_forgets,
+    &what_the_source_cannot_give_is_not_cached,
+    &expired_rows_are_swept_and_counted,
+    &a_file_with_a_bound_stays_within_it,
+    &redis_killed_in_mid_run_is_left_out_and_taken_up_again,
+    &redis_that_slept_through_an_event_does_not_serve_what_it_remembers,
+};
+
+int main(void)
+{
+    Suite *suite = suite_create("tiered_cache");
+    TCase *tcase = tcase_create("tiered_cache");
+    fixtures(tcase);
+    tcase_set_timeout(tcase, 120);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        tcase_add_test(tcase, *tests[i]);
+    }
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
