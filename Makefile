@@ -86,7 +86,8 @@ CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf lib
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
-.PHONY: bench-overhead bench-peers bench-lookup
+TORTURE ?= 64 60
+.PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -94,7 +95,7 @@ ROUNDS ?= 11
 all: $B/tidemark $B/libtidemark.so $(SUITE_BIN) ## build everything: build/tidemark, build/libtidemark.so
 
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: ## install what is needed (root or sudo)
 	$Qci/setup.sh
@@ -292,6 +293,12 @@ template: all ## the plain shell CI template in a fresh clone of libcork (PROJEC
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py
+
+torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, killed at random (TORTURE="64 60")
+	$Q$< --torture $(TORTURE)
+
+herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upstream of 0.2, 0.8 and 2 s (a minute)
+	$Q$< --herd
 
 lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 	$QB=$B ci/lint.sh

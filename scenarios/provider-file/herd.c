@@ -3,7 +3,6 @@
 
 #include "scenarios/upstream/upstream.h"
 
-#include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,15 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Not check's assertions: herds run outside of tests as well (--herd). */
+#define MUST(what)                                                                                 \
+    do {                                                                                           \
+        if (!(what)) {                                                                             \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                             \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
 
 #define PATIENCE_S 100 /* then a rule that cannot be met ends the process */
 
@@ -95,8 +103,8 @@ struct herd *herd_new(const char *path, unsigned count)
 {
     struct herd *herd =
         mmap(NULL, sizeof *herd, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(herd, MAP_FAILED);
-    ck_assert_uint_le(count, HERD_MOST);
+    MUST(herd != MAP_FAILED);
+    MUST(count <= HERD_MOST);
     herd->count = count;
     snprintf(herd->path, sizeof herd->path, "%s", path);
     return herd;
@@ -116,7 +124,7 @@ void herd_rule(struct herd *herd, int process, enum step at, enum step until, un
             return;
         }
     }
-    ck_abort_msg("too many rules");
+    MUST(!"too many rules");
 }
 
 static void member_run(struct herd *herd, unsigned index, herd_load *load)
@@ -139,7 +147,7 @@ void herd_begin(struct herd *herd, herd_load *load, pid_t pids[HERD_MOST])
             member_run(herd, i, load);
             _exit(0);
         }
-        ck_assert_int_gt(pids[i], 0);
+        MUST(pids[i] > 0);
     }
 }
 
@@ -147,9 +155,8 @@ void herd_end(struct herd *herd, const pid_t pids[HERD_MOST])
 {
     for (unsigned i = 0; i < herd->count; i++) {
         int status;
-        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
-        ck_assert_msg(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "process %u: exit %d", i,
-                      WEXITSTATUS(status));
+        MUST(waitpid(pids[i], &status, 0) == pids[i]);
+        MUST(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "rows.h"
 
 #include "scenarios/upstream/upstream.h"
+#include "torture.h"
 
 #include <curl/curl.h>
 #include <dirent.h>
@@ -20,8 +21,15 @@ char folder[64], path[96];
 
 void folder_make(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/tidemark-provider-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    /* Hundreds of files that are synced: in memory where that can be, and nothing else is wanted.
+     */
+    const char *place = getenv("TMPDIR");
+    place = place ? place : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(folder, sizeof folder, "%s/tidemark-provider-XXXXXX", place);
+    if (!mkdtemp(folder)) { /* outside of a test as well, where check can assert nothing */
+        perror(folder);
+        abort();
+    }
     snprintf(path, sizeof path, "%s/providers.json", folder);
 }
 
@@ -56,10 +64,34 @@ static size_t answer(const char *wanted, uint64_t number, char *text, size_t roo
     return strcmp(wanted, "/providers") == 0 ? document_write(text, room, (uint32_t)number) : 0;
 }
 
+static unsigned number_of(const char *text, unsigned most)
+{
+    unsigned long number = strtoul(text, NULL, 10);
+    return number < 1 ? 1 : number > most ? most : (unsigned)number;
+}
+
+/* --herd, or --torture [PROCESSES [SECONDS]]: what takes too long for a test. */
+static int long_run(int argc, char **argv)
+{
+    bool ok = true;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    if (strcmp(argv[1], "--herd") == 0) {
+        ok = herd_table_main();
+    } else {
+        ok = torture_main(argc > 2 ? number_of(argv[2], HERD_MOST) : HERD_MOST,
+                          argc > 3 ? number_of(argv[3], 3600) : 60);
+    }
+    curl_global_cleanup();
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--upstream") == 0) {
         upstream_main((int)strtol(argv[2], NULL, 10), answer);
+    }
+    if (argc > 1 && (strcmp(argv[1], "--torture") == 0 || strcmp(argv[1], "--herd") == 0)) {
+        return long_run(argc, argv);
     }
     const char *name = getenv("PROVIDER_FILE");
     under_test = name && *name ? variant_find(name) : shipped;

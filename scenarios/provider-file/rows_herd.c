@@ -3,6 +3,7 @@
 
 #include "scenarios/upstream/upstream.h"
 #include "tidemark.h"
+#include "torture.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -215,6 +216,23 @@ START_TEST(herds_of_any_size_make_one_request_over_http)
 }
 END_TEST
 
+/* 64 processes for a minute: make torture. */
+START_TEST(killed_at_random_for_a_second_sixteen_processes_read_nothing_wrong)
+{
+    struct torture torture = {.processes = 16, .seconds = 1, .ttl_ns = 100000000, .latency_ms = 5};
+    ck_assert(torture_run(&torture, path));
+    ck_assert_uint_gt(torture.kills_outside + torture.kills_inside, 0);
+    ck_assert_msg(torture_holds(&torture),
+                  "corrupt %llu, back %llu, conflicts %llu, failed %llu, early %llu, left %llu, "
+                  "requests %llu, published %llu, died refreshing %llu",
+                  (unsigned long long)torture.corrupt, (unsigned long long)torture.went_back,
+                  (unsigned long long)torture.conflicts, (unsigned long long)torture.failed,
+                  (unsigned long long)torture.too_early, (unsigned long long)torture.temporaries,
+                  (unsigned long long)torture.requests, (unsigned long long)torture.published,
+                  (unsigned long long)torture.died_refreshing);
+}
+END_TEST
+
 TCase *rows_herd(void)
 {
     TCase *tcase = tcase_create("herd");
@@ -230,6 +248,7 @@ TCase *rows_many(void)
     TCase *tcase = tcase_create("many");
     tcase_add_test(tcase, a_holder_that_is_stopped_delays_nobody_for_longer_than_the_wait);
     tcase_add_test(tcase, one_miss_in_twenty_starts_is_a_hit_rate_of_95_percent);
+    tcase_add_test(tcase, killed_at_random_for_a_second_sixteen_processes_read_nothing_wrong);
     tcase_add_loop_test(tcase, herds_of_any_size_make_one_request_over_http, 0,
                         sizeof herds / sizeof herds[0]);
     return tcase;

@@ -18,9 +18,11 @@
 #define TTL_S      3600
 #define LOCK_TRIES 10
 
-static void nap(void)
+#define NAP_NS 500000
+
+static void nap(long ns)
 {
-    struct timespec pause = {0, 500000};
+    struct timespec pause = {0, ns};
     nanosleep(&pause, NULL);
 }
 
@@ -121,8 +123,9 @@ static enum ending load_exclusive(struct member *member, bool again)
             close(fd);
         } else {
             member_arrive(member);
-            nap();
-            tries += member->herd->impatient; /* else the wait is long enough, however long */
+            nap(member->herd->real ? 100000000 : NAP_NS);
+            /* Else the wait is long enough, however long. */
+            tries += member->herd->impatient || member->herd->real;
         }
     }
     if (!held) {
@@ -162,7 +165,7 @@ static enum ending load_flock(struct member *member)
     }
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) { /* waits for ever; this way it can be seen to */
         member_arrive(member);
-        nap();
+        nap(NAP_NS);
     }
     ending = fetch(member, false);
     close(fd);
@@ -224,7 +227,7 @@ static void virtual_pause(void *clock, uint64_t ns)
     if (member->herd->impatient) {
         member->virtual_ns += ns;
     }
-    nap();
+    nap(member->herd->real && ns < 1000000000 ? (long)ns : NAP_NS);
 }
 
 struct file_options member_options(struct member *member)
@@ -236,8 +239,8 @@ struct file_options member_options(struct member *member)
                                  .ttl_ns = (ttl ? strtoull(ttl, NULL, 10) : TTL_S) * 1000000000u,
                                  .piece_bytes = PIECE_BYTES,
                                  .versions = 2,
-                                 .on_timeout =
-                                     herd->impatient ? FILE_ON_TIMEOUT_STALE : FILE_ON_TIMEOUT_WAIT,
+                                 .on_timeout = herd->impatient || herd->real ? FILE_ON_TIMEOUT_STALE
+                                                                             : FILE_ON_TIMEOUT_WAIT,
                                  .patience_ns = 100000000000u,
                                  .fallback = herd->fallback ? compiled_in : NULL,
                                  .fallback_bytes = herd->fallback ? sizeof compiled_in - 1 : 0,
