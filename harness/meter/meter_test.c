@@ -34,15 +34,15 @@ END_TEST
 
 static void number_note(void *context, int32_t number)
 {
-    *(int32_t *)context = number > *(int32_t *)context ? number : *(int32_t *)context;
+    *(bool *)context |= number == 300;
 }
 
 START_TEST(listing_agrees_with_counting)
 {
-    int32_t greatest = 0;
+    bool seen = false;
     int fd = dup2(0, 300);
-    ck_assert_uint_eq(kernel_numbers_list("/proc/self/fd", number_note, &greatest), sample().fds);
-    ck_assert_int_eq(greatest, 300);
+    ck_assert_uint_eq(kernel_numbers_list("/proc/self/fd", number_note, &seen), sample().fds);
+    ck_assert(seen);
     close(fd);
 }
 END_TEST
