@@ -68,6 +68,7 @@ enum wire_op {
 enum wire_flag {
     WIRE_PEAK_RSS = 1,     /* reset the RSS high-water mark before the run, read it after */
     WIRE_STOP_ON_FAIL = 2, /* the first failing repetition is the last */
+    WIRE_BIRTHS = 8, /* at trace depth: SITES then tells where the last repetition allocated, too */
     WIRE_FORKED = 4, /* each repetition in a forked child, whatever the test; no verdict follows */
 };
 
@@ -211,9 +212,10 @@ struct wire_site {
     uint32_t kind; /* enum wire_site_kind */
     int64_t live_blocks, live_bytes;
     int64_t floor_blocks, floor_bytes; /* least at any boundary of the last RUN */
-    uint32_t frame_count;              /* 0 when sent before */
-    uint32_t cut;                      /* 1: the stack was deeper than WIRE_FRAMES_MAX */
-    uint64_t frames[WIRE_FRAMES_MAX];  /* return addresses, innermost first */
+    int64_t born_blocks, born_bytes;  /* in the last repetition of a RUN with WIRE_BIRTHS, else 0 */
+    uint32_t frame_count;             /* 0 when sent before */
+    uint32_t cut;                     /* 1: the stack was deeper than WIRE_FRAMES_MAX */
+    uint64_t frames[WIRE_FRAMES_MAX]; /* return addresses, innermost first */
 };
 
 enum wire_site_kind {

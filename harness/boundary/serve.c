@@ -141,6 +141,9 @@ static void run_begin(struct run *run)
 {
     run->ended = false;
     ledger_birth_set(run->command->test);
+    if (run->command->flags & WIRE_BIRTHS) {
+        ledger_births_set(true);
+    }
     ledger_totals_get(&run->before);
     run->started_ns = meter_now_ns();
 }
@@ -150,6 +153,9 @@ static void run_end(struct run *run)
     run->ended_ns = meter_now_ns();
     run->wall_ns = run->ended_ns - run->started_ns;
     ledger_totals_get(&run->after);
+    if (run->command->flags & WIRE_BIRTHS) {
+        ledger_births_set(false);
+    }
 }
 
 void serve_test_begins(void)

@@ -216,6 +216,10 @@ static bool baseline_write(const struct baseline *baseline, struct result *resul
             site_strip(&result->sites[i]);
             result_write_site(writer, &result->sites[i]);
         }
+        for (size_t i = 0; i < result->birth_count; i++) {
+            site_strip(&result->births[i]);
+            result_write_birth(writer, &result->births[i]);
+        }
         ok = result_writer_close(&writer, result);
     }
     ok = ok && rename(part, baseline->path) == 0;

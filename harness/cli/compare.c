@@ -85,6 +85,7 @@ static bool counts_take(char *const *command, struct result *result)
     bool ran = false;
     result_init(result);
     plan_init(&plan);
+    plan.births = true;
     plan.timeout_ns = TIMEOUT_SECS * UINT64_C(1000000000);
     char *program = command_program_find(command[0]);
     plan_variant_add(&plan, "", program, command, NULL);

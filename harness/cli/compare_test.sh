@@ -63,12 +63,16 @@ cat >"$T/check_x.c" <<'C'
 #define MORE 0
 #endif
 static char *volatile kept;
-START_TEST(parses)
+static void parse_key(int n)
 {
-    for (int i = 0; i < 4 + MORE; i++) {
-        kept = strdup("key");
+    for (int i = 0; i < n; i++) {
+        kept = malloc(5);
         free(kept);
     }
+}
+START_TEST(parses)
+{
+    parse_key(4 + MORE);
 }
 END_TEST
 START_TEST(draws)
@@ -119,6 +123,7 @@ run_counts "$T/base" --vs "$T/more"
 [ $got -eq 1 ] || fail "three allocations more are no red"
 says "WORSE  x/c/parses"
 says "allocs 4 -> 7 (+3)"
+says "+3 allocations in parse_key ($T/check_x.c:11), from"
 run_counts "$T/more" --vs "$T/base"
 says "BETTER  x/c/parses"
 run_counts "$T/base" --vs "$T/random"
@@ -126,6 +131,20 @@ run_counts "$T/base" --vs "$T/random"
 ! grep -q "draws" "$T/out" || says "UNSTABLE  x/c/draws"
 run_counts "$T/base" --vs sh -c ":" # nothing to count in it: said, and no red
 says "allocations were not counted"
+
+# The same from two files, where the hunt has written the call sites; and nothing of them where it has not.
+"$B/tidemark" hunt --sites --json "$T/base.jsonl" -- "$T/base" >/dev/null 2>&1 || fail "the hunt of base"
+"$B/tidemark" hunt --sites --json "$T/more.jsonl" -- "$T/more" >/dev/null 2>&1 || fail "the hunt of more"
+run 1 "$T/base.jsonl" "$T/more.jsonl"
+says "+3 allocations in parse_key ($T/check_x.c:11), from"
+grep -v '"type":"births"' "$T/base.jsonl" >"$T/bare.jsonl"
+run 1 "$T/bare.jsonl" "$T/more.jsonl"
+says "allocs 4 -> 7 (+3)"
+! grep -q " in parse_key" "$T/out" || fail "a call site is named that one of the two does not know"
+# What a hunt writes of a test's call sites adds up to what it counts of the test.
+counted=$(sed -n 's/.*"id":"x.c.parses".*"allocs":\([0-9]*\).*/\1/p' "$T/more.jsonl" | tail -1)
+told=$(sed -n 's/.*"type":"births","test":"x.c.parses".*"blocks":\([0-9]*\).*/\1/p' "$T/more.jsonl" | awk '{ n += $1 } END { print n + 0 }')
+[ "$counted" = 7 ] && [ "$told" = 7 ] || fail "$counted allocations counted, $told told"
 
 # A command that comes to different ends.
 cat >"$T/moody" <<C

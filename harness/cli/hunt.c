@@ -141,6 +141,7 @@ static int hunt_main(struct command_line *line)
     plan.hunt = true;
     plan.memory_cap = command_integer(line, "memory", 0);
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
+    plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
     if (only) {
@@ -177,6 +178,10 @@ static const struct option_spec options[] = {
      .kind = OPTION_INTEGER,
      .argument = "N",
      .help = "least repetitions of each test, 8 by default"},
+    {.name = "sites",
+     .kind = OPTION_FLAG,
+     .help = "write where each test allocates, too, so that compare and baseline can name the call "
+             "sites that changed"},
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",

@@ -70,6 +70,7 @@ static int report_run(struct command_line *line)
     bool stdout_taken = line->json && strcmp(line->json, "-") == 0;
     result_init(&result);
     diag_init(&diag);
+    result.births_unwanted = true;
     enum result_merge merge = result_merge(&result, (const char *const *)line->operands,
                                            line->operand_count, SITES_MAX, &diag);
     diag_print(&diag, stderr);

@@ -47,6 +47,7 @@ static bool balance_read(const struct command_line *line, struct shard_choice *c
     const char *path;
     bool ok = true;
     diag_init(&diag);
+    choice->balance.births_unwanted = true;
     struct result_reader *reader = result_reader_new(&choice->balance, 1);
     for (size_t i = 0; (path = command_text_at(line, "balance", i)); i++) {
         ok = result_reader_add(reader, path, &diag) && ok;

@@ -41,7 +41,11 @@ void ledger_retained_get(uint32_t test, int64_t *blocks, int64_t *bytes);
 void ledger_floor_reset(void);
 void ledger_floor_update(void);
 
-/* Writes records onto the wire. SITE: each site with live blocks now or a floor above 0. */
+/* From `on` until off, births are counted by site (trace depth); `on` begins again from zero. */
+void ledger_births_set(bool on);
+
+/* Writes records onto the wire. SITE: each site with live blocks now, a floor above 0, or births.
+ */
 void ledger_sites_put(struct wire *wire);
 void ledger_survivors_put(struct wire *wire);
 

@@ -78,6 +78,19 @@ void ledger_floor_update(void)
     floor_fresh = false;
 }
 
+void ledger_births_set(bool on)
+{
+    atomic_store(&trace_births, false);
+    for (uint32_t number = 1; on && number <= site_count(); number++) {
+        struct site *site = site_get(number);
+        if (site != NULL) {
+            atomic_store_explicit(&site->born_blocks, 0, memory_order_relaxed);
+            atomic_store_explicit(&site->born_bytes, 0, memory_order_relaxed);
+        }
+    }
+    atomic_store(&trace_births, on);
+}
+
 static void site_put(struct wire *wire, struct site *site, uint32_t number)
 {
     struct wire_site record;
@@ -88,6 +101,8 @@ static void site_put(struct wire *wire, struct site *site, uint32_t number)
     record.live_bytes = site->live_bytes;
     record.floor_blocks = site->floor_blocks;
     record.floor_bytes = site->floor_bytes;
+    record.born_blocks = atomic_load_explicit(&site->born_blocks, memory_order_relaxed);
+    record.born_bytes = atomic_load_explicit(&site->born_bytes, memory_order_relaxed);
     record.cut = site->cut;
     if (site->sent == SITE_UNSENT) {
         record.frame_count = site->frame_count;
@@ -99,7 +114,8 @@ static void site_put(struct wire *wire, struct site *site, uint32_t number)
 static bool site_is_held(const struct site *site)
 {
     return site != NULL && site->frames != NULL &&
-           (site->live_blocks > 0 || site->floor_blocks > 0);
+           (site->live_blocks > 0 || site->floor_blocks > 0 ||
+            atomic_load_explicit(&site->born_blocks, memory_order_relaxed) > 0);
 }
 
 void ledger_sites_put(struct wire *wire)

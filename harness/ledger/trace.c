@@ -51,6 +51,7 @@ struct trace {
 };
 
 _Atomic bool trace_switch;
+_Atomic bool trace_births;
 
 static _Atomic(struct trace_record *) chunks[CHUNKS_MOST];
 static _Atomic uint32_t epoch_now = 1;
@@ -233,6 +234,15 @@ uint32_t trace_serial(void)
     return atomic_load_explicit(&serial_now, memory_order_relaxed);
 }
 
+static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
+{
+    struct site *site = site_get(number);
+    if (site != NULL) {
+        atomic_fetch_add_explicit(&site->born_blocks, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&site->born_bytes, (int64_t)size, memory_order_relaxed);
+    }
+}
+
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame)
 {
     if (self->busy != 0) {
@@ -246,6 +256,9 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
         uint32_t site = unwind_recall(&trace->unwind, frame);
         if (__builtin_expect(site == 0, 0)) {
             site = heap_site_walk(trace, frame);
+        }
+        if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
+            birth_count(site, size);
         }
         uint32_t index = record_take(trace);
         if (index != 0) {

@@ -24,6 +24,9 @@ struct trace_record {
 extern _Atomic bool trace_switch;
 #define trace_on (atomic_load_explicit(&trace_switch, memory_order_relaxed))
 
+/* Births are counted by site while this is set, too. */
+extern _Atomic bool trace_births;
+
 void trace_init(void);
 void trace_set(bool on); /* off forgets all records */
 

@@ -3,6 +3,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
+#include "harness/report/difference_birth.h"
 #include "harness/report/difference_site.h"
 #include "harness/result/result_index.h"
 
@@ -221,6 +222,9 @@ static void pair_compare(struct differences *differences, const struct result *b
     struct difference *difference = difference_add(differences, kind, head);
     differences->changed++;
     struct text sites = {0};
+    if (base->allocs != head->allocs || base->bytes != head->bytes) {
+        difference_births(&sites, differences->wrappers, base_result, base, head_result, head);
+    }
     difference_sites(&sites, base_result, base, head_result, head);
     difference->text = text_take(&change.text);
     difference->sites = text_take(&sites);
@@ -311,6 +315,7 @@ void differences_find(struct differences *differences, const struct result *base
 {
     struct search in_base, in_head, in_again = {0};
     *differences = (struct differences){0};
+    differences->wrappers = wrappers_new(base, head);
     search_make(&in_base, base, any_variant);
     search_make(&in_head, head, any_variant);
     if (again) {
@@ -334,6 +339,7 @@ void differences_find(struct differences *differences, const struct result *base
         }
     }
     suites_compare(differences, base, head, again, any_variant);
+    wrappers_free(&differences->wrappers);
     result_index_fini(&in_base.index);
     result_index_fini(&in_head.index);
     result_index_fini(&in_again.index);

@@ -39,9 +39,10 @@ struct differences {
     struct difference *items; /* in the order of the base's tests, new ones behind */
     size_t count, room;
     size_t kinds[DIFFERENCE_KINDS];
-    size_t compared; /* tests that both have, and suites that changed as a whole */
-    size_t changed;  /* of these, with an item */
-    size_t fresh;    /* tests that only the head has */
+    size_t compared;           /* tests that both have, and suites that changed as a whole */
+    size_t changed;            /* of these, with an item */
+    struct wrappers *wrappers; /* while they are looked for */
+    size_t fresh;              /* tests that only the head has */
 };
 
 /* `again` is a second run of the head's program, or NULL. The variant's name is not compared when

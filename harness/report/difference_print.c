@@ -1,10 +1,12 @@
 /* difference_print.c - differences on a terminal. Supervisor only. */
+#include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
 #include "harness/report/difference.h"
 #include "harness/report/terminal_part.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct kind_facts {
@@ -32,7 +34,9 @@ static void difference_print(const struct difference *difference, FILE *out, uns
     }
     for (const char *line = difference->sites; *line;) {
         size_t length = strcspn(line, "\n");
-        fprintf(out, "      %.*s\n", (int)length, line);
+        char *site = memory_copy_bytes(line, length);
+        terminal_wrapped(site, 6, columns, out);
+        free(site);
         line += length + (line[length] == '\n');
     }
 }

@@ -4,6 +4,8 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/report/describe.h"
+#include "harness/report/difference_birth.h"
+#include "harness/report/location.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,27 +14,10 @@
 #define SITES_SHOWN 5
 #define SITES_TOLD  5 /* the hunt tells of so many of a test: behind them may be others */
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool stack_same(const struct result_site *a, const struct result_site *b)
 {
-    if (a->frame_count != b->frame_count || strcmp(a->kind, b->kind) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < a->frame_count; i++) {
-        const struct result_frame *one = &a->frames[i], *two = &b->frames[i];
-        bool named = one->function[0] && two->function[0];
-        if (named ? strcmp(one->function, two->function) != 0 ||
-                        strcmp(file_name(one->file), file_name(two->file)) != 0
-                  : one->offset != two->offset) {
-            return false;
-        }
-    }
-    return true;
+    return strcmp(a->kind, b->kind) == 0 &&
+           difference_stack_same(a->frames, a->frame_count, b->frames, b->frame_count);
 }
 
 static bool accused(const struct result_site *site)
@@ -51,7 +36,7 @@ static bool place_known(const struct result *result, const struct result_test *t
     while ((site = describe_site_next(result, test->id, test->variant, &next))) {
         const struct result_frame *place = describe_place(site->frames, site->frame_count);
         if (place && strcmp(place->function, like->function) == 0 &&
-            strcmp(file_name(place->file), file_name(like->file)) == 0) {
+            strcmp(location_name(place->file), location_name(like->file)) == 0) {
             return true;
         }
         told++;

@@ -35,3 +35,9 @@ struct location location_of_test(const struct result *result, const struct resul
     }
     return (struct location){location_relative(test->file), test->line ? test->line : 1};
 }
+
+const char *location_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}

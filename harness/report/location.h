@@ -12,6 +12,8 @@ struct location {
 
 /* The line that allocated what stayed, or where the test died or failed, else the test itself. */
 struct location location_of_test(const struct result *result, const struct result_test *test);
+/* The last part of a path. Borrowed from `path`. */
+const char *location_name(const char *path);
 /* `path` behind the working folder's name, and without "./". Borrowed from `path`. */
 const char *location_relative(const char *path);
 

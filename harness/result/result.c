@@ -187,6 +187,9 @@ void result_fini(struct result *result)
     for (size_t i = 0; i < result->site_count; i++) {
         result_site_fini(&result->sites[i]);
     }
+    for (size_t i = 0; i < result->birth_count; i++) {
+        result_site_fini(&result->births[i]);
+    }
     for (size_t i = 0; i < result->variant_count; i++) {
         result_variant_fini(&result->variants[i]);
     }
@@ -202,6 +205,7 @@ void result_fini(struct result *result)
     free(result->elsewhere);
     free(result->tests);
     free(result->sites);
+    free(result->births);
     free(result->variants);
     free(result->expects);
     free(result->notes);
@@ -259,7 +263,20 @@ void result_sites_sort(struct result *result)
     if (result->site_count > 1) {
         qsort(result->sites, result->site_count, sizeof result->sites[0], site_compare);
     }
+    if (result->birth_count > 1) {
+        qsort(result->births, result->birth_count, sizeof result->births[0], site_compare);
+    }
     result->sites_sorted = true;
+}
+
+struct result_site *result_birth_add(struct result *result)
+{
+    result->sites_sorted = false;
+    memory_grow(&result->births, &result->birth_room, result->birth_count + 1,
+                sizeof result->births[0]);
+    struct result_site *birth = &result->births[result->birth_count++];
+    result_site_start(birth);
+    return birth;
 }
 
 struct result_site *result_site_add(struct result *result)

@@ -163,6 +163,10 @@ struct result {
     size_t test_count, test_room;
     struct result_site *sites;
     size_t site_count, site_room;
+    struct result_site *births; /* where a repetition of a test allocates, whatever becomes of it:
+                                   of each only test, variant, frames, blocks and bytes */
+    size_t birth_count, birth_room;
+    bool births_unwanted; /* set before reading: those of a file are passed over */
     struct result_variant *variants;
     size_t variant_count, variant_room;
     struct result_expect *expects;
@@ -186,6 +190,7 @@ void result_fini(struct result *result);
  * out. */
 struct result_test *result_test_add(struct result *result);
 struct result_site *result_site_add(struct result *result);
+struct result_site *result_birth_add(struct result *result);
 struct result_variant *result_variant_add(struct result *result);
 struct result_expect *result_expect_add(struct result *result);
 struct result_elsewhere *result_elsewhere_add(struct result *result);
@@ -211,7 +216,7 @@ struct result_link *result_links_new(size_t count);
 /* Frees *slot and stores a copy of text. */
 void result_set(char **slot, const char *text);
 
-/* Sorts the sites by test, variant and rank, so that those of a test are found by bisection:
+/* Sorts sites and births by test, variant and rank, so that those of a test are found by bisection:
  * reports of 100,000 failing tests look for each one's sites. */
 void result_sites_sort(struct result *result);
 

@@ -109,6 +109,25 @@ static void site_read(struct result_reader *reader)
     }
 }
 
+static void birth_read(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    struct result_site birth;
+    if (result->births_unwanted) {
+        json_skip(&reader->json);
+        return;
+    }
+    result_site_start(&birth);
+    result_line_site(&reader->json, &birth, INT64_MIN);
+    if (reader->json.error) {
+        result_site_fini(&birth);
+        return;
+    }
+    memory_grow(&result->births, &result->birth_room, result->birth_count + 1,
+                sizeof result->births[0]);
+    result->births[result->birth_count++] = birth;
+}
+
 static void variant_read(struct result_reader *reader)
 {
     result_line_variant(&reader->json, result_variant_add(reader->result));
@@ -177,9 +196,10 @@ static const struct line_type {
     const char *name;
     void (*read)(struct result_reader *reader);
 } line_types[] = {
-    {"test", test_read}, {"site", site_read},         {"variant", variant_read},
-    {"run", run_read},   {"summary", summary_read},   {"expect", expect_read},
-    {"note", note_read}, {"expected", expected_read}, {"elsewhere", elsewhere_read},
+    {"test", test_read},    {"site", site_read},         {"variant", variant_read},
+    {"run", run_read},      {"summary", summary_read},   {"expect", expect_read},
+    {"note", note_read},    {"expected", expected_read}, {"elsewhere", elsewhere_read},
+    {"births", birth_read},
 };
 
 /* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later

@@ -280,6 +280,18 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
     line_write(writer);
 }
 
+void result_write_birth(struct result_writer *writer, const struct result_site *birth)
+{
+    struct text *line = &writer->line;
+    head_put(line, "births");
+    json_string(line, "test", birth->test);
+    json_string(line, "variant", birth->variant);
+    json_integer(line, "bytes", birth->bytes);
+    json_integer(line, "blocks", birth->blocks);
+    frames_put(line, "frames", birth->frames, birth->frame_count);
+    line_write(writer);
+}
+
 void result_write_variant(struct result_writer *writer, const struct result_variant *variant)
 {
     struct text *line = &writer->line;
@@ -361,7 +373,7 @@ static int line_wanted(struct json *json, const char *line, size_t length)
             json_skip(json);
         } else if (json_take_text(json, &type)) {
             return strcmp(type, "test") == 0 || strcmp(type, "site") == 0 ||
-                   strcmp(type, "note") == 0;
+                   strcmp(type, "births") == 0 || strcmp(type, "note") == 0;
         }
     }
     return json->error ? -1 : 0;

@@ -24,12 +24,14 @@ void result_write_run(struct result_writer *writer, const struct result *result)
 void result_write_expected(struct result_writer *writer, size_t expected);
 void result_write_test(struct result_writer *writer, const struct result_test *test);
 void result_write_site(struct result_writer *writer, const struct result_site *site);
+/* "births": where one repetition of a test allocates. */
+void result_write_birth(struct result_writer *writer, const struct result_site *birth);
 void result_write_variant(struct result_writer *writer, const struct result_variant *variant);
 void result_write_expect(struct result_writer *writer, const struct result_expect *expect);
 void result_write_elsewhere(struct result_writer *writer, const struct result_elsewhere *elsewhere);
 void result_write_note(struct result_writer *writer, const char *text);
-/* Copies the lines of tests, sites and notes of another result file as they are, 64 KiB a write.
- * False: the file cannot be read, or a line of it is not JSON. */
+/* Copies the lines of tests, sites, births and notes of another result file as they are, 64 KiB a
+ * write. False: the file cannot be read, or a line of it is not JSON. */
 bool result_write_copy(struct result_writer *writer, const char *path);
 
 #endif

@@ -79,6 +79,13 @@ static void everything_fill(struct result *result)
     test->frame_count = 1;
     result_set(&test->frames[0].function, "f");
     test->frames[0].offset = INT64_MAX;
+    struct result_site *birth = result_birth_add(result);
+    result_set(&birth->test, "s/t/grows[3]");
+    birth->bytes = 24;
+    birth->blocks = 3;
+    birth->frames = result_frames_new(1);
+    birth->frame_count = 1;
+    result_set(&birth->frames[0].function, "parse_key");
     struct result_site *site = result_site_add(result);
     result_set(&site->test, "s/t/grows[3]");
     result_set(&site->variant, "lru");
@@ -130,6 +137,7 @@ static void everything_write(const struct result *result)
     result_write_elsewhere(writer, &result->elsewhere[0]);
     result_write_test(writer, &result->tests[0]);
     result_write_site(writer, &result->sites[0]);
+    result_write_birth(writer, &result->births[0]);
     result_write_variant(writer, &result->variants[0]);
     result_write_expect(writer, &result->expects[0]);
     result_write_note(writer, result->notes[0]);

@@ -287,6 +287,20 @@ static void horizon_fill(struct result_test *test)
     }
 }
 
+/* Once more, for where it allocates. False: the worker is gone. */
+static bool test_births(struct session *session, uint32_t number)
+{
+    enum worker_event event;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_BIRTHS | WIRE_STOP_ON_FAIL,
+                                   .warmups = 1,
+                                   .repetitions_min = 1,
+                                   .repetitions_max = 1};
+    return session_command(session, &command, &event) && session_births(session, number);
+}
+
 /* Axis A for one test. False: the worker is gone, and the test's result says how. */
 static bool test_hunt(struct session *session, uint32_t number)
 {
@@ -344,8 +358,9 @@ static bool test_hunt(struct session *session, uint32_t number)
     test = &session->result->tests[index];
     horizon_fill(test);
     if (here) {
+        bool births = session->plan->births && test->status == RESULT_PASS;
         session_test_write(session, test);
-        return true;
+        return !births || test_births(session, number);
     }
     session->result->test_count--; /* it died while it was traced: that is the result */
     result_test_fini(test);

@@ -98,6 +98,8 @@ static void take_site(struct session *session, const struct wire_site *site)
     kept->bytes = site->live_bytes;
     kept->floor_blocks = site->floor_blocks;
     kept->floor_bytes = site->floor_bytes;
+    kept->born_blocks = site->born_blocks;
+    kept->born_bytes = site->born_bytes;
     kept->told = session->site_round;
     if (site->frame_count > 0) { /* they come once */
         kept->frame_count = site->frame_count;

@@ -16,6 +16,7 @@ struct session_site { /* by its number; frame_count 0: no such site was told of 
     uint32_t number, kind;
     int64_t blocks, bytes;
     int64_t floor_blocks, floor_bytes; /* of the last run; 0 when not told of since */
+    int64_t born_blocks, born_bytes;   /* of the last run, where it was asked for */
     uint32_t told;                     /* in which round of SITES */
     int suppressed;                    /* 0: not looked up yet; 1: yes; -1: no */
     uint32_t frame_count;
@@ -118,6 +119,9 @@ bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
 /* Has a person decided to live with it? */
 bool session_site_suppressed(struct session *session, struct session_site *seen);
+/* Where the last run of this test, which had WIRE_BIRTHS, allocated: into result->births. False:
+ * the worker is gone. */
+bool session_births(struct session *session, uint32_t test);
 /* A site of the result from what was told of it; `test` "" for the whole suite. */
 struct result_site *session_site_add(struct session *session, const char *test,
                                      const struct session_site *seen, unsigned rank, double whole);

@@ -95,6 +95,33 @@ bool session_site_suppressed(struct session *session, struct session_site *seen)
     return seen->suppressed > 0;
 }
 
+bool session_births(struct session *session, uint32_t number)
+{
+    if (!session_sites(session)) {
+        return false;
+    }
+    for (size_t i = 0; i < session->site_count; i++) {
+        const struct session_site *seen = &session->sites[i];
+        if (seen->told != session->site_round || seen->born_blocks == 0) {
+            continue;
+        }
+        struct result_site *birth = result_birth_add(session->result);
+        result_set(&birth->test, session->names[number].id);
+        result_set(&birth->variant, session->variant->name);
+        birth->blocks = seen->born_blocks;
+        birth->bytes = seen->born_bytes;
+        birth->frames = memory_new(seen->frame_count + 1u, sizeof birth->frames[0]);
+        for (uint32_t f = 0; f < seen->frame_count; f++) {
+            symbols_frame(session->symbols, seen->frames[f], false,
+                          &birth->frames[birth->frame_count++]);
+        }
+        if (session->options->writer) {
+            result_write_birth(session->options->writer, birth);
+        }
+    }
+    return true;
+}
+
 struct result_site *session_site_add(struct session *session, const char *test,
                                      const struct session_site *seen, unsigned rank, double whole)
 {

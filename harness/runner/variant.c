@@ -226,10 +226,11 @@ static bool death_goes_on(struct session *session, uint32_t number, enum result_
 
 static bool test_run(struct session *session, uint32_t number, enum worker_event *event)
 {
+    bool births = session->plan->births && !session->quiet;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = number,
-                                   .depth = session->quiet ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = WIRE_PEAK_RSS,
+                                   .depth = session->quiet || births ? WIRE_TRACE : WIRE_COUNT,
+                                   .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0),
                                    .repetitions_min = 1,
                                    .repetitions_max = 1};
     if (session->options->progress && !session->quiet) {
@@ -239,6 +240,9 @@ static bool test_run(struct session *session, uint32_t number, enum worker_event
     session_command(session, &command, event);
     if (session->has_test) {
         test_take(session);
+    }
+    if (births && *event == WORKER_DONE) {
+        session_births(session, number);
     }
     return *event == WORKER_DONE;
 }
