@@ -110,10 +110,9 @@ bool session_births(struct session *session, uint32_t number)
         result_set(&birth->variant, session->variant->name);
         birth->blocks = seen->born_blocks;
         birth->bytes = seen->born_bytes;
-        birth->frames = memory_new(seen->frame_count + 1u, sizeof birth->frames[0]);
         for (uint32_t f = 0; f < seen->frame_count; f++) {
-            symbols_frame(session->symbols, seen->frames[f], false,
-                          &birth->frames[birth->frame_count++]);
+            symbols_stack(session->symbols, seen->frames[f], false, &birth->frames,
+                          &birth->frame_count);
         }
         if (session->options->writer) {
             result_write_birth(session->options->writer, birth);
