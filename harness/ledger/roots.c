@@ -64,7 +64,7 @@ static void line_take(struct roots *roots, const char *line, const char *end)
 
 static bool maps_read(struct roots *roots)
 {
-    char *text = meter_own_map(MAPS_ROOM);
+    char *text = roots->maps = meter_own_map(MAPS_ROOM);
     if (text == NULL) {
         return false;
     }
@@ -76,7 +76,6 @@ static bool maps_read(struct roots *roots)
         }
         line_take(roots, line, end);
     }
-    meter_own_unmap(text, MAPS_ROOM);
     return bytes > 0;
 }
 
@@ -212,8 +211,12 @@ void roots_end(struct roots *roots)
     if (roots->readable != NULL) {
         meter_own_unmap(roots->readable, roots->readable_room * sizeof *roots->readable);
     }
+    if (roots->maps != NULL) {
+        meter_own_unmap(roots->maps, MAPS_ROOM);
+    }
     roots->list = NULL;
     roots->readable = NULL;
+    roots->maps = NULL;
 }
 
 struct tls_search {

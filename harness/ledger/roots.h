@@ -21,6 +21,7 @@ struct roots {
     struct root *list;
     struct graph_range *readable; /* sorted */
     uint32_t count, room, readable_count, readable_room;
+    char *maps; /* /proc/self/maps as it was read: told of in it, so it stays until the end */
     uint64_t tls_bytes; /* of all objects, at most */
 };
 
