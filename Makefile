@@ -239,7 +239,7 @@ specimens-oracle: specimens ## label the specimens without tidemark: 4,096 repet
 BENCH_STRATEGY_PEERS := $(B)/bench/lru_glib.o $(B)/bench/lru_uthash.o $(B)/bench/lru_boost.o
 $B/bench/%.o: registry/peers/%.c registry/peers/lru_peer.h
 	$Qmkdir -p $(@D); $(CC) $(STD) $(OPT) -I. $(shell pkg-config --cflags glib-2.0 2>/dev/null) -c $< -o $@
-$B/bench/%.o: registry/peers/%.cc registry/peers/lru_peer.h
+$B/bench/%.o: registry/peers/%.cc registry/peers/lru_peer.h registry/peers/lru_map.hh
 	$Qmkdir -p $(@D); $(CXX) -std=c++17 $(OPT) -I. -c $< -o $@
 $B/bench/strategy_bench: registry/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/libregistry.a
 	$Qmkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $^ $(shell pkg-config --libs glib-2.0 2>/dev/null) -lstdc++ -lm -lpthread
@@ -261,8 +261,8 @@ BENCH_SIZES := 1000 27000 270000 2700000
 BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
 BENCH_CFLAGS = $(STD) -O3 -g $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
 
-bench-peers: ## install the tables that bench-lookup measures against
-	$Qapt-get install -y -q --no-install-recommends g++ libglib2.0-dev uthash-dev libhts-dev libabsl-dev libboost1.81-dev
+bench-peers: ## install other people's tables and caches, and build them for `tidemark bench --peers`
+	$QB=$B CC="$(CC)" CXX="$(CXX)" ci/peers.sh --install
 
 bench-lookup: $B/bench/lookup_bench $(BENCH_IMAGES) ## the look-up beside the peers, 1,000 to 2,700,000 keys
 	$Q$B/bench/lookup_bench $(BENCH_IMAGES)

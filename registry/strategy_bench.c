@@ -131,7 +131,8 @@ static inline uint32_t contender_get(const struct contender *contender, uint32_t
         contender->strategy->get(contender->state, key->text, key->length, &value);
         return *(const uint32_t *)value.data;
     }
-    const uint32_t *value = contender->peer->get(contender->state, key->text, key->length);
+    size_t bytes;
+    const uint32_t *value = contender->peer->get(contender->state, key->text, key->length, &bytes);
     if (!value) {
         contender->peer->put(contender->state, key->text, key->length, values[number], VALUE_BYTES);
         return number;

@@ -25,6 +25,16 @@ make -s CC="${CC:-cc}" mine.so || { fail "the example does not build"; exit 1; }
 tidemark bench --rounds 6 --time 100ms -w zipf --no-break-even -s ./mine.so >"$out/text" 2>"$out/err"
 [ $? -le 1 ] || fail "bench: $(cat "$out/err")"
 grep -q '^mine  *[0-9]' "$out/text" || fail "no row of the plug-in: $(cat "$out/text")"
+# As one of the peers, which lie beside the binary.
+got=$(tidemark bench --peers -s direct 2>&1)
+case $?:$got in 2:*"--peers: none in "*"make bench-peers"*) ;; *) fail "peers where there are none: $got" ;; esac
+mkdir "$out/opt/mark/bin/peers"
+cp mine.so "$out/opt/mark/bin/peers"
+echo "no object" >"$out/opt/mark/bin/peers/text.so"
+tidemark bench --rounds 6 --time 1ms -w zipf --no-break-even --no-count --peers -s direct >"$out/text" 2>"$out/err"
+[ $? -le 1 ] || fail "bench --peers: $(cat "$out/err")"
+grep -q '^mine  *[0-9]' "$out/text" || fail "no row of the peer: $(cat "$out/text")"
+grep -q 'text.so' "$out/err" || fail "nothing said of a peer that is none"
 # As a variant, found beside the scenario whatever the current folder is.
 (cd / && tidemark run --json "$out/x.jsonl" "$out/outside/mine.yaml") >"$out/text" 2>"$out/err" || fail "run: $(cat "$out/text" "$out/err")"
 grep '"type":"variant"' "$out/x.jsonl" | grep '"name":"mine"' | grep -q '"evictions":[1-9]' || fail "the plug-in was not asked: $(cat "$out/x.jsonl")"

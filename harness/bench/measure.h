@@ -26,7 +26,8 @@
 struct measure_limits {
     unsigned rounds_min, rounds_max;
     double width;     /* half of an interval's width is enough, 0.004 is 0.4 % */
-    uint64_t time_ns; /* after which no round beyond rounds_min is begun */
+    uint64_t time_ns; /* own processor time after which no round beyond rounds_min is begun: what
+                         other programs take of the machine shortens no measurement */
 };
 extern const struct measure_limits measure_default;
 

@@ -7,7 +7,6 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/bench/source_sqlite.h"
-#include "harness/scenario/scenario.h"
 #include "registry/source_registry.h"
 
 #include <math.h>
@@ -23,6 +22,8 @@ static const struct option_spec options[] = {
      NULL, true},
     {"reference", 'r', OPTION_TEXT, "NAME", "what the others are held against, default direct",
      NULL, false},
+    {"peers", 'p', OPTION_FLAG, NULL,
+     "other people's tables and caches as well, those that `make bench-peers` built", NULL, false},
     {"workload", 'w', OPTION_WORD, "NAME",
      "how keys are drawn; repeat for several, the first is the one in detail; default: all",
      workload_names, true},
@@ -35,8 +36,8 @@ static const struct option_spec options[] = {
     {"materialised", 'm', OPTION_FLAG, NULL,
      "values are whole model records of 4.9 KB, built by each load, instead of record numbers",
      NULL, false},
-    {"time", 0, OPTION_DURATION, "TIME", "longest time for one workload's rounds, default 2 s",
-     NULL, false},
+    {"time", 0, OPTION_DURATION, "TIME",
+     "longest processor time for one workload's rounds, default 2 s", NULL, false},
     {"rounds", 0, OPTION_INTEGER, "N",
      "exactly so many rounds, instead of until the intervals are narrow", NULL, false},
     {"beyond", 0, OPTION_NUMBER, "X", "a difference counts beyond this, default 1 %", NULL, false},
@@ -51,189 +52,6 @@ static const struct option_spec options[] = {
     {"seed", 0, OPTION_INTEGER, "N", "of the random requests, default 1", NULL, false},
     {0},
 };
-
-static struct contender *contender_add(struct bench *bench, const char *name,
-                                       const struct strategy *strategy)
-{
-    if (bench->count == BENCH_CONTENDERS) {
-        return NULL;
-    }
-    struct contender *contender = &bench->contenders[bench->count++];
-    *contender = (struct contender){.strategy = strategy, .source = bench->source};
-    contender->options.entries = bench->entries;
-    contender->options.bytes = command_integer(bench->line, "bytes", 0);
-    snprintf(contender->name, sizeof contender->name, "%s", name);
-    return contender;
-}
-
-/* The reference, and right behind it itself once more: whatever the table says of that row is what
- * the machine does to figures today. */
-static void reference_add(struct bench *bench, const struct strategy *strategy, const char *name)
-{
-    contender_add(bench, name, strategy);
-    struct contender *control = contender_add(bench, name, strategy);
-    control->options = bench->contenders[0].options;
-    control->control = true;
-    snprintf(control->name, sizeof control->name, "%.36s, again", name);
-    double planted = command_number(bench->line, "plant", 0);
-    if (planted > 0) {
-        struct contender *slow = contender_add(bench, name, strategy);
-        slow->options = bench->contenders[0].options;
-        slow->extra = planted;
-        snprintf(slow->name, sizeof slow->name, "%.30s + %.3g %%", name, planted * 100);
-    }
-}
-
-/* NULL, and the nearest name was said, when there is no such strategy. A name with a '/' in it is
- * the path of a plug-in. */
-static const struct strategy *strategy_named(const struct bench *bench, const char *name)
-{
-    if (strchr(name, '/')) {
-        char error[STRATEGY_ERROR_BYTES];
-        const struct strategy *plugged = strategy_load(name, error);
-        if (!plugged) {
-            command_usage_error(bench->line, "%s", error);
-        }
-        return plugged;
-    }
-    const char *names[64];
-    size_t known = 0;
-    const struct strategy *strategy = strategy_find(name);
-    for (; known < 64 && strategies[known]; known++) {
-        names[known] = strategies[known]->name;
-    }
-    if (!strategy) {
-        const char *nearest = diag_nearest(name, names, known);
-        command_usage_error(bench->line, "unknown strategy '%s'%s%s%s", name,
-                            nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                            nearest ? "'?" : "");
-    }
-    return strategy;
-}
-
-static bool strategies_add(struct bench *bench)
-{
-    const char *first = command_text_at(bench->line, "strategy", 0);
-    const char *named = command_text(bench->line, "reference");
-    const struct strategy *reference = named ? strategy_named(bench, named) : strategies[0];
-    bool good = reference != NULL;
-    if (reference) {
-        reference_add(bench, reference, reference->name);
-    }
-    for (size_t n = 0; first && command_text_at(bench->line, "strategy", n); n++) {
-        const char *name = command_text_at(bench->line, "strategy", n);
-        const struct strategy *strategy = strategy_named(bench, name);
-        good = good && strategy;
-        if (strategy && strategy != reference) {
-            good = contender_add(bench, strategy->name, strategy) != NULL && good;
-        }
-    }
-    for (size_t i = 0; !first && strategies[i]; i++) {
-        if (strategies[i] != reference) {
-            contender_add(bench, strategies[i]->name, strategies[i]);
-        }
-    }
-    return good;
-}
-
-static uint64_t pair_number(const struct scenario_pair *pairs, size_t count, const char *key,
-                            uint64_t otherwise)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[i].key, key) == 0) {
-            return strtoull(pairs[i].value, NULL, 10);
-        }
-    }
-    return otherwise;
-}
-
-static const char *pair_text(const struct scenario_pair *pairs, size_t count, const char *key)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[i].key, key) == 0) {
-            return pairs[i].value;
-        }
-    }
-    return "";
-}
-
-/* A plug-in's path is relative to the scenario's folder. NULL: it was said why. */
-static const struct strategy *variant_strategy(const struct bench *bench, const char *path,
-                                               const struct scenario_variant *variant)
-{
-    char error[STRATEGY_ERROR_BYTES];
-    const struct strategy *strategy = strategy_find(variant->strategy);
-    const char *slash = strrchr(path, '/');
-    if (!strategy && strchr(variant->strategy, '/')) {
-        char *plugged =
-            variant->strategy[0] == '/' || !slash
-                ? memory_copy(variant->strategy)
-                : memory_format("%.*s/%s", (int)(slash - path), path, variant->strategy);
-        strategy = strategy_load(plugged, error);
-        free(plugged);
-    } else if (!strategy) {
-        snprintf(error, sizeof error, "strategy '%s' is not compiled in", variant->strategy);
-    }
-    if (!strategy) {
-        command_usage_error(bench->line, "%s:%u:%u: %s", path, variant->line, variant->column,
-                            error);
-    }
-    return strategy;
-}
-
-/* The variants of a scenario of a built-in suite, with their bounds; the first is the reference. */
-static int scenario_add(struct bench *bench, const char *path)
-{
-    struct scenario scenario;
-    struct diag diag;
-    int status = COMMAND_USAGE;
-    diag_init(&diag);
-    if (!scenario_read(path, &scenario, &diag)) {
-        diag_print(&diag, stderr);
-        diag_fini(&diag);
-        return COMMAND_USAGE;
-    }
-    if (!scenario.builtin) {
-        command_usage_error(bench->line,
-                            "%s: bench measures strategies; '%s' is a program of yours", path,
-                            scenario.program);
-        goto out;
-    }
-    if (strcmp(pair_text(scenario.suite, scenario.suite_count, "value"), "materialised") == 0) {
-        bench->source = &source_registry_materialised;
-    }
-    for (size_t i = 0; i < scenario.variant_count; i++) {
-        const struct scenario_variant *variant = &scenario.variants[i];
-        const struct strategy *strategy = variant_strategy(bench, path, variant);
-        if (!strategy) {
-            goto out;
-        }
-        if (i == 0) {
-            reference_add(bench, strategy, variant->name);
-        } else if (!contender_add(bench, variant->name, strategy)) {
-            command_usage_error(bench->line, "%s: more variants than %d", path, BENCH_CONTENDERS);
-            goto out;
-        }
-        struct strategy_options bounds = {
-            .entries =
-                pair_number(variant->params, variant->param_count, "entries", bench->entries),
-            .bytes = pair_number(variant->params, variant->param_count, "bytes", 0),
-            .ttl_ns = pair_number(variant->params, variant->param_count, "ttl", 0),
-            .shards = (uint32_t)pair_number(variant->params, variant->param_count, "shards", 0),
-            .weights = (uint32_t)pair_number(variant->params, variant->param_count, "weights", 0)};
-        for (size_t n = i == 0 ? 0 : bench->count - 1; n < bench->count; n++) {
-            bench->contenders[n].options = bounds;
-        }
-    }
-    for (size_t n = 0; n < bench->count; n++) {
-        bench->contenders[n].source = bench->source;
-    }
-    status = COMMAND_MET;
-out:
-    scenario_fini(&scenario);
-    diag_fini(&diag);
-    return status;
-}
 
 static void workloads_choose(struct bench *bench)
 {
@@ -512,8 +330,11 @@ static int bench_run(struct command_line *line)
     bench->line = line;
     int status = settings_take(bench);
     if (status == COMMAND_MET && line->operand_count) {
-        status = scenario_add(bench, line->operands[0]);
-    } else if (status == COMMAND_MET && !strategies_add(bench)) {
+        status = bench_scenario_add(bench, line->operands[0]);
+    } else if (status == COMMAND_MET && !bench_strategies_add(bench)) {
+        status = COMMAND_USAGE;
+    }
+    if (status == COMMAND_MET && command_flag(line, "peers") && !bench_peers_add(bench)) {
         status = COMMAND_USAGE;
     }
     if (status != COMMAND_MET) {

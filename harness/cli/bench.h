@@ -35,6 +35,11 @@ struct bench {
     double others;                         /* share of the processors that other programs used */
 };
 
+/* bench_contenders.c; false and COMMAND_USAGE: it was said why. */
+bool bench_strategies_add(struct bench *bench);
+int bench_scenario_add(struct bench *bench, const char *path);
+bool bench_peers_add(struct bench *bench);
+
 /* bench_report.c */
 void bench_print_main(const struct bench *bench);
 void bench_print_workloads(const struct bench *bench);

@@ -1,24 +1,16 @@
-// lru_boost.cc - an LRU from boost::unordered_flat_map and an intrusive list, with the same hash
-// as ours: the best peer with keys that was measured.
+// lru_boost.cc - an LRU from boost::unordered_flat_map, with the same hash as ours: the best peer with
+// keys that was measured.
 #if __has_include(<boost/unordered/unordered_flat_map.hpp>)
-#include "registry/peers/lru_peer.h"
 extern "C" {
 #include "registry/key_hash.h"
 }
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <cstdlib>
-#include <cstring>
 #include <string_view>
 
 namespace
 {
-struct entry {
-    entry *prev, *next;
-    size_t length, bytes;
-    char room[1]; // value, then key
-};
-
+struct entry;
 struct hash {
     using is_avalanching = void;
     size_t operator()(std::string_view key) const
@@ -26,80 +18,18 @@ struct hash {
         return key_hash(key.data(), key.size());
     }
 };
-
-struct lru {
-    boost::unordered_flat_map<std::string_view, entry *, hash> map;
-    entry ends{};
-    size_t capacity;
-    explicit lru(size_t most) : capacity(most)
-    {
-        map.reserve(most + 1);
-        ends.prev = ends.next = &ends;
-    }
-};
-
-void unlink(entry *e)
-{
-    e->prev->next = e->next;
-    e->next->prev = e->prev;
-}
-
-void push(lru *l, entry *e)
-{
-    e->prev = &l->ends;
-    e->next = l->ends.next;
-    e->next->prev = e;
-    l->ends.next = e;
-}
-
-void *boost_init(size_t capacity)
-{
-    return new lru(capacity);
-}
-
-const void *boost_get(void *state, const char *key, size_t length)
-{
-    lru *l = static_cast<lru *>(state);
-    auto found = l->map.find(std::string_view(key, length));
-    if (found == l->map.end()) {
-        return nullptr;
-    }
-    entry *e = found->second;
-    unlink(e);
-    push(l, e);
-    return e->room;
-}
-
-void boost_put(void *state, const char *key, size_t length, const void *value, size_t bytes)
-{
-    lru *l = static_cast<lru *>(state);
-    if (l->map.size() == l->capacity) {
-        entry *victim = l->ends.prev;
-        unlink(victim);
-        l->map.erase(std::string_view(victim->room + victim->bytes, victim->length));
-        std::free(victim);
-    }
-    entry *e = static_cast<entry *>(std::malloc(sizeof(entry) + bytes + length));
-    e->length = length;
-    e->bytes = bytes;
-    std::memcpy(e->room, value, bytes);
-    std::memcpy(e->room + bytes, key, length);
-    l->map.emplace(std::string_view(e->room + bytes, length), e);
-    push(l, e);
-}
-
-void boost_fini(void *state)
-{
-    lru *l = static_cast<lru *>(state);
-    for (entry *e = l->ends.next; e != &l->ends;) {
-        entry *next = e->next;
-        std::free(e);
-        e = next;
-    }
-    delete l;
-}
 } // namespace
+#define MAP boost::unordered_flat_map<std::string_view, entry *, hash>
+#include "registry/peers/lru_map.hh"
 
-extern "C" const struct lru_peer lru_peer_boost = {"boost flat map + list", boost_init, boost_get,
-                                                       boost_put, boost_fini};
+extern "C" const struct lru_peer lru_peer_boost = {
+    "boost flat map + list",
+    "boost-lru",
+    "boost::unordered_flat_map and a list, tidemark's hash, least recently used goes",
+    1,
+    map_init,
+    map_get,
+    map_put,
+    map_fini,
+    nullptr};
 #endif

@@ -27,7 +27,7 @@ static void *uthash_init(size_t capacity)
     return lru;
 }
 
-static const void *uthash_get(void *state, const char *key, size_t length)
+static const void *uthash_get(void *state, const char *key, size_t length, size_t *bytes)
 {
     struct uthash_lru *lru = state;
     struct uthash_entry *entry;
@@ -37,6 +37,7 @@ static const void *uthash_get(void *state, const char *key, size_t length)
     }
     DL_DELETE(lru->list, entry);
     DL_PREPEND(lru->list, entry);
+    *bytes = entry->bytes;
     return entry->room;
 }
 
@@ -74,6 +75,9 @@ static void uthash_fini(void *state)
 
 const struct lru_peer lru_peer_uthash = {
     .name = "uthash + utlist",
+    .row = "uthash-lru",
+    .about = "uthash and utlist, least recently used goes",
+    .bounded = 1,
     .init = uthash_init,
     .get = uthash_get,
     .put = uthash_put,

@@ -1,0 +1,45 @@
+#!/bin/sh
+# make bench-peers: other people's tables and caches, for comparison. Installs their Debian packages
+# (--install; root or sudo), then makes a plug-in of each whose header is there, in $B/peers, for
+# `tidemark bench --peers`. tidemark itself needs none of them. Run from the repository root with $B.
+set -u
+B=${B:-build}
+packages='g++ pkg-config libglib2.0-dev uthash-dev libhts-dev libabsl-dev libboost1.81-dev liblmdb-dev libsqlite3-dev'
+if [ "${1-}" = --install ]; then
+    root=
+    [ "$(id -u)" -eq 0 ] || root=sudo
+    # shellcheck disable=SC2086
+    $root apt-get install -y -q --no-install-recommends $packages || exit 1
+fi
+mkdir -p "$B/peers"
+flags="-O2 -I. -fPIC -fvisibility=hidden"
+failed=0
+peer() { # NAME SYMBOL FILE HEADER LIBRARIES
+    name=$1 symbol=$2 file=$3 header=$4 libraries=$5
+    rm -f "$B/peers/$name.so"
+    case $file in *.cc) cc="${CXX:-g++} -std=c++17 -x c++" ;; *) cc="${CC:-cc} -std=gnu11 -D_GNU_SOURCE -x c" ;; esac
+    include=$(pkg-config --cflags glib-2.0 2>/dev/null)
+    # shellcheck disable=SC2086
+    if ! echo "#include <$header>" | $cc $include -E - >/dev/null 2>&1; then
+        echo "  --    $name: $header is not installed"
+        return
+    fi
+    # shellcheck disable=SC2086
+    if $cc $flags $include -c "registry/peers/$file" -o "$B/peers/$name.o" &&
+        ${CC:-cc} -std=gnu11 -D_GNU_SOURCE $flags -DPEER="$symbol" -c registry/peers/peer_strategy.c -o "$B/peers/$name-plug.o" &&
+        ${CXX:-g++} -shared -o "$B/peers/$name.so" "$B/peers/$name.o" "$B/peers/$name-plug.o" $libraries; then
+        echo "  PEER  $B/peers/$name.so"
+    else
+        failed=1
+    fi
+    rm -f "$B/peers/$name.o" "$B/peers/$name-plug.o"
+}
+libs() { pkg-config --libs "$1" 2>/dev/null; }
+peer boost-lru lru_peer_boost lru_boost.cc boost/unordered/unordered_flat_map.hpp ""
+peer absl-lru lru_peer_absl lru_absl.cc absl/container/flat_hash_map.h "$(libs absl_flat_hash_map)"
+peer uthash-lru lru_peer_uthash lru_uthash.c uthash.h ""
+peer glib-lru lru_peer_glib lru_glib.c glib.h "$(libs glib-2.0)"
+peer khash-table lru_peer_khash table_khash.c htslib/khash.h ""
+peer lmdb-table lru_peer_lmdb table_lmdb.c lmdb.h "-llmdb"
+peer sqlite-table lru_peer_sqlite table_sqlite.c sqlite3.h "$(libs sqlite3)"
+exit $failed
