@@ -269,7 +269,8 @@ bool torture_run(struct torture *torture, const char *where)
         mmap(NULL, sizeof *arena, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     uint64_t begun = now_ns(), end = begun + torture->seconds * 1000000000ull;
     uint64_t random = begun | 1;
-    if (arena == MAP_FAILED || !upstream_start(&upstream)) {
+    if (arena == MAP_FAILED || torture->processes == 0 || torture->processes > HERD_MOST ||
+        !upstream_start(&upstream)) {
         return false;
     }
     bool ok = true;
