@@ -55,14 +55,16 @@ struct file_cache *file_cache_new(const struct file_options *options)
         options->versions > FILE_VERSIONS_MAX || (options->fallback_bytes && !options->fallback)) {
         return NULL;
     }
-    struct file_cache *cache = calloc(1, sizeof *cache);
-    char *path = strdup(options->path);
+    void *(*allocate)(size_t bytes) = options->allocate ? options->allocate : malloc;
+    struct file_cache *cache = allocate(sizeof *cache);
+    char *path = allocate(strlen(options->path) + 1);
     if (!cache || !path) {
         free(cache);
         free(path);
         return NULL;
     }
-    cache->path = path;
+    memcpy(path, options->path, strlen(options->path) + 1);
+    *cache = (struct file_cache){.path = path};
     cache->options = *options;
     options_complete(&cache->options);
     options = &cache->options;
@@ -121,7 +123,7 @@ bool file_cache_is_fresh(const struct file_cache *cache, const struct file_snaps
 }
 
 void file_cache_remember(struct file_cache *cache, struct file_snapshot *snapshot,
-                         const struct file_identity *identity)
+                         const struct file_identity *identity, bool is_file)
 {
     if (cache->options.no_memory) {
         return;
@@ -130,8 +132,22 @@ void file_cache_remember(struct file_cache *cache, struct file_snapshot *snapsho
     struct file_snapshot *last = cache->memory;
     cache->memory = file_snapshot_hold(snapshot);
     cache->identity = *identity;
+    cache->memory_is_file = is_file;
     pthread_mutex_unlock(&cache->lock);
     file_snapshot_release(&last);
+}
+
+struct file_snapshot *file_cache_recall(struct file_cache *cache,
+                                        const struct file_identity *identity, bool is_file)
+{
+    struct file_snapshot *found = NULL;
+    pthread_mutex_lock(&cache->lock);
+    if (cache->memory && (cache->memory_is_file || !is_file) &&
+        file_identity_equal(identity, &cache->identity)) {
+        found = file_snapshot_hold(cache->memory);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return found;
 }
 
 void file_cache_count(struct file_cache *cache, const struct file_statistics *part)
@@ -165,16 +181,11 @@ void file_cache_flush(struct file_cache *cache, const struct file_stamp *failed)
 static struct file_snapshot *memory_find(struct file_cache *cache)
 {
     struct file_identity identity;
-    struct file_snapshot *found = NULL;
     if (cache->options.no_memory) {
         return NULL;
     }
     file_identity_of(cache->path, &identity);
-    pthread_mutex_lock(&cache->lock);
-    if (cache->memory && file_identity_equal(&identity, &cache->identity)) {
-        found = file_snapshot_hold(cache->memory);
-    }
-    pthread_mutex_unlock(&cache->lock);
+    struct file_snapshot *found = file_cache_recall(cache, &identity, false);
     if (found && !file_cache_is_fresh(cache, found, 0)) {
         file_snapshot_release(&found);
     }
@@ -230,7 +241,6 @@ bool file_cache_get(struct file_cache *cache, struct file_answer *answer)
         ok = file_search_answer(&search, answer, memory, FILE_MEMORY_HIT, FILE_FINE, 0);
         file_snapshot_release(&memory);
     } else if (file_search_file(&search)) {
-        file_cache_remember(cache, search.found, &search.identity);
         ok = file_search_answer(&search, answer, search.found, FILE_HIT, FILE_FINE, 0);
     } else if (options->background && search.status == FILE_READ_OK &&
                file_cache_is_fresh(cache, search.found, options->grace_ns) &&

@@ -13,7 +13,8 @@ struct file_cache {
     struct file_snapshot compiled_in; /* its reference never reaches 0 */
     pthread_mutex_t lock;             /* of all below; never held over a system call but stat */
     struct file_snapshot *memory;
-    struct file_identity identity; /* of the file that memory came from */
+    struct file_identity identity; /* of the file when memory was filled */
+    bool memory_is_file;           /* it is what stands in that file */
     struct file_statistics statistics, unwritten;
     pthread_t refresher;
     bool refreshing, refresher_made;
@@ -28,7 +29,10 @@ void file_cache_count(struct file_cache *cache, const struct file_statistics *pa
 /* Writes what is not yet in the totals; `failed` as in file_state_add. */
 void file_cache_flush(struct file_cache *cache, const struct file_stamp *failed);
 void file_cache_remember(struct file_cache *cache, struct file_snapshot *snapshot,
-                         const struct file_identity *identity);
+                         const struct file_identity *identity, bool is_file);
+/* Memory, if that file is still there; NULL: it is not. With `is_file` only if it came from it. */
+struct file_snapshot *file_cache_recall(struct file_cache *cache,
+                                        const struct file_identity *identity, bool is_file);
 
 /* One look-up that needs more than memory and file. */
 struct file_search {

@@ -42,20 +42,34 @@ void file_search_fini(struct file_search *search)
     file_snapshot_release(&search->found);
 }
 
+/* From memory when it is what stands in the file, else from the file, which goes to memory. */
+static void search_read(struct file_search *search, const struct file_identity *identity)
+{
+    struct file_cache *cache = search->cache;
+    struct file_snapshot *snapshot = file_cache_recall(cache, identity, true);
+    search->was_read = true;
+    search->identity = *identity;
+    search->status = FILE_READ_OK;
+    if (!snapshot) {
+        search->status = file_cache_read(cache, 0, &snapshot, &search->identity);
+        search->counted.corrupt += search->status == FILE_READ_CORRUPT;
+        search->counted.foreign += search->status == FILE_READ_FOREIGN;
+        if (snapshot) {
+            file_cache_remember(cache, snapshot, &search->identity, true);
+        }
+    }
+    if (snapshot) {
+        file_snapshot_release(&search->found);
+        search->found = snapshot;
+    }
+}
+
 bool file_search_file(struct file_search *search)
 {
     struct file_identity identity;
-    struct file_snapshot *snapshot;
     file_identity_of(search->cache->path, &identity);
     if (!search->was_read || !file_identity_equal(&identity, &search->identity)) {
-        search->was_read = true;
-        search->status = file_cache_read(search->cache, 0, &snapshot, &search->identity);
-        search->counted.corrupt += search->status == FILE_READ_CORRUPT;
-        search->counted.foreign += search->status == FILE_READ_FOREIGN;
-        if (search->status == FILE_READ_OK) {
-            file_snapshot_release(&search->found);
-            search->found = snapshot;
-        }
+        search_read(search, &identity);
     }
     if (search->status != FILE_READ_OK) {
         return false;
@@ -217,7 +231,7 @@ static bool fetch_alone(struct file_search *search, struct file_answer *answer,
         return file_search_old(search, answer, trouble, error);
     }
     file_identity_of(search->cache->path, &identity);
-    file_cache_remember(search->cache, snapshot, &identity);
+    file_cache_remember(search->cache, snapshot, &identity, false);
     bool ok = file_search_answer(search, answer, snapshot, FILE_FETCHED, why, 0);
     file_snapshot_release(&snapshot);
     return ok;
@@ -246,15 +260,15 @@ static bool fetch_and_publish(struct file_search *search, struct file_answer *an
         return ok;
     }
     bool keep = search->status == FILE_READ_OK && !same_document(search->found, snapshot);
-    if (file_store_publish(&search->store, snapshot, keep)) {
-        search->counted.published++;
-    } else {
+    bool published = file_store_publish(&search->store, snapshot, keep);
+    search->counted.published += published;
+    if (!published) {
         error = errno;
         trouble = FILE_NOT_PUBLISHED;
         search->counted.publish_failures++;
     }
     file_identity_of(cache->path, &identity);
-    file_cache_remember(cache, snapshot, &identity);
+    file_cache_remember(cache, snapshot, &identity, published);
     bool ok = file_search_answer(search, answer, snapshot, FILE_FETCHED, trouble, error);
     file_snapshot_release(&snapshot);
     if (file_point(&search->store, FILE_POINT_STATE)) {
@@ -280,7 +294,6 @@ static bool with_lock(struct file_search *search, struct file_answer *answer)
 {
     (void)file_point(&search->store, FILE_POINT_LOCK_TAKEN);
     if (file_search_file(search)) {
-        file_cache_remember(search->cache, search->found, &search->identity);
         return file_search_answer(search, answer, search->found, FILE_HIT, FILE_FINE, 0);
     }
     if (is_held_off(search)) {
@@ -307,7 +320,6 @@ static enum wait_end wait_look(struct file_search *search, struct file_answer *a
     const struct file_options *options = &search->cache->options;
     (void)file_point(&search->store, FILE_POINT_LOCK_BUSY);
     if (file_search_file(search)) {
-        file_cache_remember(search->cache, search->found, &search->identity);
         return answered(file_search_answer(search, answer, search->found, FILE_HIT, FILE_FINE, 0));
     }
     if (!search->refresh && search->found &&

@@ -135,8 +135,8 @@ static const char *ask(struct file_cache *cache)
 /* As a process that starts, looks up once and ends. */
 static const char *start(const struct file_options *options)
 {
-    struct file_cache *cache = cache_of(options);
-    const char *said = ask(cache);
+    struct file_cache *cache = file_cache_new(options);
+    const char *said = cache ? ask(cache) : "no cache";
     file_cache_free(&cache);
     return said;
 }
@@ -534,17 +534,19 @@ START_TEST(each_allocation_that_fails_in_turn_is_a_failure_told_and_nothing_wors
         start(&options); /* fresh */
         pass(4000ull * SECOND);
         start(&options); /* old */
-        damage("", FILE_HEAD_BYTES);
+        (void)truncate(world.path, FILE_HEAD_BYTES);
         start(&options); /* damaged */
-        cache = cache_of(&options);
-        (void)file_cache_rollback(cache);
+        cache = file_cache_new(&options);
+        if (cache) {
+            (void)file_cache_rollback(cache);
+        }
         file_cache_free(&cache);
         world.fail_allocation = 0;
         pass(4000ull * SECOND);
         ck_assert_int_eq(strncmp(start(&options), "fetched: ", 9), 0);
         ck_assert_int_eq(strncmp(start(&options), "hit: ", 5), 0);
     } while (world.allocations > n);
-    ck_assert_uint_ge(n, 8);
+    ck_assert_uint_ge(n, 15);
     teardown();
 }
 END_TEST

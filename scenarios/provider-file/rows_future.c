@@ -194,6 +194,34 @@ START_TEST(while_one_refreshes_a_thousand_readers_are_not_kept_waiting)
 }
 END_TEST
 
+/* One process that lives for an hour, with a list that is good for 3 s: what it holds is one
+ * document, and on disk there are three. */
+START_TEST(an_hour_of_look_ups_leaves_no_more_than_one_list_and_two_versions)
+{
+    struct herd *herd = herd_new(path, 1);
+    struct member member = {.herd = herd};
+    struct file_options options = member_options(&member);
+    struct file_statistics s;
+    options.ttl_ns = 3000000000u;
+    struct file_cache *cache = file_cache_new(&options);
+    for (unsigned i = 0; i < 3600; i++) {
+        struct file_answer answer;
+        ck_assert(file_cache_get(cache, &answer));
+        ck_assert(answer.outcome == FILE_FETCHED || answer.outcome == FILE_MEMORY_HIT);
+        file_answer_release(&answer);
+        member.virtual_ns += 1000000000u;
+    }
+    file_cache_statistics(cache, &s);
+    tidemark_count("fetches_of_an_hour", s.fetches);
+    ck_assert_uint_ge(s.fetches, 1200); /* real time goes on as well: one or two more */
+    ck_assert_uint_le(s.fetches, 1300);
+    ck_assert_uint_eq(s.published, s.fetches);
+    ck_assert_uint_eq(folder_count("providers.json"), 5); /* with lock and state */
+    file_cache_free(&cache);
+    herd_free(&herd);
+}
+END_TEST
+
 static bool not_the_fourth(void *context, const void *data, uint64_t bytes)
 {
     uint32_t serial;
@@ -243,6 +271,7 @@ TCase *rows_future(void)
     tcase_add_test(tcase, the_second_look_up_opens_no_file);
     tcase_add_test(tcase, clear_removes_all_but_the_lock_and_the_totals);
     tcase_add_test(tcase, while_one_refreshes_a_thousand_readers_are_not_kept_waiting);
+    tcase_add_test(tcase, an_hour_of_look_ups_leaves_no_more_than_one_list_and_two_versions);
     tcase_add_test(tcase, after_a_bad_publication_the_last_good_list_is_served_and_can_be_put_back);
     return tcase;
 }
