@@ -201,7 +201,7 @@ static const struct option_spec options[] = {
      .argument = "NAME",
      .help = "what stands below the ledger: jemalloc, or the system's",
      .words = allocators},
-    {NULL}};
+    {0}};
 
 static const char *const examples[] = {
     "tidemark hunt -- build/check_mine\tevery test, repeated until its memory is understood",
