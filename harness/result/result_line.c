@@ -450,17 +450,19 @@ void result_line_expect(struct json *json, struct result_expect *expect)
     object_read(json, expect_fields, expect);
 }
 
-void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere)
+void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere,
+                           bool (*wanted)(void *context, const struct result_elsewhere *elsewhere),
+                           void *context)
 {
     const char *key, *text;
     size_t next = 0, room = 0;
     json_enter(json, '{');
     while (json_next_key(json, &key)) {
         const struct field *field = field_find(elsewhere_fields, &next, key);
-        if (!field) {
-            json_skip(json);
-        } else if (field->kind != FIELD_OTHER) {
+        if (field && field->kind != FIELD_OTHER) {
             field_read(json, field, elsewhere);
+        } else if (!field || !wanted(context, elsewhere)) {
+            json_skip(json);
         } else if (json_enter(json, '[')) {
             while (json_next(json) && json_take_text(json, &text)) {
                 memory_grow(&elsewhere->tests, &room, elsewhere->count + 1,

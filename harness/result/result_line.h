@@ -13,7 +13,10 @@ void result_line_test(struct json *json, struct result_test *test);
 bool result_line_site(struct json *json, struct result_site *site, int64_t least);
 void result_line_variant(struct json *json, struct result_variant *variant);
 void result_line_expect(struct json *json, struct result_expect *expect);
-void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere);
+/* The tests are only read when `wanted` says so; variant and shard stand before them. */
+void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere,
+                           bool (*wanted)(void *context, const struct result_elsewhere *elsewhere),
+                           void *context);
 void result_line_note(struct json *json, struct result *result);
 /* A summary, or the number of expected tests. */
 void result_line_source(struct json *json, struct result_source *source);

@@ -143,18 +143,25 @@ static void expect_read(struct result_reader *reader)
     result_line_expect(&reader->json, result_expect_add(reader->result));
 }
 
-/* Every file of N tells of the same tests: one list of each shard is kept. */
+/* Every file of N tells of the same tests: one list of each shard is kept, and read. */
+static bool elsewhere_new(void *context, const struct result_elsewhere *read)
+{
+    const struct result *result = context; /* `read` is its last */
+    for (size_t i = 0; i + 1 < result->elsewhere_count; i++) {
+        const struct result_elsewhere *other = &result->elsewhere[i];
+        if (other->shard == read->shard && strcmp(other->variant, read->variant) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void elsewhere_read(struct result_reader *reader)
 {
     struct result *result = reader->result;
     struct result_elsewhere *read = result_elsewhere_add(result);
-    result_line_elsewhere(&reader->json, read);
-    bool known = reader->json.error != NULL;
-    for (size_t i = 0; i + 1 < result->elsewhere_count && !known; i++) {
-        const struct result_elsewhere *other = &result->elsewhere[i];
-        known = other->shard == read->shard && strcmp(other->variant, read->variant) == 0;
-    }
-    if (known) {
+    result_line_elsewhere(&reader->json, read, elsewhere_new, result);
+    if (reader->json.error || read->count == 0) {
         result_elsewhere_fini(read);
         result->elsewhere_count--;
     }
