@@ -11,6 +11,7 @@ Output is compared without what differs from machine to machine: numbers, their 
 blanks. Where no output is shown, none is compared; a command must end with 0 or 1, or whatever a
 following "$ echo $?" shows.
 """
+import concurrent.futures
 import os
 import re
 import shutil
@@ -133,12 +134,11 @@ def main():
     build = os.path.abspath(os.environ.get("B", "build"))
     pages = sys.argv[1:] or ["README.md"] + sorted(
         os.path.join("docs", name) for name in os.listdir("docs") if name.endswith(".md"))
-    total = failed = left_out = 0
-    for page in pages:
-        found, skipped = commands(page)
-        total += len(found)
-        left_out += skipped
-        failed += run(page, found, root, build) if found else 0
+    read = [(page, *commands(page)) for page in pages]
+    total = sum(len(found) for _, found, _ in read)
+    left_out = sum(skipped for _, _, skipped in read)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        failed = sum(pool.map(lambda page: run(page[0], page[1], root, build) if page[1] else 0, read))
     print(f"{total - failed} commands of the docs do what is shown, {failed} do not, {left_out} are not run")
     return 1 if failed or total == 0 else 0
 
