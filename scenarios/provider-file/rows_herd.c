@@ -146,7 +146,7 @@ START_TEST(a_writer_killed_at_any_of_64_pieces_leaves_a_whole_file)
     }
     tidemark_count("writers_killed", kills);
     tidemark_count("torn_files", torn);
-    ck_assert_uint_ge(kills, 58);
+    ck_assert_uint_ge(kills, 64);
     ck_assert_uint_eq(torn, under_test->whole ? 0 : kills);
 }
 END_TEST

@@ -130,7 +130,7 @@ START_TEST(killed_anywhere_in_a_refresh_it_leaves_a_whole_file_and_no_lock)
     tidemark_count("points_of_refresh", 1);
     ck_assert_uint_ge(kills, 1); /* each point is passed */
     if (_i == FILE_POINT_WRITE) {
-        ck_assert_uint_ge(kills, 2 * 60);
+        ck_assert_uint_ge(kills, 2 * 64);
     }
 }
 END_TEST

@@ -24,7 +24,7 @@ extern const struct variant variants[];
 extern const struct variant *const shipped;           /* the last of them */
 const struct variant *variant_find(const char *name); /* NULL: no such one */
 
-#define PIECE_BYTES 69 /* of 64 writes */
+#define PIECE_BYTES 62 /* a document is at least 64 of them */
 
 /* The file cache of a member of a herd, with its steps as points. PROVIDER_TTL in the environment:
  * its TTL in seconds. */
