@@ -4,6 +4,7 @@
 #include "harness/bench/break_even.h"
 #include "harness/bench/measure.h"
 #include "harness/bench/plot.h"
+#include "harness/bench/source_trace.h"
 #include "registry/source_registry.h"
 
 #include <math.h>
@@ -18,7 +19,7 @@ static uint32_t index_of(struct registry_text key)
 
 START_TEST(every_workload_asks_for_what_it_says)
 {
-    for (unsigned kind = 0; kind < WORKLOAD_KINDS; kind++) {
+    for (unsigned kind = 0; kind < WORKLOAD_TRACE; kind++) {
         struct workload workload;
         workload_init(&workload, (enum workload_kind)kind, 1000, 100, REQUESTS, 3);
         struct window *window = window_new(&workload);
@@ -64,6 +65,49 @@ START_TEST(every_workload_asks_for_what_it_says)
         ck_assert_ptr_null(window);
         workload_fini(&workload);
     }
+}
+END_TEST
+
+START_TEST(a_trace_is_asked_as_it_comes)
+{
+    static const uint32_t small[] = {0, 1, 0, 2, 1}, big[] = {7, 99999, 7, 0, 3};
+    struct workload workload;
+    workload_init_trace(&workload, WORKLOAD_TRACE, small, 5, 3, 2, 1);
+    struct window *window = window_new(&workload);
+    window_fill(window, 0, 7);
+    registry_index index[7];
+    for (size_t i = 0; i < 7; i++) {
+        index[i] = index_of(window->requests[i]);
+        ck_assert_uint_lt(index[i], 3);
+    }
+    ck_assert(index[0] == index[2] && index[1] == index[4] && index[0] == index[5]);
+    ck_assert(index[0] != index[1] && index[1] != index[3] && index[0] != index[3]);
+    window_free(&window);
+    workload_fini(&workload);
+
+    workload_init_trace(&workload, WORKLOAD_TRACE, big, 5, 100000, 2, 1);
+    window = window_new(&workload);
+    window_fill(window, 0, 5);
+    for (size_t i = 0; i < 5; i++) {
+        struct registry_text key = window->requests[i];
+        struct strategy_value value;
+        ck_assert(source_trace.load(source_trace.context, key.data, key.length, &value));
+        ck_assert_uint_eq(value.bytes, sizeof(uint32_t));
+        ck_assert_mem_eq(value.data, &big[i], sizeof big[i]);
+        ck_assert(!source_trace.load(source_trace.context, key.data, key.length - 1, &value));
+    }
+    window_free(&window);
+    workload_fini(&workload);
+    workload_init_trace(&workload, WORKLOAD_MISSES, big, 5, 100000, 2, 1);
+    window = window_new(&workload);
+    window_fill(window, 0, 5);
+    for (size_t i = 0; i < 5; i++) {
+        struct strategy_value value;
+        ck_assert(
+            !source_trace.load(NULL, window->requests[i].data, window->requests[i].length, &value));
+    }
+    window_free(&window);
+    workload_fini(&workload);
 }
 END_TEST
 
@@ -216,8 +260,8 @@ START_TEST(the_svg_holds_line_dots_and_the_escaped_title)
 }
 END_TEST
 
-SUITE("bench", &every_workload_asks_for_what_it_says, &a_request_has_bytes_of_its_own,
-      &rounds_count_hits_and_sizes_as_the_strategy_does,
+SUITE("bench", &every_workload_asks_for_what_it_says, &a_trace_is_asked_as_it_comes,
+      &a_request_has_bytes_of_its_own, &rounds_count_hits_and_sizes_as_the_strategy_does,
       &a_slowed_contender_takes_longer_by_what_was_planted, &the_formula_is_the_one_of_the_manual,
       &the_terminal_plot_crosses_one_at_the_break_even,
       &the_svg_holds_line_dots_and_the_escaped_title)

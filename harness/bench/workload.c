@@ -1,17 +1,19 @@
 /* workload.c - see workload.h. Supervisor only. */
 #include "harness/bench/workload.h"
 #include "harness/base/memory.h"
+#include "harness/bench/source_trace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const workload_names[WORKLOAD_KINDS + 1] = {"zipf",     "uniform", "scan", "loop",
-                                                        "resident", "misses",  NULL};
+const char *const workload_names[WORKLOAD_KINDS + 1] = {"zipf",     "uniform", "scan",  "loop",
+                                                        "resident", "misses",  "trace", NULL};
 const char *const workload_abouts[WORKLOAD_KINDS] = {
     "Zipf 0.99 over all keys",  "every key alike",
     "all keys in order, again", "a loop a tenth longer than the cache",
-    "keys that all fit",        "keys that are not there"};
+    "keys that all fit",        "keys that are not there",
+    "the requests of a trace"};
 
 uint64_t workload_random(uint64_t *state)
 {
@@ -83,31 +85,54 @@ static void picks_draw(uint32_t *picks, enum workload_kind kind, uint32_t keys, 
     }
 }
 
-void workload_init(struct workload *workload, enum workload_kind kind, uint32_t keys,
-                   uint64_t entries, size_t count, uint64_t seed)
+/* Copies of the keys behind the numbers; `order` says which key of the registry a number is, NULL:
+ * they are those of source_trace. */
+static void keys_write(struct workload *workload, uint32_t keys, const uint32_t *order)
 {
-    uint64_t state = seed;
-    uint32_t *order = shuffled(keys, &state);
-    uint32_t *picks = memory_new(count, sizeof *picks);
-    picks_draw(picks, kind, keys, entries, count, &state);
-    *workload = (struct workload){.kind = kind, .count = count, .picks = picks};
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < keys; i++) {
+    size_t bytes = order ? 0 : (size_t)keys * SOURCE_TRACE_KEY_BYTES;
+    for (uint32_t i = 0; order && i < keys; i++) {
         bytes += registry_key(i).length;
     }
     workload->keys = memory_new(keys, sizeof workload->keys[0]);
     workload->bytes = memory_new(bytes, 1);
     char *at = workload->bytes;
     for (uint32_t i = 0; i < keys; i++) {
-        struct registry_text key = registry_key(order[i]);
-        memcpy(at, key.data, key.length);
-        if (kind == WORKLOAD_MISSES) {
+        struct registry_text key = {.length = SOURCE_TRACE_KEY_BYTES};
+        if (order) {
+            key = registry_key(order[i]);
+            memcpy(at, key.data, key.length);
+        } else {
+            source_trace_key(at, i);
+        }
+        if (workload->kind == WORKLOAD_MISSES) {
             at[key.length - 1] = '\x7f'; /* no key of a catalogue ends in DEL */
         }
         workload->keys[i] = (struct registry_text){.data = at, .length = key.length};
         workload->longest = key.length > workload->longest ? key.length : workload->longest;
         at += key.length;
     }
+}
+
+void workload_init(struct workload *workload, enum workload_kind kind, uint32_t keys,
+                   uint64_t entries, size_t count, uint64_t seed)
+{
+    workload_init_trace(workload, kind, NULL, count, keys, entries, seed);
+}
+
+void workload_init_trace(struct workload *workload, enum workload_kind kind,
+                         const uint32_t *requests, size_t count, uint32_t unique, uint64_t entries,
+                         uint64_t seed)
+{
+    uint64_t state = seed;
+    uint32_t *order = unique <= registry_count() ? shuffled(unique, &state) : NULL;
+    uint32_t *picks = memory_new(count, sizeof *picks);
+    if (kind == WORKLOAD_TRACE) {
+        memcpy(picks, requests, count * sizeof *picks);
+    } else {
+        picks_draw(picks, kind, unique, entries, count, &state);
+    }
+    *workload = (struct workload){.kind = kind, .count = count, .picks = picks};
+    keys_write(workload, unique, order);
     free(order);
 }
 

@@ -19,6 +19,7 @@ enum workload_kind {
     WORKLOAD_LOOP,     /* a loop a tenth longer than `entries`: the worst of LRU */
     WORKLOAD_RESIDENT, /* keys of which `entries` holds all: nothing but hits once warm */
     WORKLOAD_MISSES,   /* keys the registry does not have */
+    WORKLOAD_TRACE,    /* the requests of a trace file */
     WORKLOAD_KINDS,
 };
 
@@ -47,6 +48,12 @@ extern const char *const workload_abouts[WORKLOAD_KINDS];
  * hold. */
 void workload_init(struct workload *workload, enum workload_kind kind, uint32_t keys,
                    uint64_t entries, size_t count, uint64_t seed);
+/* The same over the keys of a trace, numbered 0..unique-1: WORKLOAD_TRACE is its `count` requests
+ * as they come, which are copied; the other kinds are drawn over its keys. The keys stand for the
+ * registry's where it has so many (at most registry_count()), else for those of source_trace. */
+void workload_init_trace(struct workload *workload, enum workload_kind kind,
+                         const uint32_t *requests, size_t count, uint32_t unique, uint64_t entries,
+                         uint64_t seed);
 void workload_fini(struct workload *workload);
 
 struct window *window_new(const struct workload *workload);

@@ -7,14 +7,13 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/bench/source_sqlite.h"
+#include "harness/bench/source_trace.h"
 #include "registry/source_registry.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define REQUESTS (1u << 20) /* so many that none comes again soon, see measure.h */
 
 static const struct option_spec options[] = {
     {"strategy", 's', OPTION_TEXT, "NAME",
@@ -24,6 +23,10 @@ static const struct option_spec options[] = {
      NULL, false},
     {"peers", 'p', OPTION_FLAG, NULL,
      "other people's tables and caches as well, those that `make bench-peers` built", NULL, false},
+    {"trace", 0, OPTION_FILE, "FILE",
+     "ask what this trace asks; formats as of tidemark whatif, compressed or not", NULL, false},
+    {"format", 'f', OPTION_WORD, "NAME", "format of the trace, when its name does not tell",
+     trace_format_names, false},
     {"workload", 'w', OPTION_WORD, "NAME",
      "how keys are drawn; repeat for several, the first is the one in detail; default: all",
      workload_names, true},
@@ -52,21 +55,6 @@ static const struct option_spec options[] = {
     {"seed", 0, OPTION_INTEGER, "N", "of the random requests, default 1", NULL, false},
     {0},
 };
-
-static void workloads_choose(struct bench *bench)
-{
-    for (size_t n = 0; command_text_at(bench->line, "workload", n); n++) {
-        for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
-            if (strcmp(workload_names[kind], command_text_at(bench->line, "workload", n)) == 0) {
-                bench->wanted[kind] = true;
-                bench->main = n == 0 ? (enum workload_kind)kind : bench->main;
-            }
-        }
-    }
-    if (!command_text_at(bench->line, "workload", 0)) {
-        memset(bench->wanted, true, sizeof bench->wanted);
-    }
-}
 
 static int settings_take(struct bench *bench)
 {
@@ -99,8 +87,7 @@ static int settings_take(struct bench *bench)
                                                        : &source_registry_packed;
     bench->main = WORKLOAD_ZIPF;
     bench->direct_ns = bench->sqlite_ns = (double)NAN;
-    workloads_choose(bench);
-    return COMMAND_MET;
+    return bench_workloads_choose(bench);
 }
 
 static void progress(const struct bench *bench, const char *what)
@@ -132,6 +119,27 @@ static void details_measure(struct bench *bench, const struct workload *workload
     }
 }
 
+/* The rounds see a trace's first requests, again and again. Its hit rate is that of all of it, from
+ * an empty cache on. */
+static void trace_measure(struct bench *bench, const struct workload *workload)
+{
+    struct window *window = window_new(workload);
+    for (size_t i = 0; i < bench->count; i++) {
+        struct contender *contender = &bench->contenders[i];
+        struct strategy_statistics counted;
+        if (bench->measures[WORKLOAD_TRACE][i].refused || !contender_begin(contender)) {
+            continue;
+        }
+        contender_run(contender, window, 0, workload->count);
+        contender->strategy->statistics(contender->state, &counted);
+        contender_end(contender);
+        uint64_t asked = counted.hits + counted.misses;
+        bench->measures[WORKLOAD_TRACE][i].hit_rate =
+            asked ? (double)counted.hits / (double)asked : (double)NAN;
+    }
+    window_free(&window);
+}
+
 static void workloads_measure(struct bench *bench)
 {
     for (unsigned kind = 0; kind < WORKLOAD_KINDS; kind++) {
@@ -142,12 +150,14 @@ static void workloads_measure(struct bench *bench)
         char what[80];
         snprintf(what, sizeof what, "%s: %s", workload_names[kind], workload_abouts[kind]);
         progress(bench, what);
-        workload_init(&workload, (enum workload_kind)kind, bench->keys, bench->entries, REQUESTS,
-                      bench->seed);
+        bench_workload_open(bench, (enum workload_kind)kind, bench->seed, &workload);
         bench->rounds[kind] = measure_rounds(bench->contenders, bench->count, &workload,
                                              &bench->limits, bench->measures[kind]);
         if (kind == bench->main) {
             details_measure(bench, &workload);
+        }
+        if (kind == WORKLOAD_TRACE) {
+            trace_measure(bench, &workload);
         }
         workload_fini(&workload);
     }
@@ -157,7 +167,7 @@ static void workloads_measure(struct bench *bench)
 static void count_worker(struct bench *bench)
 {
     struct workload workload;
-    workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS / 8, bench->seed);
+    bench_workload_open(bench, bench->main, bench->seed, &workload);
     count_run(bench->contenders, bench->count, &workload);
     workload_fini(&workload);
 }
@@ -182,7 +192,7 @@ static void instructions_count(struct bench *bench)
 static void sqlite_measure(struct bench *bench, const struct workload *workload)
 {
     struct source_sqlite sqlite;
-    if (!source_sqlite_init(&sqlite, bench->keys)) {
+    if (bench->source == &source_trace || !source_sqlite_init(&sqlite, bench->keys)) {
         return;
     }
     struct contender contender = {.strategy = strategies[0], .source = &sqlite.source};
@@ -213,8 +223,8 @@ static void models_measure(struct bench *bench)
 {
     struct workload workload, resident;
     progress(bench, "break-even: the source made slower step by step");
-    workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS, bench->seed);
-    workload_init(&resident, WORKLOAD_RESIDENT, bench->keys, bench->entries, REQUESTS, bench->seed);
+    bench_workload_open(bench, bench->main, bench->seed, &workload);
+    bench_workload_open(bench, WORKLOAD_RESIDENT, bench->seed, &resident);
     for (size_t i = 0; i < bench->count; i++) {
         const struct contender *contender = &bench->contenders[i];
         if (contender->control || contender->extra > 0 || bench->measures[bench->main][i].refused ||
@@ -245,8 +255,7 @@ static int self_test(struct bench *bench, uint64_t times)
     for (uint64_t i = 0; i < times; i++) {
         struct workload workload;
         struct measure measures[3] = {0};
-        workload_init(&workload, bench->main, bench->keys, bench->entries, REQUESTS,
-                      bench->seed + i);
+        bench_workload_open(bench, bench->main, bench->seed + i, &workload);
         measure_rounds(bench->contenders, 3, &workload, &bench->limits, measures);
         enum difference same = interval_difference(&measures[1].ratio, bench->beyond);
         enum difference slow = interval_difference(&measures[2].ratio, bench->beyond);
@@ -308,7 +317,8 @@ static int answers_check(struct bench *bench)
     static const enum workload_kind kinds[] = {WORKLOAD_UNIFORM, WORKLOAD_MISSES};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         struct workload workload;
-        workload_init(&workload, kinds[k], bench->keys, bench->entries, 65536, bench->seed);
+        bench_workload_open(bench, kinds[k], bench->seed, &workload);
+        workload.count = workload.count < 65536 ? workload.count : 65536;
         for (size_t i = 0; i < bench->count; i++) {
             struct registry_text key;
             if (!contender_check(&bench->contenders[i], &workload, &key)) {
@@ -333,6 +343,9 @@ static int bench_run(struct command_line *line)
         status = bench_scenario_add(bench, line->operands[0]);
     } else if (status == COMMAND_MET && !bench_strategies_add(bench)) {
         status = COMMAND_USAGE;
+    }
+    if (status == COMMAND_MET) {
+        bench_trace_source(bench);
     }
     if (status == COMMAND_MET && command_flag(line, "peers") && !bench_peers_add(bench)) {
         status = COMMAND_USAGE;
@@ -371,6 +384,7 @@ static int bench_run(struct command_line *line)
     status = closing(bench);
     status = written ? status : COMMAND_OURS;
 out:
+    trace_fini(&bench->trace);
     free(bench);
     return status;
 }
@@ -380,6 +394,7 @@ static const char *const examples[] = {
     "tidemark bench -s lru -s sieve --entries 1000\ttwo caches of a thousand entries",
     "tidemark bench --materialised -s lru\tvalues that take work to build: here a cache may pay",
     "tidemark bench scenarios/registry-60gb-strategies.yaml\tthe variants of a scenario",
+    "tidemark bench --trace oltp.lis.zst -s lru -s arc --entries 2000\tthe requests of a trace",
     "tidemark bench --self-test 100\twhat the bench itself is worth today on this machine",
     NULL};
 

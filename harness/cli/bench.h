@@ -8,6 +8,7 @@
 #include "harness/bench/measure.h"
 #include "harness/bench/workload.h"
 #include "harness/cli/command.h"
+#include "harness/trace/trace.h"
 
 #define BENCH_CONTENDERS 32
 
@@ -23,6 +24,7 @@ struct bench {
     double beyond; /* a difference counts from here on: 0.01 */
     struct measure_limits limits;
     const struct strategy_source *source;
+    struct trace trace; /* --trace FILE; otherwise empty */
 
     struct measure measures[WORKLOAD_KINDS][BENCH_CONTENDERS];
     unsigned rounds[WORKLOAD_KINDS];
@@ -34,6 +36,13 @@ struct bench {
     char count_why[COUNT_WHY_BYTES];       /* why callgrind counted nothing; "" */
     double others;                         /* share of the processors that other programs used */
 };
+
+/* bench_workload.c; a COMMAND_USAGE was explained. */
+int bench_workloads_choose(struct bench *bench);
+/* A trace of more keys than the registry has brings a source of its own: for all contenders. */
+void bench_trace_source(struct bench *bench);
+void bench_workload_open(const struct bench *bench, enum workload_kind kind, uint64_t seed,
+                         struct workload *workload);
 
 /* bench_contenders.c; false and COMMAND_USAGE: it was said why. */
 bool bench_strategies_add(struct bench *bench);

@@ -6,6 +6,7 @@
 #include "harness/base/unit.h"
 #include "harness/base/version.h"
 #include "harness/bench/plot.h"
+#include "harness/bench/source_trace.h"
 #include "harness/cli/bench.h"
 
 #include <errno.h>
@@ -75,6 +76,10 @@ void bench_print_main(const struct bench *bench)
 {
     char title[48], text[UNIT_TEXT_BYTES];
     struct table *table = table_new();
+    if (bench->main == WORKLOAD_TRACE) {
+        printf("%s, %llu requests; hit rates are of all of them from an empty cache on\n",
+               command_text(bench->line, "trace"), (unsigned long long)bench->trace.requests);
+    }
     printf("%s (%s)\n%u keys, caches of %s entries, values %s, %u rounds\n\n",
            workload_names[bench->main], workload_abouts[bench->main], bench->keys,
            unit_count(text, (double)bench->entries), bench->source->name,
@@ -267,7 +272,10 @@ static void sentence_print(const struct bench *bench)
 {
     struct text text = {0}, wrapped = {0};
     crossing_sentence(bench, &text);
-    source_sentence(bench, &text, "In the compiled-in registry", bench->direct_ns);
+    source_sentence(bench, &text,
+                    bench->source == &source_trace ? "In the trace's own source, which only counts,"
+                                                   : "In the compiled-in registry",
+                    bench->direct_ns);
     source_sentence(bench, &text, "In SQLite", bench->sqlite_ns);
     source_sentence(bench, &text, "At an HTTP source of 5 ms", HTTP_NS);
     text_wrap(&wrapped, text_peek(&text), 0, 80);

@@ -62,6 +62,17 @@ if [ "${CACHE:-all}" = all ]; then
     [ $? -le 1 ] || fail "a scenario: $(cat "$out/err")"
     grep -q 'again' "$out/scenario" || fail "no control behind the first variant"
 fi
+# The requests of a trace: a loop of three keys in a cache of two. LRU never hits, whatever comes after.
+i=0
+while [ $i -lt 2000 ]; do echo "a"; echo "b"; echo "c"; i=$((i + 1)); done >"$out/loop.txt"
+# shellcheck disable=SC2086
+"$B/tidemark" bench $few --rounds 6 --time 1ms --no-count --no-break-even -q --entries 2 --trace "$out/loop.txt" --json "$out/t.jsonl" >"$out/text" 2>"$out/err"
+[ $? -le 1 ] || fail "a trace: $(cat "$out/err")"
+grep -q 'loop.txt, 6000 requests' "$out/text" || fail "the heading of a trace: $(cat "$out/text")"
+if [ -n "$few" ]; then
+    grep '"variant":"lru"' "$out/t.jsonl" | grep -q '"workload":"trace".*"hit_rate":0,' || fail "LRU in a loop: $(cat "$out/t.jsonl")"
+fi
+: >"$out/none.txt"
 expect() { # TEXT ARGUMENTS...
     text=$1; shift
     got=$("$B/tidemark" bench "$@" 2>&1)
@@ -73,6 +84,9 @@ expect "--rounds 3: 6 to 10,000; fewer give no interval" --rounds 3
 expect "--threads 0: 1 to 256" --threads 0
 expect "did you mean 'zipf'?" -w zip
 expect "No such file or directory" "$out/none.yaml"
+expect "No such file or directory" --trace "$out/none.lis"
+expect "--workload trace: which? --trace FILE" -w trace
+expect "none.txt: holds no request" --trace "$out/none.txt"
 expect "bench measures strategies; './check_mine' is a program of yours" fixtures/good/user-program.yaml
 # shellcheck disable=SC2086
 "$B/tidemark" bench --rounds 6 $few -w zipf --no-break-even --no-count -q --json /dev/full >/dev/null 2>"$out/err"
