@@ -10,6 +10,7 @@
 #include "harness/cli/shard.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
+#include "harness/runner/ablate.h"
 #include "harness/runner/runner.h"
 #include "harness/scenario/scenario.h"
 
@@ -70,7 +71,9 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
     result_set(&result.argv, repeat);
     result_set(&result.scenario, scenario->name);
     result_set(&result.suite, scenario->program);
-    if (!plan_from_scenario(&plan, scenario, suites, error, sizeof error)) {
+    if (!plan_from_scenario(&plan, scenario, suites, error, sizeof error) ||
+        (command_text(line, "ablate") &&
+         !plan_without_caches(&plan, scenario, suites, error, sizeof error))) {
         fprintf(stderr, "%s\n", error);
         goto out;
     }
@@ -84,6 +87,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
             runner_shard(&plan, &options, shard->balanced ? &shard->balance : NULL, &result);
         }
         bool ran = runner_run(&plan, &options, &result);
+        ablate_note(&plan, &result);
         runner_expect(scenario, &result);
         for (size_t i = 0; writer && i < result.expect_count; i++) {
             result_write_expect(writer, &result.expects[i]);
@@ -152,10 +156,18 @@ static int run_main(struct command_line *line)
     return status;
 }
 
-static const struct option_spec options[] = {SHARD_OPTIONS, {0}};
+static const char *const ablations[] = {"cache", NULL};
+
+static const struct option_spec options[] = {
+    {"ablate", 0, OPTION_WORD, "WHAT",
+     "run each variant once more without it, and say what part of the growth it makes", ablations,
+     false},
+    SHARD_OPTIONS,
+    {0}};
 
 static const char *const examples[] = {
     "tidemark run scenarios/registry-60gb.yaml\tthe headline: direct, LRU, unbounded",
+    "tidemark run --ablate cache scenarios/registry-60gb-innocent-cache.yaml\tis it the cache?",
     "tidemark run scenarios/*.yaml\tall scenarios", NULL};
 
 const struct command command_run = {

@@ -266,6 +266,34 @@ bool plan_from_scenario(struct plan *plan, const struct scenario *scenario, cons
     return true;
 }
 
+bool plan_without_caches(struct plan *plan, const struct scenario *scenario, const char *libexec,
+                         char *error, size_t error_bytes)
+{
+    size_t before = plan->variant_count;
+    for (size_t i = 0; i < scenario->variant_count; i++) {
+        const struct scenario_variant *from = &scenario->variants[i];
+        if (!from->strategy[0] || strcmp(from->strategy, "direct") == 0) {
+            continue;
+        }
+        struct scenario_variant bare = *from; /* borrows: the plan copies what it keeps */
+        bare.name = memory_format("%s, no cache", from->name);
+        bare.strategy = (char[]){"direct"};
+        bare.param_count = 0;
+        bool planned = variant_plan(plan, scenario, &bare, libexec, error, error_bytes);
+        plan->variants[plan->variant_count - 1].without_cache_of = 1 + i;
+        free(bare.name);
+        if (!planned) {
+            return false;
+        }
+    }
+    if (plan->variant_count == before) {
+        snprintf(error, error_bytes, "%s: no variant has a cache that could be left out",
+                 scenario->file);
+        return false;
+    }
+    return true;
+}
+
 void plan_fini(struct plan *plan)
 {
     for (size_t i = 0; i < plan->variant_count; i++) {

@@ -36,6 +36,8 @@ struct plan_variant {
     char **argv;   /* NULL-terminated, argv[0] is the program */
     char **env; /* NULL-terminated "K=V" to add; the TIDEMARK_* parameters of built-in suites too */
     char *skip; /* why it cannot run in this build ("strategy 'lru' is not compiled in"), or "" */
+    size_t
+        without_cache_of; /* 1 + index of the variant that this one is without its cache; 0: none */
     struct shard_map *shard; /* which shard each of its tests is in; NULL: not parted */
 };
 
@@ -66,6 +68,10 @@ struct plan_variant *plan_variant_add(struct plan *plan, const char *name, const
  * message in error[], with file:line:column where the scenario has one; the plan is empty then. */
 bool plan_from_scenario(struct plan *plan, const struct scenario *scenario, const char *libexec,
                         char *error, size_t error_bytes);
+/* Behind the variants of a plan from *scenario, each that has a cache once more without it (the
+ * direct look-up), named "NAME, no cache". False with a message in error[]: none has a cache. */
+bool plan_without_caches(struct plan *plan, const struct scenario *scenario, const char *libexec,
+                         char *error, size_t error_bytes);
 void plan_fini(struct plan *plan);
 
 #endif

@@ -1,0 +1,75 @@
+/*
+ * ablate.c - see ablate.h. The cache's part is what the slope loses without it; within a hundredth
+ * the slopes are the same, since allocations repeat exactly and only the cache's own table differs.
+ */
+#include "harness/runner/ablate.h"
+
+#include "harness/base/unit.h"
+#include "harness/plan/plan.h"
+#include "harness/result/result.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SAME_SLOPE 0.01
+
+static const struct result_variant *variant_named(const struct result *result, const char *name)
+{
+    for (size_t i = 0; i < result->variant_count; i++) {
+        if (strcmp(result->variants[i].name, name) == 0) {
+            return &result->variants[i];
+        }
+    }
+    return NULL;
+}
+
+/* Bytes a test, 0 for one that does not grow; NAN where it was not judged. */
+static double slope_of(const struct result_variant *variant)
+{
+    if (variant->verdict == VERDICT_CLEAN || variant->verdict == VERDICT_SATURATING) {
+        return 0;
+    }
+    return variant->metric[METRIC_GROWTH];
+}
+
+static void pair_note(struct result *result, const struct result_variant *cached,
+                      const struct result_variant *bare)
+{
+    double with = slope_of(cached), without = slope_of(bare);
+    char size[UNIT_TEXT_BYTES], other[UNIT_TEXT_BYTES];
+    if (isnan(with) || isnan(without)) {
+        result_note_add(result, "%s: too few tests ran to say what its cache has to do with it",
+                        cached->name);
+    } else if (with <= 0 && without <= 0) {
+        result_note_add(result, "%s: it grows neither with its cache nor without", cached->name);
+    } else if (with <= 0) {
+        result_note_add(result, "%s: it grows only without its cache, by %s a test", cached->name,
+                        unit_bytes(size, without));
+    } else if (fabs(with - without) <= SAME_SLOPE * with) {
+        result_note_add(
+            result, "%s: without its cache it grows by the same %s a test: the cache is innocent",
+            cached->name, unit_bytes(size, without));
+    } else {
+        result_note_add(
+            result,
+            "%s: %s a test, and %s without its cache: the cache makes %.1f %% of the growth",
+            cached->name, unit_bytes(size, with), unit_bytes(other, without),
+            100 * (with - without) / with);
+    }
+}
+
+void ablate_note(const struct plan *plan, struct result *result)
+{
+    for (size_t i = 0; i < plan->variant_count; i++) {
+        const struct plan_variant *variant = &plan->variants[i];
+        if (variant->without_cache_of == 0) {
+            continue;
+        }
+        const struct result_variant *cached =
+            variant_named(result, plan->variants[variant->without_cache_of - 1].name);
+        const struct result_variant *bare = variant_named(result, variant->name);
+        if (cached && bare) {
+            pair_note(result, cached, bare);
+        }
+    }
+}
