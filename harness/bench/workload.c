@@ -126,7 +126,7 @@ void workload_init_trace(struct workload *workload, enum workload_kind kind,
     uint64_t state = seed;
     uint32_t *order = unique <= registry_count() ? shuffled(unique, &state) : NULL;
     uint32_t *picks = memory_new(count, sizeof *picks);
-    if (kind == WORKLOAD_TRACE) {
+    if (kind == WORKLOAD_TRACE && requests) {
         memcpy(picks, requests, count * sizeof *picks);
     } else {
         picks_draw(picks, kind, unique, entries, count, &state);
