@@ -143,7 +143,7 @@ static void put_text(struct text *line, const char *name, struct registry_text v
 {
     if (value.length > 0) {
         char *copy = memory_copy_bytes(value.data, value.length);
-        json_string(line, name, copy);
+        json_text(line, name, copy);
         free(copy);
     }
 }
@@ -164,7 +164,7 @@ static void put_list(struct text *line, const char *name, uint32_t set, unsigned
     json_open(line, name, '[');
     for (unsigned i = 0; i < count; i++) {
         if (set >> i & 1) {
-            json_string(line, NULL, word(i));
+            json_text(line, NULL, word(i));
         }
     }
     json_close(line, ']');
@@ -203,7 +203,7 @@ static void line_begin(struct text *line, const char *type)
 {
     json_open(line, NULL, '{');
     json_unsigned(line, "v", 1);
-    json_string(line, "type", type);
+    json_text(line, "type", type);
 }
 
 static void line_end(struct text *line, FILE *out)
@@ -224,7 +224,7 @@ void model_json(registry_index index, FILE *out)
     put_text(&line, "name", model.name);
     put_text(&line, "family", model.family);
     if (model.mode != REGISTRY_MODE_UNKNOWN) {
-        json_string(&line, "mode", registry_mode_name(model.mode));
+        json_text(&line, "mode", registry_mode_name(model.mode));
     }
     put_number(&line, "context", model.context);
     put_number(&line, "max_output", model.max_output);

@@ -53,8 +53,8 @@ void whatif_json_begin(struct text *text, const char *type)
 {
     text_reset(text);
     json_open(text, NULL, '{');
-    json_integer(text, "v", 1);
-    json_string(text, "type", type);
+    json_signed(text, "v", 1);
+    json_text(text, "type", type);
 }
 
 void whatif_json_end(struct text *text, FILE *json)

@@ -401,7 +401,7 @@ static void json_points(const struct study *study, FILE *json, struct text *text
         for (size_t s = 0; s < study->size_count; s++) {
             const struct curve_point *point = &study->points[p][s];
             whatif_json_begin(text, "curve");
-            json_string(text, "policy", study->policies[p]->name);
+            json_text(text, "policy", study->policies[p]->name);
             json_unsigned(text, study->by_bytes ? "bytes" : "entries", point->size);
             json_number(text, "hit_rate", point->hit_rate);
             json_number(text, "byte_hit_rate", point->byte_hit_rate);
@@ -423,7 +423,7 @@ static void json_print(const struct study *study, const struct advice *advice, F
     struct text text = {0};
     const struct trace *trace = &study->trace;
     whatif_json_begin(&text, "trace");
-    json_string(&text, "file", study->path);
+    json_text(&text, "file", study->path);
     json_unsigned(&text, "requests", trace->requests);
     json_unsigned(&text, "keys", trace->unique);
     json_unsigned(&text, "key_bytes", trace->unique_bytes);
@@ -433,7 +433,7 @@ static void json_print(const struct study *study, const struct advice *advice, F
     json_points(study, json, &text);
     for (size_t p = 0; study->reach > 0 && p < study->policy_count; p++) {
         whatif_json_begin(&text, "smallest");
-        json_string(&text, "policy", study->policies[p]->name);
+        json_text(&text, "policy", study->policies[p]->name);
         json_number(&text, "hit_rate", study->reach);
         json_bool(&text, "reached", study->smallest[p] != 0);
         if (study->smallest[p]) {
@@ -443,7 +443,7 @@ static void json_print(const struct study *study, const struct advice *advice, F
     }
     if (advice) {
         whatif_json_begin(&text, "advice");
-        json_string(&text, "policy", advice->lru_will_do ? "lru" : advice->policy->name);
+        json_text(&text, "policy", advice->lru_will_do ? "lru" : advice->policy->name);
         json_unsigned(&text, study->by_bytes ? "bytes" : "entries", study->sizes[advice->size]);
         json_number(&text, "hit_rate", advice->lru_will_do ? advice->lru_rate : advice->rate);
         whatif_json_end(&text, json);

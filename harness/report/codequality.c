@@ -28,12 +28,12 @@ static void issue_put(struct text *text, const char *description, const char *ch
     char print[24];
     snprintf(print, sizeof print, "%016" PRIx64, fingerprint);
     json_open(text, NULL, '{');
-    json_string(text, "description", description);
-    json_string(text, "check_name", check);
-    json_string(text, "fingerprint", print);
-    json_string(text, "severity", level);
+    json_text(text, "description", description);
+    json_text(text, "check_name", check);
+    json_text(text, "fingerprint", print);
+    json_text(text, "severity", level);
     json_open(text, "location", '{');
-    json_string(text, "path", path);
+    json_text(text, "path", path);
     json_open(text, "lines", '{');
     json_unsigned(text, "begin", line);
     json_close(text, '}');

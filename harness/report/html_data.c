@@ -61,7 +61,7 @@ void html_cell_json(struct text *text, const struct result_test *test, size_t co
     const char *word = cell_word(test, column);
     double number = word ? 0 : cell_number(test, column);
     if (word) {
-        json_string(text, NULL, word);
+        json_text(text, NULL, word);
     } else if (isnan(number)) {
         text_put(text, text->data[text->length - 1] == '[' ? "null" : ",null");
     } else {
@@ -111,7 +111,7 @@ static void curve_put(struct text *text, const struct result_test *test)
     }
     json_open(text, "curve", '[');
     for (size_t i = 0; i < count; i += every) {
-        json_integer(text, NULL, test->live_by_rep[i]);
+        json_signed(text, NULL, test->live_by_rep[i]);
     }
     json_close(text, ']');
     json_unsigned(text, "every", every);
@@ -131,7 +131,7 @@ static void sites_put(struct text *text, const struct result *result,
         if (shown++ == 0) {
             json_open(text, "sites", '[');
         }
-        json_string(text, NULL, text_peek(&body));
+        json_text(text, NULL, text_peek(&body));
         text_fini(&body);
     }
     if (shown > 0) {
@@ -147,7 +147,7 @@ static void stack_put(struct text *text, const struct result_test *test)
         text_put_char(&body, '\n');
     }
     if (body.length > 0) {
-        json_string(text, "stack", body.data);
+        json_text(text, "stack", body.data);
     }
     text_fini(&body);
 }
@@ -196,9 +196,9 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
     json_open(&text, "columns", '[');
     for (size_t c = 0; html_columns[c].key; c++) {
         json_open(&text, NULL, '{');
-        json_string(&text, "key", html_columns[c].key);
-        json_string(&text, "title", html_columns[c].title);
-        json_string(&text, "kind", html_columns[c].kind);
+        json_text(&text, "key", html_columns[c].key);
+        json_text(&text, "title", html_columns[c].title);
+        json_text(&text, "kind", html_columns[c].kind);
         json_close(&text, '}');
     }
     json_close(&text, ']');
@@ -219,9 +219,9 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
         snprintf(key, sizeof key, "%zu", i);
         describe_test(&says, result, test);
         json_open(&text, key, '{');
-        json_string(&text, "says", text_peek(&says));
+        json_text(&text, "says", text_peek(&says));
         if (test->horizon[0]) {
-            json_string(&text, "horizon", test->horizon);
+            json_text(&text, "horizon", test->horizon);
         }
         curve_put(&text, test);
         stack_put(&text, test);

@@ -33,7 +33,7 @@ static const struct rule {
 static void message_put(struct text *text, const char *key, const char *message)
 {
     json_open(text, key, '{');
-    json_string(text, "text", message);
+    json_text(text, "text", message);
     json_close(text, '}');
 }
 
@@ -49,7 +49,7 @@ static void uri_put(struct text *text, const char *path)
             text_format(&uri, "%%%02X", c);
         }
     }
-    json_string(text, "uri", text_peek(&uri));
+    json_text(text, "uri", text_peek(&uri));
     text_fini(&uri);
 }
 
@@ -96,8 +96,8 @@ static void result_open(struct text *text, const char *rule, const char *level, 
     char print[24];
     snprintf(print, sizeof print, "%016" PRIx64, fingerprint);
     json_open(text, NULL, '{');
-    json_string(text, "ruleId", rule);
-    json_string(text, "level", level);
+    json_text(text, "ruleId", rule);
+    json_text(text, "level", level);
     message_put(text, "message", message);
     json_open(text, "locations", '[');
     if (file[0]) {
@@ -107,7 +107,7 @@ static void result_open(struct text *text, const char *rule, const char *level, 
     }
     json_close(text, ']');
     json_open(text, "partialFingerprints", '{');
-    json_string(text, "tidemark/v1", print);
+    json_text(text, "tidemark/v1", print);
     json_close(text, '}');
 }
 
@@ -141,18 +141,18 @@ static void test_put(struct text *text, const struct result *result, const struc
 static void head_put(struct text *text, const struct result *result)
 {
     json_open(text, NULL, '{');
-    json_string(text, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    json_string(text, "version", "2.1.0");
+    json_text(text, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
+    json_text(text, "version", "2.1.0");
     json_open(text, "runs", '[');
     json_open(text, NULL, '{');
     json_open(text, "tool", '{');
     json_open(text, "driver", '{');
-    json_string(text, "name", "tidemark");
-    json_string(text, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
+    json_text(text, "name", "tidemark");
+    json_text(text, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
     json_open(text, "rules", '[');
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         json_open(text, NULL, '{');
-        json_string(text, "id", rules[i].id);
+        json_text(text, "id", rules[i].id);
         message_put(text, "shortDescription", rules[i].text);
         json_close(text, '}');
     }

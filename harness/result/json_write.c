@@ -74,13 +74,13 @@ void json_close(struct text *text, char bracket)
     text_put_char(text, bracket);
 }
 
-void json_string(struct text *text, const char *key, const char *value)
+void json_text(struct text *text, const char *key, const char *value)
 {
     key_put(text, key);
     json_quote(text, value);
 }
 
-void json_integer(struct text *text, const char *key, int64_t value)
+void json_signed(struct text *text, const char *key, int64_t value)
 {
     if (value == RESULT_UNMEASURED) {
         return;

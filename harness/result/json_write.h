@@ -15,8 +15,8 @@
 /* `key` NULL: an element of an array. Commas come by themselves. */
 void json_open(struct text *text, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct text *text, char bracket);                 /* '}' or ']' */
-void json_string(struct text *text, const char *key, const char *value);
-void json_integer(struct text *text, const char *key, int64_t value);
+void json_text(struct text *text, const char *key, const char *value);
+void json_signed(struct text *text, const char *key, int64_t value);
 void json_unsigned(struct text *text, const char *key, uint64_t value);
 void json_number(struct text *text, const char *key, double value);
 void json_bool(struct text *text, const char *key, bool value);

@@ -66,8 +66,8 @@ static void bytes_write(struct result_writer *writer, const char *bytes, size_t 
 static void head_put(struct text *line, const char *type)
 {
     json_open(line, NULL, '{');
-    json_integer(line, "v", 1);
-    json_string(line, "type", type);
+    json_signed(line, "v", 1);
+    json_text(line, "type", type);
 }
 
 static void summary_put(struct text *line, size_t passed, size_t failed, size_t skipped,
@@ -133,22 +133,22 @@ void result_write_run(struct result_writer *writer, const struct result *result)
 {
     struct text *line = &writer->line;
     head_put(line, "run");
-    json_string(line, "tool", "tidemark");
-    json_string(line, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
-    json_string(line, "command", result->command);
-    json_string(line, "argv", result->argv);
-    json_string(line, "host", result->host);
-    json_string(line, "allocator", result->allocator);
-    json_integer(line, "cap", result->cap);
-    json_string(line, "cap_kind", result->cap_kind);
+    json_text(line, "tool", "tidemark");
+    json_text(line, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
+    json_text(line, "command", result->command);
+    json_text(line, "argv", result->argv);
+    json_text(line, "host", result->host);
+    json_text(line, "allocator", result->allocator);
+    json_signed(line, "cap", result->cap);
+    json_text(line, "cap_kind", result->cap_kind);
     json_unsigned(line, "seed", result->seed);
-    json_string(line, "started", result->started);
-    json_string(line, "scenario", result->scenario);
-    json_string(line, "suite", result->suite);
-    json_string(line, "way_in", result->way_in);
-    json_string(line, "shard", result->shard);
+    json_text(line, "started", result->started);
+    json_text(line, "scenario", result->scenario);
+    json_text(line, "suite", result->suite);
+    json_text(line, "way_in", result->way_in);
+    json_text(line, "shard", result->shard);
     if (result->partition[0]) {
-        json_string(line, "partition", result->partition);
+        json_text(line, "partition", result->partition);
     }
     line_write(writer);
 }
@@ -168,10 +168,10 @@ static void frames_put(struct text *line, const char *key, const struct result_f
     json_open(line, key, '[');
     for (size_t i = 0; i < count; i++) {
         json_open(line, NULL, '{');
-        json_string(line, "function", frames[i].function);
-        json_string(line, "file", frames[i].file);
+        json_text(line, "function", frames[i].function);
+        json_text(line, "file", frames[i].file);
         json_unsigned(line, "line", frames[i].line);
-        json_string(line, "module", frames[i].module);
+        json_text(line, "module", frames[i].module);
         json_unsigned(line, "offset", frames[i].offset);
         json_close(line, '}');
     }
@@ -207,34 +207,34 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
 {
     struct text *line = &writer->line;
     head_put(line, "test");
-    json_string(line, "id", test->id);
-    json_string(line, "variant", test->variant);
-    json_string(line, "status", result_status_name(test->status));
-    json_integer(line, "signal", test->signal);
-    json_string(line, "verdict", result_verdict_name(test->verdict));
+    json_text(line, "id", test->id);
+    json_text(line, "variant", test->variant);
+    json_text(line, "status", result_status_name(test->status));
+    json_signed(line, "signal", test->signal);
+    json_text(line, "verdict", result_verdict_name(test->verdict));
     json_unsigned(line, "repetitions", test->repetitions);
-    json_integer(line, "allocs", test->allocs);
-    json_integer(line, "frees", test->frees);
-    json_integer(line, "bytes", test->bytes);
-    json_integer(line, "retained_bytes", test->retained_bytes);
-    json_integer(line, "retained_blocks", test->retained_blocks);
-    json_integer(line, "peak_live_bytes", test->peak_live_bytes);
-    json_integer(line, "peak_rss_bytes", test->peak_rss_bytes);
+    json_signed(line, "allocs", test->allocs);
+    json_signed(line, "frees", test->frees);
+    json_signed(line, "bytes", test->bytes);
+    json_signed(line, "retained_bytes", test->retained_bytes);
+    json_signed(line, "retained_blocks", test->retained_blocks);
+    json_signed(line, "peak_live_bytes", test->peak_live_bytes);
+    json_signed(line, "peak_rss_bytes", test->peak_rss_bytes);
     json_number(line, "growth_bytes_per_rep", test->growth_bytes_per_rep);
-    json_integer(line, "fds", test->fds);
-    json_integer(line, "threads", test->threads);
-    json_integer(line, "wall_ns", test->wall_ns);
-    json_string(line, "message", test->message);
-    json_string(line, "file", test->file);
+    json_signed(line, "fds", test->fds);
+    json_signed(line, "threads", test->threads);
+    json_signed(line, "wall_ns", test->wall_ns);
+    json_text(line, "message", test->message);
+    json_text(line, "file", test->file);
     json_unsigned(line, "line", test->line);
-    json_integer(line, "live_bytes", test->live_bytes);
+    json_signed(line, "live_bytes", test->live_bytes);
     if (test->horizon[0]) {
-        json_string(line, "horizon", test->horizon);
+        json_text(line, "horizon", test->horizon);
     }
     if (test->live_by_rep_count > 0) {
         json_open(line, "live_by_rep", '[');
         for (size_t i = 0; i < test->live_by_rep_count; i++) {
-            json_integer(line, NULL, test->live_by_rep[i]);
+            json_signed(line, NULL, test->live_by_rep[i]);
         }
         json_close(line, ']');
     }
@@ -251,16 +251,16 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
         [REACH_UNKNOWN] = "unknown", [REACH_UNREACHABLE] = "unreachable", [REACH_HELD] = "held"};
     struct text *line = &writer->line;
     head_put(line, "site");
-    json_string(line, "test", site->test);
-    json_string(line, "variant", site->variant);
+    json_text(line, "test", site->test);
+    json_text(line, "variant", site->variant);
     json_unsigned(line, "rank", site->rank);
-    json_integer(line, "bytes", site->bytes);
-    json_integer(line, "blocks", site->blocks);
+    json_signed(line, "bytes", site->bytes);
+    json_signed(line, "blocks", site->blocks);
     json_number(line, "bytes_per_rep", site->bytes_per_rep);
-    json_string(line, "reachability", reach[site->reach]);
-    json_string(line, "kind", site->kind);
+    json_text(line, "reachability", reach[site->reach]);
+    json_text(line, "kind", site->kind);
     json_number(line, "share", site->share);
-    json_string(line, "verdict", result_verdict_name(site->verdict));
+    json_text(line, "verdict", result_verdict_name(site->verdict));
     if (site->suppressed) {
         json_bool(line, "suppressed", true);
     }
@@ -269,9 +269,9 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
     for (size_t i = 0; i < site->held_by_count; i++) {
         const struct result_link *link = &site->held_by[i];
         json_open(line, NULL, '{');
-        json_string(line, "symbol", link->symbol);
-        json_string(line, "field", link->field);
-        json_string(line, "module", link->module);
+        json_text(line, "symbol", link->symbol);
+        json_text(line, "field", link->field);
+        json_text(line, "module", link->module);
         json_unsigned(line, "offset", link->offset);
         json_unsigned(line, "bytes", link->bytes);
         json_close(line, '}');
@@ -284,10 +284,10 @@ void result_write_birth(struct result_writer *writer, const struct result_site *
 {
     struct text *line = &writer->line;
     head_put(line, "births");
-    json_string(line, "test", birth->test);
-    json_string(line, "variant", birth->variant);
-    json_integer(line, "bytes", birth->bytes);
-    json_integer(line, "blocks", birth->blocks);
+    json_text(line, "test", birth->test);
+    json_text(line, "variant", birth->variant);
+    json_signed(line, "bytes", birth->bytes);
+    json_signed(line, "blocks", birth->blocks);
     frames_put(line, "frames", birth->frames, birth->frame_count);
     line_write(writer);
 }
@@ -296,15 +296,15 @@ void result_write_variant(struct result_writer *writer, const struct result_vari
 {
     struct text *line = &writer->line;
     head_put(line, "variant");
-    json_string(line, "name", variant->name);
+    json_text(line, "name", variant->name);
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         json_number(line, result_metrics[i].json, variant->metric[i]);
     }
-    json_string(line, "verdict", result_verdict_name(variant->verdict));
-    json_string(line, "stopped_by", variant->stopped_by);
-    json_string(line, "culprit", variant->culprit);
-    json_string(line, "projection", variant->projection);
-    json_string(line, "horizon", variant->horizon);
+    json_text(line, "verdict", result_verdict_name(variant->verdict));
+    json_text(line, "stopped_by", variant->stopped_by);
+    json_text(line, "culprit", variant->culprit);
+    json_text(line, "projection", variant->projection);
+    json_text(line, "horizon", variant->horizon);
     json_open(line, "counters", '{');
     for (size_t i = 0; i < variant->counter_count; i++) {
         json_number(line, variant->counters[i].name, variant->counters[i].value);
@@ -328,12 +328,12 @@ void result_write_expect(struct result_writer *writer, const struct result_expec
 {
     struct text *line = &writer->line;
     head_put(line, "expect");
-    json_string(line, "variant", expect->variant);
-    json_string(line, "metric", expect->metric);
-    json_string(line, "limit", expect->limit);
-    json_string(line, "actual", expect->actual);
+    json_text(line, "variant", expect->variant);
+    json_text(line, "metric", expect->metric);
+    json_text(line, "limit", expect->limit);
+    json_text(line, "actual", expect->actual);
     json_bool(line, "ok", expect->ok);
-    json_string(line, "scenario", expect->file);
+    json_text(line, "scenario", expect->file);
     json_unsigned(line, "line", expect->line);
     line_write(writer);
 }
@@ -342,12 +342,12 @@ void result_write_elsewhere(struct result_writer *writer, const struct result_el
 {
     struct text *line = &writer->line;
     head_put(line, "elsewhere");
-    json_string(line, "variant", elsewhere->variant);
+    json_text(line, "variant", elsewhere->variant);
     json_unsigned(line, "shard", elsewhere->shard);
     json_unsigned(line, "shards", elsewhere->shards);
     json_open(line, "tests", '[');
     for (size_t i = 0; i < elsewhere->count; i++) {
-        json_string(line, NULL, elsewhere->tests[i]);
+        json_text(line, NULL, elsewhere->tests[i]);
     }
     json_close(line, ']');
     line_write(writer);
@@ -356,7 +356,7 @@ void result_write_elsewhere(struct result_writer *writer, const struct result_el
 void result_write_note(struct result_writer *writer, const char *text)
 {
     head_put(&writer->line, "note");
-    json_string(&writer->line, "text", text);
+    json_text(&writer->line, "text", text);
     line_write(writer);
 }
 
