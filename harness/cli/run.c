@@ -87,8 +87,8 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
             runner_shard(&plan, &options, shard->balanced ? &shard->balance : NULL, &result);
         }
         bool ran = runner_run(&plan, &options, &result);
-        ablate_note(&plan, &result);
         runner_expect(scenario, &result);
+        ablate_conclude(&plan, &result);
         for (size_t i = 0; writer && i < result.expect_count; i++) {
             result_write_expect(writer, &result.expects[i]);
         }

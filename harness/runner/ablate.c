@@ -4,11 +4,13 @@
  */
 #include "harness/runner/ablate.h"
 
+#include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/plan/plan.h"
 #include "harness/result/result.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SAME_SLOPE 0.01
@@ -58,7 +60,32 @@ static void pair_note(struct result *result, const struct result_variant *cached
     }
 }
 
-void ablate_note(const struct plan *plan, struct result *result)
+/* A variant that is expected to be stopped may be stopped without its cache too: that is the
+ * finding. */
+static void stop_allow(struct result *result, const struct result_variant *cached,
+                       const struct result_variant *bare)
+{
+    const char *stopped = bare->stopped_by[0] ? bare->stopped_by : "none";
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect from = result->expects[i];
+        if (strcmp(from.variant, cached->name) != 0 || strcmp(from.metric, "stopped_by") != 0) {
+            continue;
+        }
+        char *limit = memory_format("%s or none", from.limit);
+        struct result_expect *to = result_expect_add(result);
+        to->ok = strcmp(stopped, "none") == 0 || strcmp(stopped, from.limit) == 0;
+        to->line = from.line;
+        result_set(&to->variant, bare->name);
+        result_set(&to->metric, from.metric);
+        result_set(&to->limit, limit);
+        result_set(&to->actual, stopped);
+        result_set(&to->file, from.file);
+        free(limit);
+        return;
+    }
+}
+
+void ablate_conclude(const struct plan *plan, struct result *result)
 {
     for (size_t i = 0; i < plan->variant_count; i++) {
         const struct plan_variant *variant = &plan->variants[i];
@@ -70,6 +97,8 @@ void ablate_note(const struct plan *plan, struct result *result)
         const struct result_variant *bare = variant_named(result, variant->name);
         if (cached && bare) {
             pair_note(result, cached, bare);
+            stop_allow(result, cached, bare);
         }
     }
+    result_count(result);
 }

@@ -8,7 +8,9 @@
 struct plan;
 struct result;
 
-/* One note for each pair that plan_without_caches made, from the growth of a run that is over. */
-void ablate_note(const struct plan *plan, struct result *result);
+/* After runner_expect: a note for each pair that plan_without_caches made, from the growth of the
+ * run that is over. Where the variant is expected to be stopped, the one without its cache may be
+ * too. */
+void ablate_conclude(const struct plan *plan, struct result *result);
 
 #endif

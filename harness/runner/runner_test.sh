@@ -52,6 +52,29 @@ EOF
 [ $? -eq 1 ] || fail "a broken expectation does not exit 1"
 grep -q "broken.yaml:3" "$T/broken.txt" || fail "the broken expectation's line is not named"
 
+# A cache left out: one that is innocent, and one that is the whole growth.
+cat >"$T/ablate.yaml" <<EOF
+scenario: ablate
+suite: {program: registry, tests: 12, lookups: 300, session: suite, copies: 200}
+teardown: never
+variants: [blamed: {strategy: lru, entries: 57}]
+EOF
+cat >"$T/guilty.yaml" <<EOF
+scenario: guilty
+suite: {program: registry, tests: 12, lookups: 300}
+teardown: never
+variants: [unbounded]
+EOF
+if "$B/tidemark" run -q --json "$T/ablate.jsonl" --ablate cache "$T/ablate.yaml" >"$T/ablate.txt" 2>&1; then
+    grep -q '"note".*blamed: without its cache it grows by the same .*innocent' "$T/ablate.jsonl" ||
+        fail "--ablate: $(grep '"note"' "$T/ablate.jsonl")"
+    "$B/tidemark" run -q --json "$T/guilty.jsonl" --ablate cache "$T/guilty.yaml" >/dev/null 2>&1
+    grep -q '"note".*unbounded: .* 0 B without its cache: the cache makes 100.0 %' "$T/guilty.jsonl" ||
+        fail "--ablate of a guilty cache: $(grep '"note"' "$T/guilty.jsonl")"
+elif [ "${CACHE:-all}" = all ]; then
+    fail "--ablate: $(tail -n 3 "$T/ablate.txt")"
+fi
+
 # Counts repeat to the byte.
 figures() {
     grep '"type":"test"' "$1" | sed 's/"peak_rss_bytes":[0-9]*//; s/"wall_ns":[0-9]*//'
