@@ -71,8 +71,8 @@ TIERED_PKGS  := sqlite3 $(foreach p,hiredis libpq,$(shell pkg-config --exists $p
 TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS) $(if $(filter libpq,$(TIERED_PKGS)),-DHAVE_LIBPQ $(shell pkg-config --cflags libpq))
 TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
 TIERED_SRC   := $(call sources,registry/tiered)
-SUITE_SRC_serverless = scenarios/upstream/upstream.c $(TIERED_SRC)
-SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS) $(SUITE_LIBS_collector-plugin)
+SUITE_SRC_serverless = $(TIERED_SRC)
+SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 

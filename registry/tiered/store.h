@@ -90,7 +90,7 @@ struct store_kind {
 extern const struct store_kind store_memory; /* address: ignored */
 extern const struct store_kind store_sqlite; /* address: the file */
 /* NULL where the library was not there when this was built. */
-const struct store_kind *store_redis(void);    /* address: the Unix socket */
+const struct store_kind *store_redis(void); /* address: the Unix socket */
 
 /* For stores without a log. */
 enum store_answer store_no_generation(void *store, uint64_t *generation);
