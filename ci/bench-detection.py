@@ -79,11 +79,21 @@ if not quick:
     tools += [t for t, c in (("memcheck", "valgrind"), ("heaptrack", "heaptrack")) if shutil.which(c)]
 score = {t: collections.Counter() for t in tools}
 mistakes = {t: [] for t in tools}
-repetitions, smallest, seconds = [], math.inf, 0.0
+seconds = collections.Counter()
+repetitions, smallest = [], math.inf
+
+
+def timed(tool, ask, *arguments):
+    started = time.monotonic()
+    answer = ask(*arguments)
+    seconds[tool] += time.monotonic() - started
+    return answer
+
+
 for program in programs:
     name = os.path.basename(program)
     found, suite, took = hunt(program)
-    seconds += took
+    seconds["tidemark"] += took
     calm = heaptrack_leaked(f"{build}/specimens/innocent_heap", "allocates_nothing") if "heaptrack" in tools else None
     if name == "accumulates":  # axis B: the program as a whole is the finding, no single test is
         kind = "tp" if suite in ACCUSED else "fn"
@@ -106,26 +116,26 @@ for program in programs:
         if guilty and accused["tidemark"] and growth and growth > 0:
             smallest = min(smallest, growth)
         if not quick:
-            accused["LeakSanitizer"] = lsan(program, case)
+            accused["LeakSanitizer"] = timed("LeakSanitizer", lsan, program, case)
             if "memcheck" in tools:
-                accused["memcheck"] = memcheck(program, case)
+                accused["memcheck"] = timed("memcheck", memcheck, program, case)
             if "heaptrack" in tools:
-                accused["heaptrack"] = heaptrack_leaked(program, case) not in (None, calm)
+                accused["heaptrack"] = timed("heaptrack", heaptrack_leaked, program, case) not in (None, calm)
         for tool, says in accused.items():
             kind = ("tp" if says else "fn") if guilty else ("fp" if says else "tn")
             score[tool][kind] += 1
             if kind in ("fn", "fp") or (tool == "tidemark" and guilty and verdict != expected and unit == "heap"):
                 mistakes[tool].append(f"{identity} ({expected}, {unit}){': ' + verdict if tool == 'tidemark' else ''}")
 
-print(f"{'tool':<14} {'found':>9} {'false':>9}  {'precision':<24} {'recall':<24} F1")
+print(f"{'tool':<14} {'found':>9} {'false':>9}  {'precision':<24} {'recall':<24} {'F1':<6} seconds")
 for tool in tools:
     s = score[tool]
     f1 = 2 * s["tp"] / max(1, 2 * s["tp"] + s["fp"] + s["fn"])
     print(f"{tool:<14} {s['tp']:>4}/{s['tp'] + s['fn']:<4} {s['fp']:>4}/{s['fp'] + s['tn']:<4} "
-          f" {wilson(s['tp'], s['tp'] + s['fp']):<24} {wilson(s['tp'], s['tp'] + s['fn']):<24} {f1:.3f}")
+          f" {wilson(s['tp'], s['tp'] + s['fp']):<24} {wilson(s['tp'], s['tp'] + s['fn']):<24} {f1:<6.3f} {seconds[tool]:.1f}")
 if repetitions:
     print(f"tidemark: repetitions to the verdict median {statistics.median(repetitions):.0f}, "
-          f"most {max(repetitions)}; {seconds:.1f} s for {len(programs)} programs; "
+          f"most {max(repetitions)}; {seconds['tidemark'] / max(1, score['tidemark'].total()):.2f} s each; "
           f"smallest growth found {'-' if smallest == math.inf else f'{smallest:.3g}'} B a repetition")
 for tool in tools if not quick else ["tidemark"]:
     shown = mistakes[tool] if tool == "tidemark" else mistakes[tool][:5]

@@ -182,11 +182,14 @@ static bool worker_late(const struct worker *worker, uint64_t timeout_ns, uint64
 
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
 {
+    const struct wire_progress *progress = &worker->wire->progress;
     uint64_t since = now_ns();
+    uint32_t last = atomic_load(&progress->repetition);
     worker->ready = false;
     for (;;) {
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
-        uint32_t test = atomic_load(&worker->wire->progress.test);
+        uint32_t test = atomic_load(&progress->test),
+                 repetition = atomic_load(&progress->repetition);
         worker_drain(worker);
         if (worker->done) {
             worker->done = false;
@@ -198,8 +201,9 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
         if (worker_reap(worker, false) && !worker->done && !worker->ready) {
             return worker->bye ? WORKER_BYE : WORKER_GONE;
         }
-        if (test != WIRE_NO_TEST && timeout_ns == 0) {
+        if ((test != WIRE_NO_TEST && timeout_ns == 0) || repetition != last) {
             since = now_ns(); /* it is at work, and may take its time */
+            last = repetition;
         }
         if (worker_late(worker, timeout_ns, since)) {
             worker_kill_hung(worker);
