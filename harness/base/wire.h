@@ -70,6 +70,8 @@ enum wire_flag {
     WIRE_STOP_ON_FAIL = 2, /* the first failing repetition is the last */
     WIRE_BIRTHS = 8, /* at trace depth: SITES then tells where the last repetition allocated, too */
     WIRE_FORKED = 4, /* each repetition in a forked child, whatever the test; no verdict follows */
+    WIRE_NO_FLOORS = 8, /* SITE's floors are not asked for: they cost a look at every live block at
+                           each boundary */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then

@@ -280,14 +280,15 @@ static void run_repetitions(struct run *run)
     if (run->warmups > 0) {
         ledger_peak_reset(); /* what is set up once is whichever test's that comes first */
     }
-    if (command->depth == WIRE_TRACE) {
+    bool floors = command->depth == WIRE_TRACE && (command->flags & WIRE_NO_FLOORS) == 0;
+    if (floors) {
         ledger_floor_reset();
     }
     uint64_t begun = meter_now_ns();
     while (run_goes_on(run, begun)) {
         run_repetition(run, run->repetitions);
         run_sample(run, run->repetitions);
-        if (command->depth == WIRE_TRACE) {
+        if (floors) {
             ledger_floor_update();
         }
         run->repetitions++;

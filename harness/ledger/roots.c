@@ -68,7 +68,6 @@ static bool maps_read(struct roots *roots)
     if (text == NULL) {
         return false;
     }
-    roots->maps = text;
     size_t bytes = kernel_read_file("/proc/self/maps", text, MAPS_ROOM - 1);
     for (const char *line = text, *end; line < text + bytes; line = end + 1) {
         end = memchr(line, '\n', (size_t)(text + bytes - line));
@@ -206,10 +205,6 @@ bool roots_threads(struct roots *roots, const struct stop *stop, uint64_t sp)
 
 void roots_end(struct roots *roots)
 {
-    if (roots->maps != NULL) {
-        meter_own_unmap(roots->maps, MAPS_ROOM);
-        roots->maps = NULL;
-    }
     if (roots->list != NULL) {
         meter_own_unmap(roots->list, roots->room * sizeof *roots->list);
     }

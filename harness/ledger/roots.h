@@ -23,8 +23,6 @@ struct roots {
     uint32_t count, room, readable_count, readable_room;
     char *maps; /* /proc/self/maps as it was read: told of in it, so it stays until the end */
     uint64_t tls_bytes; /* of all objects, at most */
-    char *maps; /* the kernel's text: kept until the end, because it is in the list of what can be
-                   read */
 };
 
 /* Before other threads are stopped: takes the dynamic linker's lock. False when memory is out. */

@@ -196,7 +196,7 @@ static bool test_confirm(struct session *session, uint32_t number, struct result
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = number,
                                    .depth = WIRE_TRACE,
-                                   .flags = WIRE_STOP_ON_FAIL,
+                                   .flags = WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS,
                                    .repetitions_min = (uint32_t)most,
                                    .repetitions_max = (uint32_t)most};
     if (!session_command(session, &command, event)) {
