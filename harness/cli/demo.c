@@ -13,12 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct demo_incident *const incidents[] = {&demo_registry, &demo_stats,
-                                                        &demo_collector, &demo_provider};
+static const struct demo_incident *const incidents[] = {
+    &demo_registry, &demo_stats, &demo_collector, &demo_provider, &demo_serverless};
 #define INCIDENTS (sizeof incidents / sizeof incidents[0])
 
-static const char *const incident_names[] = {"registry-60gb", "stats-ttl", "collector-plugin",
-                                             "provider-file", NULL};
+static const char *const incident_names[] = {"registry-60gb", "stats-ttl",  "collector-plugin",
+                                             "provider-file", "serverless", NULL};
 
 static const struct demo_incident *incident_find(const char *name)
 {

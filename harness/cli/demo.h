@@ -23,7 +23,8 @@ struct demo_incident {
     const char *name, *about;
     void (*show)(struct demo *demo);
 };
-extern const struct demo_incident demo_registry, demo_stats, demo_collector, demo_provider;
+extern const struct demo_incident demo_registry, demo_stats, demo_collector, demo_provider,
+    demo_serverless;
 
 /* One run of a scenario, given as text. */
 struct demo_run {

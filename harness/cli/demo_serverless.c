@@ -1,0 +1,184 @@
+/*
+ * demo_serverless.c - the incident serverless: ten minutes in the memory of a process that lives
+ * for one request, and its rows 3.1 to 3.16. Supervisor only.
+ */
+#include "harness/base/unit.h"
+#include "harness/cli/demo.h"
+
+#include <math.h>
+
+static const char happened[] =
+    "A list of models that takes 3 seconds to fetch was cached for ten minutes with "
+    "unstable_cache. On the platform each request may get a process of its own, and the cache "
+    "died with it: it worked in development and never hit in production.";
+static const char mended[] =
+    "A table in the database with expires_at, upsert and a cleanup function; next month Redis for "
+    "300 s in front of it, invalidation by events, warming by cron.";
+static const char wrong[] =
+    "The refresh before expiry is a line in a log. Redis serves what is 899 s old of 600, hears of "
+    "no event, and when it is away its requests fail. Fifty cold requests make fifty calls. 90 % "
+    "of hits cannot come of a TTL of 600 s at 1,000 requests a day, the advice says 'raise the "
+    "TTL' where no TTL helps, and the saving of 30 times forgets the misses.";
+
+#define FIX  "database"
+#define HOLD "tiered"
+
+static bool holds(const struct demo_run *run, const char *test)
+{
+    return demo_passed(run, HOLD, test);
+}
+
+static double seen(const struct demo_run *run, const char *counter)
+{
+    return demo_counter(run, HOLD, counter);
+}
+
+static bool redis_there(const struct demo_run *run)
+{
+    return isnan(seen(run, "redis_skipped"));
+}
+
+static void rows_cold(struct demo *demo, const struct demo_run *run)
+{
+    demo_row(demo, "3.1", "a new container each time: always a miss; works in dev",
+             seen(run, "cold_calls") == 1000 && seen(run, "cold_hits") == 0 &&
+                 seen(run, "dev_hits") > 980,
+             "1,000 requests, a process each: %.0f hits, %.0f calls. The same in one process: "
+             "%.0f hits, %.0f calls",
+             seen(run, "cold_hits"), seen(run, "cold_calls"), seen(run, "dev_hits"),
+             seen(run, "dev_calls"));
+    double day = seen(run, "table_calls_24_h"), shift = seen(run, "table_calls_8_h");
+    demo_row(demo, "3.2", "a shared table: about 100 calls a day (right: 126; in 8 h 46)",
+             holds(run, "a_shared_table_makes_126_calls_a_day_and_46_in_8_hours"),
+             "%.0f calls in 24 h, %.0f in 8 h; the cleanup says how many rows it removed", day,
+             shift);
+    demo_row(demo, "3.3", "instances kept warm (not reckoned)",
+             holds(run, "the_hit_rate_of_instances_kept_warm_is_that_of_the_formula") &&
+                 holds(run, "real_instances_kept_warm_hit_as_often_as_simulated_ones"),
+             "reuse 0, 50, 75, 90, 100 %%: hit rate %.1f, %.1f, %.1f, %.1f, %.1f %%, as the closed "
+             "form has it",
+             seen(run, "reuse_0_permille") / 10, seen(run, "reuse_50_permille") / 10,
+             seen(run, "reuse_75_permille") / 10, seen(run, "reuse_90_permille") / 10,
+             seen(run, "reuse_100_permille") / 10);
+    demo_row(demo, "3.4", "refreshThreshold: refreshed in the last 2 minutes",
+             holds(run, "a_refresh_before_expiry_keeps_the_foreground_fast_and_a_line_in_a_log_"
+                        "does_not"),
+             "p99 of the foreground %.0f ms as it was (nothing is refreshed), %.0f ms now; %.0f "
+             "refreshes an hour for 4 instances",
+             seen(run, "refresh_p99_as_it_was_ms"), seen(run, "refresh_p99_ms"),
+             seen(run, "refreshes"));
+}
+
+static void rows_tiers(struct demo *demo, const struct demo_run *run)
+{
+    double was = seen(run, "oldest_as_it_was_s"), now = seen(run, "oldest_now_s");
+    demo_row(demo, "3.5", "300 s in Redis over 600 s in the table", was >= 898 && now < 600,
+             "oldest value served: %.0f s as it was, %.0f s now: min(300, what is left)", was, now);
+    bool redis = redis_there(run);
+    demo_row(demo, "3.6", "graceful degradation",
+             holds(run, "a_value_found_below_is_promoted_and_a_new_one_set_on_both_levels") &&
+                 holds(run, "without_both_levels_the_source_serves_and_the_outage_is_counted") &&
+                 (!redis || (seen(run, "redis_wrong") == 0 &&
+                             seen(run, "redis_recoveries") == seen(run, "redis_kills"))),
+             redis
+                 ? "Redis killed %.0f times: %.0f outages and %.0f recoveries counted, %.0f wrong "
+                   "values; as it was %.0f of 10 requests fail. Both away: the source"
+                 : "the table away: the source. Redis is not installed: not tried",
+             seen(run, "redis_kills"), seen(run, "redis_outages"), seen(run, "redis_recoveries"),
+             seen(run, "redis_wrong"), seen(run, "failed_as_it_was_of_10"));
+    demo_row(demo, "3.7", "events invalidate their keys",
+             holds(run, "no_level_of_any_process_serves_old_data_a_second_after_an_event") &&
+                 holds(run, "an_event_makes_its_keys_miss_and_no_others"),
+             redis ? "8 processes, 3 levels: nothing old after %.0f ms; as it was %.0f of 9 "
+                     "processes still serve it after 2 s"
+                   : "8 processes: nothing old after %.0f ms",
+             redis ? seen(run, "stale_until_ms_redis") : seen(run, "stale_until_ms"),
+             seen(run, "stale_as_it_was_after_2_s"));
+    demo_row(demo, "3.8", "warming by cron, allSettled",
+             holds(run, "warming_goes_on_when_a_task_fails_and_the_first_user_hits"),
+             "of 4 tasks one fails, %.0f warm; the first user hits", seen(run, "warmed"));
+}
+
+static void rows_figures(struct demo *demo, const struct demo_run *run)
+{
+    demo_row(demo, "3.9", "six metrics",
+             holds(run, "all_six_metrics_are_in_json_and_in_openmetrics"),
+             "all six in JSON and in OpenMetrics; no rate at 0/0");
+    demo_row(demo, "3.10", "hit rate below 0.8: raise the TTL",
+             holds(run, "recommendations_name_the_cause_that_the_figures_show"),
+             "says: the cache lives in a process that dies with each request");
+    double hit = demo_metric(run, HOLD, METRIC_HIT_RATE),
+           fix = demo_metric(run, FIX, METRIC_HIT_RATE);
+    double p99 = demo_metric(run, HOLD, METRIC_LOOKUP_P99);
+    double mean = seen(run, "mean_response_ns"), bytes = seen(run, "cache_bytes");
+    char size[UNIT_TEXT_BYTES], tail[UNIT_TEXT_BYTES], middle[UNIT_TEXT_BYTES];
+    demo_row(demo, "3.11",
+             "> 90 % hits, < 10 MB, p95 < 500 ms, mean < 200 ms, 60 % faster, 80 % fewer calls, "
+             "2nd < 20 %",
+             hit > 0.9 && bytes < 10e6 && p99 < 500e6 && mean < 200e6 &&
+                 seen(run, "faster_percent") > 60 && seen(run, "calls_saved_percent") >= 80 &&
+                 seen(run, "second_call_percent_of_first") < 20,
+             "%.1f %% (the table alone: %.1f %%), %s, p99 %s, mean %s, %.0f %%, %.0f %%, %.0f %%",
+             hit * 100, fix * 100, unit_bytes(size, bytes), unit_ns(tail, p99),
+             unit_ns(middle, mean), seen(run, "faster_percent"), seen(run, "calls_saved_percent"),
+             seen(run, "second_call_percent_of_first"));
+    demo_row(demo, "3.12", "85 % saved a request; 30 times a day",
+             holds(run, "the_costs_are_those_of_the_right_arithmetic"),
+             "3 s to 0.2 s at 2 GB: %.1f %%. 30 times only if none of its calls took 3 s; with "
+             "the 126 misses %.1f times",
+             seen(run, "cost_saved_permille") / 10, seen(run, "cost_day_ratio_percent") / 100);
+}
+
+static void rows_load(struct demo *demo, const struct demo_run *run)
+{
+    demo_row(demo, "3.13", "load: 60 s of 10/s",
+             seen(run, "load_calls") == 1 && seen(run, "load_hits") == 599,
+             "600 requests: %.0f call, %.1f %% hits, no error", seen(run, "load_calls"),
+             seen(run, "load_hits") / 6);
+    demo_row(demo, "3.14", "three unit tests", holds(run, "the_unit_tests_of_the_report_hold"),
+             "hold; 0.01 minutes are a hit until 0.6 s less 1 ns");
+    char payload[UNIT_TEXT_BYTES], table[UNIT_TEXT_BYTES];
+    demo_row(demo, "3.15", "about 2 MB for 1,000 users",
+             holds(run, "the_bytes_of_the_report_are_accounted_within_five_percent"),
+             "%s of values take %s of the file", unit_bytes(payload, seen(run, "payload_bytes")),
+             unit_bytes(table, seen(run, "table_bytes")));
+    double was = seen(run, "herd_calls_as_it_was"), now = seen(run, "herd_calls");
+    demo_row(demo, "3.16", "(stampede: not in the design)", was == 50 && now == 1,
+             "50 cold processes at once: %.0f calls as it was, %.0f now", was, now);
+    demo_row(demo, "", "storage growth: cleanup, bounds",
+             holds(run, "an_hour_of_new_keys_stays_within_the_bounds_of_each_level") &&
+                 demo_metric(run, HOLD, METRIC_LIVE_END) <= 4096,
+             "an hour of new keys: memory %s of 1 MiB, table %s of 4 MiB; %.0f B live at the end",
+             unit_bytes(payload, seen(run, "hour_memory_bytes")),
+             unit_bytes(table, seen(run, "hour_table_bytes")),
+             demo_metric(run, HOLD, METRIC_LIVE_END));
+}
+
+static void serverless_show(struct demo *demo)
+{
+    struct demo_run run;
+    demo_paragraph(demo, "What happened.", happened);
+    demo_paragraph(demo, "The fix.", mended);
+    demo_paragraph(demo, "What is wrong with it.", wrong);
+    demo_run(demo,
+             "scenario: demo/serverless\n"
+             "suite: serverless\n"
+             "variants:\n"
+             "  - in-process: {strategy: ttl, env: {SERVERLESS_CACHE: in_process}}\n"
+             "  - database: {strategy: ttl, env: {SERVERLESS_CACHE: database}}\n"
+             "  - tiered: {strategy: ttl, env: {SERVERLESS_CACHE: tiered}}\n"
+             "limits: {memory: 512 MiB, timeout: 240 s}\n",
+             &run);
+    demo_head(demo);
+    rows_cold(demo, &run);
+    rows_tiers(demo, &run);
+    rows_figures(demo, &run);
+    rows_load(demo, &run);
+    demo_run_fini(&run);
+}
+
+const struct demo_incident demo_serverless = {
+    .name = "serverless",
+    .about = "ten minutes of cache in a process that lives for one request",
+    .show = serverless_show,
+};
