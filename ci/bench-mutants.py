@@ -2,6 +2,7 @@
 """Mutants: in real C libraries with libcheck suites, delete one release call at a time; who notices?
 
     bench-mutants.py --sources DIR [--only NAME,...] [--limit N] [--stride N] [--out FILE.jsonl]
+    bench-mutants.py --report FILE.jsonl...      the table of what earlier runs wrote with --out
 
 DIR holds checkouts of the libraries of ci/mutants.ini (they are no part of this project), each in a folder of its
 section's name. A mutant is one statement that releases something, replaced by an empty one; only statements that
@@ -335,13 +336,23 @@ class Library:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sources", required=True)
+    parser.add_argument("--sources")
+    parser.add_argument("--report", nargs="+")
     parser.add_argument("--only", default="")
     parser.add_argument("--limit", type=int, default=10 ** 9, help="mutants of each library")
     parser.add_argument("--stride", type=int, default=1)
     parser.add_argument("--out", help="each mutant as a line of JSON")
     parser.add_argument("--tidemark", default=os.path.join(os.environ.get("B", "build"), "tidemark"))
     args = parser.parse_args()
+    if args.report:
+        total = {}
+        for path in args.report:
+            for row in map(json.loads, open(path)):
+                total.setdefault(row["library"], {})[row["place"]] = (row["state"], row["rows"])  # the last run of a mutant counts
+        report({name: list(rows.values()) for name, rows in total.items()})
+        return
+    if not args.sources:
+        parser.error("--sources or --report")
     recipes = configparser.ConfigParser(interpolation=None)
     recipes.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "mutants.ini"))
     sources, tidemark = os.path.abspath(args.sources), os.path.abspath(args.tidemark)
