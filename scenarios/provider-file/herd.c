@@ -77,7 +77,7 @@ static bool http_fetch(const struct herd *herd, char *text, size_t room, size_t 
 {
     struct upstream_body body;
     char path[64];
-    snprintf(path, sizeof path, "/%u/0/0/providers", herd->latency_ms);
+    snprintf(path, sizeof path, "/%u/0/0/most=%u/providers", herd->latency_ms, herd->most);
     bool ok = upstream_get(herd->port, path, NULL, 60000, &body) == 200 && body.bytes <= room;
     if (ok) {
         memcpy(text, body.text, body.bytes);

@@ -57,12 +57,12 @@ struct herd {
     struct rule rules[8];
     unsigned count;
     char path[128];
-    int port;            /* of the HTTP upstream; 0: the source is the herd's own counter */
-    unsigned latency_ms; /* of the HTTP upstream */
-    bool impatient;      /* the clock of the waiting is virtual: a wait is over at once */
-    bool real;           /* waits are as long as the incident's: 10 x 100 ms, and then stale */
-    unsigned kill_at;    /* SIGKILL before the nth piece is written; 0: none */
-    bool fallback;       /* a registry is compiled in */
+    int port;                  /* of the HTTP upstream; 0: the source is the herd's own counter */
+    unsigned latency_ms, most; /* of the HTTP upstream; most: requests that it takes at a time */
+    bool impatient;            /* the clock of the waiting is virtual: a wait is over at once */
+    bool real;        /* waits are as long as the incident's: 10 x 100 ms, and then stale */
+    unsigned kill_at; /* SIGKILL before the nth piece is written; 0: none */
+    bool fallback;    /* a registry is compiled in */
     _Atomic uint8_t endings[HERD_MOST];
     _Atomic uint32_t serials[HERD_MOST]; /* of the document that it got */
     _Atomic uint64_t took_ns[HERD_MOST];

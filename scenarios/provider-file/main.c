@@ -58,9 +58,12 @@ unsigned folder_count(const char *part)
     return count;
 }
 
-/* The upstream's list: its serial is the request's number. */
+/* The upstream's list: its serial is the request's number; of "/fixed" always the same. */
 static size_t answer(const char *wanted, uint64_t number, char *text, size_t room)
 {
+    if (strcmp(wanted, "/fixed") == 0) {
+        return document_write(text, room, 7);
+    }
     return strcmp(wanted, "/providers") == 0 ? document_write(text, room, (uint32_t)number) : 0;
 }
 

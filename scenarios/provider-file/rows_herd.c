@@ -216,6 +216,28 @@ START_TEST(herds_of_any_size_make_one_request_over_http)
 }
 END_TEST
 
+START_TEST(an_upstream_that_takes_one_at_a_time_turns_nobody_away)
+{
+    struct upstream upstream;
+    struct herd *was = herd_new(path, 14), *herd = herd_new(path, 14);
+    ck_assert(upstream_start(&upstream));
+    was->port = herd->port = upstream.port;
+    was->latency_ms = herd->latency_ms = 100;
+    was->most = herd->most = 1;
+    herd_rule(was, -1, STEP_FETCHING, STEP_ARRIVED, 14);
+    herd_run(was, variant_find("as-it-was")->load);
+    ck_assert_uint_eq(upstream_count(upstream.port), 14);
+    tidemark_count("turned_away_as_it_was", herd_ended(was, ENDING_NO_SOURCE)); /* 13, mostly */
+    unlink(path);
+    herd_run(herd, shipped->load);
+    ck_assert_uint_eq(upstream_count(upstream.port), 15);
+    ck_assert_uint_eq(errors_of(herd), 0);
+    upstream_stop(&upstream);
+    herd_free(&herd);
+    herd_free(&was);
+}
+END_TEST
+
 /* 64 processes for a minute: make torture. */
 START_TEST(killed_at_random_for_a_second_sixteen_processes_read_nothing_wrong)
 {
@@ -248,6 +270,7 @@ TCase *rows_many(void)
     TCase *tcase = tcase_create("many");
     tcase_add_test(tcase, a_holder_that_is_stopped_delays_nobody_for_longer_than_the_wait);
     tcase_add_test(tcase, one_miss_in_twenty_starts_is_a_hit_rate_of_95_percent);
+    tcase_add_test(tcase, an_upstream_that_takes_one_at_a_time_turns_nobody_away);
     tcase_add_test(tcase, killed_at_random_for_a_second_sixteen_processes_read_nothing_wrong);
     tcase_add_loop_test(tcase, herds_of_any_size_make_one_request_over_http, 0,
                         sizeof herds / sizeof herds[0]);

@@ -273,6 +273,88 @@ START_TEST(an_upstream_that_goes_is_asked_once_and_when_it_is_back_all_is_well)
 }
 END_TEST
 
+/* A client of the upstream as a program has one: with a deadline, and with the ETag of what it has.
+ */
+struct client {
+    int port;
+    const char *url;
+    long deadline_ms;
+    struct upstream_body body;
+};
+
+static bool client_fetch(void *context, const char *etag, struct file_answer_of_source *answer)
+{
+    struct client *client = context;
+    free(client->body.text);
+    long status = upstream_get(client->port, client->url, etag, client->deadline_ms, &client->body);
+    *answer = (struct file_answer_of_source){.data = client->body.text,
+                                             .bytes = client->body.bytes,
+                                             .etag = client->body.etag,
+                                             .not_modified = status == 304};
+    return status == 200 || status == 304;
+}
+
+static enum file_outcome client_ask(struct client *client, struct file_statistics *s)
+{
+    struct file_answer answer;
+    struct file_options options = {.path = path,
+                                   .ttl_ns = 1, /* each look-up asks */
+                                   .retry_ns = 1,
+                                   .fetch = client_fetch,
+                                   .context = client};
+    struct file_cache *cache = file_cache_new(&options);
+    uint32_t serial;
+    ck_assert(file_cache_get(cache, &answer));
+    ck_assert(document_check(answer.snapshot->data, answer.snapshot->head.bytes, &serial));
+    enum file_outcome outcome = answer.outcome;
+    file_answer_release(&answer);
+    file_cache_statistics(cache, s);
+    file_cache_free(&cache);
+    return outcome;
+}
+
+START_TEST(what_has_not_changed_is_not_sent_again_over_http)
+{
+    struct upstream upstream;
+    struct file_statistics s;
+    ck_assert(upstream_start(&upstream));
+    struct client client = {.port = upstream.port, .url = "/0/0/0/fixed", .deadline_ms = 30000};
+    ck_assert_int_eq(client_ask(&client, &s), FILE_FETCHED);
+    ck_assert_uint_gt(client.body.bytes, 0);
+    ck_assert_int_eq(client_ask(&client, &s), FILE_FETCHED);
+    ck_assert_uint_eq(client.body.bytes, 0); /* 304 */
+    ck_assert_uint_eq(s.not_modified, 1);
+    client.url = "/0/0/0/providers";
+    ck_assert_int_eq(client_ask(&client, &s), FILE_FETCHED);
+    ck_assert_uint_gt(client.body.bytes, 0);
+    ck_assert_uint_eq(s.not_modified, 0);
+    free(client.body.text);
+    upstream_stop(&upstream);
+}
+END_TEST
+
+/* Each of them fails once there is a list, and the list stays. */
+START_TEST(hangs_errors_and_bodies_that_drip_end_at_the_deadline_with_the_old_list)
+{
+    static const char *const urls[] = {"/0/0/2/providers", "/0/2/0/providers",
+                                       "/0/0/0/body=2000/providers", "/0/0/0/no-such-list"};
+    struct upstream upstream;
+    struct file_statistics s;
+    ck_assert(upstream_start(&upstream));
+    struct client client = {.port = upstream.port, .url = "/0/0/0/providers", .deadline_ms = 30000};
+    ck_assert_int_eq(client_ask(&client, &s), FILE_FETCHED);
+    client.url = urls[_i];
+    client.deadline_ms = 200;
+    ck_assert_int_eq(client_ask(&client, &s), FILE_STALE);
+    ck_assert_uint_eq(s.fetch_failures, 1);
+    client.url = "/0/0/0/jitter=5/providers";
+    client.deadline_ms = 30000;
+    ck_assert_int_eq(client_ask(&client, &s), FILE_FETCHED);
+    free(client.body.text);
+    upstream_stop(&upstream);
+}
+END_TEST
+
 TCase *rows_safety(void)
 {
     TCase *tcase = tcase_create("safety");
@@ -281,5 +363,8 @@ TCase *rows_safety(void)
     tcase_add_test(tcase, in_a_folder_that_cannot_be_written_everybody_has_an_answer);
     tcase_add_test(tcase, on_a_full_disk_answers_are_right_the_old_file_stays_and_space_mends_it);
     tcase_add_test(tcase, an_upstream_that_goes_is_asked_once_and_when_it_is_back_all_is_well);
+    tcase_add_test(tcase, what_has_not_changed_is_not_sent_again_over_http);
+    tcase_add_loop_test(
+        tcase, hangs_errors_and_bodies_that_drip_end_at_the_deadline_with_the_old_list, 0, 4);
     return tcase;
 }

@@ -20,12 +20,81 @@
  */
 
 static _Atomic uint64_t served;
+static _Atomic unsigned busy; /* requests being answered */
+
+struct behaviour {
+    unsigned latency_ms, jitter_ms, body_ms, most;
+    unsigned long fail_at, hang_at;
+};
+
+/* What is left of the path behind it; NULL: it does not begin with one. */
+static const char *behaviour_read(const char *path, struct behaviour *b)
+{
+    int taken = 0;
+    *b = (struct behaviour){0};
+    if (sscanf(path, /* NOLINT(cert-err34-c): the tests' own paths */
+               "/%u/%lu/%lu%n", &b->latency_ms, &b->fail_at, &b->hang_at, &taken) != 3) {
+        return NULL;
+    }
+    for (;;) {
+        int more = 0;
+        path += taken;
+        if (sscanf(path, "/jitter=%u%n", &b->jitter_ms, &more) != 1 && /* NOLINT(cert-err34-c) */
+            sscanf(path, "/body=%u%n", &b->body_ms, &more) != 1 &&     /* NOLINT(cert-err34-c) */
+            sscanf(path, "/most=%u%n", &b->most, &more) != 1) {        /* NOLINT(cert-err34-c) */
+            return path;
+        }
+        taken = more;
+    }
+}
+
+static void sleep_ms(uint64_t ms)
+{
+    struct timespec delay = {.tv_sec = (time_t)(ms / 1000),
+                             .tv_nsec = (long)(ms % 1000) * 1000000L};
+    nanosleep(&delay, NULL);
+}
+
+/* A body that takes its time, a KiB after the other. */
+struct slow_body {
+    size_t length;
+    unsigned ms;
+    char text[];
+};
+
+static ssize_t slow_read(void *context, uint64_t at, char *to, size_t most)
+{
+    const struct slow_body *body = context;
+    size_t piece = body->length - at < 1024 ? body->length - at : 1024;
+    if (piece == 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    piece = piece < most ? piece : most;
+    sleep_ms(body->ms);
+    memcpy(to, body->text + at, piece);
+    return (ssize_t)piece;
+}
+
+static struct MHD_Response *slow_response(const char *text, size_t length, unsigned ms)
+{
+    struct slow_body *body = malloc(sizeof *body + length);
+    if (!body) {
+        return NULL;
+    }
+    *body = (struct slow_body){.length = length, .ms = ms};
+    memcpy(body->text, text, length);
+    return MHD_create_response_from_callback(length, 1024, slow_read, body, free);
+}
 
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned code, const char *text,
-                             size_t length, const char *etag)
+                             size_t length, const char *etag, unsigned body_ms)
 {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(length, (void *)text, MHD_RESPMEM_MUST_COPY);
+        body_ms ? slow_response(text, length, body_ms)
+                : MHD_create_response_from_buffer(length, (void *)text, MHD_RESPMEM_MUST_COPY);
+    if (!response) {
+        return MHD_NO;
+    }
     if (etag) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
     }
@@ -45,7 +114,7 @@ static void etag_of(const char *text, size_t length, char etag[24])
 }
 
 static enum MHD_Result answer(struct MHD_Connection *connection, const char *path, uint64_t number,
-                              upstream_answer_function *say)
+                              upstream_answer_function *say, unsigned body_ms)
 {
     char etag[24], *text = malloc(UPSTREAM_TEXT_BYTES);
     size_t length = text ? say(path, number, text, UPSTREAM_TEXT_BYTES) : 0;
@@ -54,11 +123,11 @@ static enum MHD_Result answer(struct MHD_Connection *connection, const char *pat
     enum MHD_Result result;
     etag_of(text, length, etag);
     if (length == 0) {
-        result = reply(connection, 404, "", 0, NULL);
+        result = reply(connection, 404, "", 0, NULL, 0);
     } else if (has && strcmp(has, etag) == 0) {
-        result = reply(connection, 304, "", 0, etag);
+        result = reply(connection, 304, "", 0, etag, 0);
     } else {
-        result = reply(connection, 200, text, length, etag);
+        result = reply(connection, 200, text, length, etag, body_ms);
     }
     free(text);
     return result;
@@ -69,9 +138,7 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
                              size_t *data_bytes, /* NOLINT(readability-non-const-parameter) */
                              void **state)
 {
-    unsigned latency_ms;
-    unsigned long fail_at, hang_at;
-    int taken = 0;
+    struct behaviour b;
     (void)method;
     (void)version;
     (void)data;
@@ -80,22 +147,25 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
     if (strcmp(url, "/count") == 0) {
         char text[24];
         int length = snprintf(text, sizeof text, "%llu", (unsigned long long)served);
-        return reply(connection, 200, text, (size_t)length, NULL);
+        return reply(connection, 200, text, (size_t)length, NULL, 0);
     }
-    if (sscanf(url, /* NOLINT(cert-err34-c): the tests' own paths */
-               "/%u/%lu/%lu%n", &latency_ms, &fail_at, &hang_at, &taken) != 3) {
-        return reply(connection, 404, "", 0, NULL);
+    const char *path = behaviour_read(url, &b);
+    if (!path) {
+        return reply(connection, 404, "", 0, NULL, 0);
     }
     uint64_t number = atomic_fetch_add(&served, 1) + 1;
-    struct timespec delay = {.tv_sec = latency_ms / 1000, .tv_nsec = latency_ms % 1000 * 1000000L};
-    if (hang_at && number == hang_at) {
-        delay.tv_sec += 3600;
+    enum MHD_Result result;
+    if (++busy > b.most && b.most > 0) {
+        result = reply(connection, 429, "", 0, NULL, 0);
+    } else {
+        sleep_ms(b.latency_ms + (b.jitter_ms ? number * 2654435761u % (b.jitter_ms + 1) : 0) +
+                 (number == b.hang_at ? 3600000 : 0));
+        result = number == b.fail_at ? reply(connection, 503, "", 0, NULL, 0)
+                                     : answer(connection, path, number,
+                                              *(upstream_answer_function **)context, b.body_ms);
     }
-    nanosleep(&delay, NULL);
-    if (fail_at && number == fail_at) {
-        return reply(connection, 503, "", 0, NULL);
-    }
-    return answer(connection, url + taken, number, *(upstream_answer_function **)context);
+    busy--;
+    return result;
 }
 
 void upstream_main(int fd, upstream_answer_function *say)
