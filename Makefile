@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 .PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate fuzz-scenario install deb shards template abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate bench-report bench-compare fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -290,6 +290,12 @@ abi: $B/libtidemark-registry.so.0 ## keep the binary interface of the library in
 
 template: all ## the plain shell CI template in a fresh clone of libcork (PROJECT=URL or folder)
 	$QB=$B ci/template-real.sh
+
+bench-report: $B/tidemark ## time and memory of reports and merging: 50 shards, 100,000 tests, 1,000,100 lines
+	$QB=$B python3 ci/bench-report.py
+
+bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with itself 3 % slower
+	$QB=$B ci/bench-compare.sh
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py

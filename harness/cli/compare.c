@@ -16,9 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAIRS        25
+#define PAIRS        25 /* at least, and more until an interval is narrow */
+#define PAIRS_NS     60e9
+#define NARROW       0.015
 #define SHOWN        20    /* findings of a kind */
-#define SITES_MAX    50000 /* kept of each file */
+#define SITES_MAX    25000 /* kept of each file */
 #define TIMEOUT_SECS 300
 
 static struct difference_limits limits_of(const struct command_line *line)
@@ -150,6 +152,26 @@ static double median_of(const double *values, size_t count)
     return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
+static struct shift shift_of(const struct pair_run *a, const struct pair_run *b, size_t pairs,
+                             enum pair_measure m)
+{
+    double x[SHIFT_PAIRS_MAX], y[SHIFT_PAIRS_MAX];
+    for (size_t i = 0; i < pairs; i++) {
+        x[i] = a[i].value[m];
+        y[i] = b[i].value[m];
+    }
+    return shift_of_pairs(x, y, pairs);
+}
+
+/* The interval of one of the times is narrow: a difference of 3 % lies beyond it. Its width
+ * decides, not where it lies, so that going on does not look for a difference until there is one.
+ */
+static bool intervals_narrow(const struct pair_run *a, const struct pair_run *b, size_t pairs)
+{
+    struct shift wall = shift_of(a, b, pairs, PAIR_WALL), cpu = shift_of(a, b, pairs, PAIR_CPU);
+    return wall.high - wall.low <= NARROW || cpu.high - cpu.low <= NARROW;
+}
+
 /* A row for each measure. True: the head is slower or larger. */
 static bool shifts_print(const struct pair_run *a, const struct pair_run *b, size_t pairs,
                          unsigned columns, bool color)
@@ -174,7 +196,7 @@ static bool shifts_print(const struct pair_run *a, const struct pair_run *b, siz
             x[i] = a[i].value[m];
             y[i] = b[i].value[m];
         }
-        struct shift shift = shift_of_pairs(x, y, pairs);
+        struct shift shift = shift_of(a, b, pairs, (enum pair_measure)m);
         table_row(table);
         table_cell(table, facts[m].name);
         for (int side = 0; side < 2; side++) {
@@ -214,10 +236,14 @@ static bool command_there(const struct command_line *line, const char *name)
 
 static int commands_compare(struct command_line *line, size_t at)
 {
-    size_t pairs = command_integer(line, "pairs", PAIRS);
+    size_t pairs = command_integer(line, "pairs", 0);
+    struct pair_limits limits = {.least = pairs ? pairs : PAIRS,
+                                 .most = pairs ? pairs : SHIFT_PAIRS_MAX,
+                                 .most_ns = PAIRS_NS,
+                                 .enough = intervals_narrow};
     char **a = line->operands, **b = line->operands + at + 1;
     char error[512];
-    if (pairs < SHIFT_PAIRS_MIN || pairs > SHIFT_PAIRS_MAX) {
+    if (limits.least < SHIFT_PAIRS_MIN || limits.least > SHIFT_PAIRS_MAX) {
         return command_usage_error(line, "--pairs is between %d and %d", SHIFT_PAIRS_MIN,
                                    SHIFT_PAIRS_MAX);
     }
@@ -225,14 +251,14 @@ static int commands_compare(struct command_line *line, size_t at)
         return COMMAND_USAGE;
     }
     line->operands[at] = NULL; /* ends A's arguments */
-    struct pair_run *runs = memory_new(2 * pairs, sizeof *runs);
+    struct pair_run *runs = memory_new(2 * limits.most, sizeof *runs), *runs_b = runs + limits.most;
     struct differences differences = {0};
     int status = COMMAND_OURS;
-    if (!pair_measure(a, b, pairs, runs, runs + pairs, error, sizeof error)) {
+    if (!pair_measure(a, b, limits, runs, runs_b, &pairs, error, sizeof error)) {
         fprintf(stderr, "tidemark compare: %s\n", error);
         goto out;
     }
-    bool worse = shifts_print(runs, runs + pairs, pairs, table_terminal_width(stdout), line->color);
+    bool worse = shifts_print(runs, runs_b, pairs, table_terminal_width(stdout), line->color);
     if (!command_flag(line, "no-counts")) {
         counts_compare(line, a, b, &differences);
     }
@@ -260,8 +286,9 @@ static int compare_run(struct command_line *line)
 }
 
 static const struct option_spec options[] = {
-    {"pairs", 'n', OPTION_INTEGER, "N", "runs of each command, 9 to 200; 25 when not given", NULL,
-     false},
+    {"pairs", 'n', OPTION_INTEGER, "N",
+     "runs of each command, 9 to 200; when not given 25, and more until an interval is narrow",
+     NULL, false},
     {"no-counts", 0, OPTION_FLAG, NULL, "commands: time and memory only", NULL, false},
     {"tolerance", 0, OPTION_NUMBER, "SHARE",
      "bytes and peaks that differ by less are the same; 1 % when not given", NULL, false},

@@ -50,7 +50,8 @@ bool difference_place_new(struct text *text, const struct result *base_result,
 {
     const struct result_site *site;
     size_t next = 0;
-    while ((site = describe_site_next(head_result, head->id, head->variant, &next))) {
+    while (base_result->sites_hidden == 0 &&
+           (site = describe_site_next(head_result, head->id, head->variant, &next))) {
         const struct result_frame *place = describe_place(site->frames, site->frame_count);
         if (accused(site) && !place_known(base_result, base, place)) {
             describe_frame(text, place);

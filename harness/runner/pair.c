@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define NOT_STARTED 127
+#define ASKED_EVERY 8 /* pairs */
 
 static double now_ns(void)
 {
@@ -56,12 +57,9 @@ static bool command_run(char *const *command, struct pair_run *run)
     return true;
 }
 
-bool pair_measure(char *const *command_a, char *const *command_b, size_t count, struct pair_run *a,
-                  struct pair_run *b, char *error, size_t error_bytes)
+/* A run of each, and how they end. */
+static bool warm_up(char *const *const commands[2], int ends[2], char *error, size_t error_bytes)
 {
-    char *const *const commands[2] = {command_a, command_b};
-    struct pair_run *const runs[2] = {a, b};
-    int first[2];
     for (int c = 0; c < 2; c++) {
         struct pair_run warm;
         if (!command_run(commands[c], &warm)) {
@@ -72,16 +70,43 @@ bool pair_measure(char *const *command_a, char *const *command_b, size_t count, 
             snprintf(error, error_bytes, "%s: cannot be started", commands[c][0]);
             return false;
         }
-        first[c] = warm.status;
+        ends[c] = warm.status;
     }
-    for (size_t i = 0; i < count; i++) {
+    return true;
+}
+
+static bool goes_on(const struct pair_limits *limits, const struct pair_run *a,
+                    const struct pair_run *b, size_t done, double begun)
+{
+    if (done < limits->least || done >= limits->most) {
+        return done < limits->least;
+    }
+    if (limits->most_ns > 0 && now_ns() - begun > limits->most_ns) {
+        return false;
+    }
+    return (done - limits->least) % ASKED_EVERY != 0 || !limits->enough(a, b, done);
+}
+
+bool pair_measure(char *const *command_a, char *const *command_b, struct pair_limits limits,
+                  struct pair_run *a, struct pair_run *b, size_t *count, char *error,
+                  size_t error_bytes)
+{
+    char *const *const commands[2] = {command_a, command_b};
+    struct pair_run *const runs[2] = {a, b};
+    int ends[2];
+    *count = 0;
+    if (!warm_up(commands, ends, error, error_bytes)) {
+        return false;
+    }
+    for (double begun = now_ns(); goes_on(&limits, a, b, *count, begun); ++*count) {
         for (int turn = 0; turn < 2; turn++) {
-            int c = (int)((size_t)turn ^ (i & 1));
-            if (!command_run(commands[c], &runs[c][i])) {
+            int c = (int)((size_t)turn ^ (*count & 1));
+            struct pair_run *run = &runs[c][*count];
+            if (!command_run(commands[c], run)) {
                 snprintf(error, error_bytes, "%s: %s", commands[c][0], strerror(errno));
                 return false;
             }
-            if (runs[c][i].status != first[c]) {
+            if (run->status != ends[c]) {
                 snprintf(error, error_bytes,
                          "%s does not end the same way every time; its runs cannot be compared",
                          commands[c][0]);

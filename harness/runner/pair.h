@@ -17,9 +17,20 @@ struct pair_run {
     int status; /* as wait4 gives it */
 };
 
-/* Fills a[0..count) and b[0..count) after a warm-up of each. Every run of a command must end as its
- * first did, else false, as when it cannot be started: error[] says which. */
-bool pair_measure(char *const *command_a, char *const *command_b, size_t count, struct pair_run *a,
-                  struct pair_run *b, char *error, size_t error_bytes);
+/* Is it enough after `count` pairs? */
+typedef bool pair_enough(const struct pair_run *a, const struct pair_run *b, size_t count);
+
+struct pair_limits {
+    size_t least, most;  /* pairs */
+    double most_ns;      /* no pair beyond the least is begun after this; 0: no limit */
+    pair_enough *enough; /* asked from the least on, at every eighth pair */
+};
+
+/* Fills a[0..*count) and b[0..*count), which have room for `most`, after a warm-up of each. Every
+ * run of a command must end as its first did, else false, as when it cannot be started: error[]
+ * says which. */
+bool pair_measure(char *const *command_a, char *const *command_b, struct pair_limits limits,
+                  struct pair_run *a, struct pair_run *b, size_t *count, char *error,
+                  size_t error_bytes);
 
 #endif

@@ -14,6 +14,18 @@
 static char error[256];
 static struct pair_run a[PAIRS], b[PAIRS];
 
+static size_t pairs;
+
+static bool three_are_enough(const struct pair_run *x, const struct pair_run *y, size_t count)
+{
+    return x == a && y == b && count >= 3;
+}
+
+static struct pair_limits times(size_t count)
+{
+    return (struct pair_limits){.least = count, .most = count, .enough = three_are_enough};
+}
+
 static char *shell(const char *script)
 {
     return (char *)script;
@@ -30,7 +42,7 @@ START_TEST(runs_a_b_b_a_after_a_warm_up_of_each)
     snprintf(second, sizeof second, "printf B >>%s", path);
     SHELL(command_a, first);
     SHELL(command_b, second);
-    bool ran = pair_measure(command_a, command_b, PAIRS, a, b, error, sizeof error);
+    bool ran = pair_measure(command_a, command_b, times(PAIRS), a, b, &pairs, error, sizeof error);
     ssize_t length = read(descriptor, order, sizeof order - 1);
     close(descriptor);
     unlink(path);
@@ -45,7 +57,8 @@ START_TEST(each_measure_is_above_zero_and_the_larger_program_is_the_larger)
 {
     SHELL(small, ":");
     SHELL(large, "x=$(head -c 20000000 /dev/zero | tr '\\0' x); :");
-    ck_assert_msg(pair_measure(small, large, PAIRS, a, b, error, sizeof error), "%s", error);
+    ck_assert_msg(pair_measure(small, large, times(PAIRS), a, b, &pairs, error, sizeof error), "%s",
+                  error);
     for (size_t i = 0; i < PAIRS; i++) {
         for (int m = 0; m < PAIR_MEASURES; m++) {
             ck_assert_double_gt(a[i].value[m], 0);
@@ -62,7 +75,7 @@ START_TEST(the_commands_are_silent_and_have_no_input)
     char said[16];
     ck_assert_int_eq(pipe(pipes), 0);
     dup2(pipes[1], 1);
-    bool ran = pair_measure(command, command, 1, a, b, error, sizeof error);
+    bool ran = pair_measure(command, command, times(1), a, b, &pairs, error, sizeof error);
     dup2(out, 1);
     close(out);
     close(pipes[1]);
@@ -81,7 +94,7 @@ START_TEST(a_command_that_ends_differently_is_refused_by_name)
     snprintf(script, sizeof script, "printf x >>%s; [ $(wc -c <%s) -lt 3 ]", path, path);
     SHELL(turns, script);
     char *const steady[] = {"/bin/true", NULL};
-    bool ran = pair_measure(steady, turns, PAIRS, a, b, error, sizeof error);
+    bool ran = pair_measure(steady, turns, times(PAIRS), a, b, &pairs, error, sizeof error);
     unlink(path);
     ck_assert(!ran);
     ck_assert_str_eq(error,
@@ -92,15 +105,33 @@ END_TEST
 START_TEST(a_command_that_is_none_is_refused_by_name)
 {
     char *const none[] = {"/no/such/program", NULL}, *const steady[] = {"/bin/true", NULL};
-    ck_assert(!pair_measure(steady, none, 1, a, b, error, sizeof error));
+    ck_assert(!pair_measure(steady, none, times(1), a, b, &pairs, error, sizeof error));
     ck_assert_str_eq(error, "/no/such/program: cannot be started");
+}
+END_TEST
+
+START_TEST(goes_on_until_it_is_enough_or_the_most)
+{
+    char *const command[] = {"/bin/true", NULL};
+    static struct pair_run many_a[20], many_b[20];
+    struct pair_limits limits = {.least = 2, .most = 20, .enough = three_are_enough};
+    ck_assert(pair_measure(command, command, limits, many_a, many_b, &pairs, error, sizeof error));
+    ck_assert_uint_eq(pairs, 20); /* asked about other runs than these: never enough */
+    limits = (struct pair_limits){.least = 3, .most = PAIRS, .enough = three_are_enough};
+    ck_assert(pair_measure(command, command, limits, a, b, &pairs, error, sizeof error));
+    ck_assert_uint_eq(pairs, 3);
+    limits = (struct pair_limits){
+        .least = 2, .most = 20, .most_ns = 1, .enough = three_are_enough}; /* no time for more */
+    ck_assert(pair_measure(command, command, limits, many_a, many_b, &pairs, error, sizeof error));
+    ck_assert_uint_eq(pairs, 2);
 }
 END_TEST
 
 START_TEST(a_crash_that_always_comes_is_an_end_like_any_other)
 {
     SHELL(crash, "kill -SEGV $$");
-    ck_assert_msg(pair_measure(crash, crash, 1, a, b, error, sizeof error), "%s", error);
+    ck_assert_msg(pair_measure(crash, crash, times(1), a, b, &pairs, error, sizeof error), "%s",
+                  error);
     ck_assert(WIFSIGNALED(a[0].status));
 }
 END_TEST
@@ -109,5 +140,5 @@ SUITE("pair", &runs_a_b_b_a_after_a_warm_up_of_each,
       &each_measure_is_above_zero_and_the_larger_program_is_the_larger,
       &the_commands_are_silent_and_have_no_input,
       &a_command_that_ends_differently_is_refused_by_name,
-      &a_command_that_is_none_is_refused_by_name,
+      &a_command_that_is_none_is_refused_by_name, &goes_on_until_it_is_enough_or_the_most,
       &a_crash_that_always_comes_is_an_end_like_any_other)
