@@ -80,6 +80,22 @@ static bool requests_end(CURLM *multi, CURL **requests, size_t count, unsigned *
     return ok;
 }
 
+/* Waits for the network. False: out of time, or nobody wants the answer any longer. */
+static bool batch_wait(struct http_upstream *upstream, uint64_t end_ms)
+{
+    struct transport_watch *watch = upstream->transport.watch;
+    uint64_t now = now_ms(), most_ms = watch ? 20 : 1000; /* so long does a cancel go unseen */
+    if (watch && watch->until_ms > end_ms) {
+        end_ms = watch->until_ms;
+    }
+    if (now >= end_ms || (watch && watch->cancelled)) {
+        return false;
+    }
+    curl_multi_poll(upstream->multi, NULL, 0,
+                    (int)(end_ms - now < most_ms ? end_ms - now : most_ms), NULL);
+    return true;
+}
+
 static bool http_batch(struct transport *transport, const char *const *paths, size_t count,
                        unsigned width, char **bodies)
 {
@@ -91,19 +107,21 @@ static bool http_batch(struct transport *transport, const char *const *paths, si
     size_t begun = 0;
     unsigned running = 0;
     bool ok = count <= MODELS;
+    if (transport->watch) {
+        transport->watch->all += (uint32_t)count;
+    }
     while (ok && (begun < count || running > 0)) {
         int still;
         for (; begun < count && running < width; begun++, running++) {
             requests[begun] = request_make(upstream, paths[begun], &body[begun]);
         }
         curl_multi_perform(upstream->multi, &still);
+        unsigned before = running;
         ok = requests_end(upstream->multi, requests, count, &running);
-        if (ok && running > 0) {
-            uint64_t now = now_ms();
-            ok = now < end;
-            curl_multi_poll(upstream->multi, NULL, 0, end - now < 1000 ? (int)(end - now) : 1000,
-                            NULL);
+        if (transport->watch) {
+            transport->watch->done += before - running;
         }
+        ok = ok && (running == 0 || batch_wait(upstream, end));
     }
     for (size_t i = 0; i < count && i < MODELS; i++) {
         if (requests[i]) { /* given up */
@@ -150,6 +168,7 @@ uint64_t http_upstream_count(struct http_upstream *upstream)
     const char *const path = "/count";
     char *text = NULL;
     again.prefix[0] = 0;
+    again.transport.watch = NULL;
     uint64_t count =
         http_batch(&again.transport, &path, 1, 1, &text) ? strtoull(text, NULL, 10) : 0;
     memory_give(text);

@@ -112,6 +112,71 @@ START_TEST(a_call_past_its_time_is_answered_as_such_and_the_plugin_lives_on)
 }
 END_TEST
 
+START_TEST(a_call_says_how_far_it_is)
+{
+    struct http_upstream upstream;
+    struct host host;
+    unsigned done, all, before = 0, reports = 0;
+    ck_assert(http_upstream_start(&upstream, "/0/0/37")); /* it stays at the 37th for good */
+    ck_assert(host_start(&host, &upstream, 10));
+    host_send(&host, "FUNCTION slow 60 \"deployments\"\n");
+    do {
+        ck_assert(host_progress(&host, "slow", 20000, &done, &all));
+        ck_assert_uint_ge(done, before);
+        ck_assert_uint_lt(done, all == 71 ? 71 : 2);
+        before = done;
+        reports++;
+    } while (done < 70);
+    ck_assert_uint_eq(all, 71);
+    tidemark_count("progress_reports", reports);
+    host_stop(&host);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(a_cancelled_call_ends_at_once_and_the_others_go_on)
+{
+    struct http_upstream upstream;
+    struct host host;
+    char line[512];
+    unsigned done, all;
+    ck_assert(http_upstream_start(&upstream, "/0/0/37"));
+    ck_assert(host_start(&host, &upstream, 10));
+    host_send(&host, "FUNCTION hangs 600 \"deployments\"\n");
+    do { /* until it hangs, so that it is this call that does */
+        ck_assert(host_progress(&host, "hangs", 20000, &done, &all));
+    } while (done < 70);
+    host_send(&host, "FUNCTION_CANCEL nobody\n");
+    host_send(&host, "FUNCTION works 60 \"deployments\"\nFUNCTION_CANCEL hangs\n");
+    bool cancelled = false, works = false;
+    while (!cancelled || !works) {
+        ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN ", 20000, line, sizeof line));
+        cancelled = cancelled || strncmp(line, "FUNCTION_RESULT_BEGIN hangs 499 ", 32) == 0;
+        works = works || strncmp(line, "FUNCTION_RESULT_BEGIN works 200 ", 32) == 0;
+    }
+    host_stop(&host);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
+START_TEST(a_host_that_asks_how_far_it_is_gives_the_call_more_time)
+{
+    struct http_upstream upstream;
+    struct host host;
+    char line[512];
+    unsigned done, all;
+    ck_assert(http_upstream_start(&upstream, "/80/0/0")); /* 71 x 80 ms, 4 at a time: 1.5 s */
+    ck_assert(host_start(&host, &upstream, 100));
+    host_send(&host, "FUNCTION hurried 1 \"deployments\"\n");
+    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN hurried 504 ", 20000, line, sizeof line));
+    host_send(&host, "FUNCTION asked 1 \"deployments\"\nFUNCTION_PROGRESS asked\n");
+    ck_assert(host_progress(&host, "asked", 20000, &done, &all));
+    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN asked 200 ", 20000, line, sizeof line));
+    host_stop(&host);
+    http_upstream_stop(&upstream);
+}
+END_TEST
+
 TCase *rows_http(void)
 {
     TCase *tcase = tcase_create("http");
@@ -120,5 +185,8 @@ TCase *rows_http(void)
     tcase_add_test(tcase, an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_works);
     tcase_add_test(tcase, the_plugin_registers_at_once_and_its_heart_beats_on_during_a_call);
     tcase_add_test(tcase, a_call_past_its_time_is_answered_as_such_and_the_plugin_lives_on);
+    tcase_add_test(tcase, a_call_says_how_far_it_is);
+    tcase_add_test(tcase, a_cancelled_call_ends_at_once_and_the_others_go_on);
+    tcase_add_test(tcase, a_host_that_asks_how_far_it_is_gives_the_call_more_time);
     return tcase;
 }

@@ -21,10 +21,25 @@ static pthread_mutex_t out_lock = PTHREAD_MUTEX_INITIALIZER;
 static int plugin_port;
 static const char *plugin_mode;
 
+#define CALLS_MAX   16
+#define PATIENCE_MS 10000u /* that a host's question for progress gives a call */
+
 struct call {
     char id[64];
     unsigned timeout_s;
+    bool running;
+    struct transport_watch watch;
 };
+
+static pthread_mutex_t calls_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct call calls[CALLS_MAX];
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 /* One write a message: messages of several threads do not mix. */
 static void say(const char *text, size_t length)
@@ -59,14 +74,36 @@ static void *call_run(void *context)
     /* The upstream runs already; only the client's half is needed here. */
     http_upstream_connect(&upstream, plugin_port, plugin_mode);
     upstream.transport.deadline_ns = call->timeout_s * 1000000000ull;
+    upstream.transport.watch = &call->watch;
     struct snapshot *snapshot = snapshot_fetch(&upstream.transport, 4);
     char *body = snapshot ? snapshot_print(snapshot) : NULL;
-    answer(call->id, body ? 200 : 504, body ? body : "the upstream did not answer in time\n");
+    bool cancelled = !body && call->watch.cancelled;
+    char id[sizeof call->id];
+    pthread_mutex_lock(&calls_lock); /* no report of progress follows the answer */
+    memcpy(id, call->id, sizeof id);
+    call->running = false;
+    pthread_mutex_unlock(&calls_lock);
+    answer(id,
+           body        ? 200
+           : cancelled ? 499
+                       : 504,
+           body        ? body
+           : cancelled ? "cancelled\n"
+                       : "the upstream did not answer in time\n");
     memory_give(body);
     snapshot_release(&snapshot);
     http_upstream_stop(&upstream);
-    free(call);
     return NULL;
+}
+
+/* With calls_lock held, so that no report follows the call's answer by a new call of the same
+ * place. */
+static void progress_say(const struct call *call)
+{
+    char line[128];
+    int length = snprintf(line, sizeof line, "FUNCTION_PROGRESS %s %u %u\n", call->id,
+                          (unsigned)call->watch.done, (unsigned)call->watch.all);
+    say(line, (size_t)length);
 }
 
 static void *heartbeat_run(void *context)
@@ -75,19 +112,68 @@ static void *heartbeat_run(void *context)
     struct timespec pause = {.tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000L};
     for (nanosleep(&pause, NULL);; nanosleep(&pause, NULL)) {
         say("PLUGIN_KEEPALIVE\n", 17);
+        pthread_mutex_lock(&calls_lock);
+        for (size_t i = 0; i < CALLS_MAX; i++) {
+            if (calls[i].running && calls[i].watch.all > 0) {
+                progress_say(&calls[i]);
+            }
+        }
+        pthread_mutex_unlock(&calls_lock);
     }
     return NULL;
 }
 
-static void line_take(const char *line)
+static void call_begin(const char *id, unsigned timeout_s)
 {
     pthread_t thread;
-    struct call *call = calloc(1, sizeof *call);
-    if (call && sscanf(line, "FUNCTION %63s %u", call->id, &call->timeout_s) == 2 &&
-        pthread_create(&thread, NULL, call_run, call) == 0) {
+    struct call *call = calls;
+    pthread_mutex_lock(&calls_lock);
+    while (call < calls + CALLS_MAX && call->running) {
+        call++;
+    }
+    bool room = call < calls + CALLS_MAX;
+    if (room) {
+        *call = (struct call){.timeout_s = timeout_s, .running = true};
+        snprintf(call->id, sizeof call->id, "%s", id);
+        room = pthread_create(&thread, NULL, call_run, call) == 0;
+        call->running = room;
+    }
+    pthread_mutex_unlock(&calls_lock);
+    if (room) {
         pthread_detach(thread);
     } else {
-        free(call);
+        answer(id, 503, "too many calls\n");
+    }
+}
+
+/* What the host says of a call under way; one that has ended meanwhile is no error. */
+static void call_hear(const char *id, bool cancel)
+{
+    pthread_mutex_lock(&calls_lock);
+    for (size_t i = 0; i < CALLS_MAX; i++) {
+        struct call *call = &calls[i];
+        if (call->running && strcmp(call->id, id) == 0) {
+            if (cancel) {
+                call->watch.cancelled = true;
+            } else {
+                call->watch.until_ms = now_ms() + PATIENCE_MS;
+                progress_say(call);
+            }
+        }
+    }
+    pthread_mutex_unlock(&calls_lock);
+}
+
+static void line_take(const char *line)
+{
+    char id[64];
+    unsigned timeout_s;
+    if (sscanf(line, "FUNCTION_CANCEL %63s", id) == 1) {
+        call_hear(id, true);
+    } else if (sscanf(line, "FUNCTION_PROGRESS %63s", id) == 1) {
+        call_hear(id, false);
+    } else if (sscanf(line, "FUNCTION %63s %u", id, &timeout_s) == 2) {
+        call_begin(id, timeout_s);
     }
 }
 
@@ -113,13 +199,6 @@ void plugin_main(int port, const char *mode, unsigned heartbeat_ms)
 
 /* The host. --------------------------------------------------------------------------------------
  */
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 bool host_start(struct host *host, const struct http_upstream *upstream, unsigned heartbeat_ms)
 {
@@ -192,6 +271,15 @@ bool host_wait(struct host *host, const char *wanted, unsigned timeout_ms, char 
         }
     }
     return false;
+}
+
+bool host_progress(struct host *host, const char *id, unsigned timeout_ms, unsigned *done,
+                   unsigned *all)
+{
+    char wanted[96], line[256];
+    snprintf(wanted, sizeof wanted, "FUNCTION_PROGRESS %.64s ", id);
+    return host_wait(host, wanted, timeout_ms, line, sizeof line) &&
+           sscanf(line + strlen(wanted), "%u %u", done, all) == 2;
 }
 
 void host_stop(struct host *host)

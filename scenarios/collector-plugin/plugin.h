@@ -8,7 +8,13 @@
 #include "transport.h"
 
 /* The plugin's main function: registers the function, keeps the host's line alive every
- * `heartbeat_ms`, and answers each FUNCTION on a thread of its own, fetching from `port`. */
+ * `heartbeat_ms`, and answers each FUNCTION on a thread of its own, fetching from `port`.
+ *
+ *   FUNCTION ID TIMEOUT ...    a call, answered 200; 504 past its time; 503 when too many are
+ * running FUNCTION_CANCEL ID         ends that call, which is answered 499; others go on
+ *   FUNCTION_PROGRESS ID       somebody is waiting: the call has 10 s more, and says how far it is
+ *
+ * With each heartbeat every running call says "FUNCTION_PROGRESS ID DONE ALL", in requests. */
 void plugin_main(int port, const char *mode, unsigned heartbeat_ms) __attribute__((noreturn));
 
 struct host {
@@ -22,6 +28,9 @@ void host_send(struct host *host, const char *line);
 /* Reads lines until one begins with `wanted` (its text in `line`), or until `timeout_ms`. */
 bool host_wait(struct host *host, const char *wanted, unsigned timeout_ms, char *line, size_t room);
 void host_stop(struct host *host);
+/* The next report of a call's progress. */
+bool host_progress(struct host *host, const char *id, unsigned timeout_ms, unsigned *done,
+                   unsigned *all);
 
 /* In virtual time: how long the host goes without a line, at most, within `until_ns` of the start.
  */

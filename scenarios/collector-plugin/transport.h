@@ -11,11 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How far the batches of a call are, and whether they are still wanted. Other threads look and
+ * write. */
+struct transport_watch {
+    _Atomic uint32_t done, all; /* requests; `all` is what is known so far */
+    _Atomic bool cancelled;
+    _Atomic uint64_t until_ms; /* CLOCK_MONOTONIC: a deadline before this moment is put off to it */
+};
+
 struct transport {
     bool (*batch)(struct transport *transport, const char *const *paths, size_t count,
                   unsigned width, char **bodies);
-    uint64_t deadline_ns; /* of a batch; 0: none */
-    uint64_t requests;    /* ever made, failed ones too */
+    uint64_t deadline_ns;          /* of a batch; 0: none */
+    uint64_t requests;             /* ever made, failed ones too */
+    struct transport_watch *watch; /* NULL: nobody looks; over HTTP only */
 };
 
 #define MODELS 70
