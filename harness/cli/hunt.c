@@ -143,6 +143,7 @@ static int hunt_main(struct command_line *line)
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
     plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
+    plan.seed = command_integer(line, "seed", 1);
     plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
     if (only) {
         free(plan.only);
@@ -182,6 +183,10 @@ static const struct option_spec options[] = {
      .kind = OPTION_FLAG,
      .help = "write where each test allocates, too, so that compare and baseline can name the call "
              "sites that changed"},
+    {.name = "seed",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "of the shuffled orders of the tests, 1 by default"},
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
@@ -218,8 +223,9 @@ const struct command command_hunt = {
     .detail =
         "Runs each test again and again in one process, with its fixtures, until its memory has "
         "levelled off or is seen to grow, and names the line that allocated what stays and the "
-        "global that holds it. Then runs all tests in order, once, for what accumulates from test "
-        "to test. Exit 1 when something leaks, grows, accumulates or fails.",
+        "global that holds it. Then runs all tests in order, twice in one process, and in two "
+        "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
+        "another one left behind. Exit 1 when something leaks, grows, accumulates or fails.",
     .examples = examples,
     .run = hunt_main,
 };

@@ -77,6 +77,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         fprintf(stderr, "%s\n", error);
         goto out;
     }
+    plan.seed = command_integer(line, "seed", plan.seed);
     if (access(preload, R_OK) != 0) {
         fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
         status = COMMAND_OURS;
@@ -161,6 +162,8 @@ static const char *const ablations[] = {"cache", NULL};
 static const struct option_spec options[] = {
     {"ablate", 0, OPTION_WORD, "WHAT",
      "run each variant once more without it, and say what part of the growth it makes", ablations,
+     false},
+    {"seed", 0, OPTION_INTEGER, "N", "of the shuffled orders of the tests, 1 by default", NULL,
      false},
     SHARD_OPTIONS,
     {0}};

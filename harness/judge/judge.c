@@ -10,6 +10,8 @@
 
 #define RATIO_GROWS   1.5
 #define RATIO_SETTLES 0.75
+#define AGAIN_GROWS   0.5 /* of what the first pass kept */
+#define AGAIN_SETTLES 0.1
 #define SUITE_LEAST   3 /* tests that each kept something, before it is a habit */
 
 const unsigned judge_epochs[JUDGE_EPOCHS] = {16, 32, 64, 128, 256};
@@ -113,6 +115,25 @@ struct judge_trend judge_suite(const int64_t *live_after_test, size_t count)
         trend.verdict = late / early < RATIO_SETTLES ? VERDICT_SATURATING : VERDICT_INCONCLUSIVE;
     }
     return trend;
+}
+
+enum result_verdict judge_orders(const enum result_verdict *verdicts, size_t count)
+{
+    size_t of[VERDICT_COUNT] = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (++of[verdicts[i]] * 2 > count) {
+            return verdicts[i];
+        }
+    }
+    return count == 0 ? VERDICT_NONE : VERDICT_INCONCLUSIVE;
+}
+
+enum result_verdict judge_again(int64_t first, int64_t second)
+{
+    double share = first > 0 ? (double)second / (double)first : second > 0 ? 1 : 0;
+    return share >= AGAIN_GROWS     ? VERDICT_GROWTH
+           : share <= AGAIN_SETTLES ? VERDICT_ACCUMULATES
+                                    : VERDICT_INCONCLUSIVE;
 }
 
 uint64_t judge_projection(int64_t base, double per_test, uint64_t limit)

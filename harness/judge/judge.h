@@ -36,6 +36,15 @@ enum judge_next judge_floors(const int64_t *floors, size_t count, struct judge_t
 /* Axis B: live bytes of survivors at the boundary after each test of the order, first to last. */
 struct judge_trend judge_suite(const int64_t *live_after_test, size_t count);
 
+/* What several orders of the same tests come to: what more than half of them say, else
+ * INCONCLUSIVE. */
+enum result_verdict judge_orders(const enum result_verdict *verdicts, size_t count);
+
+/* A suite that accumulates, run once more in the same process: bytes kept by the first pass, and
+ * added by the second. Most of it again is GROWTH, next to nothing ACCUMULATES (bounded by the
+ * number of distinct inputs), in between is INCONCLUSIVE. */
+enum result_verdict judge_again(int64_t first, int64_t second);
+
 /* "60 GB at test 468": when does base + n * per_test reach `limit`? 0 if never. */
 uint64_t judge_projection(int64_t base, double per_test, uint64_t limit);
 

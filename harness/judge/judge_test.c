@@ -187,7 +187,39 @@ START_TEST(sixty_gigabytes_at_test_450)
 }
 END_TEST
 
-SUITE("judge", &equal_boundaries_are_settled, &any_part_of_a_boundary_unsettles_it,
+START_TEST(orders_are_outvoted)
+{
+    static const struct {
+        enum result_verdict verdicts[3];
+        size_t count;
+        enum result_verdict expected;
+    } rows[] = {
+        {{VERDICT_SATURATING, VERDICT_ACCUMULATES, VERDICT_ACCUMULATES}, 3, VERDICT_ACCUMULATES},
+        {{VERDICT_ACCUMULATES, VERDICT_SATURATING, VERDICT_SATURATING}, 3, VERDICT_SATURATING},
+        {{VERDICT_ACCUMULATES, VERDICT_SATURATING, VERDICT_CLEAN}, 3, VERDICT_INCONCLUSIVE},
+        {{VERDICT_ACCUMULATES, VERDICT_SATURATING}, 2, VERDICT_INCONCLUSIVE},
+        {{VERDICT_ACCUMULATES}, 1, VERDICT_ACCUMULATES},
+        {{VERDICT_CLEAN}, 0, VERDICT_NONE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_int_eq(judge_orders(rows[i].verdicts, rows[i].count), rows[i].expected);
+    }
+}
+END_TEST
+
+START_TEST(a_second_pass_tells_growth_from_distinct_inputs)
+{
+    ck_assert_int_eq(judge_again(200000, 0), VERDICT_ACCUMULATES);
+    ck_assert_int_eq(judge_again(200000, -5000), VERDICT_ACCUMULATES);
+    ck_assert_int_eq(judge_again(200000, 5000), VERDICT_ACCUMULATES);
+    ck_assert_int_eq(judge_again(200000, 200000), VERDICT_GROWTH);
+    ck_assert_int_eq(judge_again(200000, 400000), VERDICT_GROWTH);
+    ck_assert_int_eq(judge_again(200000, 60000), VERDICT_INCONCLUSIVE);
+}
+END_TEST
+
+SUITE("judge", &orders_are_outvoted, &a_second_pass_tells_growth_from_distinct_inputs,
+      &equal_boundaries_are_settled, &any_part_of_a_boundary_unsettles_it,
       &floors_tell_growth_from_what_levels_off, &a_line_is_known_by_its_slope,
       &one_floor_is_not_enough, &a_suite_is_judged_by_the_floors_of_its_halves,
       &a_suite_that_adds_is_known_by_its_slope, &sixty_gigabytes_at_test_450)

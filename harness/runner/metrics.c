@@ -101,8 +101,12 @@ static void verdict_fill(const struct session *session, struct result_variant *v
         return;
     }
     struct judge_trend trend = judge_suite(session->live, session->live_count);
-    variant->verdict = trend.verdict;
-    if (trend.verdict == VERDICT_ACCUMULATES) {
+    variant->verdict =
+        session->suite_verdict != VERDICT_NONE ? session->suite_verdict : trend.verdict;
+    if (variant->verdict == VERDICT_ACCUMULATES || variant->verdict == VERDICT_GROWTH) {
+        if (trend.verdict != VERDICT_ACCUMULATES) { /* seen in other orders than this one */
+            trend.per_rep = variant->metric[METRIC_GROWTH];
+        }
         variant->metric[METRIC_GROWTH] =
             session->live_count < 8 ? variant->metric[METRIC_GROWTH] : trend.per_rep;
         char *text = memory_format("%s at test %zu",
@@ -112,7 +116,7 @@ static void verdict_fill(const struct session *session, struct result_variant *v
         free(text);
     }
     char *horizon = memory_format("judged over %zu tests in order, one pass", session->live_count);
-    result_set(&variant->horizon, horizon);
+    result_set(&variant->horizon, session->suite_horizon ? session->suite_horizon : horizon);
     free(horizon);
 }
 

@@ -88,12 +88,15 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     passes->ran = true;
 }
 
-static void variant_conclude(const struct plan_variant *variant,
+static void variant_conclude(bool hunt, const struct plan_variant *variant,
                              const struct runner_options *options, struct variant_passes *passes,
                              struct result *result)
 {
     struct result_variant *concluded = result_variant_add(result);
     result_set(&concluded->name, variant->name);
+    if (!hunt) {
+        session_run_suite(&passes->last);
+    }
     session_conclude(&passes->last, passes->metric, passes->count, concluded);
     if (result->way_in[0] == 0 && passes->last.hello.framework[0]) {
         static const char *const ways[] = {"",          "static, replaced", "shared",
@@ -162,7 +165,7 @@ bool runner_run(const struct plan *plan, const struct runner_options *options,
     for (size_t v = 0; v < plan->variant_count; v++) {
         if (passes[v].ran) {
             any = any || passes[v].last.tests > 0;
-            variant_conclude(&plan->variants[v], options, &passes[v], result);
+            variant_conclude(plan->hunt, &plan->variants[v], options, &passes[v], result);
             session_fini(&passes[v].last);
         }
         free(passes[v].metric);

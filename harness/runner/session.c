@@ -41,6 +41,13 @@ void session_fini(struct session *session)
     free(session->held);
     free(session->survivors);
     free(session->deaths);
+    for (size_t i = 0; i < session->failure_count; i++) {
+        free(session->failures[i].message);
+    }
+    free(session->failures);
+    free(session->once.at);
+    free(session->again.at);
+    free(session->suite_horizon);
     free(session->stopped_by);
     free(session->culprit);
 }

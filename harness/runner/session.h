@@ -30,6 +30,12 @@ struct session_name {
     uint32_t group; /* the same number: must share a process */
 };
 
+struct session_failure { /* a test that failed or died, behind those of `live` from, to */
+    uint32_t test;
+    size_t from, to;
+    char *message;
+};
+
 struct session {
     const struct plan *plan;
     const struct plan_variant *variant;
@@ -44,7 +50,11 @@ struct session {
     struct wire_sample sample; /* the last */
     struct wire_test test;
     bool has_test, has_sample;
-    bool quiet;                   /* a second run for the sites: nothing of it is a result */
+    bool quiet;           /* a second run for the sites: nothing of it is a result */
+    bool light;           /* of a quiet one: counters only */
+    uint64_t shuffle;     /* seed of the order within each group; 0: as they are */
+    const uint32_t *list; /* only these, in this order; NULL: all */
+    size_t list_count;
     struct judge_vector *vectors; /* the samples of the last run */
     size_t vector_count, vector_room;
 
@@ -59,7 +69,9 @@ struct session {
     size_t strays;    /* processes that outlived their tests */
     uint32_t *deaths; /* tests in which a worker ended */
     size_t death_count, death_room;
-    const struct session *earlier; /* tests in which its workers ended are not run again */
+    const struct session *earlier;    /* tests in which its workers ended are not run again */
+    struct session_failure *failures; /* of a quiet one */
+    size_t failure_count, failure_room, worker_live; /* worker_live: live_count as it began */
     struct {
         char name[32];
         double value;
@@ -67,13 +79,22 @@ struct session {
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
+    enum result_verdict suite_verdict; /* of axis B; NONE: judge `live` */
+    char *suite_horizon;               /* or NULL */
 
     struct session_site *sites;
     size_t site_count, site_room;
     uint32_t site_round;
     bool asks_survivors; /* before each group of tests ends */
+    bool twice;          /* then all tests of the group once more, in the same process */
+    bool again_done;     /* and that went through */
+    int64_t again_live;  /* live bytes that the second passes added */
     struct wire_survivor *survivors;
     size_t survivor_count, survivor_room;
+    struct session_survivors {
+        struct wire_survivor *at;
+        size_t count, room;
+    } once, again; /* of tests of their own group, after its first and its second pass */
     struct wire_held *held;
     size_t held_count, held_room;
 };
@@ -110,6 +131,10 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end);
 bool session_command(struct session *session, const struct wire_command *command,
                      enum worker_event *event);
 bool session_wants(const struct session *session, uint32_t test);
+/* Tests [first, past) as they are to be run: the caller frees. *last is where their places end.
+ * Tests that share a fixture stay together when they are shuffled. */
+uint32_t *session_order_new(const struct session *session, uint32_t first, uint32_t past,
+                            uint32_t *last);
 struct result_test *session_test_add(struct session *session, uint32_t test);
 void session_test_fill(const struct session *session, struct result_test *test);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
@@ -133,6 +158,11 @@ void session_live_add(struct session *session, uint32_t test, int64_t live);
 bool session_hunt(struct session *session);
 /* Then all of them in order, once, in a process that has not run any of them (axis B). */
 void session_hunt_suite(struct session *session);
+
+/* The same for a variant of `tidemark run` that keeps something from test to test. */
+void session_run_suite(struct session *session);
+/* The wall time after which nothing more is asked of a suite, ns. */
+#define SUITE_NS 30000000000.0
 
 /* Runs the first tests again with every block traced, and adds the sites of what stays. */
 void session_trace(struct session *session);

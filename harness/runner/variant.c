@@ -82,6 +82,18 @@ void session_test_fill(const struct session *session, struct result_test *test)
     }
 }
 
+/* It failed in a quiet session: what ran before it in its process may be why. */
+static void failure_add(struct session *session, uint32_t test, const char *message)
+{
+    memory_grow(&session->failures, &session->failure_room, session->failure_count + 1,
+                sizeof session->failures[0]);
+    session->failures[session->failure_count++] =
+        (struct session_failure){.test = test,
+                                 .from = session->worker_live,
+                                 .to = session->live_count,
+                                 .message = memory_copy(message)};
+}
+
 /* A test came to its boundary. */
 static void test_take(struct session *session)
 {
@@ -97,6 +109,8 @@ static void test_take(struct session *session)
         session_test_fill(session, test);
         session_test_write(session, test);
         session->failed += seen->status != WIRE_PASS && seen->status != WIRE_SKIP;
+    } else if (seen->status != WIRE_PASS && seen->status != WIRE_SKIP) {
+        failure_add(session, seen->test, seen->message);
     }
     int64_t above = seen->peak_live_bytes - session->live_end;
     session->allocs += (double)seen->allocs;
@@ -187,6 +201,7 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
                 sizeof session->deaths[0]);
     session->deaths[session->death_count++] = number;
     if (session->quiet) {
+        failure_add(session, number, result_status_name(status));
         return status;
     }
     struct result_test *test = session_test_add(session, number);
@@ -227,12 +242,13 @@ static bool death_goes_on(struct session *session, uint32_t number, enum result_
 static bool test_run(struct session *session, uint32_t number, enum worker_event *event)
 {
     bool births = session->plan->births && !session->quiet;
-    struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = number,
-                                   .depth = session->quiet || births ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0),
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+    struct wire_command command = {
+        .op = WIRE_OP_RUN,
+        .test = number,
+        .depth = (session->quiet && !session->light) || births ? WIRE_TRACE : WIRE_COUNT,
+        .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0),
+        .repetitions_min = 1,
+        .repetitions_max = 1};
     if (session->options->progress && !session->quiet) {
         session->options->progress(session->options->context, session->variant->name,
                                    session->names[number].id, number, session->name_count);
@@ -264,7 +280,57 @@ static bool command_do(struct session *session, uint32_t op, uint32_t test)
         session, &(struct wire_command){.op = op, .test = test, .depth = WIRE_COUNT}, &event);
 }
 
-/* One worker, from test `next` on. Returns the test to go on with, or WIRE_NO_TEST. */
+/* What of the group's tests is alive, added to `kept`. */
+static void survivors_ask(struct session *session, uint32_t first, uint32_t past,
+                          struct session_survivors *kept)
+{
+    if (!session->asks_survivors) {
+        return;
+    }
+    session->survivor_count = 0; /* it tells of all that is alive */
+    session_sites(session);
+    command_do(session, WIRE_OP_SURVIVORS, WIRE_NO_TEST);
+    for (size_t i = 0; i < session->survivor_count; i++) {
+        const struct wire_survivor *seen = &session->survivors[i];
+        if (seen->birth >= first && seen->birth < past) {
+            memory_grow(&kept->at, &kept->room, kept->count + 1, sizeof kept->at[0]);
+            kept->at[kept->count++] = *seen;
+        }
+    }
+}
+
+/* The second pass, in the same order. False: the worker is gone. */
+static bool group_again(struct session *session, uint32_t first, uint32_t past)
+{
+    uint32_t last, *order = session_order_new(session, first, past, &last);
+    enum worker_event event = WORKER_DONE;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .depth = session->light ? WIRE_COUNT : WIRE_TRACE,
+                                   .repetitions_min = 1,
+                                   .repetitions_max = 1};
+    int64_t before = session->live_end, after = before;
+    for (uint32_t at = first; at < last && event == WORKER_DONE; at++) {
+        command.test = order[at - first];
+        if (!session_wants(session, command.test) || !session_command(session, &command, &event)) {
+            continue;
+        }
+        after = session->has_sample ? session->sample.live_bytes : after;
+        if (session->test.status != WIRE_PASS && session->test.status != WIRE_SKIP) {
+            failure_add(session, command.test, session->test.message);
+        }
+    }
+    free(order);
+    session->again_done = event == WORKER_DONE;
+    if (session->again_done) {
+        session->again_live += after - before;
+        session->live_end = after;
+        survivors_ask(session, first, past, &session->again);
+    }
+    return session->again_done;
+}
+
+/* One worker, from place `next` on: a test's number, unless they are in another order. Returns the
+ * place to go on with, or WIRE_NO_TEST. */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
 {
     enum worker_event event;
@@ -282,26 +348,28 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         }
         uint32_t first = session->worker.group.first;
         uint32_t past = first + session->worker.group.count;
-        for (uint32_t test = next > first ? next : first; test < past && test < end; test++) {
+        uint32_t last, *order = session_order_new(session, first, past, &last);
+        for (uint32_t at = next > first ? next : first; at < last && at < end; at++) {
+            uint32_t test = order[at - first];
             if (!session_wants(session, test)) {
                 continue;
             }
             if (!test_run(session, test, &event)) {
+                bool goes_on = death_goes_on(session, test,
+                                             session_death(session, test, event == WORKER_HUNG));
                 session->live_known = false;
-                return death_goes_on(session, test,
-                                     session_death(session, test, event == WORKER_HUNG))
-                           ? test + 1
-                           : WIRE_NO_TEST;
+                free(order);
+                return goes_on ? at + 1 : WIRE_NO_TEST;
             }
-            next = test + 1;
+            next = at + 1;
         }
+        free(order);
         if (past >= end && session->quiet) {
             return WIRE_NO_TEST; /* the caller has questions */
         }
-        if (session->asks_survivors) {
-            session->survivor_count = 0; /* it tells of all that is alive */
-            session_sites(session);
-            command_do(session, WIRE_OP_SURVIVORS, WIRE_NO_TEST);
+        survivors_ask(session, first, past, &session->once);
+        if (session->twice && !group_again(session, first, past)) {
+            return WIRE_NO_TEST;
         }
         if (!command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST)) {
             break;
@@ -326,6 +394,8 @@ bool session_begin(struct session *session)
                                      .verbose = session->options->verbose};
     symbols_free(&session->symbols);
     session->symbols = symbols_new();
+    session->site_count = session->once.count = session->again.count = 0; /* numbers of its own */
+    session->worker_live = session->live_count;
     return worker_start(&session->worker, session->variant, &options);
 }
 

@@ -1,0 +1,50 @@
+#!/bin/sh
+# suite_test.sh - axis B: a second pass tells what grows from what accumulates; a test that leaves state behind and
+# the one that fails for it are both named; the verdict does not hang on the seed. From the root with $B set.
+set -u
+B=${B:-build}
+T=$(mktemp -d) || exit 99
+trap 'rm -rf "$T"' EXIT
+bad=0
+fail() { echo "suite_test: $*"; bad=1; }
+
+hunt() { # name status variables... : the result in $T/name.jsonl, one line of text in $T/name.txt
+    name=$1 expected=$2
+    shift 2
+    env "$@" "$B/tidemark" hunt -q --seed "${seed:-1}" --json "$T/$name.jsonl" -- "$B/fixtures/check_order" >"$T/$name.out" 2>&1
+    status=$?
+    [ $status -eq "$expected" ] || fail "$name: exit $status, should be $expected"
+    tr -s '\n ' '  ' <"$T/$name.out" >"$T/$name.txt"
+}
+verdict() { # name word
+    grep '"type":"variant"' "$T/$1.jsonl" | grep -q "\"verdict\":\"$2\"" || fail "$1 with seed ${seed:-1} is not: $2"
+}
+
+for seed in 1 2 3; do
+    hunt keeps 1 KEEP=1
+    verdict keeps accumulates
+    hunt grows 1 KEEP=1 GROW=1
+    verdict grows growth
+done
+grep -q "in 2 shuffled ones (seed 3); a second pass in the same process added" "$T/grows.txt" || fail "no horizon"
+grep -q "left behind by 24 of 28 tests" "$T/keeps.txt" || fail "who left it behind is not said"
+
+seed=1 hunt order 0 NOTHING=1
+verdict order clean
+grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag (it is dirty)" "$T/order.txt" ||
+    fail "the polluter and its victim are not named: $(grep -o 'note:.*' "$T/order.txt")"
+grep -q "order/all/needs_the_first fails without .* it needs what order/all/sets_up leaves behind" "$T/order.txt" ||
+    fail "what a test needs is not named"
+
+# The same for a scenario.
+cat >"$T/order.yaml" <<EOF
+scenario: order
+suite: {program: $PWD/$B/fixtures/check_order, env: {KEEP: "1"}}
+expect: {default: {verdict: accumulates}}
+EOF
+sed 's/KEEP: "1"/KEEP: "1", GROW: "1"/; s/accumulates/growth/' "$T/order.yaml" >"$T/grow.yaml"
+for scenario in order grow; do
+    "$B/tidemark" run -q --seed 5 "$T/$scenario.yaml" >"$T/$scenario.run" 2>&1 || fail "run of $scenario: exit $?"
+    tr -s '\n ' '  ' <"$T/$scenario.run" | grep -q "shuffled ones (seed 5); a second pass" || fail "$scenario: no horizon"
+done
+exit $bad
