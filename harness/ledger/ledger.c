@@ -1,5 +1,6 @@
 /* ledger.c - see ledger.h: depth, birth, totals. Runs in the worker. */
 #include "harness/ledger/ledger.h"
+#include "harness/ledger/birth.h"
 
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/hooks.h"
@@ -88,7 +89,7 @@ void ledger_peak_reset(void)
 void ledger_birth_set(uint32_t test)
 {
     thread_get()->busy = 0; /* a test may have left a signal handler by longjmp */
-    uint32_t serial = trace_serial_next(test);
+    uint32_t serial = birth_next(test);
     if (test != WIRE_NO_TEST) {
         struct ledger_totals totals;
         ledger_totals_get(&totals);

@@ -5,6 +5,7 @@
  * by kind and number), `mappings` (sorted by address), `files` (by path, each once).
  */
 #include "harness/ledger/resource.h"
+#include "harness/ledger/birth.h"
 
 #include "harness/ledger/site.h"
 #include "harness/ledger/thread.h"
@@ -116,7 +117,7 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
         thing = (struct resource *)things.rows + things.count++;
     }
     if (thing != NULL) {
-        *thing = (struct resource){.id = id, .site = site, .serial = trace_serial(), .kind = kind};
+        *thing = (struct resource){.id = id, .site = site, .serial = birth_now(), .kind = kind};
     }
     lock_give(self);
 }
@@ -218,7 +219,7 @@ void resource_map(uint64_t address, uint64_t bytes, const void *frame)
     mapping_insert(&(struct resource){.id = address,
                                       .bytes = bytes,
                                       .site = site,
-                                      .serial = trace_serial(),
+                                      .serial = birth_now(),
                                       .kind = WIRE_SITE_MMAP});
     mapping_tell(count_before, bytes_before);
     lock_give(self);
@@ -300,7 +301,7 @@ void resource_file_made(const char *path, const void *frame)
     if (file_find(&file) == NULL && table_grow(&files, sizeof file)) {
         struct path *rows = files.rows;
         file.resource = (struct resource){
-            .id = ++file_number, .site = site, .serial = trace_serial(), .kind = WIRE_SITE_FILE};
+            .id = ++file_number, .site = site, .serial = birth_now(), .kind = WIRE_SITE_FILE};
         rows[files.count++] = file;
         meter_file_add(1);
     }

@@ -3,6 +3,7 @@
  * on the thread that runs the tests, at boundaries only: an allocation costs nothing for it, a
  * boundary costs one pass over the records.
  */
+#include "harness/ledger/birth.h"
 #include "harness/ledger/ledger.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/site.h"
@@ -189,7 +190,7 @@ static void survivors_add(struct survivors *all, uint32_t site, uint32_t serial,
         all->failed = true;
         return;
     }
-    uint32_t birth = trace_serial_test(serial);
+    uint32_t birth = birth_of(serial);
     struct survivor *slot = survivor_slot(all, site, birth);
     all->used += slot->site == 0;
     slot->site = site;

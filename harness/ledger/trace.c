@@ -13,6 +13,7 @@
  */
 #include "harness/ledger/trace.h"
 
+#include "harness/ledger/birth.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/unwind.h"
@@ -32,8 +33,6 @@
 #define BATCH             512u
 #define SITES_CACHED      256u
 #define CONTEXTS_CACHED   2048u
-#define SERIALS_PER_CHUNK (1u << 16)
-#define SERIAL_CHUNKS     1024u
 
 struct trace {
     uint32_t epoch;
@@ -57,8 +56,6 @@ static _Atomic(struct trace_record *) chunks[CHUNKS_MOST];
 static _Atomic uint32_t epoch_now = 1;
 static _Atomic uint32_t records_used = RUN; /* 0 means no record; the first run is left out */
 static _Atomic uint64_t batches;            /* tag << 32 | first record of the top batch */
-static _Atomic(uint32_t *) serials[SERIAL_CHUNKS];
-static _Atomic uint32_t serial_now;
 
 static struct trace_record *record_at(uint32_t index)
 {
@@ -229,11 +226,6 @@ uint32_t trace_site(const void *frame, enum wire_site_kind kind)
     return site;
 }
 
-uint32_t trace_serial(void)
-{
-    return atomic_load_explicit(&serial_now, memory_order_relaxed);
-}
-
 static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
 {
     struct site *site = site_get(number);
@@ -265,7 +257,7 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
             struct trace_record *record = record_at(index);
             record->size = size;
             record->site = site;
-            record->serial = atomic_load_explicit(&serial_now, memory_order_relaxed);
+            record->serial = birth_now();
             atomic_store_explicit((_Atomic uint64_t *)&record->address, (uint64_t)(uintptr_t)block,
                                   memory_order_release);
             number = number_of(index, trace->epoch);
@@ -328,27 +320,6 @@ void trace_death(struct thread *self, uint32_t number, const void *block, size_t
     }
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
-}
-
-uint32_t trace_serial_next(uint32_t test)
-{
-    uint32_t serial = serial_now + 1;
-    uint32_t chunk =
-        serial / SERIALS_PER_CHUNK % SERIAL_CHUNKS; /* 67 million births, then reused */
-    if (serials[chunk] == NULL) {
-        serials[chunk] = meter_own_map(SERIALS_PER_CHUNK * sizeof(uint32_t));
-    }
-    if (serials[chunk] != NULL) {
-        serials[chunk][serial % SERIALS_PER_CHUNK] = test;
-    }
-    atomic_store_explicit(&serial_now, serial, memory_order_relaxed);
-    return serial;
-}
-
-uint32_t trace_serial_test(uint32_t serial)
-{
-    const uint32_t *chunk = serials[serial / SERIALS_PER_CHUNK % SERIAL_CHUNKS];
-    return serial == 0 || chunk == NULL ? WIRE_NO_TEST : chunk[serial % SERIALS_PER_CHUNK];
 }
 
 uint32_t trace_records(void)

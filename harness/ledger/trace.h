@@ -18,7 +18,7 @@ struct trace_record {
     uint64_t address;
     uint64_t size;
     uint32_t site;
-    uint32_t serial; /* of the birth: trace_birth_test() gives the test */
+    uint32_t serial; /* of the birth: birth_of() gives the test */
 };
 
 extern _Atomic bool trace_switch;
@@ -39,11 +39,6 @@ void trace_death(struct thread *self, uint32_t record, const void *block, size_t
 
 /* The site of a stack that is not a heap allocation's; 0 when it cannot be traced. */
 uint32_t trace_site(const void *frame, enum wire_site_kind kind);
-
-/* A new birth begins: what is born from now on belongs to `test`. Returns its serial. */
-uint32_t trace_serial_next(uint32_t test);
-uint32_t trace_serial(void); /* of now */
-uint32_t trace_serial_test(uint32_t serial);
 
 /* Calls `each` with every live record. */
 typedef void trace_seen(void *context, const struct trace_record *record);
