@@ -58,7 +58,8 @@ struct file_options {  /* 0: off, or the default in brackets */
     bool no_memory;       /* read the file at each look-up */
     const void *fallback; /* compiled in; borrowed for ever. NULL: none */
     uint64_t fallback_bytes;
-    /* Asks the source. `etag` of what we have, or NULL. False: no answer; errno may say why. */
+    /* Asks the source. `etag` of what we have, or NULL. False: no answer; errno may say why. From
+     * any thread, that of the background too; from several at once where there is no lock. */
     bool (*fetch)(void *context, const char *etag, struct file_answer_of_source *answer);
     /* Is this a document? Asked before publishing and after reading. NULL: all but the empty one.
      */
