@@ -19,7 +19,7 @@ for name in registry registry_suggest registry_words tier; do
     nm "$object" | grep -E ' [DdBbC] ' && fail "$object has writable data"
     readelf -SW "$object" | grep -qE '\.(init|fini)_array|\.ctors' && fail "$object has start-up code"
     readelf -SW "$object" | grep -qE ' \.data\.rel' && fail "$object has relocated data"
-    calls=$(nm -u "$object" | awk '{print $2}' | grep -vE '^(memcmp|memcpy|memset|memchr|memmove|strcmp|strlen|__assert_fail|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|registry_.*)$' || true)
+    calls=$(nm -u "$object" | awk '{print $2}' | grep -vE '^(memcmp|bcmp|memcpy|memset|memchr|memmove|strcmp|strlen|__assert_fail|_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|registry_.*)$' || true)
     [ -z "$calls" ] || fail "$object calls: $calls"
 done
 echo "tables and look-up: .rodata only, no relocation, no start-up code, no allocation"

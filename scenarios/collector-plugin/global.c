@@ -19,7 +19,7 @@ struct global_model {
 static struct {
     struct global_model *models[MODELS];
     size_t count;
-} * cache;
+} *volatile cache; /* a compiler that sees the null pointer would leave the crash out */
 
 static volatile size_t read_length;
 
