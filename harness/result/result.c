@@ -362,3 +362,12 @@ struct result_link *result_links_new(size_t count)
     }
     return links;
 }
+
+enum metric_kind result_counter_kind(const char *name)
+{
+    size_t length = strlen(name);
+    if (length > 6 && strcmp(name + length - 6, "_bytes") == 0) {
+        return METRIC_KIND_BYTES;
+    }
+    return length > 3 && strcmp(name + length - 3, "_ns") == 0 ? METRIC_KIND_NS : METRIC_KIND_PER;
+}

@@ -55,6 +55,11 @@ enum metric_kind {
     METRIC_KIND_PER
 };
 
+/* A counter of the suite in an `expect:` is "counter.NAME". What it counts, the end of its name
+ * says: _bytes, _ns, else a number. */
+#define RESULT_COUNTER "counter."
+enum metric_kind result_counter_kind(const char *name);
+
 struct metric_facts {
     const char *json, *title, *help;
     enum metric_kind kind;

@@ -58,10 +58,28 @@ static size_t metric_of(const char *json)
     return metric;
 }
 
-static char *number_text(enum result_metric metric, double value)
+/* NAN: not measured, or not counted. */
+static double number_of(const struct result_variant *variant, const char *name,
+                        enum metric_kind *kind)
+{
+    size_t metric = metric_of(name), prefix = strlen(RESULT_COUNTER);
+    *kind = metric < METRIC_COUNT ? result_metrics[metric].kind : result_counter_kind(name);
+    if (metric < METRIC_COUNT) {
+        return variant->metric[metric];
+    }
+    for (size_t i = 0; strncmp(name, RESULT_COUNTER, prefix) == 0 && i < variant->counter_count;
+         i++) {
+        if (strcmp(variant->counters[i].name, name + prefix) == 0) {
+            return variant->counters[i].value;
+        }
+    }
+    return NAN;
+}
+
+static char *number_text(enum metric_kind kind, double value)
 {
     char text[UNIT_TEXT_BYTES];
-    switch (result_metrics[metric].kind) {
+    switch (kind) {
     case METRIC_KIND_BYTES:
         return memory_copy(unit_bytes(text, value));
     case METRIC_KIND_NS:
@@ -101,9 +119,9 @@ static void expect_hold(const struct scenario *scenario, const struct scenario_e
         actual = memory_copy(word);
         ok = fnmatch(expect->text, word, 0) == 0;
     } else {
-        size_t metric = metric_of(expect->metric);
-        double value = metric < METRIC_COUNT ? variant->metric[metric] : NAN;
-        actual = number_text(metric < METRIC_COUNT ? metric : 0, value);
+        enum metric_kind kind;
+        double value = number_of(variant, expect->metric, &kind);
+        actual = number_text(kind, value);
         ok = !isnan(value) && holds(expect->op, value, expect->value);
     }
     char *limit = memory_format("%s%s", expect->warn ? "warn " : "", expect->text);

@@ -82,6 +82,20 @@ static const struct number_metric *number_find(const char *json)
     return NULL;
 }
 
+/* "counter.NAME", NAME of letters, digits and underscores: what the suite counts, nobody here can
+ * know. */
+static bool counter_take(const char *key, struct number_metric *metric)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    const char *name = key + strlen(RESULT_COUNTER);
+    if (strncmp(key, RESULT_COUNTER, strlen(RESULT_COUNTER)) != 0 || !*name ||
+        name[strspn(name, letters)] != 0) {
+        return false;
+    }
+    *metric = (struct number_metric){.json = key, .kind = result_counter_kind(name)};
+    return true;
+}
+
 static void metric_unknown(struct reader *reader, const struct node *key)
 {
     const char *names[NAMES_MAX];
@@ -364,7 +378,9 @@ static void metric_take(struct reader *reader, size_t variant, const struct node
             return;
         }
     }
-    condition.metric = number_find(metric_long(key->text));
+    struct number_metric counter;
+    condition.metric =
+        counter_take(key->text, &counter) ? &counter : number_find(metric_long(key->text));
     if (!condition.metric) {
         metric_unknown(reader, key);
     } else if (metric_again(reader, variant, condition.metric->json, key)) {

@@ -148,6 +148,7 @@ START_TEST(expectations_carry_value_level_and_position)
         {1, 0, "live_bytes_end", OP_EQ, 4096, "4096", false, 24, 21},
         {4, 0, "stopped_by", OP_WORD, 0, "memory", false, 25, 49},
         {4, 0, "culprit", OP_WORD, 0, "registry/*", false, 25, 66},
+        {1, 0, "counter.cache_bytes", OP_LT, 1e6, "< 1 MB", false, 26, 86},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct scenario_expect *e =
@@ -180,7 +181,7 @@ START_TEST(all_holds_for_every_variant_that_says_nothing_itself)
         ck_assert(i == 0 || s.expects[i - 1].variant <= s.expects[i].variant);
         of_direct += s.expects[i].variant == 0;
     }
-    ck_assert_uint_eq(of_direct, 7); /* its own six, and `failed` */
+    ck_assert_uint_eq(of_direct, 8); /* its own six, `failed` and the counter */
     scenario_fini(&s);
 }
 END_TEST
