@@ -127,7 +127,7 @@ void file_cache_statistics(struct file_cache *cache, struct file_statistics *sta
 void file_cache_totals(struct file_cache *cache, struct file_statistics *statistics);
 /* Health, one JSON object: state, age, ttl, versions, counters of all processes. */
 void file_cache_json(struct file_cache *cache, FILE *out);
-/* The totals as OpenMetrics text. */
-void file_cache_openmetrics(struct file_cache *cache, FILE *out);
+/* The totals in Prometheus' text format. */
+void file_cache_prometheus(struct file_cache *cache, FILE *out);
 
 #endif

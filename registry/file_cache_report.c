@@ -1,4 +1,4 @@
-/* file_cache_report.c - see file_cache.h: health as JSON, totals as OpenMetrics. */
+/* file_cache_report.c - see file_cache.h: health as JSON, totals for Prometheus. */
 #include "registry/file_cache_inside.h"
 
 #include <inttypes.h>
@@ -98,14 +98,13 @@ void file_cache_json(struct file_cache *cache, FILE *out)
     fputs("}}\n", out);
 }
 
-void file_cache_openmetrics(struct file_cache *cache, FILE *out)
+void file_cache_prometheus(struct file_cache *cache, FILE *out)
 {
     uint64_t totals[METRICS];
     totals_list(cache, totals);
     for (size_t i = 0; i < METRICS; i++) {
-        fprintf(out, "# TYPE file_cache_%s counter\n# HELP file_cache_%s %s\n", metrics[i].name,
-                metrics[i].name, metrics[i].words);
+        fprintf(out, "# HELP file_cache_%s_total %s\n# TYPE file_cache_%s_total counter\n",
+                metrics[i].name, metrics[i].words, metrics[i].name);
         fprintf(out, "file_cache_%s_total %" PRIu64 "\n", metrics[i].name, totals[i]);
     }
-    fputs("# EOF\n", out);
 }
