@@ -12,12 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARMUPS     3
-#define LEAST       8
-#define MOST        64
-#define CHEAP_NS    5000000u /* so long a settled test is repeated beyond the least */
-#define EPOCHS_NS   20000000000u
-#define SITES_SHOWN 5
+#define MOST     64
+#define CHEAP_NS 5000000u /* so long a settled test is repeated beyond the least */
 /* of the confirmation */
 #define CONFIRM_REPETITIONS 4096.0
 #define CONFIRM_BYTES       256e6
@@ -94,7 +90,7 @@ static int compare_growers(const void *a, const void *b)
 
 /* Unreachable in the main: it is lost. Descriptors, threads and files have no one who points at
  * them. */
-static bool is_lost(const struct session *session, const struct session_site *site)
+bool session_site_lost(const struct session *session, const struct session_site *site)
 {
     int64_t lost = 0, held = 0;
     for (size_t i = 0; i < session->held_count; i++) {
@@ -111,7 +107,7 @@ static void growth_report(struct session *session, const struct floors *floors,
                           struct result_test *test)
 {
     struct grower *growers = memory_new(floors->count, sizeof *growers);
-    uint32_t numbers[SITES_SHOWN] = {0}, count = 0;
+    uint32_t numbers[SESSION_SITES_SHOWN] = {0}, count = 0;
     size_t known = 0, accused = 0;
     double bytes_per_rep = 0, whole = 0;
     for (int pass = 0; pass < 2 && known == 0; pass++) { /* the second: whatever rose at all */
@@ -132,7 +128,7 @@ static void growth_report(struct session *session, const struct floors *floors,
         }
     }
     qsort(growers, known, sizeof *growers, compare_growers);
-    for (; count < known && count < SITES_SHOWN; count++) {
+    for (; count < known && count < SESSION_SITES_SHOWN; count++) {
         numbers[count] = growers[count].site;
     }
     session_scan(session, numbers, count);
@@ -143,7 +139,7 @@ static void growth_report(struct session *session, const struct floors *floors,
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct session_site *seen = &session->sites[numbers[i]];
-        bool lost = is_lost(session, seen);
+        bool lost = session_site_lost(session, seen);
         struct result_site *site = session_site_add(session, test->id, seen, i + 1, whole);
         site->bytes_per_rep = growers[i].per_rep;
         site->verdict = lost ? VERDICT_LEAK : VERDICT_GROWTH;
@@ -224,10 +220,10 @@ static bool test_trace(struct session *session, uint32_t number, struct result_t
     struct floors floors = {0};
     uint64_t spent = 0;
     size_t growing = 0;
-    unsigned before = test->repetitions + WARMUPS, done = 0;
+    unsigned before = test->repetitions + SESSION_WARMUPS, done = 0;
     bool more = true, here = true, others = false; /* others: not only the heap changes */
     enum result_verdict verdict = VERDICT_INCONCLUSIVE;
-    while (more && here && floors.epochs < JUDGE_EPOCHS && spent < EPOCHS_NS) {
+    while (more && here && floors.epochs < JUDGE_EPOCHS && spent < SESSION_EPOCHS_NS) {
         struct wire_command command = {.op = WIRE_OP_RUN,
                                        .test = number,
                                        .depth = WIRE_TRACE,
@@ -305,12 +301,12 @@ static bool test_births(struct session *session, uint32_t number)
 static bool test_hunt(struct session *session, uint32_t number)
 {
     enum worker_event event;
-    unsigned least = session->plan->repetitions ? session->plan->repetitions : LEAST;
+    unsigned least = session->plan->repetitions ? session->plan->repetitions : SESSION_LEAST;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = number,
                                    .depth = WIRE_COUNT,
                                    .flags = WIRE_PEAK_RSS | WIRE_STOP_ON_FAIL,
-                                   .warmups = WARMUPS,
+                                   .warmups = SESSION_WARMUPS,
                                    .repetitions_min = least,
                                    .repetitions_max = least > MOST ? least : MOST,
                                    .budget_ns = CHEAP_NS};
@@ -377,9 +373,6 @@ static uint32_t hunt_serve(struct session *session, uint32_t next)
         uint32_t first = session->worker.group.first;
         uint32_t past = first + session->worker.group.count;
         if (first == past) {
-            result_note_add(session->result,
-                            "the tests of %s cannot be repeated one by one: each is seen once",
-                            session->variant->program);
             return WIRE_NO_TEST - 1;
         }
         for (uint32_t test = next > first ? next : first; test < past; test++) {
@@ -406,7 +399,7 @@ bool session_hunt(struct session *session)
         next = hunt_serve(session, next);
         session_over(session);
         if (next == WIRE_NO_TEST - 1) {
-            return session_run(session);
+            return session_hunt_passive(session);
         }
         if (next != WIRE_NO_TEST && (next >= session->name_count || next <= from)) {
             break;

@@ -102,7 +102,8 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
         static const char *const ways[] = {"",          "static, replaced", "shared",
                                            "by header", "through libc",     "the whole program"};
         char *way =
-            memory_format("%s, %s", passes->last.hello.framework, ways[passes->last.hello.way % 6]);
+            memory_format("%s, %s%s", passes->last.hello.framework,
+                          ways[passes->last.hello.way % 6], passes->last.forks ? ", forked" : "");
         result_set(&result->way_in, way);
         free(way);
     }

@@ -45,6 +45,7 @@ void session_fini(struct session *session)
         free(session->failures[i].message);
     }
     free(session->failures);
+    free(session->gone_by);
     free(session->once.at);
     free(session->again.at);
     free(session->suite_horizon);
@@ -117,6 +118,11 @@ static void take_site(struct session *session, const struct wire_site *site)
 static void take_sample(struct session *session, const struct wire_sample *sample)
 {
     session->sample = *sample;
+    if (session->passive) {
+        memory_grow(&session->gone_by, &session->gone_by_room, session->gone_by_count + 1,
+                    sizeof session->gone_by[0]);
+        session->gone_by[session->gone_by_count++] = *sample;
+    }
     session->has_sample = true;
     memory_grow(&session->vectors, &session->vector_room, session->vector_count + 1,
                 sizeof session->vectors[0]);
@@ -128,6 +134,19 @@ static void take_sample(struct session *session, const struct wire_sample *sampl
                               .fds = sample->fds,
                               .threads = sample->threads,
                               .files = sample->files};
+}
+
+/* Each worker of a session says the same. */
+static void note_take(struct session *session, const char *text)
+{
+    for (size_t i = 0; i < session->result->note_count; i++) {
+        if (strcmp(session->result->notes[i], text) == 0) {
+            return;
+        }
+    }
+    if (!session->quiet) {
+        result_note_add(session->result, "%s", text);
+    }
 }
 
 void session_record(void *context, const struct wire_record *record)
@@ -149,6 +168,9 @@ void session_record(void *context, const struct wire_record *record)
     case WIRE_TEST:
         memcpy(&session->test, record, sizeof session->test);
         session->has_test = true;
+        if (session->passive) {
+            session_passive_take(session);
+        }
         break;
     case WIRE_COUNTER:
         take_counter(session, (const struct wire_counter *)record);
@@ -175,9 +197,7 @@ void session_record(void *context, const struct wire_record *record)
                sizeof session->survivors[0]);
         break;
     case WIRE_NOTE:
-        if (!session->quiet) {
-            result_note_add(session->result, "%s", ((const struct wire_note *)record)->text);
-        }
+        note_take(session, ((const struct wire_note *)record)->text);
         break;
     default:
         break;

@@ -12,6 +12,11 @@
 #include "harness/runner/symbol.h"
 #include "harness/runner/worker.h"
 
+#define SESSION_WARMUPS     3 /* repetitions of a test before those that count */
+#define SESSION_LEAST       8 /* and those that count */
+#define SESSION_EPOCHS_NS   20000000000u
+#define SESSION_SITES_SHOWN 5
+
 struct session_site { /* by its number; frame_count 0: no such site was told of */
     uint32_t number, kind;
     int64_t blocks, bytes;
@@ -50,8 +55,13 @@ struct session {
     struct wire_sample sample; /* the last */
     struct wire_test test;
     bool has_test, has_sample;
-    bool quiet;           /* a second run for the sites: nothing of it is a result */
-    bool light;           /* of a quiet one: counters only */
+    bool quiet;                  /* a second run for the sites: nothing of it is a result */
+    bool light;                  /* of a quiet one: counters only */
+    bool passive;                /* its tests go by, and cannot be chosen */
+    bool forks;                  /* of a passive one: each test in a child of the program's own */
+    uint32_t passes;             /* of a passive one: how often main is run; 0 as 1 */
+    struct wire_sample *gone_by; /* of a passive one: all its samples */
+    size_t gone_by_count, gone_by_room;
     uint64_t shuffle;     /* seed of the order within each group; 0: as they are */
     const uint32_t *list; /* only these, in this order; NULL: all */
     size_t list_count;
@@ -142,6 +152,8 @@ void session_test_write(struct session *session, const struct result_test *test)
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
+/* Is most of it unreachable, by the last scan? */
+bool session_site_lost(const struct session *session, const struct session_site *site);
 /* Has a person decided to live with it? */
 bool session_site_suppressed(struct session *session, struct session_site *seen);
 /* Where the last run of this test, which had WIRE_BIRTHS, allocated: into result->births. False:
@@ -156,6 +168,10 @@ void session_live_add(struct session *session, uint32_t test, int64_t live);
 /* The hunt: each test repeated until its memory is understood (axis A). False: the program could
  * not be started. */
 bool session_hunt(struct session *session);
+/* The same where tests cannot be chosen: the program's main is run again and again. */
+bool session_hunt_passive(struct session *session);
+/* Of a passive session: a test has come to its boundary. */
+void session_passive_take(struct session *session);
 /* Then all of them in order, once, in a process that has not run any of them (axis B). */
 void session_hunt_suite(struct session *session);
 

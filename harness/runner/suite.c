@@ -361,6 +361,7 @@ void session_hunt_suite(struct session *session)
     size_t orders = 1;
     course_init(&straight, session, 0);
     straight.session.asks_survivors = straight.session.twice = true;
+    straight.session.forks = session->forks;
     if (!suite_run(session, &straight.session)) {
         course_fini(&straight);
         return;
@@ -371,8 +372,20 @@ void session_hunt_suite(struct session *session)
     victims_note(session, &straight, &straight);
     bool twice = straight.session.again_done;
     int64_t again = twice ? again_of(session, &straight) : 0;
-    bool room = session->stopped_by[0] == '\0' && straight.session.wall < SUITE_NS &&
-                straight.session.live_count > 2;
+    if (session->passive) {
+        course_init(&shuffled, session, 0);
+        shuffled.session.asks_survivors = true;
+        shuffled.session.passes = 2;
+        twice = !session->forks && session_run(&shuffled.session) &&
+                shuffled.session.failure_count == 0;
+        if (twice) {
+            course_judge(session, &shuffled);
+            again = shuffled.kept - straight.kept;
+        }
+        course_fini(&shuffled);
+    }
+    bool room = !session->passive && session->stopped_by[0] == '\0' &&
+                straight.session.wall < SUITE_NS && straight.session.live_count > 2;
     for (uint64_t i = 0; room && i < SHUFFLES; i++) {
         course_init(&shuffled, session, shuffle_of(session, i));
         shuffled.session.asks_survivors = true;

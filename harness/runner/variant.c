@@ -329,6 +329,24 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
     return session->again_done;
 }
 
+static bool passive_begin(struct session *session)
+{
+    enum worker_event event;
+    struct wire_command run = {.op = WIRE_OP_RUN,
+                               .test = WIRE_NO_TEST,
+                               .depth = session->quiet && !session->light ? WIRE_TRACE : WIRE_COUNT,
+                               .repetitions_min = session->passes};
+    return session_command(session, &run, &event) &&
+           command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST);
+}
+
+void session_passive_take(struct session *session)
+{
+    if (session->test.repetitions <= 1 || session->quiet) {
+        test_take(session);
+    }
+}
+
 /* One worker, from place `next` on: a test's number, unless they are in another order. Returns the
  * place to go on with, or WIRE_NO_TEST. */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
@@ -339,9 +357,9 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         if (event != WORKER_READY) {
             break;
         }
-        if (session->worker.group.count == 0) { /* passive: it goes by itself */
-            if (!command_do(session, WIRE_OP_RUN, WIRE_NO_TEST) ||
-                !command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST)) {
+        if (session->worker.group.count == 0 && !session->passive) { /* it goes by itself */
+            session->passive = true;
+            if (!passive_begin(session)) {
                 break;
             }
             continue;
@@ -349,6 +367,7 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         uint32_t first = session->worker.group.first;
         uint32_t past = first + session->worker.group.count;
         uint32_t last, *order = session_order_new(session, first, past, &last);
+        last = session->passive ? first : last; /* they have gone by */
         for (uint32_t at = next > first ? next : first; at < last && at < end; at++) {
             uint32_t test = order[at - first];
             if (!session_wants(session, test)) {
@@ -368,6 +387,9 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
             return WIRE_NO_TEST; /* the caller has questions */
         }
         survivors_ask(session, first, past, &session->once);
+        if (session->passive && session->quiet && session->asks_survivors) {
+            return WIRE_NO_TEST; /* the caller has questions, and ends the worker */
+        }
         if (session->twice && !group_again(session, first, past)) {
             return WIRE_NO_TEST;
         }
@@ -391,7 +413,9 @@ bool session_begin(struct session *session)
     struct worker_options options = {.preload = session->options->preload,
                                      .memory_cap = session->plan->memory_cap,
                                      .allocator = session->plan->allocator,
-                                     .verbose = session->options->verbose};
+                                     .verbose = session->options->verbose,
+                                     .forks = session->forks};
+    session->passive = false;
     symbols_free(&session->symbols);
     session->symbols = symbols_new();
     session->site_count = session->once.count = session->again.count = 0; /* numbers of its own */

@@ -68,6 +68,9 @@ static void worker_become(const struct plan_variant *variant, const struct worke
         putenv(*pair);
     }
     unsetenv("CK_FORK");
+    if (options->forks) {
+        setenv("CK_FORK", "yes", 1);
+    }
     unsetenv("CK_VERBOSITY");
     setenv(WIRE_ENV, number, 1);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -185,7 +188,6 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
     const struct wire_progress *progress = &worker->wire->progress;
     uint64_t since = now_ns();
     uint32_t last = atomic_load(&progress->repetition);
-    worker->ready = false;
     for (;;) {
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
         uint32_t test = atomic_load(&progress->test),
@@ -195,7 +197,8 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
             worker->done = false;
             return WORKER_DONE;
         }
-        if (worker->ready) {
+        if (worker->ready) { /* it may have come with the answer that was waited for before */
+            worker->ready = false;
             return WORKER_READY;
         }
         if (worker_reap(worker, false) && !worker->done && !worker->ready) {

@@ -40,6 +40,7 @@ struct worker_options {
     uint64_t memory_cap;
     enum plan_allocator allocator;
     bool verbose; /* let its output through */
+    bool forks;   /* libcheck's own fork mode, for tests that end the program */
 };
 
 /* False: it could not be started; errno. */

@@ -1,0 +1,40 @@
+#!/bin/sh
+# passive_test.sh - programs whose tests cannot be chosen one by one get verdicts, too: stripped ones, and those that
+# say by tidemark.h where their tests are. From the root with $B set.
+set -u
+B=${B:-build}
+T=$(mktemp -d) || exit 99
+trap 'rm -rf "$T"' EXIT
+bad=0
+fail() { echo "passive_test: $*"; bad=1; }
+
+hunt() { # name program: the result in $T/name.jsonl, a line of text in $T/name.txt
+    "$B/tidemark" hunt -q --json "$T/$1.jsonl" -- "$2" >"$T/$1.out" 2>&1
+    status=$?
+    tr -s '\n ' '  ' <"$T/$1.out" >"$T/$1.txt"
+}
+verdicts() { # name verdict: of how many tests; the last line of each counts
+    sed -n 's/.*"type":"test","id":"\([^"]*\)".*"verdict":"\([a-z]*\)".*/\1 \2/p' "$T/$1.jsonl" |
+        awk -v want="$2" '{last[$1] = $2} END {for (id in last) n += last[id] == want; print n + 0}'
+}
+
+hunt header "$B/fixtures/header_user"
+[ $status -eq 1 ] || fail "header: exit $status"
+[ "$(verdicts header growth)" = 1 ] && [ "$(verdicts header clean)" = 1 ] || fail "header: $(cat "$T/header.txt")"
+grep -q "allocated by __strdup.*passes of the whole program" "$T/header.txt" || fail "header: no site, or no horizon"
+
+strip -o "$T/hundreds" "$B/fixtures/check_hundreds" || exit 77
+hunt clean "$T/hundreds"
+[ $status -eq 0 ] || fail "stripped and clean: exit $status"
+[ "$(verdicts clean clean)" = 450 ] || fail "stripped and clean: $(verdicts clean clean) clean tests"
+
+strip -o "$T/leaks" "$B/specimens/guilty_leak" || exit 77
+hunt leaks "$T/leaks"
+[ "$(verdicts leaks leak)" -ge 30 ] || fail "stripped and leaking: only $(verdicts leaks leak) leaks"
+[ "$(verdicts leaks clean)" = 0 ] || fail "stripped and leaking: $(verdicts leaks clean) clean"
+
+# A test that kills the program is run in a child of libcheck's own making: figures of it are not to be had.
+hunt dies "$B/fixtures/check_basic-stripped"
+grep -q "libcheck, through libc, forked" "$T/dies.txt" || fail "the header does not say forked"
+tail -n 1 "$T/dies.out" | grep -q "^8 passed, 3 failed, 0 skipped" || fail "dies: $(tail -n 1 "$T/dies.out")"
+exit $bad
