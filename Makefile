@@ -66,9 +66,9 @@ SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin)
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
-# The tiered cache: SQLite always, Redis and PostgreSQL where their client libraries are.
-TIERED_PKGS  := sqlite3 $(foreach p,hiredis libpq,$(shell pkg-config --exists $p 2>/dev/null && echo $p))
-TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS) $(if $(filter libpq,$(TIERED_PKGS)),-DHAVE_LIBPQ $(shell pkg-config --cflags libpq))
+# The tiered cache: SQLite always, Redis where its client library is; PostgreSQL's is loaded when asked for.
+TIERED_PKGS  := sqlite3 $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
+TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS)
 TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
 TIERED_SRC   := $(call sources,registry/tiered)
 SUITE_SRC_serverless = $(TIERED_SRC)

@@ -1,6 +1,6 @@
 /*
  * store.h - one level of a tiered cache: a place that holds entries, in this process (memory),
- * beside it (Redis) or shared by all processes (SQLite).
+ * beside it (Redis) or shared by all processes (SQLite, PostgreSQL).
  *
  * Invalidation goes by a log of events that the shared level keeps. Events are numbered; the number
  * is the log's generation. A value is good *as of* a generation: every event up to it is in the
@@ -89,6 +89,8 @@ struct store_kind {
 
 extern const struct store_kind store_memory; /* address: ignored */
 extern const struct store_kind store_sqlite; /* address: the file */
+/* address: a connection string. DOWN where libpq.so.5 cannot be loaded. */
+extern const struct store_kind store_postgres;
 /* NULL where the library was not there when this was built. */
 const struct store_kind *store_redis(void); /* address: the Unix socket */
 
