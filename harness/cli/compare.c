@@ -160,7 +160,7 @@ static struct shift shift_of(const struct pair_run *a, const struct pair_run *b,
         x[i] = a[i].value[m];
         y[i] = b[i].value[m];
     }
-    return shift_of_pairs(x, y, pairs);
+    return shift_of_pairs(x, y, pairs, 0.05 / PAIR_MEASURES); /* all three together: 5 % */
 }
 
 /* The interval of one of the times is narrow: a difference of 3 % lies beyond it. Its width
@@ -217,8 +217,8 @@ static bool shifts_print(const struct pair_run *a, const struct pair_run *b, siz
     }
     table_print(table, stdout, columns, color);
     table_free(&table);
-    printf("\n%zu pairs, run A B B A; median shift with its 95 %% interval; a difference counts "
-           "beyond 1 %%\n\n",
+    printf("\n%zu pairs, run A B B A; median shift, and what it lies between; a difference "
+           "counts beyond 1 %%\n\n",
            pairs);
     return worse;
 }
@@ -315,7 +315,7 @@ const struct command command_compare = {
               "changed are "
               "named. Time and peak RSS of commands come from pairs of runs, and a difference "
               "counts only "
-              "where its whole 95 % interval lies beyond 1 %. No difference is a verdict.\n"
+              "where its whole interval lies beyond 1 %. No difference is a verdict.\n"
               "Status 1: something is worse. What differs from run to run of the same program is "
               "unstable "
               "and decides nothing.",

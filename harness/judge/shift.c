@@ -14,10 +14,10 @@ static int double_compare(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* The largest k with P(rank sum < k) <= 2.5 % under no difference: the k-th smallest and k-th
+/* The largest k with P(rank sum < k) <= tail under no difference: the k-th smallest and k-th
  * largest average bound the interval. The distribution of the rank sum is counted out: adding pair
  * i either adds i to the sum or not, with one half each. */
-static size_t rank_bound(size_t count)
+static size_t rank_bound(size_t count, double tail)
 {
     static double chance[AVERAGES_MAX + 1];
     size_t total = count * (count + 1) / 2, k = 0;
@@ -29,14 +29,14 @@ static size_t rank_bound(size_t count)
         }
     }
     double below = chance[0];
-    while (below <= 0.025 && k < total) {
+    while (below <= tail && k < total) {
         k++;
         below += chance[k];
     }
-    return k; /* 0 when even the extremes do not reach 95 %: count below 6 */
+    return k; /* 0 when even the extremes do not reach it: count below 6 at 5 % */
 }
 
-struct shift shift_of_pairs(const double *a, const double *b, size_t count)
+struct shift shift_of_pairs(const double *a, const double *b, size_t count, double missed)
 {
     static double averages[AVERAGES_MAX];
     double logs[SHIFT_PAIRS_MAX];
@@ -52,7 +52,8 @@ struct shift shift_of_pairs(const double *a, const double *b, size_t count)
         }
     }
     qsort(averages, filled, sizeof averages[0], double_compare);
-    size_t k = rank_bound(count);
+    size_t k = rank_bound(count, missed / 2);
+    assert(k > 0);
     double middle =
         filled % 2 ? averages[filled / 2] : (averages[filled / 2 - 1] + averages[filled / 2]) / 2;
     struct shift shift = {
