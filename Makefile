@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 .PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate bench-report bench-compare fuzz-scenario install deb shards template abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate bench-report bench-compare validate-reports fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -295,6 +295,9 @@ template: all ## the plain shell CI template in a fresh clone of libcork (PROJEC
 
 bench-report: $B/tidemark ## time and memory of reports and merging: 50 shards, 100,000 tests, 1,000,100 lines
 	$QB=$B python3 ci/bench-report.py
+
+validate-reports: $B/tidemark ## SARIF against its schema (fetched with npm), JUnit by a parser
+	$QB=$B ci/validate-reports.sh
 
 bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with itself 3 % slower
 	$QB=$B ci/bench-compare.sh

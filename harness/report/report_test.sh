@@ -43,6 +43,23 @@ if has xmllint "JUnit"; then
     [ "$(xmllint --xpath 'count(//failure)' "$t/o.xml")" = 22 ] || fail "JUnit has not 22 failures"
     [ "$(xmllint --xpath 'string(/testsuites/@failures)' "$t/o.xml")" = 22 ] || fail "JUnit's own count"
 fi
+parser=
+for p in python3 /usr/bin/python3; do
+    [ -z "$parser" ] && "$p" -c 'import junitparser' 2>/dev/null && parser=$p
+done
+if [ -n "$parser" ]; then
+    counted=$("$parser" -c '
+import sys, junitparser
+junit = junitparser.JUnitXml.fromfile(sys.argv[1])
+cases = [case for suite in junit for case in suite]
+bad = [case for case in cases if any(isinstance(r, (junitparser.Failure, junitparser.Error)) for r in case.result)]
+skipped = [case for case in cases if any(isinstance(r, junitparser.Skipped) for r in case.result)]
+print(junit.tests, len(cases), len({(case.classname, case.name) for case in cases}), len(bad), len(skipped))
+' "$t/o.xml")
+    [ "$counted" = "60 60 60 22 6" ] || fail "junitparser reads $counted"
+else
+    echo "not checked, python3-junitparser is not installed: JUnit by a parser"
+fi
 [ "$(grep -o 'classname="[^"]*" name="[^"]*"' "$t/o.xml" | sort | uniq -d | wc -l)" = 0 ] || fail "names in JUnit are not unique"
 if has prove "TAP"; then
     prove --exec cat "$t/o.tap" >"$t/prove" 2>&1 && fail "prove passes a failed run"
