@@ -5,7 +5,8 @@
 set -u
 B=${B:-build} RUNS=${RUNS:-100}
 T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-compare.XXXXXX")
-trap 'rm -rf "$T"' EXIT INT TERM
+trap 'rm -rf "$T"' EXIT
+trap 'exit 99' INT TERM
 cat >"$T/work.c" <<'C'
 #include <stdint.h>
 #include <stdlib.h>
