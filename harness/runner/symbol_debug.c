@@ -31,10 +31,11 @@ struct debug *debug_get(Dwfl_Module *module)
     void **slot = NULL;
     Dwarf_Addr bias = 0;
     dwfl_module_info(module, &slot, NULL, NULL, NULL, NULL, NULL, NULL);
-    if (*slot) {
-        return *slot;
+    struct debug *debug = *slot;
+    if (debug) {
+        return debug;
     }
-    struct debug *debug = memory_new(1, sizeof *debug);
+    debug = memory_new(1, sizeof *debug);
     *slot = debug;
     debug->dwarf = dwfl_module_getdwarf(module, &bias);
     debug->bias = bias;
