@@ -108,7 +108,7 @@ static uint8_t *island_get(uint64_t entry)
             uint64_t hint =
                 (side == 0 ? entry - step : entry + step) & ~(uint64_t)0xffff /* largest page */;
             long map = syscall(SYS_mmap, hint, PATCH_PAGE, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1L, 0L);
             if (map != -1 && (uint64_t)map == hint) {
                 page = (uint8_t *)map;
                 used = PATCH_FAR_MAX;

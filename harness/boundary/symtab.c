@@ -46,7 +46,8 @@ static bool image_open(struct image *image)
     long map = -1;
     if (fstat(fd, &status) == 0 && status.st_size > (off_t)sizeof(Elf64_Ehdr)) {
         image->size = (size_t)status.st_size;
-        map = syscall(SYS_mmap, NULL, image->size, PROT_READ, MAP_PRIVATE, fd, 0);
+        map = syscall(SYS_mmap, NULL, image->size, PROT_READ, MAP_PRIVATE, fd,
+                      0L); /* an int would leave half of the offset to chance */
     }
     syscall(SYS_close, fd);
     if (map == -1) {

@@ -290,9 +290,8 @@ static int closing(const struct bench *bench)
                    (control == DIFFERENCE_FASTER || control == DIFFERENCE_SLOWER);
     }
     if (unequal) {
-        printf("The reference differs from itself: no figure above is worth quoting. Run it again "
-               "on a "
-               "quiet machine.\n");
+        printf("The reference differs from itself: no figure above is worth quoting.\n"
+               "Run it again on a quiet machine.\n");
     }
     printf("%zu passed, %zu failed, %zu skipped\n", bench->count - refused - unequal, unequal,
            refused);
