@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define MOST     64
-#define CHEAP_NS 5000000u /* so long a settled test is repeated beyond the least */
+#define HANG_NS  5000000000u /* most of a repetition once a test needed a child not to hang */
+#define CHEAP_NS 5000000u    /* so long a settled test is repeated beyond the least */
 /* of the confirmation */
 #define CONFIRM_REPETITIONS 4096.0
 #define CONFIRM_BYTES       256e6
@@ -297,6 +298,34 @@ static bool test_births(struct session *session, uint32_t number)
     return session_command(session, &command, &event) && session_births(session, number);
 }
 
+/* It failed in a process that others have used, and that does not end with it. In a child, of a
+ * process in which nothing else ran, does it pass? Then that is its result, without a verdict. */
+static bool forked_passes(struct session *session, uint32_t number, const char *how,
+                          const char *why)
+{
+    struct session aside;
+    session_init(&aside, session->plan, session->variant, session->options, session->result);
+    aside.quiet = aside.light = aside.forked = true;
+    aside.list = &number;
+    aside.list_count = 1;
+    bool passes = session_run(&aside) && aside.failure_count == 0 && aside.live_count > 0;
+    session->strays += aside.worker.strays; /* of the one that ended, too: it is tidied up here */
+    if (passes) {
+        session->test = aside.test;
+        struct result_test *once = session_test_add(session, number);
+        session_test_fill(session, once);
+        result_set(&once->horizon, "run once, in a child of its own: no verdict");
+        session_test_write(session, once);
+        session->forked_count++;
+        result_note_add(session->result,
+                        "%s %s in the process of the tests before it%s%s, and passes in a child of "
+                        "its own: run once so, no verdict",
+                        session->names[number].id, how, why[0] ? ", " : "", why);
+    }
+    session_fini(&aside);
+    return passes;
+}
+
 /* Axis A for one test. False: the worker is gone, and the test's result says how. */
 static bool test_hunt(struct session *session, uint32_t number)
 {
@@ -314,9 +343,27 @@ static bool test_hunt(struct session *session, uint32_t number)
         session->options->progress(session->options->context, session->variant->name,
                                    session->names[number].id, number, session->name_count);
     }
-    if (!session_command(session, &command, &event) || !session->has_test) {
-        session_death(session, number, event == WORKER_HUNG);
+    session->limit_ns = session->hangs ? HANG_NS : 0;
+    bool answered = session_command(session, &command, &event) && session->has_test;
+    session->limit_ns = 0;
+    if (!answered) {
+        const char *how = event == WORKER_HUNG ? "hangs" : "dies";
+        /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
+        enum result_status dying = session_dying(session, event == WORKER_HUNG);
+        if (dying == RESULT_OOM || dying == RESULT_EXIT ||
+            !forked_passes(session, number, how, "")) {
+            session_death(session, number, event == WORKER_HUNG);
+        }
+        session->hangs = session->hangs || (event == WORKER_HUNG && session->forked_count > 0);
         return false;
+    }
+    if (session->test.status != WIRE_PASS && session->test.status != WIRE_SKIP &&
+        session->test.passed_before == 0 && !session->names[number].forked) {
+        struct wire_test seen = session->test; /* as it failed here, should it fail there too */
+        if (forked_passes(session, number, "fails", seen.message)) {
+            return true;
+        }
+        session->test = seen;
     }
     if (session->test.status != WIRE_PASS && session->test.passed_before > 0) {
         /* It only fails when it is repeated in one process: once, in a child, is what it is. */
@@ -329,6 +376,7 @@ static bool test_hunt(struct session *session, uint32_t number)
             session_death(session, number, event == WORKER_HUNG);
             return false;
         }
+        session->forked_count++;
         result_note_add(session->result,
                         "%s fails when it is repeated in one process%s%s: run once, no verdict",
                         session->names[number].id, why[0] ? ", " : "", why);
@@ -353,6 +401,10 @@ static bool test_hunt(struct session *session, uint32_t number)
     }
     test = &session->result->tests[index];
     horizon_fill(test);
+    if (test->verdict == VERDICT_CLEAN && session->names[number].forked) {
+        result_set(&test->horizon,
+                   "each repetition ran in a child of its own, and what it kept died with it");
+    }
     if (here) {
         bool births = session->plan->births && test->status == RESULT_PASS;
         session_test_write(session, test);

@@ -88,6 +88,18 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     passes->ran = true;
 }
 
+/* ", 3 of 34 tests forked" */
+static char *forked_text(const struct session *session)
+{
+    size_t count = session->forked_count;
+    for (size_t i = 0; i < session->name_count; i++) {
+        count += session->names[i].forked;
+    }
+    return session->forks ? memory_copy(", forked")
+           : count > 0    ? memory_format(", %zu of %zu tests forked", count, session->name_count)
+                          : memory_copy("");
+}
+
 static void variant_conclude(bool hunt, const struct plan_variant *variant,
                              const struct runner_options *options, struct variant_passes *passes,
                              struct result *result)
@@ -101,9 +113,10 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
     if (result->way_in[0] == 0 && passes->last.hello.framework[0]) {
         static const char *const ways[] = {"",          "static, replaced", "shared",
                                            "by header", "through libc",     "the whole program"};
-        char *way =
-            memory_format("%s, %s%s", passes->last.hello.framework,
-                          ways[passes->last.hello.way % 6], passes->last.forks ? ", forked" : "");
+        char *forked = forked_text(&passes->last);
+        char *way = memory_format("%s, %s%s", passes->last.hello.framework,
+                                  ways[passes->last.hello.way % 6], forked);
+        free(forked);
         result_set(&result->way_in, way);
         free(way);
     }

@@ -65,10 +65,12 @@ static void take_name(struct session *session, const struct wire_test_name *name
     }
     memory_grow(&session->names, &session->name_room, session->name_count + 1,
                 sizeof session->names[0]);
-    session->names[session->name_count++] = (struct session_name){.id = memory_copy(name->id),
-                                                                  .file = memory_copy(name->file),
-                                                                  .line = name->line,
-                                                                  .group = name->group};
+    session->names[session->name_count++] =
+        (struct session_name){.id = memory_copy(name->id),
+                              .file = memory_copy(name->file),
+                              .line = name->line,
+                              .group = name->group,
+                              .forked = (name->flags & WIRE_TEST_FORKED) != 0};
 }
 
 static void take_counter(struct session *session, const struct wire_counter *counter)

@@ -32,6 +32,7 @@ struct session_name {
     char *id;
     char *file;
     unsigned line;
+    bool forked;    /* always in a child: a signal or an exit is expected of it */
     uint32_t group; /* the same number: must share a process */
 };
 
@@ -57,6 +58,10 @@ struct session {
     bool has_test, has_sample;
     bool quiet;                  /* a second run for the sites: nothing of it is a result */
     bool light;                  /* of a quiet one: counters only */
+    bool forked;                 /* each test in a child */
+    bool hangs;                  /* tests of it hang unless they are in a child */
+    size_t forked_count;         /* tests that were run in a child because they failed without */
+    uint64_t limit_ns;           /* of a repetition; 0: the plan's */
     bool passive;                /* its tests go by, and cannot be chosen */
     bool forks;                  /* of a passive one: each test in a child of the program's own */
     uint32_t passes;             /* of a passive one: how often main is run; 0 as 1 */
@@ -147,6 +152,7 @@ uint32_t *session_order_new(const struct session *session, uint32_t first, uint3
                             uint32_t *last);
 struct result_test *session_test_add(struct session *session, uint32_t test);
 void session_test_fill(const struct session *session, struct result_test *test);
+enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
 void session_test_write(struct session *session, const struct result_test *test);
 /* SITES, then SCAN of the `count` named ones. */

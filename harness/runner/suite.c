@@ -269,7 +269,10 @@ static void victims_note(const struct session *session, const struct course *str
         for (size_t k = 0; k < straight->session.failure_count && course != straight; k++) {
             known = known || straight->session.failures[k].test == failure->test;
         }
-        if (!test || test->status != RESULT_PASS || test->verdict == VERDICT_NONE || known) {
+        /* Without a verdict it may be one that needs a child, or a first time. */
+        bool odd = test && test->verdict == VERDICT_NONE &&
+                   (course != straight || !probe_passes(session, NULL, 0, failure->test));
+        if (!test || test->status != RESULT_PASS || odd || known) {
             continue;
         }
         if (shown++ < VICTIMS_SHOWN) {

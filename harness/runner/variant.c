@@ -141,7 +141,7 @@ static void frames_fill(struct session *session, struct result_test *test)
 
 #define REFUSED_MOST 16 /* times the cap: more would have been refused anyway */
 
-static enum result_status death_of(const struct session *session, bool hung)
+enum result_status session_dying(const struct session *session, bool hung)
 {
     const struct worker *worker = &session->worker;
     const struct wire_crash *crash = &worker->wire->crash;
@@ -196,7 +196,7 @@ static char *death_message(const struct session *session, enum result_status sta
 /* The worker is gone in the middle of a test. */
 enum result_status session_death(struct session *session, uint32_t number, bool hung)
 {
-    enum result_status status = death_of(session, hung);
+    enum result_status status = session_dying(session, hung);
     memory_grow(&session->deaths, &session->death_room, session->death_count + 1,
                 sizeof session->deaths[0]);
     session->deaths[session->death_count++] = number;
@@ -246,7 +246,7 @@ static bool test_run(struct session *session, uint32_t number, enum worker_event
         .op = WIRE_OP_RUN,
         .test = number,
         .depth = (session->quiet && !session->light) || births ? WIRE_TRACE : WIRE_COUNT,
-        .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0),
+        .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) | (session->forked ? WIRE_FORKED : 0),
         .repetitions_min = 1,
         .repetitions_max = 1};
     if (session->options->progress && !session->quiet) {
@@ -269,7 +269,11 @@ bool session_command(struct session *session, const struct wire_command *command
     session->has_test = session->has_sample = false;
     session->vector_count = 0;
     worker_command(&session->worker, command);
-    *event = worker_wait(&session->worker, session->plan->timeout_ns);
+    uint64_t limit = session->plan->timeout_ns;
+    if (session->limit_ns && (limit == 0 || session->limit_ns < limit)) {
+        limit = session->limit_ns;
+    }
+    *event = worker_wait(&session->worker, limit);
     return *event == WORKER_DONE;
 }
 
