@@ -309,7 +309,7 @@ static bool forked_passes(struct session *session, uint32_t number, const char *
     aside.list = &number;
     aside.list_count = 1;
     bool passes = session_run(&aside) && aside.failure_count == 0 && aside.live_count > 0;
-    session->strays += aside.worker.strays; /* of the one that ended, too: it is tidied up here */
+    session->strays += aside.strays; /* of the one that ended, too: it is tidied up here */
     if (passes) {
         session->test = aside.test;
         struct result_test *once = session_test_add(session, number);

@@ -382,7 +382,7 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
                                              session_death(session, test, event == WORKER_HUNG));
                 session->live_known = false;
                 free(order);
-                return goes_on ? at + 1 : WIRE_NO_TEST;
+                return goes_on && !session->list ? at + 1 : WIRE_NO_TEST;
             }
             next = at + 1;
         }
@@ -433,8 +433,8 @@ void session_over(struct session *session)
     double peak = (double)session->worker.usage.ru_maxrss * 1024;
     if (!session->quiet) {
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
-        session->strays += session->worker.strays;
     }
+    session->strays += session->worker.strays;
 }
 
 void session_strays_note(const struct session *session)
