@@ -19,6 +19,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define MAGIC   0x31656c6974646974u
 #define KEY_MAX 512u
@@ -52,12 +55,47 @@ static void hang_up(struct redis *redis)
     }
 }
 
+/* hiredis 0.14 aborts the process when memory is short in its own way of connecting. The time-out
+ * of sending bounds the connect, too. */
+static redisContext *connect_unix(const struct redis *redis)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(redis->path) >= sizeof address.sun_path) {
+        return NULL;
+    }
+    strcpy(address.sun_path, redis->path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &redis->deadline, sizeof redis->deadline) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &redis->deadline, sizeof redis->deadline) != 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        goto out;
+    }
+    redisContext *context = redisConnectFd(fd);
+    if (context) {
+        return context;
+    }
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    return NULL;
+}
+
+/* hiredis 0.14 goes on without its output buffer where there was no memory for a new one. */
+static bool is_whole(const redisContext *context)
+{
+    return context->obuf != NULL;
+}
+
 static bool ready(struct redis *redis)
 {
+    if (redis->context && !is_whole(redis->context)) {
+        hang_up(redis);
+    }
     if (!redis->context) {
-        redis->context = redisConnectUnixWithTimeout(redis->path, redis->deadline);
-        if (redis->context &&
-            (redis->context->err || redisSetTimeout(redis->context, redis->deadline) != REDIS_OK)) {
+        redis->context = connect_unix(redis);
+        if (redis->context && (redis->context->err || !is_whole(redis->context))) {
             hang_up(redis);
         }
     }
@@ -72,6 +110,10 @@ static redisReply *reply_next(struct redis *redis)
     const struct timespec none = {0};
     sigset_t pipe, before, pending;
     void *answer = NULL;
+    if (!is_whole(redis->context)) {
+        hang_up(redis);
+        return NULL;
+    }
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, &before);

@@ -424,7 +424,13 @@ bool tiered_cache_invalidate(struct tiered_cache *cache, const char *text)
         cache->statistics.unpublished++;
         return false;
     }
+    uint64_t generation;
     cache->statistics.events++;
+    /* From here on this process does not believe a level that has not heard of it. */
+    if (heed(cache, log, log->kind->generation(log->store, &generation)) == STORE_YES &&
+        generation > cache->heard) {
+        cache->heard = generation;
+    }
     for (unsigned i = 0; i + 1 < cache->count; i++) { /* the rest hears of it within poll_ns */
         struct level *level = &cache->levels[i];
         if (!is_away(cache, level)) {
