@@ -63,7 +63,7 @@ static redisContext *connect_unix(const struct redis *redis)
     if (strlen(redis->path) >= sizeof address.sun_path) {
         return NULL;
     }
-    strcpy(address.sun_path, redis->path);
+    memcpy(address.sun_path, redis->path, strlen(redis->path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &redis->deadline, sizeof redis->deadline) != 0 ||
