@@ -14,6 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool memory_known(const struct result *result)
+{
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (test->live_bytes != RESULT_UNMEASURED || test->peak_rss_bytes != RESULT_UNMEASURED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void links_put(const struct result *result, FILE *out)
+{
+    fputs("<nav aria-label=\"Sections\"><a href=\"#h-findings\">Findings</a> ", out);
+    fputs(memory_known(result) ? "<a href=\"#h-suite\">Memory over the suite</a> " : "", out);
+    fputs("<a href=\"#h-tests\">All tests</a></nav>\n", out);
+}
+
 void render_html(const struct result *result, FILE *out);
 
 /* The assembler reads the files from the root of the source tree, where make runs. */
@@ -23,8 +41,9 @@ void render_html(const struct result *result, FILE *out);
 PAGE_FILE(page_css, "harness/report/page.css");
 PAGE_FILE(page_js, "harness/report/page.js");
 
-#define FINDINGS_MAX 100 /* as boxes; all are in the table */
-#define CURVES_MAX   12
+#define FINDINGS_OPEN 10  /* seen at once: the charts and the table are not far below */
+#define FINDINGS_MAX  100 /* as boxes; all are in the table */
+#define CURVES_MAX    12
 
 static const char *shade(const struct result_test *test)
 {
@@ -273,11 +292,16 @@ static void findings_put(const struct result *result, const size_t *order, size_
         shown++;
     }
     for (size_t i = 0; i < found && i < FINDINGS_MAX; i++) {
+        if (i == FINDINGS_OPEN) {
+            fprintf(out, "<details class=\"more\"><summary>%zu more findings</summary>\n",
+                    found - FINDINGS_OPEN);
+        }
         finding_put(result, &result->tests[order[i]], out);
     }
     if (found > FINDINGS_MAX) {
         fprintf(out, "<p>%zu more findings are in the table of tests.</p>\n", found - FINDINGS_MAX);
     }
+    fputs(found > FINDINGS_OPEN ? "</details>\n" : "", out);
     fputs(any ? "</section>\n" : "<p class=\"good\">None.</p></section>\n", out);
 }
 
@@ -407,6 +431,7 @@ void render_html(const struct result *result, FILE *out)
     fputs("<a class=\"skip\" href=\"#h-tests\">Skip to the table of tests</a>\n<main>\n", out);
     header_put(result, out);
     counts_put(result, out);
+    links_put(result, out);
     fputs("</header>\n", out);
     if (result->variant_count > 0 && strcmp(result->command, "hunt") != 0) {
         variants_put(result, out);
@@ -416,10 +441,13 @@ void render_html(const struct result *result, FILE *out)
     }
     findings_put(result, order, found, out);
     curves_put(result, order, found, out);
-    fputs("<section aria-labelledby=\"h-suite\"><h2 id=\"h-suite\">Memory over the suite</h2>\n",
-          out);
-    html_chart_suite(result, out);
-    fputs("</section>\n", out);
+    if (memory_known(result)) {
+        fputs(
+            "<section aria-labelledby=\"h-suite\"><h2 id=\"h-suite\">Memory over the suite</h2>\n",
+            out);
+        html_chart_suite(result, out);
+        fputs("</section>\n", out);
+    }
     html_tree(result, out);
     tests_put(result, order, count, out);
     end_put(result, out);
