@@ -23,7 +23,7 @@ RELEASE = re.compile(r"^\s*(?:if\s*\([^;{}]*\)\s*)?(?:[A-Za-z_][A-Za-z0-9_]*_)?(
                      r"release|destroy|clear|close|fclose|closedir|dispose|fini|strfree|remove|drop|reset|cleanup|"
                      r"deinit|clean|bdestroy|Destroy)\s*\([^;{}]*\);\s*$")
 ACCUSED = {"leak", "growth", "accumulates"}
-MOST_LOOPS, LEAST_LOOPS, LOOP_SECONDS, PROGRAMS_EACH = 4096, 32, 1.5, 2
+MOST_LOOPS, LEAST_LOOPS, LOOP_SECONDS, PROGRAMS_EACH, HUNT_SECONDS = 4096, 32, 1.5, 2, 150
 LOOP = r"""#include <check.h>
 #include <dirent.h>
 #include <malloc.h>
@@ -237,8 +237,8 @@ class Library:
     def hunt(self, program):
         out = program + ".jsonl"
         started = time.monotonic()
-        run([self.tidemark, "hunt", "-q", "--json", out, "--", program], cwd=self.cwd, timeout=150)
-        result = {"accused": {}, "sites": [], "seconds": time.monotonic() - started}
+        done = run([self.tidemark, "hunt", "-q", "--json", out, "--", program], cwd=self.cwd, timeout=HUNT_SECONDS)
+        result = {"accused": {}, "sites": [], "seconds": time.monotonic() - started, "late": done is None}
         for line in open(out) if os.path.exists(out) else ():
             row = json.loads(line)
             if row["type"] == "test" and row.get("verdict") in ACCUSED:
@@ -322,7 +322,8 @@ class Library:
             found = self.hunt(plain)
             known = entry["hunt"]["accused"]
             accused = [t for t, grows in found["accused"].items() if t not in known or grows > known[t] + 0.5]
-            row = {"program": os.path.basename(test), "guilty": guilty, "accused": accused, "seconds": found["seconds"]}
+            row = {"program": os.path.basename(test), "guilty": guilty, "accused": accused, "seconds": found["seconds"],
+                   "late": found["late"]}
             if guilty and accused:
                 truth = self.growing_stacks(looped)
                 top = [[(f["function"].split(".")[0], str(f["line"])) for f in s["frames"]] for s in found["sites"]
@@ -412,6 +413,9 @@ def report(total):
         print(f"{word}: precision {wilson(tp, tp + fp)}, recall {wilson(tp, tp + fn)}, F1 {2 * tp / max(1, 2 * tp + fp + fn):.3f}")
     print(f"an allocation that piles up begins one of the first three stacks: {wilson(right[True], sum(right.values()))}")
     print(f"the mutated function is in one of the first three stacks: {wilson(function[True], sum(function.values()))}")
+    late = sum(bool(r.get("late")) for rows in total.values() for _, programs in rows for r in programs)
+    if late:
+        print(f"hunts cut off after {HUNT_SECONDS} s: {late}; what they had not told by then counts as missed")
     if seconds:
         seconds.sort()
         print(f"time of a hunt: median {seconds[len(seconds) // 2]:.2f} s, 95th percentile {seconds[len(seconds) * 95 // 100]:.2f} s")
