@@ -2,8 +2,6 @@
  * ttl_store_make only. */
 #include "registry/ttl_store.h"
 
-#include "registry/key_hash.h"
-
 #include <stdlib.h>
 
 #define BURIED_AT_ONCE 2
@@ -108,22 +106,6 @@ void ttl_touch(struct ttl_cache *cache, uint32_t e)
 /* Coming and going. -----------------------------------------------------------------------------
  */
 
-static uint32_t *bucket_of(struct ttl_cache *cache, uint64_t hash)
-{
-    return &cache->buckets[((hash >> 32) * cache->bucket_count) >> 32];
-}
-
-uint32_t ttl_find(struct ttl_cache *cache, const char *key, size_t length, uint64_t hash)
-{
-    uint32_t e = *bucket_of(cache, hash);
-    while (e != TTL_NONE &&
-           !(cache->entries[e].hash == hash && cache->entries[e].key_bytes == length &&
-             key_equal(ttl_key(cache, e), key, length))) {
-        e = cache->entries[e].chain;
-    }
-    return e;
-}
-
 void ttl_release(struct ttl_cache *cache, uint32_t e)
 {
     struct ttl_entry *entry = &cache->entries[e];
@@ -136,7 +118,7 @@ void ttl_release(struct ttl_cache *cache, uint32_t e)
 void ttl_unlink(struct ttl_cache *cache, uint32_t e)
 {
     struct ttl_entry *entry = &cache->entries[e];
-    uint32_t *at = bucket_of(cache, entry->hash);
+    uint32_t *at = ttl_bucket(cache, entry->hash);
     while (*at != e) {
         at = &cache->entries[*at].chain;
     }
@@ -186,7 +168,7 @@ uint32_t ttl_entry_new(struct ttl_cache *cache, const char *key, size_t length, 
     }
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): as above */
     cache->free = cache->entries[e].chain;
-    uint32_t *bucket = bucket_of(cache, hash);
+    uint32_t *bucket = ttl_bucket(cache, hash);
     cache->entries[e] = (struct ttl_entry){.hash = hash,
                                            .chain = *bucket,
                                            .heap_at = TTL_NONE,

@@ -15,6 +15,7 @@
 #ifndef REGISTRY_TTL_STORE_H
 #define REGISTRY_TTL_STORE_H
 
+#include "registry/key_hash.h"
 #include "registry/ttl_cache.h"
 
 #include <pthread.h>
@@ -80,7 +81,23 @@ void ttl_rest(struct ttl_cache *cache, uint32_t e);
 void ttl_unrest(struct ttl_cache *cache, uint32_t e);
 void ttl_touch(struct ttl_cache *cache, uint32_t e); /* at rest: now the newest */
 
-uint32_t ttl_find(struct ttl_cache *cache, const char *key, size_t length, uint64_t hash);
+static inline uint32_t *ttl_bucket(struct ttl_cache *cache, uint64_t hash)
+{
+    return &cache->buckets[((hash >> 32) * cache->bucket_count) >> 32];
+}
+
+static inline uint32_t ttl_find(struct ttl_cache *cache, const char *key, size_t length,
+                                uint64_t hash)
+{
+    uint32_t e = *ttl_bucket(cache, hash);
+    while (e != TTL_NONE &&
+           !(cache->entries[e].hash == hash && cache->entries[e].key_bytes == length &&
+             key_equal(ttl_key(cache, e), key, length))) {
+        e = cache->entries[e].chain;
+    }
+    return e;
+}
+
 /* A dead entry that nobody has to do with any more becomes free. */
 void ttl_release(struct ttl_cache *cache, uint32_t e);
 /* Takes an entry out: from now on its key is absent. */

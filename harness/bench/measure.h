@@ -41,7 +41,6 @@ struct measure {           /* of one contender on one workload; NAN where not me
     double per_second[2];  /* million look-ups a second: one thread, all threads */
     double instructions, cache_misses, branch_misses; /* a look-up, by the processor's counters */
     double counted;          /* instructions a look-up by callgrind, see count.h */
-    double allocations;      /* a look-up, after the warm-up */
     uint64_t bytes, entries; /* held at the end */
     bool refused;            /* the strategy did not take its options */
 };

@@ -24,6 +24,9 @@ static bool trace_take(struct bench *bench, const char *path)
     bool good = trace_read(&bench->trace, path, &options, &diag);
     diag_print(&diag, stderr);
     diag_fini(&diag);
+    if (good && bench->trace.requests == TRACE_MOST) {
+        fprintf(stderr, "tidemark bench: %s: its first %u requests only\n", path, TRACE_MOST);
+    }
     return good;
 }
 
