@@ -141,6 +141,7 @@ static int hunt_main(struct command_line *line)
     plan.hunt = true;
     plan.memory_cap = command_integer(line, "memory", 0);
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
+    plan.quick = command_flag(line, "quick");
     plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan.seed = command_integer(line, "seed", 1);
@@ -183,6 +184,9 @@ static const struct option_spec options[] = {
      .kind = OPTION_FLAG,
      .help = "write where each test allocates, too, so that compare and baseline can name the call "
              "sites that changed"},
+    {.name = "quick",
+     .kind = OPTION_FLAG,
+     .help = "fewer repetitions, no confirmation, one order: a shorter horizon, and said so"},
     {.name = "seed",
      .kind = OPTION_INTEGER,
      .argument = "N",

@@ -51,6 +51,7 @@ struct plan {
     uint64_t seed;
     char *only;             /* glob over test ids, or "" */
     unsigned shard, shards; /* 1-based; 0 of 0: no shards */
+    bool quick;             /* hunt: a shorter horizon */
     bool births;            /* where each test allocates is told, too */
     bool hunt;              /* axis A and B; otherwise one pass per test */
     unsigned repetitions;   /* hunt: least repetitions (0: default) */

@@ -200,7 +200,12 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     bool suite = suite_print(result, out, columns, color);
     struct text text = {0};
     counts_put(&text, result);
-    if (found == 0 && !suite && result->test_count > 0) {
+    bool judged = true; /* nothing is said for tests that passed and have no verdict */
+    for (size_t i = 0; i < result->test_count; i++) {
+        judged = judged && (result->tests[i].verdict != VERDICT_NONE ||
+                            result->tests[i].status != RESULT_PASS);
+    }
+    if (found == 0 && !suite && judged && result->test_count > 0) {
         text_put(&text,
                  result->test_count == 1 ? ": the test levels off" : ": no test leaks, none grows");
     }

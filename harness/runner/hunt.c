@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST     64
-#define HANG_NS  5000000000u /* most of a repetition once a test needed a child not to hang */
-#define CHEAP_NS 5000000u    /* so long a settled test is repeated beyond the least */
+#define QUICK_LEAST 4
+#define MOST        64
+#define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
+#define CHEAP_NS    5000000u    /* so long a settled test is repeated beyond the least */
 /* of the confirmation */
 #define CONFIRM_REPETITIONS 4096.0
 #define CONFIRM_BYTES       256e6
@@ -136,7 +137,12 @@ static void growth_report(struct session *session, const struct floors *floors,
     test->verdict = accused == 0 && known > 0 ? VERDICT_NONE : VERDICT_GROWTH;
     test->growth_bytes_per_rep = bytes_per_rep;
     if (test->verdict == VERDICT_NONE) {
-        result_set(&test->horizon, "it grows, and all that grows is suppressed");
+        const struct suppression *rule = session->sites[growers[0].site].suppressed;
+        char *by = memory_format("it grows, and all that grows is suppressed by leak:%s (%s:%u)",
+                                 rule->pattern, rule->file, rule->line);
+        result_set(&test->horizon, by);
+        result_note_add(session->result, "%s is not judged: %s", test->id, by);
+        free(by);
     }
     for (uint32_t i = 0; i < count; i++) {
         const struct session_site *seen = &session->sites[numbers[i]];
@@ -251,7 +257,8 @@ static bool test_trace(struct session *session, uint32_t number, struct result_t
          */
         more = more || (verdict != VERDICT_GROWTH && done < 3 * before);
     }
-    if (here && verdict != VERDICT_SATURATING && session->test.status == WIRE_PASS) {
+    if (here && verdict != VERDICT_SATURATING && session->test.status == WIRE_PASS &&
+        !session->plan->quick) {
         here = test_confirm(session, number, test, others, &verdict, event);
     }
     if (here) {
@@ -330,14 +337,17 @@ static bool forked_passes(struct session *session, uint32_t number, const char *
 static bool test_hunt(struct session *session, uint32_t number)
 {
     enum worker_event event;
-    unsigned least = session->plan->repetitions ? session->plan->repetitions : SESSION_LEAST;
+    bool quick = session->plan->quick;
+    unsigned least = session->plan->repetitions ? session->plan->repetitions
+                     : quick                    ? QUICK_LEAST
+                                                : SESSION_LEAST;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = number,
                                    .depth = WIRE_COUNT,
                                    .flags = WIRE_PEAK_RSS | WIRE_STOP_ON_FAIL,
                                    .warmups = SESSION_WARMUPS,
                                    .repetitions_min = least,
-                                   .repetitions_max = least > MOST ? least : MOST,
+                                   .repetitions_max = least > MOST || quick ? least : MOST,
                                    .budget_ns = CHEAP_NS};
     if (session->options->progress) {
         session->options->progress(session->options->context, session->variant->name,

@@ -130,6 +130,19 @@ static bool sites_report(struct session *session, struct session *runs, uint32_t
     return lost;
 }
 
+/* By which rule something that the test keeps in many passes is suppressed; or NULL. */
+static const struct suppression *rule_of(struct session *runs, uint32_t number, unsigned passes)
+{
+    for (size_t i = 0; i < runs->survivor_count; i++) {
+        const struct wire_survivor *seen = &runs->survivors[i];
+        if (seen->birth == number && seen->blocks * 4 >= passes && seen->site < runs->site_count &&
+            session_site_suppressed(runs, &runs->sites[seen->site])) {
+            return runs->sites[seen->site].suppressed;
+        }
+    }
+    return NULL;
+}
+
 /* A test by what its floors say. */
 static void test_conclude(struct session *session, struct session *runs, const struct left *left,
                           uint32_t number, const struct judge_trend *trend)
@@ -159,6 +172,15 @@ static void test_conclude(struct session *session, struct session *runs, const s
         verdict = sites_report(session, runs, number, test, passes) ? VERDICT_LEAK : verdict;
     } else if (!moved) {
         verdict = VERDICT_CLEAN;
+    }
+    const struct suppression *rule = rule_of(runs, number, passes);
+    if (verdict != VERDICT_LEAK && verdict != VERDICT_GROWTH && rule) {
+        char *by = memory_format("it grows, and what grows is suppressed by leak:%s (%s:%u)",
+                                 rule->pattern, rule->file, rule->line);
+        verdict_set(session, test, VERDICT_NONE, passes, by);
+        result_note_add(session->result, "%s is not judged: %s", test->id, by);
+        free(by);
+        return;
     }
     const char *text = texts[verdict], *place = text ? strstr(text, "%u") : NULL;
     if (place) {

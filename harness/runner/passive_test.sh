@@ -23,6 +23,23 @@ hunt header "$B/fixtures/header_user"
 [ "$(verdicts header growth)" = 1 ] && [ "$(verdicts header clean)" = 1 ] || fail "header: $(cat "$T/header.txt")"
 grep -q "allocated by __strdup.*passes of the whole program" "$T/header.txt" || fail "header: no site, or no horizon"
 
+# What is suppressed is not called level: the rule is named.
+printf '# known\nleak:strdup\n' >"$T/rules"
+hunt_suppressed() {
+    "$B/tidemark" hunt -q --suppressions "$T/rules" -- "$1" >"$T/$2.out" 2>&1
+    tr -s '\n ' '  ' <"$T/$2.out" >"$T/$2.txt"
+}
+hunt_suppressed "$B/fixtures/header_user" suppressed
+grep -q "mine/all/keeps is not judged: it grows, .* suppressed by leak:strdup ([^ ]*rules:2)" "$T/suppressed.txt" ||
+    fail "suppressed: $(cat "$T/suppressed.txt")"
+printf 'leak:main\n' >"$T/rules"
+hunt_suppressed "$B/fixtures/plain_main" plain
+grep -q "program/main/plain_main is not judged: it grows, .* suppressed by leak:main ([^ ]*rules:1)" "$T/plain.txt" ||
+    fail "suppressed: $(cat "$T/plain.txt")"
+grep -q "levels off\|none grows" "$T/plain.txt" && fail "what is suppressed is called level"
+"$B/tidemark" hunt -q --quick -- "$B/fixtures/check_hundreds" | tr -s '\n ' '  ' | grep -q "quick: .* short horizon" ||
+    fail "--quick does not say so"
+
 strip -o "$T/hundreds" "$B/fixtures/check_hundreds" || exit 77
 hunt clean "$T/hundreds"
 [ $status -eq 0 ] || fail "stripped and clean: exit $status"

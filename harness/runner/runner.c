@@ -76,6 +76,10 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     if (plan->hunt) {
         session_hunt_suite(&passes->last);
     }
+    if (plan->quick) {
+        result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
+                                "grows, all tests in one order and once: a short horizon");
+    }
     if (!passes->ran) {
         session_strays_note(&passes->last);
     }

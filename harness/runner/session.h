@@ -20,10 +20,11 @@
 struct session_site { /* by its number; frame_count 0: no such site was told of */
     uint32_t number, kind;
     int64_t blocks, bytes;
-    int64_t floor_blocks, floor_bytes; /* of the last run; 0 when not told of since */
-    int64_t born_blocks, born_bytes;   /* of the last run, where it was asked for */
-    uint32_t told;                     /* in which round of SITES */
-    int suppressed;                    /* 0: not looked up yet; 1: yes; -1: no */
+    int64_t floor_blocks, floor_bytes;    /* of the last run; 0 when not told of since */
+    int64_t born_blocks, born_bytes;      /* of the last run, where it was asked for */
+    uint32_t told;                        /* in which round of SITES */
+    bool looked_up;                       /* whether it is suppressed */
+    const struct suppression *suppressed; /* by which; NULL: by none */
     uint32_t frame_count;
     uint64_t frames[WIRE_FRAMES_MAX];
 };

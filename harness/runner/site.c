@@ -80,19 +80,19 @@ bool session_site_suppressed(struct session *session, struct session_site *seen)
     if (!session->options->suppress || session->options->suppress->count == 0) {
         return false;
     }
-    if (seen->suppressed == 0) {
+    if (!seen->looked_up) {
         struct result_site stack;
         result_site_start(&stack);
         for (uint32_t i = 0; i < seen->frame_count; i++) {
             symbols_stack(session->symbols, seen->frames[i], false, &stack.frames,
                           &stack.frame_count);
         }
-        bool matched =
-            suppress_matches(session->options->suppress, stack.frames, stack.frame_count);
-        seen->suppressed = matched ? 1 : -1;
+        seen->suppressed =
+            suppress_find(session->options->suppress, stack.frames, stack.frame_count);
+        seen->looked_up = true;
         result_site_fini(&stack);
     }
-    return seen->suppressed > 0;
+    return seen->suppressed != NULL;
 }
 
 bool session_births(struct session *session, uint32_t number)

@@ -363,7 +363,8 @@ void session_hunt_suite(struct session *session)
     enum result_verdict verdicts[1 + SHUFFLES];
     size_t orders = 1;
     course_init(&straight, session, 0);
-    straight.session.asks_survivors = straight.session.twice = true;
+    straight.session.asks_survivors = true;
+    straight.session.twice = !session->plan->quick;
     straight.session.forks = session->forks;
     if (!suite_run(session, &straight.session)) {
         course_fini(&straight);
@@ -375,7 +376,7 @@ void session_hunt_suite(struct session *session)
     victims_note(session, &straight, &straight);
     bool twice = straight.session.again_done;
     int64_t again = twice ? again_of(session, &straight) : 0;
-    if (session->passive) {
+    if (session->passive && !session->plan->quick) {
         course_init(&shuffled, session, 0);
         shuffled.session.asks_survivors = true;
         shuffled.session.passes = 2;
@@ -387,7 +388,7 @@ void session_hunt_suite(struct session *session)
         }
         course_fini(&shuffled);
     }
-    bool room = !session->passive && session->stopped_by[0] == '\0' &&
+    bool room = !session->passive && !session->plan->quick && session->stopped_by[0] == '\0' &&
                 straight.session.wall < SUITE_NS && straight.session.live_count > 2;
     for (uint64_t i = 0; room && i < SHUFFLES; i++) {
         course_init(&shuffled, session, shuffle_of(session, i));

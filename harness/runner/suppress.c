@@ -61,9 +61,10 @@ bool suppress_pattern_matches(const char *pattern, const char *text)
     return false;
 }
 
-bool suppress_matches(struct suppress *suppress, const struct result_frame *frames, size_t count)
+const struct suppression *suppress_find(struct suppress *suppress,
+                                        const struct result_frame *frames, size_t count)
 {
-    bool matched = false;
+    const struct suppression *found = NULL;
     for (size_t i = 0; i < suppress->count; i++) {
         struct suppression *item = &suppress->items[i];
         bool hit = false;
@@ -73,9 +74,14 @@ bool suppress_matches(struct suppress *suppress, const struct result_frame *fram
                   suppress_pattern_matches(item->pattern, frames[k].module);
         }
         item->used += hit;
-        matched = matched || (hit && !item->expired);
+        found = hit && !item->expired && !found ? item : found;
     }
-    return matched;
+    return found;
+}
+
+bool suppress_matches(struct suppress *suppress, const struct result_frame *frames, size_t count)
+{
+    return suppress_find(suppress, frames, count) != NULL;
 }
 
 /* "2027-06-30" as 20270630; 0: no date. */

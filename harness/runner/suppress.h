@@ -36,6 +36,9 @@ bool suppress_read(struct suppress *suppress, const char *path, unsigned today, 
 
 /* Does one of them match a frame? All that match count as used. */
 bool suppress_matches(struct suppress *suppress, const struct result_frame *frames, size_t count);
+/* The same; the first that matched and has not expired, or NULL. */
+const struct suppression *suppress_find(struct suppress *suppress,
+                                        const struct result_frame *frames, size_t count);
 bool suppress_pattern_matches(const char *pattern, const char *text);
 
 /* A note for each that matched nothing, or has expired. */
