@@ -5,6 +5,7 @@
 #include "harness/base/table.h"
 #include "harness/base/version.h"
 #include "harness/cli/command.h"
+#include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
 #include "harness/report/describe.h"
 #include "harness/report/terminal.h"
@@ -18,16 +19,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static void progress_show(void *context, const char *variant, const char *test, size_t done,
-                          size_t count)
-{
-    const bool *shown = context;
-    (void)variant;
-    if (*shown) {
-        fprintf(stderr, "\r\033[K%zu/%zu %.60s", done + 1, count, test);
-    }
-}
 
 static int status_of(const struct result *result)
 {
@@ -83,7 +74,7 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
                         struct plan *plan, struct suppress *suppress, struct result *result)
 {
     char *preload = command_preload_path();
-    bool shown = !line->quiet && isatty(2);
+    struct progress progress;
     int status = COMMAND_OURS;
     struct result_writer *writer = NULL;
     if (access(preload, R_OK) != 0) {
@@ -94,18 +85,17 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         struct runner_options options = {.preload = preload,
                                          .writer = writer,
                                          .progress = progress_show,
-                                         .context = &shown,
+                                         .context = &progress,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
+        progress_begin(&progress, "", line->quiet);
         if (plan->shards) {
             runner_shard(plan, &options, shard->balanced ? &shard->balance : NULL, result);
         }
         bool ran = runner_run(plan, &options, result);
         count_tests(result);
         suppress_notes(suppress, result);
-        if (shown) {
-            fputs("\r\033[K", stderr);
-        }
+        progress_end(&progress);
         for (size_t i = 0; writer && i < result->note_count; i++) {
             result_write_note(writer, result->notes[i]);
         }

@@ -7,6 +7,7 @@
 #include "harness/base/table.h"
 #include "harness/base/version.h"
 #include "harness/cli/command.h"
+#include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
@@ -19,21 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct progress {
-    bool shown;
-    const char *scenario;
-};
-
-static void progress_show(void *context, const char *variant, const char *test, size_t done,
-                          size_t count)
-{
-    const struct progress *progress = context;
-    if (progress->shown && (done % 16 == 0 || done + 1 == count)) {
-        fprintf(stderr, "\r\033[K%s %s %zu/%zu %.40s", progress->scenario, variant, done + 1, count,
-                test);
-    }
-}
 
 /* Worst of two: ours before broken before met. */
 static int worse(int a, int b)
@@ -58,7 +44,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
     char *repeat = shard_argv(line, shard);
     struct plan plan;
     struct result result;
-    struct progress progress = {.shown = !line->quiet && isatty(2), .scenario = scenario->name};
+    struct progress progress;
     struct runner_options options = {.preload = preload,
                                      .writer = writer,
                                      .progress = progress_show,
@@ -82,6 +68,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
         status = COMMAND_OURS;
     } else {
+        progress_begin(&progress, scenario->name, line->quiet);
         plan.shard = shard->shard;
         plan.shards = shard->shards;
         if (plan.shards) {
@@ -96,9 +83,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         for (size_t i = 0; writer && i < result.note_count; i++) {
             result_write_note(writer, result.notes[i]);
         }
-        if (progress.shown) {
-            fputs("\r\033[K", stderr);
-        }
+        progress_end(&progress);
         status = ran ? expectations_status(&result) : COMMAND_OURS;
         if (!line->json || strcmp(line->json, "-") != 0) {
             report_terminal(&result, stdout, table_terminal_width(stdout), line->color);

@@ -1,0 +1,37 @@
+/* progress.c - see progress.h. Supervisor only. */
+#include "harness/cli/progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define TERMINAL_NS 50000000    /* what an eye can follow */
+#define LOG_NS      10000000000 /* few enough lines for a log */
+
+void progress_begin(struct progress *progress, const char *subject, bool quiet)
+{
+    *progress = (struct progress){.subject = subject, .quiet = quiet, .terminal = isatty(2)};
+    clock_gettime(CLOCK_MONOTONIC, &progress->said);
+}
+
+void progress_show(void *context, const char *variant, const char *test, size_t done, size_t count)
+{
+    struct progress *progress = context;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long since = (now.tv_sec - progress->said.tv_sec) * 1000000000LL +
+                      (now.tv_nsec - progress->said.tv_nsec);
+    if (progress->quiet || since < (progress->terminal ? TERMINAL_NS : LOG_NS)) {
+        return;
+    }
+    progress->said = now;
+    fprintf(stderr, "%s%s%s%s%s%zu/%zu %.*s%s", progress->terminal ? "\r\033[K" : "",
+            progress->subject, progress->subject[0] ? " " : "", variant, variant[0] ? " " : "",
+            done + 1, count, progress->terminal ? 40 : 200, test, progress->terminal ? "" : "\n");
+}
+
+void progress_end(const struct progress *progress)
+{
+    if (!progress->quiet && progress->terminal) {
+        fputs("\r\033[K", stderr);
+    }
+}
