@@ -18,7 +18,7 @@ if [ "${1-}" = --one ]; then
     case $2 in
     *.sh) timeout 900 sh "$2" >"$log" 2>&1 ;;
     # shellcheck disable=SC2086
-    *) timeout 1800 env ${memcheck:+CK_FORK=$fork CK_DEFAULT_TIMEOUT=900} $memcheck "$2" >"$log" 2>&1 </dev/null ;;
+    *) timeout 1800 env ${memcheck:+CK_FORK=$fork CK_DEFAULT_TIMEOUT=900 CK_TIMEOUT_MULTIPLIER=10} $memcheck "$2" >"$log" 2>&1 </dev/null ;;
     esac
     status=$?
     seconds=$(($(date +%s) - start))
