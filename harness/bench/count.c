@@ -142,13 +142,11 @@ static bool status_read(int status, char why[COUNT_WHY_BYTES])
 {
     why[0] = '\0';
     if (WIFSIGNALED(status)) {
-        snprintf(why, COUNT_WHY_BYTES, "valgrind ended with signal %d",
-                 WTERMSIG(status));
+        snprintf(why, COUNT_WHY_BYTES, "valgrind ended with signal %d", WTERMSIG(status));
     } else if (WEXITSTATUS(status) == 127) {
         snprintf(why, COUNT_WHY_BYTES, "valgrind is not installed");
     } else if (WEXITSTATUS(status) != 0) {
-        snprintf(why, COUNT_WHY_BYTES, "valgrind ended with status %d",
-                 WEXITSTATUS(status));
+        snprintf(why, COUNT_WHY_BYTES, "valgrind ended with status %d", WEXITSTATUS(status));
     }
     return why[0] == '\0';
 }
