@@ -90,8 +90,11 @@ static void rows_host(struct demo *demo, const struct demo_run *run)
     demo_row(
         demo, "0.7", "timeout of 30 s",
         holds(run, "a_request_that_hangs_ends_the_call_at_its_deadline") &&
-            holds(run, "an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_works"),
-        "a hanging endpoint ends the call at its deadline, 0 B left, the next call works");
+            holds(run, "an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_works") &&
+            holds(run, "a_cancelled_call_ends_at_once_and_the_others_go_on") &&
+            holds(run, "a_host_that_asks_how_far_it_is_gives_the_call_more_time"),
+        "a hanging endpoint ends the call at its deadline, 0 B left, the next call works; a host "
+        "that cancels it is answered 499, one that asks how far it is gives it 10 s more");
     double apart = demo_counter(run, HOLD, "requests_five_apart");
     double joined = demo_counter(run, HOLD, "requests_five_joined");
     demo_row(demo, "0.8", "rate limits (5 callers at once)", apart == 355 && joined == 71,
