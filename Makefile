@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 .PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-strategies bench-simulate bench-report bench-compare validate-reports fuzz-scenario install deb shards template abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-compare validate-reports fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -310,6 +310,9 @@ torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, kille
 
 herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upstream of 0.2, 0.8 and 2 s (a minute)
 	$Q$< --herd
+
+bench-suite: all $B/fixtures/check_hundreds ## a clean suite of 500 short tests: a hunt beside one plain run
+	$QB=$B ci/bench-suite.py
 
 lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 	$QB=$B ci/lint.sh
