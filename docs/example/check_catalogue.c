@@ -1,4 +1,5 @@
-/* A catalogue of models behind a cache, and its tests: docs/tutorial.md finds out what is wrong with it. */
+/* A catalogue of models behind a cache, and its tests: docs/tutorial.md finds out what is wrong
+ * with it. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

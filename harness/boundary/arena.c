@@ -17,7 +17,8 @@ static _Atomic uint64_t arena_mapped;
 
 static void *arena_map(size_t bytes, int share)
 {
-    long map = syscall(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE, share | MAP_ANONYMOUS, -1L, 0L);
+    long map =
+        syscall(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE, share | MAP_ANONYMOUS, -1L, 0L);
     if (map == -1) {
         static const char text[] = "tidemark: no memory left for tidemark itself in the worker\n";
         ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
