@@ -1,5 +1,4 @@
-/* A catalogue of models behind a cache, and its tests: docs/tutorial.md finds out what is wrong
- * with it. */
+/* A catalogue of models behind a cache, and its tests: what docs/tutorial.md looks into. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -192,7 +192,9 @@ static bool probe_passes(const struct session *session, const uint32_t *before, 
 {
     struct course probe;
     uint32_t *list = memory_new(count + 1, sizeof *list);
-    memcpy(list, before, count * sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = before[i];
+    }
     list[count] = victim;
     course_init(&probe, session, 0);
     probe.session.light = true;
