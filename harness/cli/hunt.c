@@ -7,6 +7,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
+#include "harness/cli/suppressions.h"
 #include "harness/report/describe.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static int status_of(const struct result *result)
@@ -45,29 +45,6 @@ static void count_tests(struct result *result)
           : bad                       ? &result->failed
                                       : &result->passed) += 1;
     }
-}
-
-static unsigned today(void)
-{
-    struct tm utc;
-    time_t now = time(NULL);
-    gmtime_r(&now, &utc);
-    return (unsigned)((utc.tm_year + 1900) * 10000 + (utc.tm_mon + 1) * 100 + utc.tm_mday);
-}
-
-/* All files of --suppressions. False: mistakes in them, told on stderr. */
-static bool suppressions_read(const struct command_line *line, struct suppress *suppress)
-{
-    struct diag diag;
-    bool read = true;
-    const char *path;
-    diag_init(&diag);
-    for (size_t i = 0; (path = command_text_at(line, "suppressions", i)); i++) {
-        read = suppress_read(suppress, path, today(), &diag) && read;
-    }
-    diag_print(&diag, stderr);
-    diag_fini(&diag);
-    return read;
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,
@@ -147,7 +124,7 @@ static int hunt_main(struct command_line *line)
     result_set(&result.suite, line->operands[0]);
     if (access(program, X_OK) != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
-    } else if (chosen && suppressions_read(line, &suppress)) {
+    } else if (chosen && command_suppressions_read(line, &suppress)) {
         status = hunt_program(line, &shard, &plan, &suppress, &result);
     }
     shard_choice_fini(&shard);

@@ -9,6 +9,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
+#include "harness/cli/suppressions.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/ablate.h"
@@ -51,6 +52,9 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
                                      .context = &progress,
                                      .verbose = line->verbose > 0};
     int status = COMMAND_USAGE;
+    struct suppress suppress;
+    suppress_init(&suppress);
+    options.suppress = &suppress;
     result_init(&result);
     result_set(&result.tool_version, TIDEMARK_VERSION);
     result_set(&result.command, "run");
@@ -64,7 +68,9 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         goto out;
     }
     plan.seed = command_integer(line, "seed", plan.seed);
-    if (access(preload, R_OK) != 0) {
+    if (!command_suppressions_read(line, &suppress)) {
+        status = COMMAND_USAGE;
+    } else if (access(preload, R_OK) != 0) {
         fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
         status = COMMAND_OURS;
     } else {
@@ -75,6 +81,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
             runner_shard(&plan, &options, shard->balanced ? &shard->balance : NULL, &result);
         }
         bool ran = runner_run(&plan, &options, &result);
+        suppress_notes(&suppress, &result);
         runner_expect(scenario, &result);
         ablate_conclude(&plan, &result);
         for (size_t i = 0; writer && i < result.expect_count; i++) {
@@ -96,6 +103,7 @@ out:
         status = COMMAND_OURS;
     }
     result_fini(&result);
+    suppress_fini(&suppress);
     free(repeat);
     free(suites);
     free(preload);
@@ -148,6 +156,8 @@ static const struct option_spec options[] = {
     {"ablate", 0, OPTION_WORD, "WHAT",
      "run each variant once more without it, and say what part of the growth it makes", ablations,
      false},
+    {"suppressions", 0, OPTION_FILE, "FILE", "sites not to accuse, as leak:PATTERN lines", NULL,
+     true},
     {"seed", 0, OPTION_INTEGER, "N", "of the shuffled orders of the tests, 1 by default", NULL,
      false},
     SHARD_OPTIONS,

@@ -409,13 +409,52 @@ void session_hunt_suite(struct session *session)
     course_fini(&straight);
 }
 
+/* Takes what suppressed sites keep out of the curve that is judged: once more, with every block
+ * traced. */
+static void suppressed_leave(struct session *session)
+{
+    char size[UNIT_TEXT_BYTES];
+    struct course course;
+    int64_t *by_test, sum = 0;
+    course_init(&course, session, 0);
+    course.session.asks_survivors = true;
+    if (session_run(&course.session)) {
+        struct session *seen = &course.session;
+        by_test = memory_new(session->name_count + 1, sizeof *by_test);
+        for (size_t i = 0; i < seen->once.count; i++) {
+            const struct wire_survivor *kept = &seen->once.at[i];
+            if (kept->birth < session->name_count && kept->site < seen->site_count &&
+                session_site_suppressed(seen, &seen->sites[kept->site])) {
+                by_test[kept->birth] += kept->bytes;
+            }
+        }
+        for (size_t i = 0; i < session->live_count; i++) {
+            sum += by_test[session->live_tests[i]];
+            session->live[i] -= sum;
+        }
+        free(by_test);
+        if (sum > 0) {
+            result_note_add(session->result, "%s: %s of what stays is suppressed, and not judged",
+                            session->variant->name[0] ? session->variant->name : "the suite",
+                            unit_bytes(size, (double)sum));
+        }
+    }
+    course_fini(&course);
+}
+
 /* Here the live bytes at the boundaries are judged, so nothing but counters is needed. */
 void session_run_suite(struct session *session)
 {
     struct course course;
     enum result_verdict verdicts[1 + SHUFFLES];
     size_t orders = 1;
+    const struct suppress *suppress = session->options->suppress;
     verdicts[0] = judge_suite(session->live, session->live_count).verdict;
+    if (suppress && suppress->count > 0 && verdicts[0] != VERDICT_CLEAN &&
+        !session->stopped_by[0]) {
+        suppressed_leave(session);
+        return; /* one order: in the others nobody knows what is suppressed */
+    }
     if (session->stopped_by[0] || session->live_count < SURVIVOR_TESTS ||
         session->wall > SUITE_NS || session->death_count > 0 ||
         (verdicts[0] != VERDICT_ACCUMULATES && verdicts[0] != VERDICT_INCONCLUSIVE)) {

@@ -47,4 +47,15 @@ for scenario in order grow; do
     "$B/tidemark" run -q --seed 5 "$T/$scenario.yaml" >"$T/$scenario.run" 2>&1 || fail "run of $scenario: exit $?"
     tr -s '\n ' '  ' <"$T/$scenario.run" | grep -q "shuffled ones (seed 5); a second pass" || fail "$scenario: no horizon"
 done
+
+# What is suppressed there is not judged; a rule that matches nothing is told.
+printf '# known\nleak:look_up\nleak:no_such_function\n' >"$T/rules"
+sed 's/accumulates/clean/' "$T/order.yaml" >"$T/suppressed.yaml"
+"$B/tidemark" run -q --suppressions "$T/rules" "$T/suppressed.yaml" >"$T/suppressed.run" 2>&1 ||
+    fail "suppressed: exit $?: $(cat "$T/suppressed.run")"
+tr -s '\n ' '  ' <"$T/suppressed.run" >"$T/suppressed.txt"
+grep -q "384 B of what stays is suppressed, and not judged" "$T/suppressed.txt" || fail "not said: what is suppressed"
+grep -q "no_such_function" "$T/suppressed.txt" || fail "not said: a rule that matched nothing"
+"$B/tidemark" run -q --suppressions /dev/null/none "$T/suppressed.yaml" >/dev/null 2>&1
+[ $? -eq 2 ] || fail "a missing file of suppressions does not exit 2"
 exit $bad
