@@ -151,8 +151,7 @@ static void test_conclude(struct session *session, struct session *runs, const s
         [VERDICT_CLEAN] = "kept the same after 16 and after %u passes of the whole program",
         [VERDICT_LEAK] =
             "grew through %u passes of the whole program, and nothing points at what is left",
-        [VERDICT_GROWTH] = "grew through %u passes of the whole program; a cache with more free "
-                           "slots than that looks the same",
+        [VERDICT_GROWTH] = "grew through %u passes of the whole program; so would a larger cache",
         [VERDICT_SATURATING] = "stopped growing within %u passes of the whole program",
         [VERDICT_INCONCLUSIVE] =
             "neither levelled off nor doubled in %u passes of the whole program",
