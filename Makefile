@@ -176,9 +176,9 @@ $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
 # Tests with known verdicts; LSan twins for the comparison.
 $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin-malloc -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin-malloc -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c

@@ -34,9 +34,9 @@ static void line_put(FILE *out, const char *text)
 static void head_put(FILE *out, const char *name, int section, const char *about)
 {
     char upper[64];
-    size_t length = 0;
-    for (; name[length] && length < sizeof upper - 1; length++) {
-        upper[length] = (char)toupper((unsigned char)name[length]);
+    size_t length = strnlen(name, sizeof upper - 1);
+    for (size_t i = 0; i < length; i++) {
+        upper[i] = (char)toupper((unsigned char)name[i]);
     }
     upper[length] = '\0';
     fprintf(out, ".TH ");

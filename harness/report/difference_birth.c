@@ -142,9 +142,11 @@ static void points_take(struct points *points, const struct wrappers *wrappers,
 
 static void changed_add(struct points *changed, const struct point *base, const struct point *head)
 {
-    struct point change = head ? *head : *base;
-    change.blocks = (head ? head->blocks : 0) - (base ? base->blocks : 0);
-    change.bytes = (head ? head->bytes : 0) - (base ? base->bytes : 0);
+    static const struct point nothing;
+    const struct point *before = base ? base : &nothing, *after = head ? head : &nothing;
+    struct point change = head ? *after : *before;
+    change.blocks = after->blocks - before->blocks;
+    change.bytes = after->bytes - before->bytes;
     if (change.blocks != 0 || change.bytes != 0) {
         point_add(changed, change);
     }
