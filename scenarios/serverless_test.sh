@@ -3,6 +3,7 @@
 # a cache decides holds of the one that dies with each request. Run from the repository root.
 set -eu
 B=${B:-build}
+[ "${CACHE:-all}" = all ] || { echo "needs the ttl strategy"; exit 77; }
 command -v jq >/dev/null || { echo "jq is not installed"; exit 77; }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-serverless-gate.XXXXXX")
 trap 'rm -rf "$folder"' EXIT

@@ -3,7 +3,8 @@
 # within 1 %. From the root with $B set.
 set -u
 B=${B:-build}
-[ -x /usr/bin/time ] || exit 77
+[ -x /usr/bin/time ] || { echo "time is not installed"; exit 77; }
+[ "${CACHE:-all}" = all ] || { echo "needs the unbounded strategy"; exit 77; }
 T=$(mktemp -d) || exit 99
 trap 'rm -rf "$T"' EXIT
 bad=0

@@ -96,15 +96,6 @@ else
     fail "the scenario that is to be repeated: $(tail -n 3 "$T/same.txt")"
 fi
 
-# Peak resident memory is what the kernel tells others too.
-if [ -x /usr/bin/time ]; then
-    /usr/bin/time -f %M -o "$T/time" "$B/tidemark" run -q --json "$T/peak.jsonl" "$T/same.yaml" >/dev/null 2>&1
-    ours=$(grep '"type":"variant"' "$T/peak.jsonl" | sed 's/.*"peak_rss_bytes":\([0-9]*\).*/\1/' | sort -n | tail -n 1)
-    awk -v ours="$ours" -v theirs="$(tail -n 1 "$T/time")" \
-        'BEGIN { off = ours / 1024 / theirs - 1; exit ours > 0 && off < 0.01 && off > -0.01 ? 0 : 1 }' ||
-        fail "peak RSS of $ours B, and time says $(tail -n 1 "$T/time") KiB"
-fi
-
 # kill -9 of the supervisor: the file is readable and says that it is incomplete; no worker is left.
 cat >"$T/killed.yaml" <<EOF
 scenario: killed
