@@ -112,6 +112,9 @@ run: all ## the headline scenario, as a table
 # The suites are tests of the registry too: in a sanitized build the sanitized ones, else as they are.
 SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 
+# Other flags, other results: what is built by its flags is built again when they may have changed.
+$(CORE_OBJ) $(MAIN_OBJ) $(WORKER_OBJ) $(REGISTRY_OBJ) $(PLAIN_OBJ) $(GENERATE_OBJ) $(SUITE_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(TEST_BIN): Makefile
+
 tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
 check: tests ## all tests
