@@ -179,9 +179,9 @@ $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
 # Tests with known verdicts; LSan twins for the comparison.
 $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin-malloc -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin-malloc -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c
@@ -204,7 +204,7 @@ $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
 $B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin-malloc -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl
 
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private TEST_LIBS = $B/libworker.a
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private SANFLAGS =
