@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 .PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-compare validate-reports fuzz-scenario install deb shards template abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -298,6 +298,9 @@ template: all ## the plain shell CI template in a fresh clone of libcork (PROJEC
 
 bench-report: $B/tidemark ## time and memory of reports and merging: 50 shards, 100,000 tests, 1,000,100 lines
 	$QB=$B python3 ci/bench-report.py
+
+bench-page: $B/tidemark ## the HTML page in Chromium: how long an interaction takes with 10,000 tests, pictures in $B/page
+	$QB=$B python3 ci/page.py measure $B/page
 
 validate-reports: $B/tidemark ## SARIF against its schema (fetched with npm), JUnit by a parser
 	$QB=$B ci/validate-reports.sh

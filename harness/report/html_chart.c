@@ -149,7 +149,7 @@ static void suite_figure(const struct result *result, bool rss, FILE *out)
 
 void html_chart_suite(const struct result *result, FILE *out)
 {
-    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(380px,1fr))\">",
+    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(min(380px,100%),1fr))\">",
           out);
     suite_figure(result, false, out);
     suite_figure(result, true, out);
@@ -251,7 +251,7 @@ void html_chart_variants(const struct result *result, FILE *out)
     static const enum result_metric metrics[] = {METRIC_PEAK_RSS,   METRIC_LOOKUP_P50,
                                                  METRIC_LOOKUP_P99, METRIC_ALLOCS,
                                                  METRIC_LIVE_END,   METRIC_WALL};
-    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(360px,1fr))\">",
+    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(min(360px,100%),1fr))\">",
           out);
     for (size_t m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
         double most = 0;

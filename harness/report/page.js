@@ -132,8 +132,9 @@
     status.textContent = order.length === 0 ? "no test fits" :
       (page * PAGE + 1).toLocaleString("en") + "\u2013" + Math.min(order.length, page * PAGE + PAGE).toLocaleString("en") +
       " of " + order.length.toLocaleString("en") + (order.length < tests.length ? " (of " + tests.length.toLocaleString("en") + ")" : "");
-    prev.disabled = page === 0;
-    next.disabled = page + 1 >= pages;
+    /* Not `disabled`, which would take the keyboard's focus away. */
+    prev.setAttribute("aria-disabled", String(page === 0));
+    next.setAttribute("aria-disabled", String(page + 1 >= pages));
   }
 
   function choose() {
@@ -181,8 +182,11 @@
     Array.from(new Set(tests.map((t) => t[VARIANT]))).forEach((w) => which.appendChild(el("option", { value: w }, w)));
     which.addEventListener("change", choose);
   }
-  prev.addEventListener("click", () => { page--; draw(); });
-  next.addEventListener("click", () => { page++; draw(); });
+  function turn(button, by) {
+    if (button.getAttribute("aria-disabled") === "false") { page += by; draw(); }
+  }
+  prev.addEventListener("click", () => turn(prev, -1));
+  next.addEventListener("click", () => turn(next, 1));
   document.getElementById("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
