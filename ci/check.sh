@@ -15,6 +15,12 @@ if [ "${1-}" = --one ]; then
     */ledger_test) fork=yes memcheck="$memcheck --leak-check=no --soname-synonyms=somalloc=nouserintercepts" ;;
     */meter_test) fork=yes ;;
     esac
+    case ${memcheck:+$2} in
+    */scan_test)
+        echo "skipped $2: a conservative scan reads words that were never written, and valgrind's own stacks"
+        : >"$log"; echo 77 >"$CHECK_OUT/$name.status"
+        exit 0 ;;
+    esac
     case $2 in
     *.sh) timeout 900 sh "$2" >"$log" 2>&1 ;;
     # shellcheck disable=SC2086

@@ -80,14 +80,9 @@ def commands(path):
 UNIT = r"(?: ?(?:B|KB|MB|GB|KiB|MiB|GiB|ns|us|µs|ms|s|h|min)\b| ?%)?"
 
 
-# Below main: named in one way with libc's debug package, in another without.
-LIBC_FRAME = re.compile(r"(?m)^ +(?:__libc_start\S*.*|\(\.\./\S+\)|_start \(.*|\.\.\. \d+ more frames)\n?")
-
-
 def plain(text):
     """What may be compared."""
     text = text.replace("(cgroup v2)", "(cgroup v1)")
-    text = LIBC_FRAME.sub("", text)
     text = re.sub(r"0x[0-9a-f]+", "#", text)
     text = re.sub(r"[-+±]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?" + UNIT, "#", text)
     return " ".join(text.split())

@@ -31,6 +31,16 @@ void describe_frame(struct text *text, const struct result_frame *frame)
                 frame->offset);
 }
 
+size_t describe_frames_own(const struct result_frame *frames, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(frames[i].function, "main") == 0) {
+            return i + 1;
+        }
+    }
+    return count;
+}
+
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count)
 {
     const struct result_frame *place = NULL;

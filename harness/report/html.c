@@ -243,7 +243,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     paragraph_put("", text_peek(&text), out);
     if (test->frame_count > 0) {
         fputs("<pre>", out);
-        for (size_t i = 0; i < test->frame_count; i++) {
+        for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
             text_reset(&text);
             describe_frame(&text, &test->frames[i]);
             xml_put(text_peek(&text), SIZE_MAX, out);

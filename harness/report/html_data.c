@@ -89,7 +89,7 @@ void html_site_text(struct text *text, const struct result_site *site)
 {
     describe_kept(text, site);
     text_put(text, site->frame_count ? ", allocated by\n" : "\n");
-    for (size_t i = 0; i < site->frame_count; i++) {
+    for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
         text_put(text, "  ");
         describe_frame(text, &site->frames[i]);
         text_put_char(text, '\n');
@@ -142,7 +142,7 @@ static void sites_put(struct text *text, const struct result *result,
 static void stack_put(struct text *text, const struct result_test *test)
 {
     struct text body = {0};
-    for (size_t i = 0; i < test->frame_count; i++) {
+    for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
         describe_frame(&body, &test->frames[i]);
         text_put_char(&body, '\n');
     }

@@ -74,7 +74,7 @@ static void class_of(struct text *class_, const struct result_test *test, const 
 static void detail_put(struct text *text, const struct result *result,
                        const struct result_test *test)
 {
-    for (size_t i = 0; i < test->frame_count; i++) {
+    for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
         text_put(text, i == 0 ? "\nstack:\n  " : "  ");
         describe_frame(text, &test->frames[i]);
         text_put_char(text, '\n');
@@ -85,7 +85,7 @@ static void detail_put(struct text *text, const struct result *result,
          n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
         text_format(text, "\nkept: %" PRId64 " B in %" PRId64 " blocks, allocated by\n",
                     site->bytes, site->blocks);
-        for (size_t i = 0; i < site->frame_count; i++) {
+        for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
             text_put(text, "  ");
             describe_frame(text, &site->frames[i]);
             text_put_char(text, '\n');

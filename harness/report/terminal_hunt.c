@@ -26,6 +26,7 @@ static void stack_print(const char *label, const struct result_frame *frames, si
                         FILE *out, unsigned columns)
 {
     struct text text = {0};
+    count = describe_frames_own(frames, count);
     for (size_t i = 0; i < count && i < FRAMES_MAX; i++) {
         text_reset(&text);
         describe_frame(&text, &frames[i]);
