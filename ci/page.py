@@ -33,7 +33,8 @@ def test_lines(i, chance, live):
     lines = [line]
     if status == "pass" and verdict in ("growth", "leak"):
         line |= {"repetitions": 496, "growth_bytes_per_rep": 64.0 + i % 7 * 48,
-                 "live_by_rep": [200000 + (64 + i % 7 * 48) * k for k in range(496)],
+                 "live_by_rep": [200000 + (64 + i % 7 * 48) * k for k in range(4400)],
+                 "rss_by_rep": [9000000 + live + 4096 * ((64 + i % 7 * 48) * k // 4096) for k in range(496)],
                  "horizon": "grew through 496 repetitions; a cache with more free slots than that looks the same"}
         held = [{"symbol": "g_index", "field": "", "module": "/usr/bin/check_all", "offset": 24, "bytes": 0}]
         lines.append({"v": 1, "type": "site", "test": test, "variant": "", "rank": 1, "bytes": 31744 + i, "blocks": 496,
@@ -151,6 +152,7 @@ def check_keyboard(b, check, path):
     check(tab(b, check, lambda at: at["text"].startswith("store/")), "no way into the table")
     b.key(" ")
     check(b.ask("document.activeElement.getAttribute('aria-expanded')") == "true", "space does not open a test")
+    check(b.ask("document.querySelectorAll('#tests tr.detail svg path.l').length") in (0, 2), "an opened test shows one curve")
     check(b.ask("!!document.querySelector('#tests tr.detail')"), "an opened test shows nothing")
     b.key(" ")
     check(not b.ask("!!document.querySelector('#tests tr.detail')"), "space does not close a test")

@@ -70,8 +70,9 @@ enum wire_flag {
     WIRE_STOP_ON_FAIL = 2, /* the first failing repetition is the last */
     WIRE_BIRTHS = 8, /* at trace depth: SITES then tells where the last repetition allocated, too */
     WIRE_FORKED = 4, /* each repetition in a forked child, whatever the test; no verdict follows */
-    WIRE_NO_FLOORS = 8, /* SITE's floors are not asked for: they cost a look at every live block at
-                           each boundary */
+    WIRE_NO_FLOORS = 16, /* SITE's floors are not asked for: they cost a look at every live block at
+                            each boundary */
+    WIRE_PEAK_RSS_EACH = 32, /* WIRE_PEAK_RSS of each repetition, in its SAMPLE */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -172,6 +173,7 @@ struct wire_sample {
     uint32_t files;  /* temporary files made and not removed */
     uint32_t status; /* enum wire_status of this repetition */
     uint64_t wall_ns;
+    uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
 };
 
 enum wire_status {

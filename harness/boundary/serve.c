@@ -225,6 +225,7 @@ static void run_sample(const struct run *run, uint32_t repetition)
     sample.files = meter.files;
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
+    sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
     wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
      * moves. */
@@ -303,6 +304,9 @@ static void run_repetitions(struct run *run)
     uint64_t begun = meter_now_ns();
     run->cpu_ns = cpu_now_ns();
     while (run_goes_on(run, begun)) {
+        if (command->flags & WIRE_PEAK_RSS_EACH) {
+            meter_rss_reset();
+        }
         run_repetition(run, run->repetitions);
         run_sample(run, run->repetitions);
         if (floors) {

@@ -149,41 +149,40 @@ static void suite_figure(const struct result *result, bool rss, FILE *out)
 
 void html_chart_suite(const struct result *result, FILE *out)
 {
-    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(min(380px,100%),1fr))\">",
+    fputs("<div class=\"grid\" "
+          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(380px,100%),1fr))\">",
           out);
     suite_figure(result, false, out);
     suite_figure(result, true, out);
     fputs("</div>\n", out);
 }
 
-void html_chart_growth(const struct result_test *test, FILE *out)
+/* Values over repetitions, with the judged epochs as bands. `what` is for both, eyes and readers.
+ */
+static void growth_svg(const char *what, const struct result_test *test, const int64_t *bytes,
+                       size_t count, double height, unsigned class_, FILE *out)
 {
-    size_t count = test->live_by_rep_count, from = 0;
-    if (count < 2) {
-        return;
-    }
     struct plane plane = {.width = 340,
-                          .height = 150,
+                          .height = height,
                           .left = 62,
                           .right = 8,
-                          .top = 14,
+                          .top = 20,
                           .bottom = 22,
                           .x_last = (double)count - 1,
                           .relative = true};
     double *values = memory_new(count, sizeof *values);
-    plane.y_most = plane.y_least = (double)test->live_by_rep[0];
+    plane.y_most = plane.y_least = (double)bytes[0];
     for (size_t i = 0; i < count; i++) {
-        values[i] = (double)test->live_by_rep[i];
+        values[i] = (double)bytes[i];
         plane.y_most = fmax(plane.y_most, values[i]);
         plane.y_least = fmin(plane.y_least, values[i]);
     }
     char last[48], number[UNIT_TEXT_BYTES];
     struct text title = {0};
     snprintf(last, sizeof last, "%s runs", unit_count(number, (double)count));
-    text_format(&title, "Growth of %s over %s", test->id, last);
-    fputs("<figure>", out);
+    text_format(&title, "%s of %s over %s", what, test->id, last);
     svg_open(&plane, title.data, out);
-    for (unsigned k = 0; html_epochs[k] && from + 1 < count; k++) {
+    for (size_t k = 0, from = 0; html_epochs[k] && from + 1 < count; k++) {
         size_t to = from + html_epochs[k] < count ? from + html_epochs[k] : count - 1;
         if (k % 2 == 0) {
             fprintf(out,
@@ -195,8 +194,23 @@ void html_chart_growth(const struct result_test *test, FILE *out)
         from = to;
     }
     axes_put(&plane, "1", last, out);
-    line_put(&plane, values, count, 0, out);
-    fputs("</svg><figcaption>", out);
+    line_put(&plane, values, count, class_, out);
+    fprintf(out, "<text class=\"k\" x=\"%.0f\" y=\"12\">%s</text></svg>", plane.left, what);
+    text_fini(&title);
+    free(values);
+}
+
+void html_chart_growth(const struct result_test *test, FILE *out)
+{
+    if (test->live_by_rep_count < 2) {
+        return;
+    }
+    fputs("<figure>", out);
+    growth_svg("Live heap", test, test->live_by_rep, test->live_by_rep_count, 156, 0, out);
+    if (test->rss_by_rep_count > 1) {
+        growth_svg("Peak RSS", test, test->rss_by_rep, test->rss_by_rep_count, 116, 1, out);
+    }
+    fputs("<figcaption>", out);
     xml_put(test->id, SIZE_MAX, out);
     if (test->variant[0]) {
         fputs(" [", out);
@@ -204,8 +218,6 @@ void html_chart_growth(const struct result_test *test, FILE *out)
         fputc(']', out);
     }
     fprintf(out, ": %s</figcaption></figure>\n", result_verdict_name(test->verdict));
-    text_fini(&title);
-    free(values);
 }
 
 static void bars_put(const struct result *result, enum result_metric metric, double most, FILE *out)
@@ -251,7 +263,8 @@ void html_chart_variants(const struct result *result, FILE *out)
     static const enum result_metric metrics[] = {METRIC_PEAK_RSS,   METRIC_LOOKUP_P50,
                                                  METRIC_LOOKUP_P99, METRIC_ALLOCS,
                                                  METRIC_LIVE_END,   METRIC_WALL};
-    fputs("<div class=\"grid\" style=\"grid-template-columns:repeat(auto-fit,minmax(min(360px,100%),1fr))\">",
+    fputs("<div class=\"grid\" "
+          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(360px,100%),1fr))\">",
           out);
     for (size_t m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
         double most = 0;

@@ -102,19 +102,21 @@ void html_site_text(struct text *text, const struct result_site *site)
     }
 }
 
-static void curve_put(struct text *text, const struct result_test *test)
+/* {"every": N, "values": [...]}: each Nth repetition. */
+static void curve_put(struct text *text, const char *key, const int64_t *values, size_t count)
 {
-    size_t count = test->live_by_rep_count;
     size_t every = (count + HTML_POINTS - 1) / HTML_POINTS;
     if (count < 2) {
         return;
     }
-    json_open(text, "curve", '[');
+    json_open(text, key, '{');
+    json_unsigned(text, "every", every);
+    json_open(text, "values", '[');
     for (size_t i = 0; i < count; i += every) {
-        json_signed(text, NULL, test->live_by_rep[i]);
+        json_signed(text, NULL, values[i]);
     }
     json_close(text, ']');
-    json_unsigned(text, "every", every);
+    json_close(text, '}');
 }
 
 #define SITES_OF_A_TEST 5
@@ -223,7 +225,8 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
         if (test->horizon[0]) {
             json_text(&text, "horizon", test->horizon);
         }
-        curve_put(&text, test);
+        curve_put(&text, "live", test->live_by_rep, test->live_by_rep_count);
+        curve_put(&text, "rss", test->rss_by_rep, test->rss_by_rep_count);
         stack_put(&text, test);
         sites_put(&text, result, test);
         json_close(&text, '}');

@@ -20,7 +20,7 @@ extern const unsigned html_epochs[];
 
 /* Live heap and peak RSS over the suite, a line a variant. */
 void html_chart_suite(const struct result *result, FILE *out);
-/* One test's growth curve with the judged epochs. */
+/* One test's live heap and peak RSS over its repetitions, with the judged epochs. */
 void html_chart_growth(const struct result_test *test, FILE *out);
 /* Metrics of all variants as bars, with whiskers where there are intervals. */
 void html_chart_variants(const struct result *result, FILE *out);

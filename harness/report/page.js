@@ -34,17 +34,19 @@
     while (i + 1 < names.length && Math.abs(v) >= steps[i]) { v /= steps[i]; i++; }
     return (i === 0 ? String(Math.round(v * 100) / 100) : three(v)) + " " + names[i];
   }
+  /* 12,345; without toLocaleString, which comes with the rules of all languages. */
+  function count(v) { return String(v).replace(/\B(?=(\d{3})+$)/g, ","); }
   function show(v, kind) {
     if (v === null || v === undefined || v === "") { return "\u2013"; }
     if (kind === "bytes") { return scaled(v, [1000, 1000, 1000, 1000], ["B", "KB", "MB", "GB", "TB"]); }
     if (kind === "ns") { return scaled(v, [1000, 1000, 1000], ["ns", "\u00b5s", "ms", "s"]); }
-    if (kind === "count") { return v.toLocaleString("en"); }
+    if (kind === "count") { return count(v); }
     return String(v);
   }
   const shade = { leak: "bad", growth: "bad", accumulates: "bad", fail: "bad", crash: "bad", timeout: "bad",
     oom: "bad", exit: "bad", inconclusive: "warn", skip: "warn", clean: "good", saturating: "good", pass: "good" };
 
-  function curve(values, every) {
+  function curve(what, kind, values, every) {
     const W = 720, H = 200, L = 70, R = 12, T = 10, B = 26, NS = "http://www.w3.org/2000/svg";
     const lo = Math.min.apply(null, values), hi = Math.max.apply(null, values), span = hi - lo || 1;
     const x = (i) => L + (W - L - R) * (values.length > 1 ? i / (values.length - 1) : 0);
@@ -58,7 +60,7 @@
     };
     svg.setAttribute("viewBox", "0 0 " + W + " " + H);
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", "Live bytes at the boundary after each repetition, from " +
+    svg.setAttribute("aria-label", what + ", from " +
       show(values[0], "bytes") + " to " + show(values[values.length - 1], "bytes"));
     let from = 0; /* in points; every `every`-th repetition is one */
     data.epochs.forEach((n, k) => {
@@ -73,8 +75,8 @@
     add("text", { x: L - 6, y: T + 8, "text-anchor": "end" }, "+" + show(hi - lo, "bytes"));
     add("text", { x: L - 6, y: H - B, "text-anchor": "end" }, show(lo, "bytes"));
     add("text", { x: L, y: H - 8 }, "1");
-    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, (values.length * every).toLocaleString("en") + " repetitions");
-    add("path", { class: "l l0", d: values.map((v, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(v).toFixed(1)).join("") });
+    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, count(values.length * every) + " repetitions");
+    add("path", { class: "l " + kind, d: values.map((v, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(v).toFixed(1)).join("") });
     return svg;
   }
 
@@ -82,13 +84,15 @@
     const box = el("div", {});
     const extra = data.details[t.index] || {};
     if (extra.says) { box.appendChild(el("p", {}, extra.says)); }
-    if (extra.curve) {
+    [["live", "Live bytes at the boundary after each repetition", "l0"], ["rss", "Peak RSS of each repetition", "l1"]].forEach((row) => {
+      const drawn = extra[row[0]];
+      if (!drawn) { return; }
       const figure = el("figure", {});
-      figure.appendChild(curve(extra.curve, extra.every || 1));
-      figure.appendChild(el("figcaption", {}, "Live bytes at the boundary after each repetition; the bands are the judged epochs." +
-        (extra.every > 1 ? " Every " + extra.every + "th is drawn." : "")));
+      figure.appendChild(curve(row[1], row[2], drawn.values, drawn.every));
+      figure.appendChild(el("figcaption", {}, row[1] + "; the bands are the judged epochs." +
+        (drawn.every > 1 ? " Every " + drawn.every + "th is drawn." : "")));
       box.appendChild(figure);
-    }
+    });
     if (extra.stack) { box.appendChild(el("pre", {}, extra.stack)); }
     (extra.sites || []).forEach((s) => box.appendChild(el("pre", {}, s)));
     if (extra.horizon) { box.appendChild(el("p", { class: "dim" }, extra.horizon)); }
@@ -130,8 +134,8 @@
     });
     body.replaceChildren(rows);
     status.textContent = order.length === 0 ? "no test fits" :
-      (page * PAGE + 1).toLocaleString("en") + "\u2013" + Math.min(order.length, page * PAGE + PAGE).toLocaleString("en") +
-      " of " + order.length.toLocaleString("en") + (order.length < tests.length ? " (of " + tests.length.toLocaleString("en") + ")" : "");
+      count(page * PAGE + 1) + "\u2013" + count(Math.min(order.length, page * PAGE + PAGE)) +
+      " of " + count(order.length) + (order.length < tests.length ? " (of " + count(tests.length) + ")" : "");
     /* Not `disabled`, which would take the keyboard's focus away. */
     prev.setAttribute("aria-disabled", String(page === 0));
     next.setAttribute("aria-disabled", String(page + 1 >= pages));

@@ -141,6 +141,7 @@ void result_test_fini(struct result_test *test)
     strings_free(TEST_STRINGS(test));
     frames_free(test->frames, test->frame_count);
     free(test->live_by_rep);
+    free(test->rss_by_rep);
     *test = (struct result_test){0};
 }
 

@@ -119,6 +119,8 @@ struct result_test {
     char *horizon;        /* what the verdict is worth, in words */
     int64_t *live_by_rep; /* live bytes at each sampled boundary, for curves; may be NULL */
     size_t live_by_rep_count;
+    int64_t *rss_by_rep; /* peak RSS of each of the first of these repetitions; may be NULL */
+    size_t rss_by_rep_count;
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */
     size_t frame_count;
 };

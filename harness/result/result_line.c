@@ -75,6 +75,7 @@ static const struct field test_fields[] = {
     FIELD(result_test, "live_bytes", FIELD_INT64, live_bytes),
     FIELD(result_test, "horizon", FIELD_TEXT, horizon),
     FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
+    FIELD(result_test, "rss_by_rep", FIELD_OTHER, rss_by_rep),
     FIELD(result_test, "frames", FIELD_OTHER, frames),
     {NULL, FIELD_OTHER, 0},
 };
@@ -313,7 +314,7 @@ static void links_read(struct json *json, struct result_site *site)
     site->held_by_count = filled;
 }
 
-static void curve_read(struct json *json, struct result_test *test)
+static void curve_read(struct json *json, int64_t **curve, size_t *curve_count)
 {
     size_t room = 0, count = 0;
     int64_t *values = NULL, value;
@@ -324,9 +325,9 @@ static void curve_read(struct json *json, struct result_test *test)
         memory_grow(&values, &room, count + 1, sizeof *values);
         values[count++] = value;
     }
-    free(test->live_by_rep);
-    test->live_by_rep = values;
-    test->live_by_rep_count = count;
+    free(*curve);
+    *curve = values;
+    *curve_count = count;
 }
 
 static void counters_read(struct json *json, struct result_variant *variant)
@@ -387,7 +388,9 @@ void result_line_test(struct json *json, struct result_test *test)
         } else if (field->offset == offsetof(struct result_test, frames) && !test->frames) {
             frames_read(json, &test->frames, &test->frame_count);
         } else if (field->offset == offsetof(struct result_test, live_by_rep)) {
-            curve_read(json, test);
+            curve_read(json, &test->live_by_rep, &test->live_by_rep_count);
+        } else if (field->offset == offsetof(struct result_test, rss_by_rep)) {
+            curve_read(json, &test->rss_by_rep, &test->rss_by_rep_count);
         } else {
             json_skip(json);
         }

@@ -203,6 +203,17 @@ static void outcome_count(struct result_writer *writer, const struct result_test
     writer->count[outcome]++;
 }
 
+static void curve_put(struct text *line, const char *key, const int64_t *values, size_t count)
+{
+    if (count > 0) {
+        json_open(line, key, '[');
+        for (size_t i = 0; i < count; i++) {
+            json_signed(line, NULL, values[i]);
+        }
+        json_close(line, ']');
+    }
+}
+
 void result_write_test(struct result_writer *writer, const struct result_test *test)
 {
     struct text *line = &writer->line;
@@ -231,13 +242,8 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     if (test->horizon[0]) {
         json_text(line, "horizon", test->horizon);
     }
-    if (test->live_by_rep_count > 0) {
-        json_open(line, "live_by_rep", '[');
-        for (size_t i = 0; i < test->live_by_rep_count; i++) {
-            json_signed(line, NULL, test->live_by_rep[i]);
-        }
-        json_close(line, ']');
-    }
+    curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
+    curve_put(line, "rss_by_rep", test->rss_by_rep, test->rss_by_rep_count);
     if (test->frame_count > 0) {
         frames_put(line, "frames", test->frames, test->frame_count);
     }

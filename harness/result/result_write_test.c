@@ -75,6 +75,9 @@ static void everything_fill(struct result *result)
     test->live_by_rep = calloc(2, sizeof *test->live_by_rep);
     test->live_by_rep[1] = 64;
     test->live_by_rep_count = 2;
+    test->rss_by_rep = calloc(1, sizeof *test->rss_by_rep);
+    test->rss_by_rep[0] = 8192;
+    test->rss_by_rep_count = 1;
     test->frames = result_frames_new(1);
     test->frame_count = 1;
     result_set(&test->frames[0].function, "f");
@@ -188,6 +191,8 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_int_eq(test->threads, -1);
     ck_assert_uint_eq(test->live_by_rep_count, 2);
     ck_assert_int_eq(test->live_by_rep[1], 64);
+    ck_assert_uint_eq(test->rss_by_rep_count, 1);
+    ck_assert_int_eq(test->rss_by_rep[0], 8192);
     ck_assert(test->frames[0].offset == INT64_MAX);
     struct result_site *site = &in.sites[0];
     ck_assert_uint_eq(site->frame_count, 2);

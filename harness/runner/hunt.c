@@ -164,19 +164,29 @@ static void growth_report(struct session *session, const struct floors *floors,
     free(growers);
 }
 
-static void curve_add(struct session *session, struct result_test *test)
+/* Room for so many more; where they begin. */
+static int64_t *curve_room(int64_t **curve, size_t *count, size_t more)
 {
-    size_t count = session->vector_count;
-    int64_t *grown =
-        reallocarray(test->live_by_rep, test->live_by_rep_count + count + 1, sizeof *grown);
+    int64_t *grown = reallocarray(*curve, *count + more + 1, sizeof *grown);
     if (!grown) {
         memory_die();
     }
+    *curve = grown;
+    *count += more;
+    return grown + *count - more;
+}
+
+static void curve_add(struct session *session, struct result_test *test)
+{
+    size_t count = session->vector_count;
+    int64_t *live = curve_room(&test->live_by_rep, &test->live_by_rep_count, count);
     for (size_t i = 0; i < count; i++) {
-        grown[test->live_by_rep_count + i] = session->vectors[i].live_bytes;
+        live[i] = session->vectors[i].live_bytes;
     }
-    test->live_by_rep = grown;
-    test->live_by_rep_count += count;
+    if (count > 0 && session->rss[count - 1] > 0) {
+        memcpy(curve_room(&test->rss_by_rep, &test->rss_by_rep_count, count), session->rss,
+               count * sizeof session->rss[0]);
+    }
 }
 
 /* Is it still growing after many more calls? A cache that fills and then stops is no leak, and
@@ -234,7 +244,7 @@ static bool test_trace(struct session *session, uint32_t number, struct result_t
         struct wire_command command = {.op = WIRE_OP_RUN,
                                        .test = number,
                                        .depth = WIRE_TRACE,
-                                       .flags = WIRE_STOP_ON_FAIL,
+                                       .flags = WIRE_STOP_ON_FAIL | WIRE_PEAK_RSS_EACH,
                                        .warmups = floors.epochs == 0 ? 1 : 0,
                                        .repetitions_min = judge_epochs[floors.epochs],
                                        .repetitions_max = judge_epochs[floors.epochs]};

@@ -38,6 +38,7 @@ void session_fini(struct session *session)
     free(session->live_tests);
     free(session->sites);
     free(session->vectors);
+    free(session->rss);
     free(session->held);
     free(session->survivors);
     free(session->deaths);
@@ -128,6 +129,9 @@ static void take_sample(struct session *session, const struct wire_sample *sampl
     session->has_sample = true;
     memory_grow(&session->vectors, &session->vector_room, session->vector_count + 1,
                 sizeof session->vectors[0]);
+    memory_grow(&session->rss, &session->rss_room, session->vector_count + 1,
+                sizeof session->rss[0]);
+    session->rss[session->vector_count] = (int64_t)sample->peak_rss_bytes;
     session->vectors[session->vector_count++] =
         (struct judge_vector){.live_blocks = sample->live_blocks,
                               .live_bytes = sample->live_bytes,

@@ -73,6 +73,8 @@ struct session {
     size_t list_count;
     struct judge_vector *vectors; /* the samples of the last run */
     size_t vector_count, vector_room;
+    int64_t *rss; /* beside each: peak RSS of the repetition, 0 when not asked for */
+    size_t rss_room;
 
     /* Over the pass. */
     int64_t *live;        /* above the start of its worker, after each test that ended */
