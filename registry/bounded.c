@@ -23,19 +23,17 @@ static size_t bounded_measure(struct bounded *cache, const struct policy *policy
 {
     uint64_t ghosts = policy->ghosts ? cells * policy->ghost_percent / 100 + 1 : 0;
     uint64_t nodes = POLICY_LISTS + cells + ghosts;
-    if (nodes >= BOUNDED_END) {
+    if (nodes >= BOUNDED_NODES) {
         return 0;
     }
     cache->cell_count = (uint32_t)cells;
     cache->node_end = (uint32_t)nodes;
-    uint64_t heads = cells + ghosts;
-    cache->narrow = nodes < 0x8000;
-    cache->head_count = (uint32_t)(cache->narrow ? 2 * heads : heads);
     uint32_t per_node =
-        sizeof(struct policy_node) + 4 + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
+        sizeof(struct policy_node) + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
     uint64_t extra = policy->extra_bytes ? round8(policy->extra_bytes(cells)) : 0;
-    uint64_t links = nodes * per_node + 4 * heads;
-    uint64_t total = round64(round64(links + extra + 8) + cells * cache->stride);
+    uint64_t groups = index_measure(&cache->index, cells + ghosts, nodes);
+    uint64_t total =
+        round64(groups) + round64(nodes * per_node + extra + 8) + round64(cells * cache->stride);
     cache->entry_bytes = (uint32_t)(total / cells);
     return total > SIZE_MAX / 2 ? 0 : (size_t)total;
 }
@@ -61,12 +59,10 @@ static void bounded_divide(struct bounded *cache, const struct policy *policy)
 {
     unsigned char *at = cache->slab;
     struct policy_base *base = &cache->policy.base;
+    index_init(&cache->index, at);
+    at += round64(index_measure(&cache->index, cache->node_end - POLICY_LISTS, cache->node_end));
     base->nodes = (struct policy_node *)at;
     at += sizeof(struct policy_node) * cache->node_end;
-    cache->heads = at;
-    at += (cache->narrow ? sizeof(uint16_t) : sizeof(uint32_t)) * cache->head_count;
-    cache->chain = (uint32_t *)at;
-    at += sizeof(uint32_t) * cache->node_end;
     if (policy->ghosts) {
         cache->place = (uint32_t *)at;
         at += sizeof(uint32_t) * cache->node_end;
@@ -136,9 +132,7 @@ void bounded_fini(struct bounded *cache)
 void bounded_reset(struct bounded *cache, const struct policy *policy)
 {
     struct policy_base *base = &cache->policy.base;
-    for (uint32_t i = 0; i < cache->head_count; i++) {
-        bounded_head_set(cache, i, BOUNDED_END | i);
-    }
+    index_reset(&cache->index);
     if (policy->extra_bytes) {
         memset(base->extra, 0, policy->extra_bytes(cache->cell_count));
     }

@@ -4,10 +4,8 @@
  * One slab, made by init; nothing is allocated after it. 32-bit links. Layout, n = nodes:
  *
  *   nodes   16 B x n    links, weight, key length, tag, mark          (policy.h)
- *   heads    4 B x n    first node of each chain of the index: one of 32 bits a node, or, while
- * numbers of 15 bits do, two of 16: shorter chains in the same room chain    4 B x n    next node
- * of the chain; the last holds END | bucket, so that an entry can be unlinked without its key being
- * hashed again place    4 B x n    only with ghosts: the cell of a resident, the hash of a ghost
+ *   index    8 B x n    groups of tags and node numbers                 (entry_index.h)
+ *   place    4 B x n    only with ghosts: the cell of a resident, the place (hash) of a ghost
  *   hashes   4 B x n    only for policies that ask
  *   extra               the policy's own
  *   cells               the key, then the value at the next multiple of 8; a cache line apart or
@@ -23,24 +21,23 @@
 #ifndef REGISTRY_BOUNDED_H
 #define REGISTRY_BOUNDED_H
 
+#include "registry/entry_index.h"
 #include "registry/key_hash.h"
 #include "registry/policy.h"
 #include "registry/strategy.h"
 
-#define BOUNDED_END             0x80000000u
-#define BOUNDED_ENTRIES         1024u /* the default */
+#define BOUNDED_NODES           0x80000000u /* fewer than that */
+#define BOUNDED_ENTRIES         1024u       /* the default */
 #define BOUNDED_ENTRIES_WEIGHED 65536u
 #define BOUNDED_POLICY_BYTES    256u
 
 struct bounded {
-    void *heads; /* uint16_t or uint32_t; a hit reads only this line, and the policy */
-    uint32_t *chain;
+    struct entry_index index; /* a hit reads only this line, and the policy */
     unsigned char *cells;
     uint32_t *place;
-    uint32_t head_count;
     uint32_t stride; /* of a cell, bytes */
+    bool weights;
     uint64_t hits;
-    bool weights, narrow;
     union {
         struct policy_base base;
         unsigned char room[BOUNDED_POLICY_BYTES]; /* policy->state_bytes */
@@ -73,47 +70,6 @@ POLICY_INLINE unsigned char *bounded_cell(const struct bounded *cache, const str
     return cache->cells + (size_t)cell * cache->stride;
 }
 
-POLICY_INLINE uint32_t bounded_bucket(const struct bounded *cache, uint64_t hash)
-{
-    return (uint32_t)((uint64_t)(uint32_t)hash * cache->head_count >> 32);
-}
-
-/* The first node of a bucket; with BOUNDED_END set there is none. */
-POLICY_INLINE uint32_t bounded_head(const struct bounded *cache, uint32_t bucket)
-{
-    if (__builtin_expect(cache->narrow, 1)) {
-        return (uint32_t)(int32_t)((const int16_t *)cache->heads)[bucket];
-    }
-    return ((const uint32_t *)cache->heads)[bucket];
-}
-
-POLICY_INLINE void bounded_head_set(struct bounded *cache, uint32_t bucket, uint32_t n)
-{
-    if (__builtin_expect(cache->narrow, 1)) {
-        ((uint16_t *)cache->heads)[bucket] = (uint16_t)(n & BOUNDED_END ? 0x8000 : n);
-    } else {
-        ((uint32_t *)cache->heads)[bucket] = n;
-    }
-}
-
-POLICY_INLINE void bounded_link(struct bounded *cache, uint32_t bucket, uint32_t n)
-{
-    uint32_t first = bounded_head(cache, bucket);
-    cache->chain[n] = first & BOUNDED_END ? BOUNDED_END | bucket : first;
-    bounded_head_set(cache, bucket, n);
-}
-
-POLICY_INLINE uint8_t bounded_tag(uint64_t hash)
-{
-    return (uint8_t)(hash >> 56);
-}
-
-/* What identifies a ghost: bits that neither choose the bucket nor are the tag. */
-POLICY_INLINE uint32_t bounded_identity(uint64_t hash)
-{
-    return (uint32_t)(hash >> 24);
-}
-
 /* With ghosts a cell begins with what will identify its key when only the ghost is left. */
 POLICY_INLINE char *bounded_key(const struct bounded *cache, const struct policy *policy,
                                 uint32_t n)
@@ -139,35 +95,25 @@ POLICY_INLINE void bounded_value(const struct bounded *cache, const struct polic
     }
 }
 
-/* Whether n is the resident node of a key of the usual length. */
+/* Whether n is the resident node of a key of the usual length; its tag is known to be right. */
 static inline __attribute__((always_inline)) bool
 bounded_is(const struct bounded *cache, const struct policy *policy, uint32_t n,
-           const struct key_blocks *key, size_t length, uint64_t hash)
+           const struct key_blocks *key, size_t length)
 {
-    const struct policy_node *nodes = cache->policy.base.nodes;
-    return !(n & BOUNDED_END) && policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
-           (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
+    const struct policy_node *node = &cache->policy.base.nodes[n];
+    return node->key_bytes == length && (!policy->ghosts || (node->mark & POLICY_RESIDENT)) &&
            key_blocks_equal(key, bounded_key(cache, policy, n), length);
 }
 
-/* The resident node of a key, or 0. What is found moves to the front of its chain: keys that are
- * asked for often are then found at the first step, which the processor learns to expect. */
-static inline __attribute__((always_inline)) uint32_t bounded_find(struct bounded *cache,
-                                                                   const struct policy *policy,
-                                                                   const char *key, size_t length,
-                                                                   uint64_t hash)
+/* The resident node of a key, or 0. */
+POLICY_INLINE uint32_t bounded_find(const struct bounded *cache, const struct policy *policy,
+                                    const char *key, size_t length, uint64_t hash)
 {
-    const struct policy_node *nodes = cache->policy.base.nodes;
-    uint32_t bucket = bounded_bucket(cache, hash), before = 0;
-    for (uint32_t n = bounded_head(cache, bucket); !(n & BOUNDED_END);
-         before = n, n = cache->chain[n]) {
-        if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
-            (!policy->ghosts || (nodes[n].mark & POLICY_RESIDENT)) &&
+    struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
+    for (uint32_t n; index_walk_on(&walk, &n);) {
+        const struct policy_node *node = &cache->policy.base.nodes[n];
+        if (node->key_bytes == length && (!policy->ghosts || (node->mark & POLICY_RESIDENT)) &&
             key_equal(bounded_key(cache, policy, n), key, length)) {
-            if (before) {
-                cache->chain[before] = cache->chain[n];
-                bounded_link(cache, bucket, n);
-            }
             return n;
         }
     }
@@ -177,11 +123,11 @@ static inline __attribute__((always_inline)) uint32_t bounded_find(struct bounde
 /* The ghost of a key that is not resident, or 0. Two keys may share one: harmless. */
 POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t length, uint64_t hash)
 {
-    const struct policy_node *nodes = cache->policy.base.nodes;
-    uint32_t n = bounded_head(cache, bounded_bucket(cache, hash));
-    for (; !(n & BOUNDED_END); n = cache->chain[n]) {
-        if (policy_node_is(&nodes[n], length, bounded_tag(hash)) &&
-            (nodes[n].mark & POLICY_GHOST) && cache->place[n] == bounded_identity(hash)) {
+    struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
+    for (uint32_t n; index_walk_on(&walk, &n);) {
+        const struct policy_node *node = &cache->policy.base.nodes[n];
+        if (node->key_bytes == length && (node->mark & POLICY_GHOST) &&
+            cache->place[n] == index_place(hash)) {
             return n;
         }
     }
@@ -203,23 +149,29 @@ POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *poli
     return true;
 }
 
-/* Gives a node back that is neither resident nor a ghost any more. */
-POLICY_INLINE void bounded_release(struct bounded *cache, uint32_t n)
+/* Takes a node out of the index whose slot is not known. With ghosts `place` is; without, the key
+ * is hashed again. */
+static __attribute__((noinline, unused)) void
+bounded_search_out(struct bounded *cache, const struct policy *policy, uint32_t n, uint32_t place)
 {
-    uint32_t end = n;
-    while (!(end & BOUNDED_END)) { /* to the end of its chain, which names the bucket */
-        end = cache->chain[end];
+    const struct policy_node *node = &cache->policy.base.nodes[n];
+    if (!policy->ghosts) {
+        place = index_place(key_hash(bounded_key(cache, policy, n), node->key_bytes));
     }
-    uint32_t bucket = end & ~BOUNDED_END, at = bounded_head(cache, bucket);
-    if (at == n) {
-        bounded_head_set(cache, bucket, cache->chain[n]);
+    index_remove(&cache->index, place, node->tag, n);
+}
+
+/* Gives a node back that is neither resident nor a ghost any more. */
+POLICY_INLINE void bounded_release(struct bounded *cache, const struct policy *policy, uint32_t n,
+                                   uint32_t place)
+{
+    struct policy_node *node = &cache->policy.base.nodes[n];
+    if (__builtin_expect(!node->tag, 1)) {
+        index_remove_at(&cache->index, n);
     } else {
-        while (cache->chain[at] != n) {
-            at = cache->chain[at];
-        }
-        cache->chain[at] = cache->chain[n];
+        bounded_search_out(cache, policy, n, place);
     }
-    cache->chain[n] = cache->free_nodes;
+    node->next = cache->free_nodes;
     cache->free_nodes = n;
 }
 
@@ -250,18 +202,19 @@ POLICY_INLINE void bounded_evict_one(struct bounded *cache, const struct policy 
     if (__builtin_expect(cache->evicted != NULL, 0)) {
         bounded_tell(cache, policy, victim);
     }
+    uint32_t place = 0;
     if (policy->ghosts) {
-        uint32_t cell = cache->place[victim];
-        memcpy(&cache->place[victim], cache->cells + (size_t)cell * cache->stride, 4);
-        bounded_free_cell(cache, cell);
+        memcpy(&place, bounded_cell(cache, policy, victim), 4);
+        bounded_free_cell(cache, cache->place[victim]);
+        cache->place[victim] = place;
     }
     if (!(node->mark & POLICY_GHOST)) {
-        bounded_release(cache, victim);
+        bounded_release(cache, policy, victim, place);
     }
     while (policy->ghosts && base->forgotten != POLICY_NONE) {
         uint32_t n = base->forgotten;
         base->forgotten = base->nodes[n].next;
-        bounded_release(cache, n);
+        bounded_release(cache, policy, n, cache->place[n]);
     }
 }
 
@@ -269,7 +222,7 @@ POLICY_INLINE uint32_t bounded_new_node(struct bounded *cache)
 {
     uint32_t n = cache->free_nodes;
     if (n != POLICY_NONE) {
-        cache->free_nodes = cache->chain[n];
+        cache->free_nodes = cache->policy.base.nodes[n].next;
     } else {
         n = cache->fresh_node++;
     }
@@ -304,7 +257,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         }
         base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
         if (policy->hashes) {
-            cache->hashes[n] = bounded_identity(hash);
+            cache->hashes[n] = index_place(hash);
         }
         policy->arrive(base, n);
     }
@@ -315,22 +268,22 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         n = bounded_new_node(cache);
         base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
-    if (!linked) {
-        bounded_link(cache, bounded_bucket(cache, hash), n);
-    }
     struct policy_node *node = &base->nodes[n];
+    if (!linked) {
+        uint8_t tag = index_tag(hash);
+        node->tag = index_add(&cache->index, index_place(hash), tag, n) ? 0 : tag;
+    }
     node->key_bytes = (uint16_t)length;
-    node->tag = bounded_tag(hash);
     node->mark = (uint8_t)((node->mark & POLICY_OWN) | POLICY_RESIDENT);
     if (policy->ghosts) {
-        uint32_t cell = cache->free_cells, identity = bounded_identity(hash);
+        uint32_t cell = cache->free_cells, place = index_place(hash);
         if (cell != POLICY_NONE) {
             memcpy(&cache->free_cells, cache->cells + (size_t)cell * cache->stride, 4);
         } else {
             cell = cache->fresh_cell++;
         }
         cache->place[n] = cell;
-        memcpy(cache->cells + (size_t)cell * cache->stride, &identity, 4);
+        memcpy(cache->cells + (size_t)cell * cache->stride, &place, 4);
     }
     policy->admit(base, n);
     cache->entries++;
@@ -362,7 +315,8 @@ POLICY_INLINE bool bounded_miss(struct bounded *cache, const struct policy *poli
 POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *policy, const char *key,
                                 size_t length)
 {
-    uint32_t n = bounded_find(cache, policy, key, length, key_hash(key, length));
+    uint64_t hash = key_hash(key, length);
+    uint32_t n = bounded_find(cache, policy, key, length, hash);
     if (!n) {
         return false;
     }
@@ -373,7 +327,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     if (policy->ghosts) {
         bounded_free_cell(cache, cache->place[n]);
     }
-    bounded_release(cache, n);
+    bounded_release(cache, policy, n, index_place(hash));
     return true;
 }
 
@@ -384,14 +338,20 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     {                                                                                              \
         return bounded_init(state, &(kind), source, options);                                      \
     }                                                                                              \
-    /* Out of line, so that the usual hit saves no registers for it. */                            \
+    /* Out of line, so that the usual hit saves no registers for them. */                          \
+    static __attribute__((noinline)) bool bounded_miss_(struct bounded *cache, const char *key,    \
+                                                        size_t length, uint64_t hash,              \
+                                                        struct strategy_value *value)              \
+    {                                                                                              \
+        return bounded_miss(cache, &(kind), key, length, hash, value);                             \
+    }                                                                                              \
     static __attribute__((noinline)) bool bounded_slow_(struct bounded *cache, const char *key,    \
                                                         size_t length, uint64_t hash,              \
                                                         struct strategy_value *value)              \
     {                                                                                              \
         uint32_t n = bounded_find(cache, &(kind), key, length, hash);                              \
         return n ? bounded_take(cache, &(kind), n, value)                                          \
-                 : bounded_miss(cache, &(kind), key, length, hash, value);                         \
+                 : bounded_miss_(cache, key, length, hash, value);                                 \
     }                                                                                              \
     static bool bounded_get_(void *state, const char *key, size_t length,                          \
                              struct strategy_value *value)                                         \
@@ -403,11 +363,17 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
         struct key_blocks blocks;                                                                  \
         key_blocks_load(&blocks, key, length);                                                     \
         uint64_t hash = key_blocks_hash(&blocks, length);                                          \
-        uint32_t n = bounded_head(cache, bounded_bucket(cache, hash));                             \
-        if (__builtin_expect(!bounded_is(cache, &(kind), n, &blocks, length, hash), 0)) {          \
-            return bounded_slow_(cache, key, length, hash, value);                                 \
+        uint32_t home = index_home(&cache->index, index_place(hash));                              \
+        uint32_t slots = index_tagged(&cache->index, home, index_tag(hash));                       \
+        if (__builtin_expect(slots != 0, 1)) {                                                     \
+            uint32_t n = index_id(&cache->index, home, slots);                                     \
+            if (__builtin_expect(bounded_is(cache, &(kind), n, &blocks, length), 1)) {             \
+                return bounded_take(cache, &(kind), n, value);                                     \
+            }                                                                                      \
+        } else if (!cache->index.groups[home].passed) {                                            \
+            return bounded_miss_(cache, key, length, hash, value);                                 \
         }                                                                                          \
-        return bounded_take(cache, &(kind), n, value);                                             \
+        return bounded_slow_(cache, key, length, hash, value);                                     \
     }                                                                                              \
     static bool bounded_drop_(void *state, const char *key, size_t length)                         \
     {                                                                                              \

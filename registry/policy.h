@@ -47,23 +47,6 @@ struct policy_node {
     uint8_t mark;
 };
 
-/* Tag and key length in one comparison. */
-static inline bool policy_node_is(const struct policy_node *node, size_t key_bytes, uint8_t tag)
-{
-    struct {
-        uint16_t key_bytes;
-        uint8_t tag, zero;
-    } wanted = {(uint16_t)key_bytes, tag, 0};
-    uint32_t is, want;
-    memcpy(&is, &node->key_bytes, 4);
-    memcpy(&want, &wanted, 4);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return ((is ^ want) << 8) == 0;
-#else
-    return ((is ^ want) >> 8) == 0;
-#endif
-}
-
 /* What every policy's state begins with. */
 struct policy_base {
     struct policy_node *nodes;
