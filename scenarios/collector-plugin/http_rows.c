@@ -70,6 +70,23 @@ START_TEST(an_endpoint_that_hangs_ends_the_call_at_its_deadline_and_the_next_wor
 }
 END_TEST
 
+/* The shortest of a few starts: others may be at work on this machine, and what they add is not the
+ * plugin's. A plugin that fetches before it registers takes 0.7 s in each. */
+static uint64_t registered_after_ms(const struct http_upstream *upstream)
+{
+    uint64_t shortest = UINT64_MAX;
+    for (int i = 0; i < 20 && shortest >= 20; i++) {
+        struct host host;
+        char line[512];
+        ck_assert(host_start(&host, upstream, 50));
+        ck_assert(host_wait(&host, "FUNCTION GLOBAL \"deployments\"", 20000, line, sizeof line));
+        uint64_t took = host.first_ms - host.started_ms;
+        shortest = took < shortest ? took : shortest;
+        host_stop(&host);
+    }
+    return shortest;
+}
+
 START_TEST(the_plugin_registers_at_once_and_its_heart_beats_on_during_a_call)
 {
     struct http_upstream upstream;
@@ -77,21 +94,23 @@ START_TEST(the_plugin_registers_at_once_and_its_heart_beats_on_during_a_call)
     char line[512];
     ck_assert(http_upstream_start(&upstream, "/40/0/0")); /* 71 x 40 ms, 4 at a time: 0.7 s */
     ck_assert(host_start(&host, &upstream, 50));
-    ck_assert(host_wait(&host, "FUNCTION GLOBAL \"deployments\"", 5000, line, sizeof line));
-    uint64_t registered = host.first_ms - host.started_ms;
     host_send(&host, "FUNCTION call-1 30 \"deployments\"\n");
-    ck_assert(host_wait(&host, "FUNCTION_RESULT_BEGIN call-1 200 ", 30000, line, sizeof line));
-    unsigned lines = 0;
+    unsigned beats = 0, lines = 0;
+    do { /* work in the loop of the heartbeat would leave none between call and answer */
+        ck_assert(host_wait(&host, "", 30000, line, sizeof line));
+        beats += strncmp(line, "PLUGIN_KEEPALIVE", 16) == 0;
+    } while (strncmp(line, "FUNCTION_RESULT_BEGIN ", 22) != 0);
+    ck_assert_int_eq(strncmp(line, "FUNCTION_RESULT_BEGIN call-1 200 ", 33), 0);
     while (host_wait(&host, "", 5000, line, sizeof line) &&
            strcmp(line, "FUNCTION_RESULT_END") != 0) {
         lines += strncmp(line, "PLUGIN_KEEPALIVE", 16) != 0;
     }
     ck_assert_uint_eq(lines, 139); /* one for each deployment */
     ck_assert_uint_eq(http_upstream_count(&upstream), 71);
-    tidemark_count("registered_after_ms", registered);
     tidemark_count("longest_silence_in_call_ms", host.gap_ms);
-    ck_assert_uint_le(host.gap_ms, 2000);
+    ck_assert_uint_gt(beats, 2);
     host_stop(&host);
+    tidemark_count("registered_after_ms", registered_after_ms(&upstream));
     http_upstream_stop(&upstream);
 }
 END_TEST

@@ -14,8 +14,13 @@ static void *tiered_open(uint64_t refresh_ns, bool resident)
         options.levels[count++] = (struct tiered_level){.kind = &store_memory};
     }
     if (world.redis.pid != 0) {
-        options.levels[count++] = (struct tiered_level){
-            .kind = store_redis(), .address = world.redis.socket, .ttl_ns = 300 * SECOND};
+        options.levels[count++] =
+            (struct tiered_level){.kind = store_redis(),
+                                  .address = world.redis.socket,
+                                  .ttl_ns = 300 * SECOND,
+                                  /* A server that is slow because the machine is busy is no outage
+                                   * here; one that is killed refuses at once. */
+                                  .limits = {.deadline_ns = 5 * SECOND}};
     }
     options.levels[count] = (struct tiered_level){.kind = &store_sqlite, .address = world.file};
     return tiered_cache_open(&options);
