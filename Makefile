@@ -19,7 +19,7 @@ tag   := $(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),
 B     ?= build$(tag)
 
 # Packages, as pkg-config names. ci/packages.txt has Debian's.
-PKGS   := check libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3 libcurl libmicrohttpd
+PKGS   := check libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3 libcurl libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Werror
@@ -82,7 +82,7 @@ TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registr
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
 TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures))
 
-CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
+CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11

@@ -6,6 +6,7 @@
 
 #include "harness/boundary/adapter.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/memcheck.h"
 #include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
 #include "harness/boundary/way.h"
@@ -32,6 +33,7 @@ bool boundary_is_worker(void)
 static void forked(void)
 {
     boundary_forked = true;
+    memcheck_child_begins(atomic_load(&boundary_wire->progress.test));
 }
 
 /* The best way that this program allows, or NONE: it is only on the way to the test program. */
@@ -75,6 +77,7 @@ static __attribute__((constructor)) void boundary_init(void)
         ledger_init(wire);
         meter_init(wire);
         boundary_wire = wire;
+        memcheck_init();
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         crash_init();
         pthread_atfork(NULL, NULL, forked);
@@ -86,6 +89,7 @@ static __attribute__((destructor)) void boundary_fini(void)
 {
     if (boundary_wire != NULL && boundary_is_worker()) {
         crash_exit_note();
+        memcheck_process_ends();
         if (!serve_has_greeted()) {
             serve_hello("none", boundary_way);
             serve_note("the program ended without running a test in a way that tidemark knows");

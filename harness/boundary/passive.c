@@ -4,6 +4,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/meter/meter.h"
 
@@ -108,6 +109,7 @@ void passive_begin(const char *id)
         ledger_birth_set(index);
     }
     running = index;
+    memcheck_test_begins(index);
     crash_arm();
     atomic_store(&boundary_wire->crash.refused, 0);
     atomic_store(&boundary_wire->progress.repetition, test_at(index)->repetitions);
@@ -175,6 +177,7 @@ void passive_end(const char *id, const struct passive_mark *begin, const struct 
     if (id != NULL) {
         test_named(index, id);
     }
+    memcheck_test_ends(index);
     sample_put(index, begin, end, outcome);
     test_at(index)->repetitions++;
     result_put(index, begin, end, outcome);

@@ -6,6 +6,7 @@
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
@@ -326,6 +327,7 @@ static void serve_run(const struct test_group *group, const struct wire_command 
     crash_arm();
     atomic_store(&boundary_wire->crash.refused, 0);
     ledger_depth_set(command->depth == WIRE_TRACE ? WIRE_TRACE : WIRE_COUNT);
+    memcheck_test_begins(command->test);
     progress_set(command->test, 0, meter_now_ns()); /* a shared fixture may hang or crash, too */
     bool ready = group->prepare(group->self, index, &run.outcome);
     ledger_totals_get(&run.before);
@@ -341,6 +343,7 @@ static void serve_run(const struct test_group *group, const struct wire_command 
     }
     progress_set(WIRE_NO_TEST, 0, 0);
     restore_after_run();
+    memcheck_test_ends(command->test);
     run_report(&run);
     ledger_birth_set(WIRE_NO_TEST);
     atomic_store(&boundary_wire->progress.own_bytes, ledger_own_bytes() + arena_bytes());

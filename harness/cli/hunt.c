@@ -11,6 +11,7 @@
 #include "harness/report/describe.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
+#include "harness/runner/memcheck.h"
 #include "harness/runner/runner.h"
 #include "harness/runner/suppress.h"
 
@@ -23,8 +24,7 @@
 static int status_of(const struct result *result)
 {
     for (size_t i = 0; i < result->test_count; i++) {
-        if (describe_test_finding(result, &result->tests[i]) &&
-            result->tests[i].verdict != VERDICT_INCONCLUSIVE) {
+        if (result_test_failed(result, &result->tests[i])) {
             return COMMAND_BROKEN;
         }
     }
@@ -40,7 +40,7 @@ static void count_tests(struct result *result)
 {
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
-        bool bad = describe_test_finding(result, test) && test->verdict != VERDICT_INCONCLUSIVE;
+        bool bad = result_test_failed(result, test);
         *(test->status == RESULT_SKIP ? &result->skipped
           : bad                       ? &result->failed
                                       : &result->passed) += 1;
@@ -76,7 +76,7 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         for (size_t i = 0; writer && i < result->note_count; i++) {
             result_write_note(writer, result->notes[i]);
         }
-        status = ran ? status_of(result) : COMMAND_OURS;
+        status = ran && result->incomplete == 0 ? status_of(result) : COMMAND_OURS;
         if (!line->json || strcmp(line->json, "-") != 0) {
             report_terminal(result, stdout, table_terminal_width(stdout), line->color);
         }
@@ -97,6 +97,7 @@ static int hunt_main(struct command_line *line)
     struct shard_choice shard;
     char *program = command_program_find(line->operands[0]), *repeat = NULL;
     const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
+    char reason[256];
     int status = COMMAND_USAGE;
     plan_init(&plan);
     result_init(&result);
@@ -109,6 +110,7 @@ static int hunt_main(struct command_line *line)
     plan.memory_cap = command_integer(line, "memory", 0);
     plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
     plan.quick = command_flag(line, "quick");
+    plan.valgrind = command_flag(line, "valgrind");
     plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan.seed = command_integer(line, "seed", 1);
@@ -124,6 +126,8 @@ static int hunt_main(struct command_line *line)
     result_set(&result.suite, line->operands[0]);
     if (access(program, X_OK) != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
+    } else if (plan.valgrind && !memcheck_possible(reason, sizeof reason)) {
+        status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (chosen && command_suppressions_read(line, &suppress)) {
         status = hunt_program(line, &shard, &plan, &suppress, &result);
     }
@@ -154,6 +158,10 @@ static const struct option_spec options[] = {
     {.name = "quick",
      .kind = OPTION_FLAG,
      .help = "fewer repetitions, no confirmation, one order: a shorter horizon, and said so"},
+    {.name = "valgrind",
+     .kind = OPTION_FLAG,
+     .help = "then each test once under valgrind's memcheck, its errors and leaks beside the "
+             "verdicts (valgrind's own options: VALGRIND_OPTS)"},
     {.name = "seed",
      .kind = OPTION_INTEGER,
      .argument = "N",

@@ -52,6 +52,7 @@ struct plan {
     char *only;             /* glob over test ids, or "" */
     unsigned shard, shards; /* 1-based; 0 of 0: no shards */
     bool quick;             /* hunt: a shorter horizon */
+    bool valgrind;          /* hunt: each test once more under memcheck */
     bool births;            /* where each test allocates is told, too */
     bool hunt;              /* axis A and B; otherwise one pass per test */
     unsigned repetitions;   /* hunt: least repetitions (0: default) */

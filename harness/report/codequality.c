@@ -45,8 +45,7 @@ static void test_put(struct text *text, const struct result *result, const struc
 {
     struct text description = {0}, key = {0};
     struct location location = location_of_test(result, test);
-    const char *name = test->status == RESULT_PASS ? result_verdict_name(test->verdict)
-                                                   : result_status_name(test->status);
+    const char *name = describe_test_word(test);
     size_t next = 0;
     const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
     const struct result_frame *place =

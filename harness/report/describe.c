@@ -27,6 +27,10 @@ void describe_frame(struct text *text, const struct result_frame *frame)
         return;
     }
     const char *module = frame->module[0] ? base_name(frame->module) : "?";
+    if (frame->offset == 0) { /* not known */
+        text_format(text, frame->function[0] ? " (%s)" : "%s", module);
+        return;
+    }
     text_format(text, frame->function[0] ? " (%s+0x%" PRIx64 ")" : "%s+0x%" PRIx64, module,
                 frame->offset);
 }
@@ -197,6 +201,9 @@ bool describe_test_finding(const struct result *result, const struct result_test
     if (test->status != RESULT_PASS) {
         return test->status != RESULT_SKIP;
     }
+    if (result_memcheck_bad(test->memcheck)) {
+        return true;
+    }
     if (!describe_verdict_bad(test->verdict) && test->verdict != VERDICT_INCONCLUSIVE) {
         return false;
     }
@@ -314,7 +321,9 @@ static void counted_put(struct text *text, const struct result_test *test, int64
     }
 }
 
-void describe_test(struct text *text, const struct result *result, const struct result_test *test)
+/* What the test itself came to, without memcheck. */
+static void verdict_put(struct text *text, const struct result *result,
+                        const struct result_test *test)
 {
     char size[UNIT_TEXT_BYTES];
     if (test->status != RESULT_PASS && test->status != RESULT_SKIP) {
@@ -343,4 +352,15 @@ void describe_test(struct text *text, const struct result *result, const struct 
     if (test->status == RESULT_SKIP && test->message[0]) {
         text_format(text, ": %s", test->message);
     }
+}
+
+void describe_test(struct text *text, const struct result *result, const struct result_test *test)
+{
+    struct text memcheck = {0};
+    verdict_put(text, result, test);
+    describe_memcheck(&memcheck, test->memcheck);
+    if (memcheck.length > 0) {
+        text_format(text, "; memcheck: %s", memcheck.data);
+    }
+    text_fini(&memcheck);
 }

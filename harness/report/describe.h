@@ -7,6 +7,7 @@
 
 #include "harness/base/text.h"
 #include "harness/result/result.h"
+#include "harness/result/result_memcheck.h"
 
 /* "table_grow (registry/cache.c:88)", "strdup (libc.so.6+0x1f2)", "libx.so+0x12". */
 void describe_frame(struct text *text, const struct result_frame *frame);
@@ -27,6 +28,18 @@ size_t describe_frames_own(const struct result_frame *frames, size_t count);
 bool describe_test_finding(const struct result *result, const struct result_test *test);
 /* Is this verdict one that breaks a build? */
 bool describe_verdict_bad(enum result_verdict verdict);
+/* Its status when it did not pass, else its verdict, or "memcheck" when only that has something to
+ * say. */
+const char *describe_test_word(const struct result_test *test);
+/* "2 errors, 50 B definitely lost", "died of SIGSEGV"; empty when memcheck was silent or not run.
+ */
+void describe_memcheck(struct text *text, const struct result_memcheck *memcheck);
+/* "Invalid read of size 1: 0 bytes after a block of size 10 alloc'd, f (x.c:3)". */
+void describe_error(struct text *text, const struct result_error *error);
+/* Up to `most` findings of memcheck with their stacks, as plain lines. */
+void describe_error_lines(struct text *text, const struct result_test *test, size_t most);
+/* Where the first of them is; NULL without any. */
+const struct result_frame *describe_error_place(const struct result_test *test);
 /* One sentence without the full stop: "leaks 64 B a repetition", "died of SIGSEGV in f (x.c:3)". */
 void describe_test(struct text *text, const struct result *result, const struct result_test *test);
 /* The same for a variant: "keeps 133 MB a test; 60 GB at test 468; stopped at ...". Empty when

@@ -55,9 +55,7 @@ static void test_annotate(const struct result *result, const struct result_test 
     struct location location = location_of_test(result, test);
     struct text message = {0}, title = {0};
     describe_test(&message, result, test);
-    text_format(&title, "tidemark: %s %s", test->id,
-                test->status == RESULT_PASS ? result_verdict_name(test->verdict)
-                                            : result_status_name(test->status));
+    text_format(&title, "tidemark: %s %s", test->id, describe_test_word(test));
     annotation_put(failed ? "error" : "warning", location.file, location.line, title.data,
                    text_peek(&message), out);
     text_fini(&message);

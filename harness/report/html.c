@@ -48,10 +48,13 @@ PAGE_FILE(page_js, "harness/report/page.js");
 static const char *shade(const struct result_test *test)
 {
     return test->status == RESULT_SKIP ||
-                   (test->status == RESULT_PASS && test->verdict == VERDICT_INCONCLUSIVE)
+                   (test->status == RESULT_PASS && test->verdict == VERDICT_INCONCLUSIVE &&
+                    !result_memcheck_bad(test->memcheck))
                ? "warn"
-           : test->status != RESULT_PASS || describe_verdict_bad(test->verdict) ? "bad"
-                                                                                : "good";
+           : test->status != RESULT_PASS || describe_verdict_bad(test->verdict) ||
+                   result_memcheck_bad(test->memcheck)
+               ? "bad"
+               : "good";
 }
 
 static void paragraph_put(const char *class_, const char *text, FILE *out)
@@ -228,8 +231,7 @@ static void finding_put(const struct result *result, const struct result_test *t
 {
     struct text text = {0};
     const char *class_ = shade(test);
-    const char *name = test->status == RESULT_PASS ? result_verdict_name(test->verdict)
-                                                   : result_status_name(test->status);
+    const char *name = describe_test_word(test);
     fprintf(out, "<article class=\"finding%s\"><h3><span class=\"tag %s\">%s</span> ",
             strcmp(class_, "warn") == 0 ? " w" : "", class_, name);
     xml_put(test->id, SIZE_MAX, out);
@@ -259,6 +261,13 @@ static void finding_put(const struct result *result, const struct result_test *t
         html_site_text(&text, site);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
+        fputs("</pre>", out);
+    }
+    text_reset(&text);
+    describe_error_lines(&text, test, 10);
+    if (text.length > 0) {
+        fputs("<pre>", out);
+        xml_put(text.data, SIZE_MAX, out);
         fputs("</pre>", out);
     }
     paragraph_put("dim", test->horizon, out);

@@ -96,6 +96,7 @@ static void detail_put(struct text *text, const struct result *result,
             text_put_char(text, '\n');
         }
     }
+    describe_error_lines(text, test, 3);
     if (test->horizon[0]) {
         text_format(text, "\n%s\n", test->horizon);
     }
@@ -122,9 +123,7 @@ static void test_put(struct names *names, const struct result *result,
         xml_put(text_peek(&message), MESSAGE_MAX, out);
         fputs("\"/></testcase>\n", out);
     } else if (result_test_failed(result, test)) {
-        fprintf(out, ">\n      <failure type=\"%s\" message=\"",
-                test->status == RESULT_PASS ? result_verdict_name(test->verdict)
-                                            : result_status_name(test->status));
+        fprintf(out, ">\n      <failure type=\"%s\" message=\"", describe_test_word(test));
         xml_put(text_peek(&message), MESSAGE_MAX, out);
         fputs("\">", out);
         text_put(&detail, text_peek(&message));

@@ -30,6 +30,7 @@ struct location location_of_test(const struct result *result, const struct resul
         (site = describe_site_next(result, test->id, test->variant, &next))) {
         place = describe_place(site->frames, site->frame_count);
     }
+    place = place ? place : describe_error_place(test);
     if (place && place->file[0]) {
         return (struct location){location_relative(place->file), place->line ? place->line : 1};
     }

@@ -13,6 +13,7 @@
 void render_markdown(const struct result *result, FILE *out);
 
 #define MARKDOWN_BYTES 60000
+#define ERRORS_SHOWN   3 /* of memcheck, for a test */
 
 /* Text in a table cell or line: no markup, no HTML, one line. */
 static void plain_put(struct text *text, const char *string)
@@ -72,9 +73,7 @@ static void variants_put(struct text *text, const struct result *result)
 static void finding_put(struct text *text, const struct result *result,
                         const struct result_test *test)
 {
-    bool died = test->status != RESULT_PASS;
-    text_format(text, "- **%s** ",
-                died ? result_status_name(test->status) : result_verdict_name(test->verdict));
+    text_format(text, "- **%s** ", describe_test_word(test));
     plain_put(text, test->id);
     if (test->variant[0]) {
         text_put(text, " \\[");
@@ -99,6 +98,17 @@ static void finding_put(struct text *text, const struct result *result,
         text_reset(&line);
         text_put(text, "; held by ");
         describe_held(&line, site);
+        plain_put(text, line.data);
+    }
+    for (size_t i = 0; test->memcheck && i < test->memcheck->list_count && i < ERRORS_SHOWN; i++) {
+        const struct result_error *error = &test->memcheck->list[i];
+        text_reset(&line);
+        describe_error(&line, error);
+        if (error->frame_count > 0) {
+            text_put(&line, ", at ");
+            describe_frame(&line, describe_place(error->frames, error->frame_count));
+        }
+        text_put(text, "\n  - memcheck: ");
         plain_put(text, line.data);
     }
     text_fini(&line);

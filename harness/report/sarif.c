@@ -22,6 +22,7 @@ static const struct rule {
     {"growth", "What the test keeps grows with every run, though something still points to it."},
     {"accumulates", "Memory grows with every new input and is never given back."},
     {"inconclusive", "Memory did not settle, and no rule decides whether it will."},
+    {"memcheck", "Valgrind's memcheck found an error, or memory that is lost."},
     {"fail", "The test failed."},
     {"crash", "The test died of a signal."},
     {"timeout", "The test ran into its time limit."},
@@ -115,8 +116,7 @@ static void test_put(struct text *text, const struct result *result, const struc
 {
     struct text message = {0}, key = {0};
     struct location location = location_of_test(result, test);
-    const char *rule = test->status == RESULT_PASS ? result_verdict_name(test->verdict)
-                                                   : result_status_name(test->status);
+    const char *rule = describe_test_word(test);
     size_t next = 0;
     const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
     text_format(&message, "%s ", test->id);
@@ -132,6 +132,9 @@ static void test_put(struct text *text, const struct result *result, const struc
         stack_put(text, "where it ended", test->frames, test->frame_count);
     } else if (site && site->frame_count > 0) {
         stack_put(text, "allocated by", site->frames, site->frame_count);
+    } else if (test->memcheck && test->memcheck->list_count > 0) {
+        const struct result_error *error = &test->memcheck->list[0];
+        stack_put(text, error->what, error->frames, error->frame_count);
     }
     json_close(text, '}');
     text_fini(&message);

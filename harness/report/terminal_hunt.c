@@ -22,8 +22,8 @@ void terminal_label(const char *label, const char *text, FILE *out, unsigned col
     text_fini(&body);
 }
 
-static void stack_print(const char *label, const struct result_frame *frames, size_t count,
-                        FILE *out, unsigned columns)
+void terminal_stack(const char *label, const struct result_frame *frames, size_t count, FILE *out,
+                    unsigned columns)
 {
     struct text text = {0};
     count = describe_frames_own(frames, count);
@@ -45,8 +45,8 @@ static void site_print(const struct result_site *site, FILE *out, unsigned colum
     struct text text = {0};
     describe_kept(&text, site);
     terminal_label("kept", text.data, out, columns);
-    stack_print(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
-                site->frames, site->frame_count, out, columns);
+    terminal_stack(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
+                   site->frames, site->frame_count, out, columns);
     if (site->held_by_count > 0) {
         text_reset(&text);
         describe_held(&text, site);
@@ -89,22 +89,22 @@ static void finding_print(const struct result *result, const struct result_test 
     struct text text = {0};
     char word[16];
     bool died = test->status != RESULT_PASS && test->status != RESULT_SKIP;
-    const char *name = died ? result_status_name(test->status) : result_verdict_name(test->verdict);
+    const char *name = describe_test_word(test);
     size_t i = 0;
     for (; name[i] && i + 1 < sizeof word; i++) {
         word[i] = (char)toupper((unsigned char)name[i]);
     }
     word[i] = '\0';
-    enum table_color shade =
-        !died && test->verdict == VERDICT_INCONCLUSIVE ? TABLE_YELLOW : TABLE_RED;
+    enum table_color shade = !died && strcmp(name, "inconclusive") == 0 ? TABLE_YELLOW : TABLE_RED;
     fprintf(out, "\n%s%s%s  %s", table_color_begin(shade, color), word,
             table_color_end(shade, color), test->id);
     fprintf(out, test->variant[0] ? " [%s]\n" : "%s\n", test->variant);
     describe_test(&text, result, test);
     terminal_wrapped(text_peek(&text), 4, columns, out);
     text_fini(&text);
-    stack_print("stack", test->frames, test->frame_count, out, columns);
+    terminal_stack("stack", test->frames, test->frame_count, out, columns);
     terminal_sites(result, test->id, test->variant, SITES_MAX, out, columns);
+    terminal_errors(test, out, columns);
     if (test->horizon[0]) {
         terminal_label("horizon", test->horizon, out, columns);
     }
@@ -199,6 +199,7 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
                 found - FINDINGS_MAX);
     }
     bool suite = suite_print(result, out, columns, color);
+    terminal_memcheck(result, out, columns, color);
     struct text text = {0};
     counts_put(&text, result);
     bool judged = true; /* nothing is said for tests that passed and have no verdict */

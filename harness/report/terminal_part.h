@@ -20,6 +20,13 @@ void terminal_sites(const struct result *result, const char *test, const char *v
                     FILE *out, unsigned columns);
 /* "    held by       text", wrapped under itself. */
 void terminal_label(const char *label, const char *text, FILE *out, unsigned columns);
+/* "    at            f (x.c:3)", a line a frame. */
+void terminal_stack(const char *label, const struct result_frame *frames, size_t count, FILE *out,
+                    unsigned columns);
+/* Both tools in one table; nothing when memcheck was not run. */
+void terminal_memcheck(const struct result *result, FILE *out, unsigned columns, bool color);
+/* What memcheck found in a test. */
+void terminal_errors(const struct result_test *test, FILE *out, unsigned columns);
 void terminal_wrapped(const char *string, unsigned indent, unsigned columns, FILE *out);
 
 #endif

@@ -2,6 +2,7 @@
  */
 #include "harness/result/result.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_memcheck.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -120,7 +121,7 @@ void result_init(struct result *result)
     strings_start(RESULT_STRINGS(result));
 }
 
-static void frames_free(struct result_frame *frames, size_t count)
+void result_frames_free(struct result_frame *frames, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         strings_free(FRAME_STRINGS(&frames[i]));
@@ -139,16 +140,17 @@ static void links_free(struct result_link *links, size_t count)
 void result_test_fini(struct result_test *test)
 {
     strings_free(TEST_STRINGS(test));
-    frames_free(test->frames, test->frame_count);
+    result_frames_free(test->frames, test->frame_count);
     free(test->live_by_rep);
     free(test->rss_by_rep);
+    result_memcheck_free(&test->memcheck);
     *test = (struct result_test){0};
 }
 
 void result_site_fini(struct result_site *site)
 {
     strings_free(SITE_STRINGS(site));
-    frames_free(site->frames, site->frame_count);
+    result_frames_free(site->frames, site->frame_count);
     links_free(site->held_by, site->held_by_count);
     *site = (struct result_site){0};
 }

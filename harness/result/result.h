@@ -123,6 +123,7 @@ struct result_test {
     size_t rss_by_rep_count;
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */
     size_t frame_count;
+    struct result_memcheck *memcheck; /* result_memcheck.h; NULL: it was not run under memcheck */
 };
 
 struct result_variant {
@@ -218,6 +219,7 @@ void result_counter_add(struct result_variant *variant, const char *name, double
 
 /* `count` zeroed frames or links with strings "". Owned by what they are stored in. */
 struct result_frame *result_frames_new(size_t count);
+void result_frames_free(struct result_frame *frames, size_t count);
 struct result_link *result_links_new(size_t count);
 
 /* Frees *slot and stores a copy of text. */

@@ -1,6 +1,6 @@
 /* result_count.c - what passed and what failed, by one rule for terminal, exit status, JUnit and
  * all other reports. Supervisor only. */
-#include "harness/result/result.h"
+#include "harness/result/result_memcheck.h"
 
 #include <string.h>
 
@@ -36,6 +36,9 @@ bool result_test_failed(const struct result *result, const struct result_test *t
     }
     if (test->status != RESULT_PASS) {
         return !failure_expected(result, test->variant);
+    }
+    if (result_memcheck_bad(test->memcheck)) {
+        return true;
     }
     /* What a variant of a scenario does with memory is for `expect:` to judge. */
     return strcmp(result->command, "hunt") == 0 &&

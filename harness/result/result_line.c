@@ -3,6 +3,7 @@
  * only. */
 #include "harness/result/result_line.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_memcheck.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,7 @@ static const struct field test_fields[] = {
     FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
     FIELD(result_test, "rss_by_rep", FIELD_OTHER, rss_by_rep),
     FIELD(result_test, "frames", FIELD_OTHER, frames),
+    FIELD(result_test, "memcheck", FIELD_OTHER, memcheck),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -270,7 +272,7 @@ static void object_read(struct json *json, const struct field *fields, void *bas
 
 #define RESULT_STACK_MAX 256 /* frames or links of one array; more is a damaged file */
 
-static void frames_read(struct json *json, struct result_frame **frames, size_t *count)
+void result_line_frames(struct json *json, struct result_frame **frames, size_t *count)
 {
     struct result_frame *found = NULL;
     size_t room = 0, filled = 0;
@@ -386,11 +388,13 @@ void result_line_test(struct json *json, struct result_test *test)
         } else if (field->kind != FIELD_OTHER) {
             field_read(json, field, test);
         } else if (field->offset == offsetof(struct result_test, frames) && !test->frames) {
-            frames_read(json, &test->frames, &test->frame_count);
+            result_line_frames(json, &test->frames, &test->frame_count);
         } else if (field->offset == offsetof(struct result_test, live_by_rep)) {
             curve_read(json, &test->live_by_rep, &test->live_by_rep_count);
         } else if (field->offset == offsetof(struct result_test, rss_by_rep)) {
             curve_read(json, &test->rss_by_rep, &test->rss_by_rep_count);
+        } else if (field->offset == offsetof(struct result_test, memcheck) && !test->memcheck) {
+            result_memcheck_read(json, test);
         } else {
             json_skip(json);
         }
@@ -414,7 +418,7 @@ bool result_line_site(struct json *json, struct result_site *site, int64_t least
             field_read(json, field, site);
             wanted = field->offset != offsetof(struct result_site, bytes) || site->bytes >= least;
         } else if (field->offset == offsetof(struct result_site, frames) && !site->frames) {
-            frames_read(json, &site->frames, &site->frame_count);
+            result_line_frames(json, &site->frames, &site->frame_count);
         } else if (field->offset == offsetof(struct result_site, held_by) && !site->held_by) {
             links_read(json, site);
         } else {

@@ -6,6 +6,7 @@
 #include "harness/result/json_read.h"
 #include "harness/result/json_write.h"
 #include "harness/result/result_index.h"
+#include "harness/result/result_memcheck.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -162,8 +163,8 @@ void result_write_expected(struct result_writer *writer, size_t expected)
     line_write(writer);
 }
 
-static void frames_put(struct text *line, const char *key, const struct result_frame *frames,
-                       size_t count)
+void result_write_frames(struct text *line, const char *key, const struct result_frame *frames,
+                         size_t count)
 {
     json_open(line, key, '[');
     for (size_t i = 0; i < count; i++) {
@@ -245,7 +246,10 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
     curve_put(line, "rss_by_rep", test->rss_by_rep, test->rss_by_rep_count);
     if (test->frame_count > 0) {
-        frames_put(line, "frames", test->frames, test->frame_count);
+        result_write_frames(line, "frames", test->frames, test->frame_count);
+    }
+    if (test->memcheck) {
+        result_memcheck_write(line, test->memcheck);
     }
     outcome_count(writer, test);
     line_write(writer);
@@ -270,7 +274,7 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
     if (site->suppressed) {
         json_bool(line, "suppressed", true);
     }
-    frames_put(line, "frames", site->frames, site->frame_count);
+    result_write_frames(line, "frames", site->frames, site->frame_count);
     json_open(line, "held_by", '[');
     for (size_t i = 0; i < site->held_by_count; i++) {
         const struct result_link *link = &site->held_by[i];
@@ -294,7 +298,7 @@ void result_write_birth(struct result_writer *writer, const struct result_site *
     json_text(line, "variant", birth->variant);
     json_signed(line, "bytes", birth->bytes);
     json_signed(line, "blocks", birth->blocks);
-    frames_put(line, "frames", birth->frames, birth->frame_count);
+    result_write_frames(line, "frames", birth->frames, birth->frame_count);
     line_write(writer);
 }
 

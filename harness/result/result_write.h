@@ -9,6 +9,7 @@
 #ifndef RESULT_WRITE_H
 #define RESULT_WRITE_H
 
+#include "harness/base/text.h"
 #include "harness/result/result.h"
 
 struct result_writer;
@@ -33,5 +34,8 @@ void result_write_note(struct result_writer *writer, const char *text);
 /* Copies the lines of tests, sites, births and notes of another result file as they are, 64 KiB a
  * write. False: the file cannot be read, or a line of it is not JSON. */
 bool result_write_copy(struct result_writer *writer, const char *path);
+/* Frames as an array under `key`, for what writes a part of a line. */
+void result_write_frames(struct text *line, const char *key, const struct result_frame *frames,
+                         size_t count);
 
 #endif

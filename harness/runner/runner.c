@@ -76,6 +76,9 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     if (plan->hunt) {
         session_hunt_suite(&passes->last);
     }
+    if (plan->valgrind && passes->last.name_count > 0 && !session_memcheck(&passes->last)) {
+        result->incomplete += passes->last.name_count;
+    }
     if (plan->quick) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
                                 "grows, all tests in one order and once: a short horizon");

@@ -60,6 +60,7 @@ struct session {
     bool quiet;                  /* a second run for the sites: nothing of it is a result */
     bool light;                  /* of a quiet one: counters only */
     bool forked;                 /* each test in a child */
+    const char *memcheck;        /* folder for memcheck's files: it runs under valgrind; or NULL */
     bool hangs;                  /* tests of it hang unless they are in a child */
     size_t forked_count;         /* tests that were run in a child because they failed without */
     uint64_t limit_ns;           /* of a repetition; 0: the plan's */
@@ -183,6 +184,10 @@ bool session_hunt_passive(struct session *session);
 void session_passive_take(struct session *session);
 /* Then all of them in order, once, in a process that has not run any of them (axis B). */
 void session_hunt_suite(struct session *session);
+
+/* Then each test once more, once, under valgrind's memcheck: into the tests of the result. False:
+ * it could not be done, and a note says why. */
+bool session_memcheck(struct session *session);
 
 /* The same for a variant of `tidemark run` that keeps something from test to test. */
 void session_run_suite(struct session *session);

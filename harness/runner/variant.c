@@ -249,7 +249,7 @@ static bool test_run(struct session *session, uint32_t number, enum worker_event
         .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) | (session->forked ? WIRE_FORKED : 0),
         .repetitions_min = 1,
         .repetitions_max = 1};
-    if (session->options->progress && !session->quiet) {
+    if (session->options->progress && (!session->quiet || session->memcheck)) {
         session->options->progress(session->options->context, session->variant->name,
                                    session->names[number].id, number, session->name_count);
     }
@@ -418,7 +418,8 @@ bool session_begin(struct session *session)
                                      .memory_cap = session->plan->memory_cap,
                                      .allocator = session->plan->allocator,
                                      .verbose = session->options->verbose,
-                                     .forks = session->forks};
+                                     .forks = session->forks,
+                                     .memcheck = session->memcheck};
     session->passive = false;
     symbols_free(&session->symbols);
     session->symbols = symbols_new();

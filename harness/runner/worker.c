@@ -1,6 +1,7 @@
 /* worker.c - see worker.h. */
 #include "harness/runner/worker.h"
 
+#include "harness/runner/memcheck.h"
 #include "harness/runner/stray.h"
 
 #include <assert.h>
@@ -81,6 +82,9 @@ static void worker_become(const struct plan_variant *variant, const struct worke
     }
     cap_enter(cap);
     setenv("LD_PRELOAD", preload, 1);
+    if (options->memcheck) {
+        memcheck_become(variant->program, variant->argv, options->memcheck);
+    }
     execv(variant->program, variant->argv);
     _exit(127);
 }

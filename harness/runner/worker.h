@@ -39,8 +39,9 @@ struct worker_options {
     const char *preload;
     uint64_t memory_cap;
     enum plan_allocator allocator;
-    bool verbose; /* let its output through */
-    bool forks;   /* libcheck's own fork mode, for tests that end the program */
+    bool verbose;         /* let its output through */
+    bool forks;           /* libcheck's own fork mode, for tests that end the program */
+    const char *memcheck; /* under valgrind, which writes PID.xml into this folder; or NULL */
 };
 
 /* False: it could not be started; errno. */
