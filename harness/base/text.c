@@ -184,3 +184,31 @@ bool text_utf8(const char *bytes, size_t length, size_t *offset)
     }
     return true;
 }
+
+/* Bytes of the printable character at `at`; 0: it is none. */
+static size_t printable_bytes(const char *at, size_t left)
+{
+    size_t bad;
+    if ((unsigned char)*at < ' ' || *at == 127 || (left > 1 && at[0] == '\xc2' && at[1] < '\xa0')) {
+        return 0;
+    }
+    for (size_t bytes = 1; bytes <= 4 && bytes <= left; bytes++) {
+        if (text_utf8(at, bytes, &bad)) {
+            return bytes;
+        }
+    }
+    return 0;
+}
+
+void text_put_printable(struct text *text, const char *bytes, size_t length)
+{
+    for (size_t i = 0, step; i < length; i += step) {
+        step = printable_bytes(bytes + i, length - i);
+        if (step > 0) {
+            text_put_bytes(text, bytes + i, step);
+        } else {
+            text_format(text, "\\x%02x", (unsigned char)bytes[i]);
+            step = 1;
+        }
+    }
+}

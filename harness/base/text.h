@@ -20,6 +20,9 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 /* `text` wrapped at words into lines of at most `width` columns, each indented by `indent`; ends
  * with a newline. */
 void text_wrap(struct text *text, const char *string, unsigned indent, unsigned width);
+/* Bytes of somebody else's, fit for a terminal: control characters and what is not UTF-8 as \xNN.
+ */
+void text_put_printable(struct text *text, const char *bytes, size_t length);
 /* Borrowed; "" when empty. */
 const char *text_peek(const struct text *text);
 /* The caller frees; never NULL. The text is empty afterwards. */

@@ -82,5 +82,30 @@ START_TEST(knows_utf8_from_other_bytes)
 }
 END_TEST
 
-SUITE("text", &grows_and_is_taken, &wraps_at_words, &measures_columns_not_bytes,
-      &knows_utf8_from_other_bytes)
+START_TEST(what_a_terminal_would_obey_is_written_out)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *want;
+    } rows[] = {
+        {"plain \"text\"", 12, "plain \"text\""},
+        {"\x1b[31m", 5, "\\x1b[31m"},
+        {"a\0b", 3, "a\\x00b"},
+        {"\xc3\xa9\xe2\x82\xac", 5, "\xc3\xa9\xe2\x82\xac"},
+        {"\xe2\x82\xac", 2, "\\xe2\\x82"},
+        {"\xc2\x9b", 2, "\\xc2\\x9b"},
+        {"\xff\x7f", 2, "\\xff\\x7f"},
+        {"", 0, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text text = {0};
+        text_put_printable(&text, rows[i].bytes, rows[i].length);
+        ck_assert_str_eq(text_peek(&text), rows[i].want);
+        text_fini(&text);
+    }
+}
+END_TEST
+
+SUITE("text", &what_a_terminal_would_obey_is_written_out, &grows_and_is_taken, &wraps_at_words,
+      &measures_columns_not_bytes, &knows_utf8_from_other_bytes)

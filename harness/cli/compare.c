@@ -50,7 +50,8 @@ static int file_load(const char *path, struct result *result)
         return COMMAND_USAGE;
     }
     if (result->incomplete > 0) {
-        fprintf(stderr, "tidemark: %s: %zu tests without a result\n", path, result->incomplete);
+        fprintf(stderr, "tidemark compare: %s: incomplete: %zu test%s without a result\n", path,
+                result->incomplete, result->incomplete == 1 ? "" : "s");
         return COMMAND_OURS;
     }
     return COMMAND_MET;

@@ -85,7 +85,11 @@ static int report_run(struct command_line *line)
         }
         if (!stdout_taken && !line->quiet) {
             report_terminal(&result, stdout, table_terminal_width(stdout), line->color);
-        } else if (!stdout_taken) {
+        } else if (result.incomplete > 0 && diag.count == 0) {
+            fprintf(stderr, "tidemark report: incomplete: %zu test%s without a result\n",
+                    result.incomplete, result.incomplete == 1 ? "" : "s");
+        }
+        if (!stdout_taken && line->quiet) {
             printf("%zu passed, %zu failed, %zu skipped\n", result.passed, result.failed,
                    result.skipped);
         }

@@ -98,9 +98,8 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
     }
     plan_fini(&plan);
 out:
-    if (writer && line->operand_count == 1 && !result_writer_close(&writer, &result)) {
-        fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
-        status = COMMAND_OURS;
+    if (writer) {
+        result_writer_run_end(writer, &result);
     }
     result_fini(&result);
     suppress_fini(&suppress);
@@ -133,14 +132,14 @@ static int run_main(struct command_line *line)
     for (size_t i = 0; status < COMMAND_USAGE && i < read; i++) {
         status = worse(status, scenario_run(line, &shard, &scenarios[i], writer));
     }
-    if (writer && line->operand_count > 1) {
-        struct result whole;
-        result_init(&whole);
-        if (!result_writer_close(&writer, &whole)) {
+    if (writer) {
+        struct result none;
+        result_init(&none);
+        if (!result_writer_close(&writer, &none)) {
             fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
             status = COMMAND_OURS;
         }
-        result_fini(&whole);
+        result_fini(&none);
     }
     for (size_t i = 0; i < read; i++) {
         scenario_fini(&scenarios[i]);

@@ -161,8 +161,9 @@ static bool same_run(const struct result_source *first, const struct result_sour
                 {"command", first->command, other->command}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].a, rows[i].b) != 0) {
-            diag_add(diag, other->path, 1, 1, "another %s ('%s') than %s ('%s'); not merged",
-                     rows[i].what, rows[i].b, first->path, rows[i].a);
+            diag_add(diag, other->path, other->line, 1,
+                     "another %s ('%s') than %s ('%s'); not merged", rows[i].what, rows[i].b,
+                     first->path, rows[i].a);
             return false;
         }
     }

@@ -2,6 +2,7 @@
  * only. */
 #include "harness/result/result_read.h"
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_line.h"
 
@@ -18,7 +19,8 @@ struct result_reader {
     struct result_index index;
     struct result_source *sources;
     size_t source_count, source_room;
-    size_t first_test; /* of the file that is being read */
+    size_t first_test, first_expect; /* of the run that is being read */
+    unsigned line;
     struct json json;
 };
 
@@ -172,8 +174,53 @@ static struct result_source *source_last(struct result_reader *reader)
     return &reader->sources[reader->source_count - 1];
 }
 
+static void source_open(struct result_reader *reader, const char *path)
+{
+    memory_grow(&reader->sources, &reader->source_room, reader->source_count + 1,
+                sizeof reader->sources[0]);
+    reader->sources[reader->source_count++] = (struct result_source){.path = memory_copy(path),
+                                                                     .line = reader->line,
+                                                                     .command = memory_copy(""),
+                                                                     .suite = memory_copy(""),
+                                                                     .scenario = memory_copy(""),
+                                                                     .shard = memory_copy(""),
+                                                                     .partition = memory_copy(""),
+                                                                     .host = memory_copy("")};
+    reader->first_test = reader->result->test_count;
+    reader->first_expect = reader->result->expect_count;
+}
+
+static void source_close(struct result_reader *reader)
+{
+    struct result *result = reader->result;
+    struct result_source *source = source_last(reader);
+    source->tests = result->test_count - reader->first_test;
+    size_t told = source->passed + source->failed + source->skipped;
+    size_t lines = source->tests + result->expect_count - reader->first_expect;
+    if (!source->has_summary) {
+        for (size_t i = reader->first_test; i < result->test_count; i++) {
+            enum result_status status = result->tests[i].status;
+            source->passed += status == RESULT_PASS;
+            source->skipped += status == RESULT_SKIP;
+            source->failed += status != RESULT_PASS && status != RESULT_SKIP;
+        }
+        source->incomplete =
+            source->expected > source->tests ? source->expected - source->tests : 1;
+    } else if (told > lines) { /* lines were lost */
+        source->incomplete += told - lines;
+    }
+    result->passed += source->passed;
+    result->failed += source->failed;
+    result->skipped += source->skipped;
+    result->incomplete += source->incomplete;
+}
+
 static void run_read(struct result_reader *reader)
 {
+    if (source_last(reader)->has_run) {
+        source_close(reader);
+        source_open(reader, source_last(reader)->path);
+    }
     struct result_source *source = source_last(reader);
     struct result *result = reader->result;
     result_set(&result->shard, ""); /* not what the file before said */
@@ -259,55 +306,56 @@ static bool line_read(struct result_reader *reader, const char *line, size_t len
     return json_end(json);
 }
 
-static void source_close(struct result_reader *reader)
-{
-    struct result *result = reader->result;
-    struct result_source *source = source_last(reader);
-    source->tests = result->test_count - reader->first_test;
-    if (!source->has_summary) {
-        for (size_t i = reader->first_test; i < result->test_count; i++) {
-            enum result_status status = result->tests[i].status;
-            source->passed += status == RESULT_PASS;
-            source->skipped += status == RESULT_SKIP;
-            source->failed += status != RESULT_PASS && status != RESULT_SKIP;
-        }
-        source->incomplete =
-            source->expected > source->tests ? source->expected - source->tests : 1;
-    }
-    result->passed += source->passed;
-    result->failed += source->failed;
-    result->skipped += source->skipped;
-    result->incomplete += source->incomplete;
-}
-
 #define BAD_LINES_MAX 20 /* that are named; the rest is counted */
 
-static void lines_read(struct result_reader *reader, FILE *file, struct diag *diag)
+#define EXCERPT_BYTES 40
+
+static void bad_line_tell(const struct result_reader *reader, const char *path, const char *line,
+                          size_t length, struct diag *diag)
 {
-    const char *path = source_last(reader)->path;
+    struct text excerpt = {0};
+    size_t left = (size_t)(line + length - reader->json.at);
+    text_put_printable(&excerpt, reader->json.at, left < EXCERPT_BYTES ? left : EXCERPT_BYTES);
+    diag_add(diag, path, reader->line, (unsigned)(reader->json.at - line) + 1, "%s: %s",
+             reader->json.error, excerpt.length > 0 ? excerpt.data : "(end)");
+    text_fini(&excerpt);
+}
+
+static void lines_read(struct result_reader *reader, const char *path, FILE *file,
+                       struct diag *diag)
+{
     char *line = NULL;
     size_t room = 0;
-    unsigned number = 0, bad = 0;
+    unsigned bad = 0;
+    bool any = false; /* line that was read */
     ssize_t length;
+    reader->line = 0;
     while ((length = getline(&line, &room, file)) > 0) {
-        number++;
+        reader->line++;
         bool ended = line[length - 1] == '\n';
         length -= ended;
-        if (strspn(line, " \t\r") == (size_t)length || line_read(reader, line, (size_t)length)) {
+        line[length] = '\0';
+        size_t mark = reader->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        if (strspn(line, " \t\r") == (size_t)length) {
             continue;
         }
-        if (!ended) { /* the writer was killed: every line that it finished counts */
+        if (line_read(reader, line + mark, (size_t)length - mark)) {
+            any = true;
+            continue;
+        }
+        if (any && !ended) { /* the writer was killed: every line that it finished counts */
             source_last(reader)->has_summary = false;
             break;
         }
-        if (++bad > BAD_LINES_MAX) {
-            continue;
+        if (++bad <= BAD_LINES_MAX) {
+            bad_line_tell(reader, path, line, (size_t)length, diag);
         }
-        diag_add(diag, path, number, (unsigned)(reader->json.at - line) + 1, "%s: %.40s",
-                 reader->json.error, reader->json.at < line + length ? reader->json.at : "(end)");
+        if (!any) { /* another kind of file: one line says it, and not one for each of its own */
+            break;
+        }
     }
     if (bad > BAD_LINES_MAX) {
-        diag_add(diag, path, number, 0, "%u more lines like these", bad - BAD_LINES_MAX);
+        diag_add(diag, path, reader->line, 0, "%u more lines like these", bad - BAD_LINES_MAX);
     }
     free(line);
 }
@@ -321,18 +369,10 @@ bool result_reader_add(struct result_reader *reader, const char *path, struct di
         return false;
     }
     size_t before = diag->count;
-    memory_grow(&reader->sources, &reader->source_room, reader->source_count + 1,
-                sizeof reader->sources[0]);
-    reader->sources[reader->source_count++] = (struct result_source){.path = memory_copy(path),
-                                                                     .command = memory_copy(""),
-                                                                     .suite = memory_copy(""),
-                                                                     .scenario = memory_copy(""),
-                                                                     .shard = memory_copy(""),
-                                                                     .partition = memory_copy(""),
-                                                                     .host = memory_copy("")};
-    reader->first_test = reader->result->test_count;
+    reader->line = 1;
+    source_open(reader, path);
     errno = 0;
-    lines_read(reader, file, diag);
+    lines_read(reader, path, file, diag);
     if (ferror(file)) {
         diag_add(diag, path, 0, 0, "cannot be read: %s", strerror(errno));
     }

@@ -6,7 +6,9 @@
  * judged): the later line counts. In two files it is a duplicate, which is refused. Unknown fields
  * and line types are passed over; a line that is not JSON, a field of another type, or a version
  * that is not 1, is a diagnostic (file:line:column). A file without a closing summary, or cut off
- * in the middle of its last line, or with a summary that says so, adds to result->incomplete.
+ * in the middle of its last line, or with a summary that says so or counts more than there are
+ * lines of, adds to result->incomplete. Another `run` line begins another result, as if it stood in
+ * a file of its own: so JSON Lines may be put together with cat.
  */
 #ifndef RESULT_READ_H
 #define RESULT_READ_H
@@ -20,7 +22,8 @@
 /* What a file says of itself. */
 struct result_source {
     char *path, *command, *suite, *scenario, *shard, *partition, *host;
-    size_t tests; /* distinct ones */
+    unsigned line; /* of its `run` */
+    size_t tests;  /* distinct ones */
     size_t expected, passed, failed, skipped, incomplete;
     bool has_run, has_summary;
 };

@@ -116,6 +116,93 @@ START_TEST(a_file_without_its_end_is_incomplete)
 }
 END_TEST
 
+#define TEST(id) "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\"}\n"
+
+START_TEST(a_summary_of_more_than_there_is_tells_of_lost_lines)
+{
+    struct result result;
+    struct diag diag;
+    char path[64];
+    file_make(path,
+              RUN TEST("a") "{\"v\":1,\"type\":\"summary\",\"passed\":2,\"failed\":1,\"skipped\":1,"
+                            "\"incomplete\":0}\n");
+    diag_init(&diag);
+    result_init(&result);
+    ck_assert(result_read(path, &result, &diag));
+    ck_assert_uint_eq(result.incomplete, 3);
+    result_fini(&result);
+    diag_fini(&diag);
+    unlink(path);
+}
+END_TEST
+
+/* cat a.jsonl b.jsonl: each keeps its own end, or has none. */
+START_TEST(another_run_in_the_same_file_is_another_source)
+{
+    static const struct {
+        const char *text;
+        size_t tests, incomplete;
+        bool ok;
+    } rows[] = {
+        {RUN TEST("a") END RUN TEST("b") END, 2, 0, true},
+        {RUN TEST("a") RUN TEST("b") END, 2, 1, true},
+        {RUN TEST("a") END RUN TEST("b"), 2, 1, true},
+        {RUN TEST("a") END RUN TEST("a") END, 1, 1, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct result result;
+        struct diag diag;
+        char path[64];
+        size_t count;
+        file_make(path, rows[i].text);
+        diag_init(&diag);
+        result_init(&result);
+        struct result_reader *reader = result_reader_new(&result, 0);
+        ck_assert_int_eq(result_reader_add(reader, path, &diag), rows[i].ok);
+        ck_assert_uint_eq(result.test_count, rows[i].tests);
+        ck_assert_uint_eq(result.incomplete, rows[i].incomplete);
+        const struct result_source *sources = result_reader_sources(reader, &count);
+        ck_assert_uint_eq(count, 2);
+        ck_assert_str_eq(sources[0].path, sources[1].path);
+        ck_assert_uint_gt(sources[1].line, sources[0].line);
+        result_reader_free(&reader);
+        result_fini(&result);
+        diag_fini(&diag);
+        unlink(path);
+    }
+}
+END_TEST
+
+START_TEST(a_file_of_another_kind_gets_one_line)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"\x1f\x8b\x08\x01\nmore\nand more\n", "an object should stand here: \\x1f\\x8b\\x08\\x01"},
+        {"<?xml version=\"1.0\"?>\n<a>\n</a>\n",
+         "an object should stand here: <?xml version=\"1.0\"?>"},
+        {"{\"v\":9,\"type\":\"run\"}\n{\"v\":9,\"type\":\"test\"}\n", "a version of the format"},
+        {"", "no line of type \"run\""},
+        {TEST("a") END, "no line of type \"run\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct result result;
+        struct diag diag;
+        char path[64];
+        file_make(path, rows[i].text);
+        diag_init(&diag);
+        result_init(&result);
+        ck_assert(!result_read(path, &result, &diag));
+        ck_assert_uint_eq(diag.count, 1);
+        ck_assert_uint_eq(diag.items[0].line, 1);
+        ck_assert_msg(strstr(diag.items[0].text, rows[i].says) != NULL, "%s", diag.items[0].text);
+        result_fini(&result);
+        diag_fini(&diag);
+        unlink(path);
+    }
+}
+END_TEST
+
 START_TEST(the_same_test_in_two_files_is_refused_and_in_one_file_replaced)
 {
     struct result result;
@@ -237,7 +324,9 @@ START_TEST(agrees_with_jansson_about_what_is_json)
 }
 END_TEST
 
-SUITE("result_read", &a_bad_line_is_named_with_its_place, &what_a_later_version_adds_is_passed_over,
+SUITE("result_read", &a_summary_of_more_than_there_is_tells_of_lost_lines,
+      &another_run_in_the_same_file_is_another_source, &a_file_of_another_kind_gets_one_line,
+      &a_bad_line_is_named_with_its_place, &what_a_later_version_adds_is_passed_over,
       &a_file_without_its_end_is_incomplete,
       &the_same_test_in_two_files_is_refused_and_in_one_file_replaced,
       &keeps_the_largest_sites_and_counts_the_rest, &what_is_no_result_is_said,

@@ -40,14 +40,14 @@ static bool sources_fit(const struct result_source *sources, size_t count, unsig
             continue;
         }
         if (!shard_read(&sources[i], &shard, &shards) || (*total != 0 && shards != *total)) {
-            diag_add(diag, sources[i].path, 1, 1, "shard %s does not fit the others (of %u)",
-                     sources[i].shard, *total);
+            diag_add(diag, sources[i].path, sources[i].line, 1,
+                     "shard %s does not fit the others (of %u)", sources[i].shard, *total);
             return false;
         }
         *total = shards;
         if (first && strcmp(first->partition, sources[i].partition) != 0) {
             diag_add(
-                diag, sources[i].path, 1, 1,
+                diag, sources[i].path, sources[i].line, 1,
                 "shard %s was parted otherwise than %s: another build, other tests, or another "
                 "--balance; not merged",
                 sources[i].shard, first->path);
@@ -123,7 +123,8 @@ bool result_shards_complete(struct result *result, const struct result_reader *r
             continue;
         }
         if (parts[shard].there) {
-            diag_add(diag, sources[i].path, 1, 1, "shard %s is there twice", sources[i].shard);
+            diag_add(diag, sources[i].path, sources[i].line, 1, "shard %s is there twice",
+                     sources[i].shard);
             complete = false;
         }
         parts[shard] = (struct part){.there = true, .whole = sources[i].incomplete == 0};

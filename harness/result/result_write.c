@@ -20,6 +20,8 @@ struct result_writer {
     int fd;
     bool regular; /* positions can be written again */
     int error;    /* errno of the first write that failed */
+    bool ended;   /* by result_writer_run_end, and no other run has begun */
+    bool begun;   /* a run */
     off_t end;    /* where the provisional summary begins */
     size_t summary_bytes;
     struct text line;
@@ -107,10 +109,8 @@ static void line_write(struct result_writer *writer)
     buffer_write(writer);
 }
 
-bool result_writer_close(struct result_writer **slot, const struct result *result)
+static void summary_close(struct result_writer *writer, const struct result *result)
 {
-    struct result_writer *writer = *slot;
-    *slot = NULL;
     summary_put(&writer->line, result->passed, result->failed, result->skipped, result->incomplete);
     /* Blanks where the provisional one was longer: still one write, and never a torn tail. */
     while (writer->regular && writer->line.length + 1 < writer->summary_bytes) {
@@ -118,6 +118,30 @@ bool result_writer_close(struct result_writer **slot, const struct result *resul
     }
     text_put_char(&writer->line, '\n');
     bytes_write(writer, writer->line.data, writer->line.length);
+}
+
+void result_writer_run_end(struct result_writer *writer, const struct result *result)
+{
+    if (!writer->begun) {
+        return;
+    }
+    summary_close(writer, result);
+    writer->end += (off_t)writer->line.length;
+    text_reset(&writer->line);
+    result_index_fini(&writer->index);
+    writer->summary_bytes = writer->expected = writer->outcome_count = 0;
+    memset(writer->count, 0, sizeof writer->count);
+    writer->begun = false;
+    writer->ended = true;
+}
+
+bool result_writer_close(struct result_writer **slot, const struct result *result)
+{
+    struct result_writer *writer = *slot;
+    *slot = NULL;
+    if (!writer->ended) {
+        summary_close(writer, result);
+    }
     int error = writer->error;
     if (close(writer->fd) != 0 && error == 0) {
         error = errno;
@@ -133,6 +157,8 @@ bool result_writer_close(struct result_writer **slot, const struct result *resul
 void result_write_run(struct result_writer *writer, const struct result *result)
 {
     struct text *line = &writer->line;
+    writer->begun = true;
+    writer->ended = false;
     head_put(line, "run");
     json_text(line, "tool", "tidemark");
     json_text(line, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);

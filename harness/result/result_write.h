@@ -16,9 +16,14 @@ struct result_writer;
 
 /* Opens path ("-" is stdout) and truncates it. NULL and errno on failure. */
 struct result_writer *result_writer_new(const char *path);
-/* Writes the closing summary. False when any write failed (disk full): the caller says so, exit 99.
+/* Writes the closing summary, if it is still to come. False when any write failed (disk full): the
+ * caller says so, exit 99.
  */
 bool result_writer_close(struct result_writer **writer, const struct result *result);
+
+/* The closing summary of one run; another may follow in the same file, to be closed in its turn.
+ * result_writer_close writes none behind it. Nothing where no run was begun. */
+void result_writer_run_end(struct result_writer *writer, const struct result *result);
 
 void result_write_run(struct result_writer *writer, const struct result *result);
 /* `expected` tests are still to come: they count as incomplete in the provisional summary. */
