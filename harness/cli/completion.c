@@ -49,9 +49,9 @@ static void bash_argument(FILE *out, const char *command, const struct option_sp
     }
     fputs(") ", out);
     if (option->kind == OPTION_FILE) {
-        fputs("COMPREPLY=($(compgen -f -- \"$cur\"))", out);
+        fputs("_tidemark_paths -f", out);
     } else if (option->kind == OPTION_FOLDER) {
-        fputs("COMPREPLY=($(compgen -d -- \"$cur\"))", out);
+        fputs("_tidemark_paths -d", out);
     } else if (option->words) {
         fputs("COMPREPLY=($(compgen -W '", out);
         for (size_t i = 0; option->words[i]; i++) {
@@ -67,9 +67,22 @@ static void bash_argument(FILE *out, const char *command, const struct option_sp
 void completion_bash(FILE *out)
 {
     fputs("# bash completion for tidemark, generated from its option tables\n"
+          "# A name may have blanks in it, so each line is one.\n"
+          "_tidemark_paths()\n{\n"
+          "    local path\n"
+          "    while IFS= read -r path; do COMPREPLY+=(\"$path\"); done < <(compgen \"$1\" -- "
+          "\"$cur\")\n}\n"
           "_tidemark()\n{\n"
           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} "
-          "command=${COMP_WORDS[1]}\n"
+          "command=${COMP_WORDS[1]} words first i\n"
+          "    COMPREPLY=()\n"
+          "    # bash parts --json=FILE at the =\n"
+          "    if [ \"$cur\" = = ]; then cur=; fi\n"
+          "    if [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+          "    # Behind -- it is the program's command line.\n"
+          "    for ((i = 2; i < COMP_CWORD; i++)); do\n"
+          "        if [ \"${COMP_WORDS[i]}\" = -- ]; then _tidemark_paths -f; return; fi\n"
+          "    done\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '",
           out);
     for (size_t i = 0; commands[i]; i++) {
@@ -96,10 +109,16 @@ void completion_bash(FILE *out)
         }
         fputs("' ;;\n", out);
     }
-    fputs("    *) words=; first= ;;\n    esac\n"
+    fputs("    help) words=; first='", out);
+    for (size_t i = 0; commands[i]; i++) {
+        fprintf(out, "%s%s", i ? " " : "", commands[i]->name);
+    }
+    fputs("' ;;\n    *) words=; first= ;;\n    esac\n"
           "    case $cur in\n"
           "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-          "    *) COMPREPLY=($(compgen -W \"$first\" -- \"$cur\") $(compgen -f -- \"$cur\")) ;;\n"
+          "    *) if [ \"$COMP_CWORD\" -eq 2 ]; then COMPREPLY=($(compgen -W \"$first\" -- "
+          "\"$cur\")); fi\n"
+          "       if [ ${#COMPREPLY[@]} -eq 0 ]; then _tidemark_paths -f; fi ;;\n"
           "    esac\n}\n"
           "complete -o filenames -F _tidemark tidemark\n",
           out);
@@ -226,9 +245,15 @@ void completion_fish(FILE *out)
         "complete -c tidemark -n __fish_use_subcommand -l version -d 'show the version'\n",
         out);
     for (size_t i = 0; commands[i]; i++) {
+        fprintf(out, "complete -c tidemark -n '__fish_seen_subcommand_from help' -f -a %s\n",
+                commands[i]->name);
+    }
+    for (size_t i = 0; commands[i]; i++) {
         fish_command = commands[i];
         for (size_t j = 0; commands[i]->words && commands[i]->words[j]; j++) {
-            fprintf(out, "complete -c tidemark -n '__fish_seen_subcommand_from %s' -a %s\n",
+            fprintf(out,
+                    "complete -c tidemark -n '__fish_seen_subcommand_from %s; and test (count "
+                    "(commandline -opc)) -eq 2' -f -a %s\n",
                     commands[i]->name, commands[i]->words[j]);
         }
         options_each(commands[i], fish_option, out);

@@ -19,7 +19,7 @@ struct result_reader {
     struct result_index index;
     struct result_source *sources;
     size_t source_count, source_room;
-    size_t first_test, first_expect; /* of the run that is being read */
+    size_t first_test, first_expect, refused; /* of the run that is being read */
     unsigned line;
     struct json json;
 };
@@ -46,6 +46,7 @@ static void test_store(struct result_reader *reader, struct result_test *test)
     }
     if (at < reader->first_test) {
         json_fail(&reader->json, RESULT_DUPLICATE);
+        reader->refused++;
         const char *id = strstr(reader->json.from, "\"id\"");
         reader->json.at = id ? id + 5 : reader->json.from;
         result_test_fini(test);
@@ -188,6 +189,7 @@ static void source_open(struct result_reader *reader, const char *path)
                                                                      .host = memory_copy("")};
     reader->first_test = reader->result->test_count;
     reader->first_expect = reader->result->expect_count;
+    reader->refused = 0;
 }
 
 static void source_close(struct result_reader *reader)
@@ -196,7 +198,7 @@ static void source_close(struct result_reader *reader)
     struct result_source *source = source_last(reader);
     source->tests = result->test_count - reader->first_test;
     size_t told = source->passed + source->failed + source->skipped;
-    size_t lines = source->tests + result->expect_count - reader->first_expect;
+    size_t lines = source->tests + reader->refused + result->expect_count - reader->first_expect;
     if (!source->has_summary) {
         for (size_t i = reader->first_test; i < result->test_count; i++) {
             enum result_status status = result->tests[i].status;

@@ -147,7 +147,7 @@ START_TEST(another_run_in_the_same_file_is_another_source)
         {RUN TEST("a") END RUN TEST("b") END, 2, 0, true},
         {RUN TEST("a") RUN TEST("b") END, 2, 1, true},
         {RUN TEST("a") END RUN TEST("b"), 2, 1, true},
-        {RUN TEST("a") END RUN TEST("a") END, 1, 1, false},
+        {RUN TEST("a") END RUN TEST("a") END, 1, 0, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct result result;
