@@ -48,6 +48,10 @@ void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
 /* The sentence that people quote; "" when the result gives none. */
 void describe_closing(struct text *text, const struct result *result);
+/* What hangs on the order of the tests, a sentence each without the full stop: who fails for what
+ * another leaves behind, who needs another, who left what stays. From *next (0) on; false: no more,
+ * and nothing was put. */
+bool describe_order_next(struct text *text, const struct result *result, size_t *next);
 
 /* A metric's value as its kind is written; NAN: "-". */
 void describe_metric(struct text *text, enum result_metric metric, double value);

@@ -405,6 +405,26 @@ static size_t order_make(const struct result *result, size_t *order)
     return found;
 }
 
+/* Who is polluted by whom, who leaves what stays. */
+static void order_put(const struct result *result, FILE *out)
+{
+    struct text line = {0};
+    size_t next = 0, shown = 0;
+    while (describe_order_next(&line, result, &next)) {
+        fputs(shown++ == 0
+                  ? "<section aria-labelledby=\"h-order\"><h2 id=\"h-order\">Tests that hang "
+                    "on each other</h2><ul>"
+                  : "",
+              out);
+        fputs("<li>", out);
+        xml_put(line.data, SIZE_MAX, out);
+        fputs("</li>", out);
+        text_reset(&line);
+    }
+    fputs(shown > 0 ? "</ul></section>\n" : "", out);
+    text_fini(&line);
+}
+
 static void end_put(const struct result *result, FILE *out)
 {
     if (result->note_count > 0) {
@@ -450,6 +470,7 @@ void render_html(const struct result *result, FILE *out)
         expects_put(result, out);
     }
     findings_put(result, order, found, out);
+    order_put(result, out);
     curves_put(result, order, found, out);
     if (memory_known(result)) {
         fputs(

@@ -136,6 +136,19 @@ static void findings_put(struct text *text, const struct result *result, size_t 
     }
 }
 
+static void order_put(struct text *text, const struct result *result, size_t bytes)
+{
+    struct text line = {0};
+    size_t next = 0, shown = 0;
+    while (text->length < bytes && describe_order_next(&line, result, &next)) {
+        text_put(text, shown++ == 0 ? "\n- " : "- ");
+        plain_put(text, line.data);
+        text_put_char(text, '\n');
+        text_reset(&line);
+    }
+    text_fini(&line);
+}
+
 static void expects_put(struct text *text, const struct result *result, size_t bytes)
 {
     if (result->expect_count == 0) {
@@ -187,6 +200,7 @@ void markdown_put(struct text *text, const struct result *result, size_t bytes)
         variants_put(text, result);
     }
     findings_put(text, result, bytes * 2 / 3);
+    order_put(text, result, bytes * 3 / 4);
     expects_put(text, result, bytes * 9 / 10);
     if (result->argv[0]) {
         text_put(text, "\nRepeat: `` ");

@@ -147,17 +147,27 @@ static void expects_print(const struct result *result, FILE *out, unsigned colum
     }
 }
 
+/* The first one behind a blank line. */
+static void note_print(const char *note, size_t shown, FILE *out, unsigned columns)
+{
+    struct text text = {0};
+    text_wrap(&text, note, 6, columns);
+    fprintf(out, "%snote: %s", shown == 0 ? "\n" : "", text.length > 6 ? text.data + 6 : "\n");
+    text_fini(&text);
+}
+
 static void tail_print(const struct result *result, FILE *out, unsigned columns)
 {
     char count[UNIT_TEXT_BYTES];
-    if (result->note_count > 0) {
-        fputc('\n', out);
+    struct text order = {0};
+    size_t next = 0, shown = 0;
+    while (describe_order_next(&order, result, &next)) {
+        note_print(order.data, shown++, out, columns);
+        text_reset(&order);
     }
+    text_fini(&order);
     for (size_t i = 0; i < result->note_count; i++) {
-        struct text text = {0};
-        text_wrap(&text, result->notes[i], 6, columns);
-        fprintf(out, "note: %s", text.length > 6 ? text.data + 6 : "\n");
-        text_fini(&text);
+        note_print(result->notes[i], shown++, out, columns);
     }
     struct text closing = {0};
     describe_closing(&closing, result);

@@ -33,6 +33,18 @@ static const char *const verdict_names[VERDICT_COUNT] = {
     [VERDICT_INCONCLUSIVE] = "inconclusive",
 };
 
+static const char *const order_names[ORDER_COUNT] = {
+    [ORDER_FREE] = "free",
+    [ORDER_POLLUTED] = "polluted",
+    [ORDER_NEEDS] = "needs",
+    [ORDER_UNEXPLAINED] = "unexplained",
+};
+
+const char *result_order_name(enum result_order order)
+{
+    return order < ORDER_COUNT ? order_names[order] : "unknown";
+}
+
 const char *result_status_name(enum result_status status)
 {
     return status < RESULT_STATUS_COUNT ? status_names[status] : "unknown";
@@ -74,6 +86,16 @@ bool result_verdict_parse(const char *text, enum result_verdict *verdict)
     return ok;
 }
 
+bool result_order_parse(const char *text, enum result_order *order)
+{
+    unsigned found;
+    bool ok = name_parse(order_names, ORDER_COUNT, text, &found);
+    if (ok) {
+        *order = (enum result_order)found;
+    }
+    return ok;
+}
+
 void result_set(char **slot, const char *text)
 {
     char *copy = memory_copy(text ? text : "");
@@ -104,7 +126,9 @@ static void strings_free(char **const *slots, size_t count)
                      &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition},          \
         12
 #define TEST_STRINGS(t)                                                                            \
-    (char **const[]){&(t)->id, &(t)->variant, &(t)->message, &(t)->file, &(t)->horizon}, 5
+    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
+                     &(t)->horizon, &(t)->order_by, &(t)->order_message},                          \
+        7
 #define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
 #define VARIANT_STRINGS(v)                                                                         \
     (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \
@@ -226,6 +250,7 @@ void result_test_start(struct result_test *test)
         .peak_live_bytes = RESULT_UNMEASURED,
         .peak_rss_bytes = RESULT_UNMEASURED,
         .live_bytes = RESULT_UNMEASURED,
+        .left_bytes = RESULT_UNMEASURED,
         .growth_bytes_per_rep = NAN,
         .wall_ns = RESULT_UNMEASURED,
     };

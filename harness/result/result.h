@@ -38,6 +38,15 @@ enum result_verdict { /* JSON: none clean leak growth accumulates saturating inc
                       VERDICT_COUNT,
 };
 
+/* A test that passes in one order of the suite and fails in another. */
+enum result_order {                 /* JSON: polluted needs unexplained */
+                    ORDER_FREE,     /* none is known */
+                    ORDER_POLLUTED, /* passes by itself, fails behind another */
+                    ORDER_NEEDS,    /* fails without another before it */
+                    ORDER_UNEXPLAINED,
+                    ORDER_COUNT,
+};
+
 enum result_reach { REACH_UNKNOWN, REACH_UNREACHABLE, REACH_HELD };
 
 #define METRIC(NAME, json, kind, title, help) METRIC_##NAME,
@@ -124,6 +133,11 @@ struct result_test {
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */
     size_t frame_count;
     struct result_memcheck *memcheck; /* result_memcheck.h; NULL: it was not run under memcheck */
+    enum result_order order;
+    char *order_by;      /* who pollutes or is needed; "" when several do together, or not known */
+    char *order_message; /* how it fails then */
+    int64_t left_bytes;  /* alive after a pass over all tests, at places that several tests feed;
+                            measured where the suite accumulates or grows */
 };
 
 struct result_variant {
@@ -243,6 +257,8 @@ void result_count(struct result *result);
 
 const char *result_status_name(enum result_status status);
 const char *result_verdict_name(enum result_verdict verdict);
+const char *result_order_name(enum result_order order);
+bool result_order_parse(const char *text, enum result_order *order);
 bool result_status_parse(const char *text, enum result_status *status);
 bool result_verdict_parse(const char *text, enum result_verdict *verdict);
 

@@ -20,6 +20,7 @@ enum field_kind {
     FIELD_STATUS,
     FIELD_VERDICT,
     FIELD_REACH,
+    FIELD_ORDER,
     FIELD_OTHER, /* has code of its own */
 };
 
@@ -75,6 +76,10 @@ static const struct field test_fields[] = {
     FIELD(result_test, "line", FIELD_UNSIGNED, line),
     FIELD(result_test, "live_bytes", FIELD_INT64, live_bytes),
     FIELD(result_test, "horizon", FIELD_TEXT, horizon),
+    FIELD(result_test, "order", FIELD_ORDER, order),
+    FIELD(result_test, "order_by", FIELD_TEXT, order_by),
+    FIELD(result_test, "order_message", FIELD_TEXT, order_message),
+    FIELD(result_test, "left_bytes", FIELD_INT64, left_bytes),
     FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
     FIELD(result_test, "rss_by_rep", FIELD_OTHER, rss_by_rep),
     FIELD(result_test, "frames", FIELD_OTHER, frames),
@@ -194,11 +199,13 @@ static bool word_read(struct json *json, const struct field *field, void *at)
     }
     bool known = field->kind == FIELD_STATUS    ? result_status_parse(text, at)
                  : field->kind == FIELD_VERDICT ? result_verdict_parse(text, at)
+                 : field->kind == FIELD_ORDER   ? result_order_parse(text, at)
                                                 : reach_parse(text, at);
     if (!known) {
         json->at = from;
         json_fail(json, field->kind == FIELD_STATUS    ? "unknown status"
                         : field->kind == FIELD_VERDICT ? "unknown verdict"
+                        : field->kind == FIELD_ORDER   ? "unknown word for an order"
                                                        : "unknown reachability");
     }
     return known;
@@ -245,6 +252,7 @@ static bool field_read(struct json *json, const struct field *field, void *base)
     case FIELD_STATUS:
     case FIELD_VERDICT:
     case FIELD_REACH:
+    case FIELD_ORDER:
         return word_read(json, field, at);
     case FIELD_OTHER:
         break;

@@ -269,6 +269,12 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     if (test->horizon[0]) {
         json_text(line, "horizon", test->horizon);
     }
+    if (test->order != ORDER_FREE) {
+        json_text(line, "order", result_order_name(test->order));
+        json_text(line, "order_by", test->order_by);
+        json_text(line, "order_message", test->order_message);
+    }
+    json_signed(line, "left_bytes", test->left_bytes);
     curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
     curve_put(line, "rss_by_rep", test->rss_by_rep, test->rss_by_rep_count);
     if (test->frame_count > 0) {

@@ -72,6 +72,10 @@ static void everything_fill(struct result *result)
     result_set(&test->file, "check_x.c");
     test->line = 12;
     result_set(&test->horizon, "240 repetitions");
+    test->order = ORDER_POLLUTED;
+    result_set(&test->order_by, "s/t/leaves_a_flag");
+    result_set(&test->order_message, "it is dirty");
+    test->left_bytes = 384;
     test->live_by_rep = calloc(2, sizeof *test->live_by_rep);
     test->live_by_rep[1] = 64;
     test->live_by_rep_count = 2;
@@ -189,6 +193,10 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_int_eq(test->retained_bytes, -5);
     ck_assert(test->growth_bytes_per_rep == 0.1);
     ck_assert_int_eq(test->threads, -1);
+    ck_assert_int_eq(test->order, ORDER_POLLUTED);
+    ck_assert_str_eq(test->order_by, "s/t/leaves_a_flag");
+    ck_assert_str_eq(test->order_message, "it is dirty");
+    ck_assert_int_eq(test->left_bytes, 384);
     ck_assert_uint_eq(test->live_by_rep_count, 2);
     ck_assert_int_eq(test->live_by_rep[1], 64);
     ck_assert_uint_eq(test->rss_by_rep_count, 1);

@@ -27,17 +27,6 @@ static void runs_init(struct session *runs, const struct session *session, uint3
     runs->passes = passes;
 }
 
-static struct result_test *result_of(const struct session *session, const char *id)
-{
-    for (size_t i = 0; i < session->result->test_count; i++) {
-        struct result_test *seen = &session->result->tests[i];
-        if (strcmp(seen->id, id) == 0 && strcmp(seen->variant, session->variant->name) == 0) {
-            return seen;
-        }
-    }
-    return NULL;
-}
-
 static void verdict_set(struct session *session, struct result_test *test,
                         enum result_verdict verdict, unsigned repetitions, const char *horizon)
 {
@@ -157,7 +146,7 @@ static void test_conclude(struct session *session, struct session *runs, const s
             "neither levelled off nor doubled in %u passes of the whole program",
     };
     unsigned passes = judge_epochs[left->epochs - 1];
-    struct result_test *test = result_of(session, runs->names[number].id);
+    struct result_test *test = session_result(session, number);
     enum result_verdict verdict = trend->verdict;
     if (!test || test->status != RESULT_PASS) {
         return;
@@ -274,7 +263,7 @@ bool session_hunt_passive(struct session *session)
                         session->variant->program);
     } else if (all_settled(&runs)) {
         for (size_t i = 0; i < tests; i++) {
-            struct result_test *test = result_of(session, session->names[i].id);
+            struct result_test *test = session_result(session, (uint32_t)i);
             if (test && test->status == RESULT_PASS) {
                 verdict_set(session, test, VERDICT_CLEAN, PASSES,
                             "equal at its boundary in each of 8 passes of the whole program");

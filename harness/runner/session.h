@@ -155,6 +155,8 @@ bool session_wants(const struct session *session, uint32_t test);
 uint32_t *session_order_new(const struct session *session, uint32_t first, uint32_t past,
                             uint32_t *last);
 struct result_test *session_test_add(struct session *session, uint32_t test);
+/* The result of this test, by its number here; NULL: none yet. */
+struct result_test *session_result(const struct session *session, uint32_t test);
 void session_test_fill(const struct session *session, struct result_test *test);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);

@@ -11,18 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct result_test *result_of(const struct session *session, uint32_t test)
-{
-    const char *id = test < session->name_count ? session->names[test].id : "";
-    for (size_t i = 0; i < session->result->test_count; i++) {
-        const struct result_test *seen = &session->result->tests[i];
-        if (strcmp(seen->id, id) == 0 && strcmp(seen->variant, session->variant->name) == 0) {
-            return seen;
-        }
-    }
-    return NULL;
-}
-
 /* What grows by itself, or failed, is told of its test; the suite is judged by the others. */
 static bool is_of_the_suite(const struct result_test *test)
 {
@@ -76,7 +64,7 @@ static void survivors_add(const struct session *session, struct session *suite,
         if (known && session_site_suppressed(suite, &suite->sites[seen->site])) {
             continue;
         }
-        if (seen->bytes > 0 && is_of_the_suite(result_of(session, seen->birth))) {
+        if (seen->bytes > 0 && is_of_the_suite(session_result(session, seen->birth))) {
             all[count++] = (struct survivor){
                 .place = place_of(suite, seen->site), .birth = seen->birth, .bytes = seen->bytes};
         }
@@ -232,42 +220,36 @@ static bool cause_find(const struct session *session, const uint32_t *before, si
 
 /* A test that passes in one order and fails in another: polluted by one that ran before it, or in
  * need of one that did not. */
-static void victim_note(const struct session *session, const struct course *straight,
-                        const struct course *course, const struct session_failure *failure)
+static void victim_explain(const struct session *session, const struct course *straight,
+                           const struct course *course, const struct session_failure *failure,
+                           struct result_test *test)
 {
-    const char *id = session->names[failure->test].id;
+    const uint32_t *before = course->session.live_tests + failure->from;
+    size_t count = failure->to - failure->from;
+    bool alone = probe_passes(session, NULL, 0, failure->test);
     uint32_t cause = 0;
-    if (!probe_passes(session, NULL, 0, failure->test)) {
-        size_t place = 0; /* in the order in which it passes */
-        const uint32_t *order = straight->session.live_tests;
-        while (place < straight->session.live_count && order[place] != failure->test) {
-            place++;
+    if (!alone) { /* the order in which it passes */
+        before = straight->session.live_tests;
+        for (count = 0; count < straight->session.live_count && before[count] != failure->test;) {
+            count++;
         }
-        bool found = cause_find(session, order, place, failure->test, true, &cause);
-        result_note_add(session->result,
-                        "%s fails without the tests before it (%s): it needs what %s leaves behind",
-                        id, failure->message, found ? session->names[cause].id : "several of them");
-        return;
     }
-    bool found = cause_find(session, course->session.live_tests + failure->from,
-                            failure->to - failure->from, failure->test, false, &cause);
-    result_note_add(session->result,
-                    "%s passes by itself and fails behind %s (%s): that one leaves state behind, "
-                    "this one pays for it",
-                    id, found ? session->names[cause].id : "several tests together",
-                    failure->message);
+    test->order = alone ? ORDER_POLLUTED : ORDER_NEEDS;
+    if (cause_find(session, before, count, failure->test, !alone, &cause)) {
+        result_set(&test->order_by, session->names[cause].id);
+    }
 }
 
-#define VICTIMS_SHOWN 3
+#define VICTIMS_EXPLAINED 3 /* each of them takes many processes */
 
-static void victims_note(const struct session *session, const struct course *straight,
+static void victims_find(struct session *session, const struct course *straight,
                          const struct course *course)
 {
-    size_t shown = 0;
+    size_t found = 0;
     for (size_t i = 0; i < course->session.failure_count; i++) {
         const struct session_failure *failure = &course->session.failures[i];
-        const struct result_test *test = result_of(session, failure->test);
-        bool known = false;
+        struct result_test *test = session_result(session, failure->test);
+        bool known = test && test->order != ORDER_FREE;
         for (size_t k = 0; k < straight->session.failure_count && course != straight; k++) {
             known = known || straight->session.failures[k].test == failure->test;
         }
@@ -277,29 +259,25 @@ static void victims_note(const struct session *session, const struct course *str
         if (!test || test->status != RESULT_PASS || odd || known) {
             continue;
         }
-        if (shown++ < VICTIMS_SHOWN) {
-            victim_note(session, straight, course, failure);
+        test->order = ORDER_UNEXPLAINED;
+        result_set(&test->order_message, failure->message);
+        if (found++ < VICTIMS_EXPLAINED) {
+            victim_explain(session, straight, course, failure, test);
         }
-    }
-    if (shown > VICTIMS_SHOWN) {
-        result_note_add(session->result, "%zu more tests fail in another order (--seed %llu)",
-                        shown - VICTIMS_SHOWN, (unsigned long long)session->plan->seed);
+        session_test_write(session, test);
     }
 }
 
 /* Who leaves it: the tests that are behind what accumulates. */
-static void polluters_note(const struct session *session, const struct course *course)
+static void polluters_tell(struct session *session, const struct course *course)
 {
-    char size[UNIT_TEXT_BYTES];
-    size_t polluters = 0, most = 0;
-    for (size_t i = 0; i < course->session.name_count; i++) {
-        polluters += course->by_test[i] > 0;
-        most = course->by_test[i] > course->by_test[most] ? i : most;
-    }
-    if (polluters > 0) {
-        result_note_add(session->result, "left behind by %zu of %zu tests, the most by %s: %s",
-                        polluters, course->session.live_count, session->names[most].id,
-                        unit_bytes(size, (double)course->by_test[most]));
+    for (size_t i = 0; i < course->session.live_count; i++) {
+        uint32_t number = course->session.live_tests[i];
+        struct result_test *test = session_result(session, number);
+        if (test) {
+            test->left_bytes = course->by_test[number];
+            session_test_write(session, test);
+        }
     }
 }
 
@@ -375,7 +353,7 @@ void session_hunt_suite(struct session *session)
     course_judge(session, &straight);
     straight_take(session, &straight);
     verdicts[0] = straight.verdict;
-    victims_note(session, &straight, &straight);
+    victims_find(session, &straight, &straight);
     bool twice = straight.session.again_done;
     int64_t again = twice ? again_of(session, &straight) : 0;
     if (session->passive && !session->plan->quick) {
@@ -398,13 +376,13 @@ void session_hunt_suite(struct session *session)
         if (session_run(&shuffled.session)) {
             course_judge(session, &shuffled);
             verdicts[orders++] = shuffled.verdict;
-            victims_note(session, &straight, &shuffled);
+            victims_find(session, &straight, &shuffled);
         }
         course_fini(&shuffled);
     }
     suite_conclude(session, verdicts, orders, twice, straight.kept, again);
     if (session->suite_verdict == VERDICT_ACCUMULATES || session->suite_verdict == VERDICT_GROWTH) {
-        polluters_note(session, &straight);
+        polluters_tell(session, &straight);
     }
     course_fini(&straight);
 }

@@ -35,6 +35,19 @@ grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_fla
     fail "the polluter and its victim are not named: $(grep -o 'note:.*' "$T/order.txt")"
 grep -q "order/all/needs_the_first fails without .* it needs what order/all/sets_up leaves behind" "$T/order.txt" ||
     fail "what a test needs is not named"
+grep '"id":"order/all/pays"' "$T/order.jsonl" | tail -1 |
+    grep -q '"order":"polluted","order_by":"order/all/leaves_a_flag","order_message":"it is dirty"' ||
+    fail "the result does not say who pollutes"
+grep '"id":"order/all/needs_the_first"' "$T/order.jsonl" | tail -1 |
+    grep -q '"order":"needs","order_by":"order/all/sets_up"' || fail "the result does not say what a test needs"
+[ "$(grep -c '"left_bytes":16[,}]' "$T/keeps.jsonl")" -eq 24 ] || fail "the result does not say what each test left"
+grep -q '"order"\|"left_bytes"' "$T/grows.jsonl" && ! grep -q left_bytes "$T/order.jsonl" ||
+    fail "what tests left is told of a suite that is clean, or not of one that grows"
+for report in markdown html; do
+    "$B/tidemark" report --$report "$T/order.$report" "$T/order.jsonl" >/dev/null 2>&1 || fail "$report: exit $?"
+    tr -d '\\' <"$T/order.$report" | grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag" ||
+        fail "the $report report does not name polluter and victim"
+done
 
 # The same for a scenario.
 cat >"$T/order.yaml" <<EOF

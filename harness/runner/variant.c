@@ -50,6 +50,19 @@ struct result_test *session_test_add(struct session *session, uint32_t number)
     return test;
 }
 
+struct result_test *session_result(const struct session *session, uint32_t number)
+{
+    const char *id = number < session->name_count ? session->names[number].id : "";
+    size_t count = session->result->test_count;
+    for (size_t i = 0; i < count; i++) { /* usually they are in the order of their numbers */
+        struct result_test *seen = &session->result->tests[(number + i) % count];
+        if (strcmp(seen->id, id) == 0 && strcmp(seen->variant, session->variant->name) == 0) {
+            return seen;
+        }
+    }
+    return NULL;
+}
+
 void session_live_add(struct session *session, uint32_t test, int64_t live)
 {
     memory_grow(&session->live, &session->live_room, session->live_count + 1,
