@@ -235,6 +235,20 @@ POLICY_INLINE bool bounded_full(const struct bounded *cache, uint64_t cost)
     return base->used + cost > base->capacity || cache->entries == cache->cell_count;
 }
 
+/* Fetches what the eviction after next will read and what will be written over it: with a source
+ * that is fast, one eviction ahead is too late. */
+POLICY_INLINE void bounded_foresee(const struct bounded *cache, const struct policy *policy)
+{
+    const struct policy_base *base = &cache->policy.base;
+    uint32_t n = policy->soon(base);
+    if (n >= POLICY_LISTS) {
+        const char *at = bounded_key(cache, policy, n);
+        __builtin_prefetch(&base->nodes[base->nodes[n].prev], 1);
+        __builtin_prefetch(at, 1);
+        __builtin_prefetch(at + 64, 1);
+    }
+}
+
 /* Puts a loaded value in. False when it cannot be held at all. `value` then points into the cache.
  */
 POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *policy, const char *key,
@@ -296,6 +310,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         key_copy(copy, value->data, value->bytes);
         value->data = copy;
     }
+    bounded_foresee(cache, policy);
     return true;
 }
 

@@ -74,6 +74,9 @@ struct policy {
     uint32_t (*evict)(struct policy_base *base, uint32_t incoming); /* a resident, now out */
     void (*admit)(struct policy_base *base, uint32_t n);
     void (*remove)(struct policy_base *base, uint32_t n); /* a resident, on the owner's wish */
+    /* A guess who leaves at the eviction after next, so that its lines can be fetched; a list's
+     * head if there is none. */
+    uint32_t (*soon)(const struct policy_base *base);
 };
 
 #define POLICY_INLINE static inline __attribute__((unused))
@@ -114,6 +117,11 @@ POLICY_INLINE void policy_push_front(struct policy_base *base, uint32_t list, ui
 POLICY_INLINE uint32_t policy_oldest(const struct policy_base *base, uint32_t list)
 {
     return base->nodes[list].prev;
+}
+
+POLICY_INLINE uint32_t policy_soon(const struct policy_base *base, uint32_t list)
+{
+    return base->nodes[policy_oldest(base, list)].prev;
 }
 
 /* Puts `own` into the policy's bits of a mark and leaves the rest. */

@@ -141,6 +141,11 @@ POLICY_INLINE void arc_admit(struct policy_base *base, uint32_t n)
     base->used += policy_cost(base, n);
 }
 
+POLICY_INLINE uint32_t arc_soon(const struct policy_base *base)
+{
+    return policy_soon(base, ARC_T1);
+}
+
 static const struct policy policy_arc = {
     .name = "arc",
     .about = "two LRU lists, seen once and seen again, sharing the room as their ghosts advise",
@@ -153,6 +158,7 @@ static const struct policy policy_arc = {
     .evict = arc_evict,
     .admit = arc_admit,
     .remove = arc_remove,
+    .soon = arc_soon,
 };
 
 #endif

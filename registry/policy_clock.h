@@ -49,6 +49,11 @@ POLICY_INLINE void clock_admit(struct policy_base *base, uint32_t n)
     base->used += policy_cost(base, n);
 }
 
+POLICY_INLINE uint32_t clock_soon(const struct policy_base *base)
+{
+    return policy_soon(base, 0);
+}
+
 static const struct policy policy_clock = {
     .name = "clock",
     .about = "first in, first out, with a second chance for what was hit",
@@ -59,6 +64,7 @@ static const struct policy policy_clock = {
     .evict = clock_evict,
     .admit = clock_admit,
     .remove = clock_remove,
+    .soon = clock_soon,
 };
 
 #endif

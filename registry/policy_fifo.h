@@ -22,6 +22,7 @@ static const struct policy policy_fifo = {
     .evict = queue_evict,
     .admit = queue_admit,
     .remove = queue_remove,
+    .soon = queue_soon,
 };
 
 #endif

@@ -32,4 +32,9 @@ POLICY_INLINE void queue_admit(struct policy_base *base, uint32_t n)
     base->used += policy_cost(base, n);
 }
 
+POLICY_INLINE uint32_t queue_soon(const struct policy_base *base)
+{
+    return policy_soon(base, 0);
+}
+
 #endif

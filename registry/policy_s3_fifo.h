@@ -164,6 +164,11 @@ POLICY_INLINE void s3_fifo_admit(struct policy_base *base, uint32_t n)
     s3->small_used += cost;
 }
 
+POLICY_INLINE uint32_t s3_fifo_soon(const struct policy_base *base)
+{
+    return policy_soon(base, S3_SMALL);
+}
+
 static const struct policy policy_s3_fifo = {
     .name = "s3-fifo",
     .about = "a small queue on trial, a main queue, and a memory of who left",
@@ -176,6 +181,7 @@ static const struct policy policy_s3_fifo = {
     .evict = s3_fifo_evict,
     .admit = s3_fifo_admit,
     .remove = s3_fifo_remove,
+    .soon = s3_fifo_soon,
 };
 
 #endif

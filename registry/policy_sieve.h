@@ -60,6 +60,12 @@ POLICY_INLINE void sieve_admit(struct policy_base *base, uint32_t n)
     base->used += policy_cost(base, n);
 }
 
+POLICY_INLINE uint32_t sieve_soon(const struct policy_base *base)
+{
+    uint32_t hand = ((const struct sieve *)base)->hand;
+    return hand ? base->nodes[hand].prev : policy_soon(base, 0);
+}
+
 static const struct policy policy_sieve = {
     .name = "sieve",
     .about = "a queue with one bit an entry and a hand that keeps survivors in place",
@@ -70,6 +76,7 @@ static const struct policy policy_sieve = {
     .evict = sieve_evict,
     .admit = sieve_admit,
     .remove = sieve_remove,
+    .soon = sieve_soon,
 };
 
 #endif

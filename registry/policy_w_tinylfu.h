@@ -216,6 +216,11 @@ POLICY_INLINE void w_tinylfu_admit(struct policy_base *base, uint32_t n)
     }
 }
 
+POLICY_INLINE uint32_t w_tinylfu_soon(const struct policy_base *base)
+{
+    return policy_soon(base, TINY_PROBATION);
+}
+
 static const struct policy policy_w_tinylfu = {
     .name = "w-tinylfu",
     .about = "a window, and a main part that admits what was asked for more often",
@@ -230,6 +235,7 @@ static const struct policy policy_w_tinylfu = {
     .evict = w_tinylfu_evict,
     .admit = w_tinylfu_admit,
     .remove = w_tinylfu_remove,
+    .soon = w_tinylfu_soon,
 };
 
 #endif
