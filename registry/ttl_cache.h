@@ -79,6 +79,11 @@ void ttl_cache_clear(struct ttl_cache *cache);
 
 void ttl_cache_statistics(struct ttl_cache *cache, struct ttl_statistics *statistics);
 
+/* Every counter, the hit ratio and the ages of what is held. Ratio and ages are left out while
+ * there are none. */
+enum ttl_metrics_format { TTL_OPENMETRICS, TTL_PROMETHEUS };
+void ttl_cache_metrics(struct ttl_cache *cache, enum ttl_metrics_format format, FILE *out);
+
 /* {"size":..,"hits":..,"misses":..,"hit_rate":89.29,"entries":[{"key":..,"age":..,"ttl_remaining":..}]}
  * hit_rate in percent to two digits, null while there was no look-up; ages in seconds. */
 void ttl_cache_json(struct ttl_cache *cache, FILE *out);

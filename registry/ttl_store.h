@@ -4,7 +4,8 @@
  *   ttl_cache.c    what callers see: asking, invalidating, beginning and end
  *   ttl_refresh.c  loading: when a value is due, what its load brings, whom it fails
  *   ttl_store.c    the slab, the index, the heap of deaths, the LRU list
- *   ttl_json.c     reading it all out
+ *   ttl_json.c     reading it all out, for people
+ *   ttl_metrics.c  and for Prometheus
  *
  * An entry is found through its bucket's chain. While it is `loading` it lies in neither heap nor
  * LRU list, so nothing can evict it. An entry taken out while somebody still reads or loads it is

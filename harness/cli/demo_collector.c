@@ -35,7 +35,7 @@ static void rows_crash(struct demo *demo, const struct demo_run *run)
     int signal = first ? first->signal : 0;
     demo_row(
         demo, "0.1", "signal 11 on the call",
-        before == 20 && under == 20 && failed == 2 && tests == 24 && signal == 11,
+        before == 20 && under == 20 && failed == 2 && tests > 20 && signal == 11,
         "dies 20 of 20 times, both ways; in the suite: 2 tests of %.0f crash (signal %d), %.0f "
         "others still run",
         tests, signal, tests - failed);
@@ -61,13 +61,17 @@ static void rows_fetch(struct demo *demo, const struct demo_run *run)
              alone / 1000, eight / 1000);
     demo_row(demo, "0.9", "memory: permanent against spikes",
              holds(run, "a_kept_snapshot_costs_steady_bytes_and_one_fetch"),
-             "500 calls: kept %s steady, %s peak, 71 requests; on demand 0 B steady, %s peak, %s",
+             "500 calls: kept %s steady, %s peak, 71 requests, p50 and p99 %.0f ms; on demand 0 B "
+             "steady, %s peak, %s requests, p50 %.1f s, p99 %.1f s",
              unit_bytes(b, demo_counter(run, HOLD, "kept_steady_bytes")),
-             unit_bytes(c, demo_counter(run, HOLD, "kept_peak_bytes")), unit_bytes(a, spike),
-             unit_count(d, 71 * 500.0));
+             unit_bytes(c, demo_counter(run, HOLD, "kept_peak_bytes")),
+             demo_counter(run, HOLD, "kept_p99_ms"), unit_bytes(a, spike),
+             unit_count(d, 71 * 500.0), demo_counter(run, HOLD, "on_demand_p50_ms") / 1000,
+             demo_counter(run, HOLD, "on_demand_p99_ms") / 1000);
     demo_row(demo, "0.10", "errors in the middle",
              holds(run, "a_request_that_fails_half_way_leaves_nothing") &&
-                 holds(run, "each_allocation_that_fails_in_turn_leaves_nothing"),
+                 holds(run, "each_allocation_that_fails_in_turn_leaves_nothing") &&
+                 holds(run, "each_allocation_that_fails_in_turn_leaves_a_kept_snapshot_whole"),
              "each of 71 requests and each of %.0f allocations failed in turn: nothing left behind",
              demo_counter(run, HOLD, "allocations_failed_in_turn"));
 }
@@ -102,6 +106,14 @@ static void rows_host(struct demo *demo, const struct demo_run *run)
     demo_row(demo, "0.12", "update_every is how long the host caches",
              holds(run, "update_every_is_how_long_the_host_caches_and_nothing_else"),
              "30, 60, 120, 300 s change which clicks are free, never how a call fetches");
+    double hour = demo_counter(run, HOLD, "requests_of_an_hour");
+    demo_row(
+        demo, "", "(an hour of load)",
+        hour == 2130 && holds(run, "an_hour_of_clicks_leaves_the_ledger_flat") &&
+            demo_metric(run, HOLD, METRIC_LIVE_END) <= 4096,
+        "a click every 10 s for a virtual hour: %.0f requests, 30 x 71, as much held after the "
+        "last minute as after the first",
+        hour);
 }
 
 static void collector_show(struct demo *demo)

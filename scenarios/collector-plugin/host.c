@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include "collector.h"
+#include "global.h"
 #include "memory.h"
 #include "plugin.h"
 #include "registry/ttl_cache.h"
@@ -89,6 +90,52 @@ START_TEST(update_every_is_how_long_the_host_caches_and_nothing_else)
                           (unsigned long long)requests[j]);
         }
     }
+}
+END_TEST
+
+/* Blocks, not bytes: of one size malloc gives now 24 usable bytes, now 40. */
+static uint64_t blocks_held(void)
+{
+    struct memory_count now = memory_now();
+    return now.allocs - now.frees;
+}
+
+/* A click every 10 s for an hour, answered from the host's cache of 120 s, and beside it a snapshot
+ * that is kept and replaced as often: what is held after the first minute is held after the last.
+ */
+START_TEST(an_hour_of_clicks_leaves_the_ledger_flat)
+{
+    struct virtual_upstream upstream, other;
+    virtual_upstream_init(&upstream);
+    virtual_upstream_init(&other);
+    struct ttl_cache *cache = ttl_cache_new(&(struct ttl_options){.entries = 4,
+                                                                  .key_bytes_max = 32,
+                                                                  .value_bytes_max = 8192,
+                                                                  .ttl_ns = 120 * SECOND,
+                                                                  .now_ns = host_now});
+    struct shared *shared = shared_new();
+    uint64_t flat = 0;
+    unsigned fetched = 0;
+    ck_assert(cache && shared);
+    for (uint64_t at = 0; at < 3600; at += 10) {
+        struct strategy_value value = {0};
+        host_clock = at * SECOND;
+        ck_assert(ttl_cache_get(cache, "deployments", 11, 0, function_call, &upstream, &value));
+        if (at % 120 == 0) {
+            shared_put(shared, snapshot_fetch(&other.transport, 8));
+            fetched++;
+        }
+        struct snapshot *snapshot = shared_take(shared);
+        ck_assert_ptr_nonnull(snapshot);
+        snapshot_release(&snapshot);
+        flat = at == 60 ? blocks_held() : flat;
+        ck_assert(at <= 60 || blocks_held() == flat);
+    }
+    tidemark_count("requests_of_an_hour", upstream.transport.requests);
+    ck_assert_uint_eq(upstream.transport.requests, 71 * 30);
+    ck_assert_uint_eq(other.transport.requests, 71 * fetched);
+    shared_free(&shared);
+    ttl_cache_free(&cache);
 }
 END_TEST
 
@@ -191,6 +238,7 @@ TCase *rows_host(void)
     TCase *tcase = tcase_create("host");
     tcase_add_test(tcase, clicks_within_two_minutes_cost_nothing);
     tcase_add_test(tcase, update_every_is_how_long_the_host_caches_and_nothing_else);
+    tcase_add_test(tcase, an_hour_of_clicks_leaves_the_ledger_flat);
     tcase_add_test(tcase, only_work_apart_from_the_heartbeat_survives_the_host);
     tcase_add_test(tcase, five_callers_at_once_make_355_requests_or_with_single_flight_71);
     return tcase;

@@ -7,6 +7,7 @@
 #include "tidemark.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define NAME   "stats:total"
 #define LENGTH (sizeof NAME - 1)
@@ -63,6 +64,44 @@ START_TEST(the_default_ttl_is_a_parameter)
         ck_assert_uint_eq(endpoint.calls, 2);
         ttl_cache_free(&cache);
     }
+}
+END_TEST
+
+/* Seconds, with a fraction, as an operator writes them; what is no such number is not taken. */
+static uint64_t ttl_of_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    char *end = NULL;
+    double seconds = text ? strtod(text, &end) : 0;
+    bool good = text && end > text && *end == 0 && seconds > 0 && seconds < 1e9;
+    return good ? (uint64_t)(seconds * 1e9) : otherwise;
+}
+
+START_TEST(the_ttl_of_an_endpoint_comes_from_the_environment)
+{
+    static const struct {
+        const char *text;
+        uint64_t ttl;
+    } rows[] = {{NULL, 3 * SECOND}, {"7", 7 * SECOND},  {"0.5", SECOND / 2}, {"", 3 * SECOND},
+                {"0", 3 * SECOND},  {"-1", 3 * SECOND}, {"3s", 3 * SECOND},  {"nan", 3 * SECOND}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ttl_cache *cache = make((struct ttl_options){.ttl_ns = 60 * SECOND});
+        struct endpoint endpoint = {0};
+        unsetenv("STATS_TTL");
+        if (rows[i].text) {
+            setenv("STATS_TTL", rows[i].text, 1);
+        }
+        uint64_t ttl = ttl_of_environment("STATS_TTL", 3 * SECOND);
+        get(cache, ttl, &endpoint);
+        clock_advance(rows[i].ttl - 1);
+        get(cache, ttl, &endpoint);
+        ck_assert_msg(endpoint.calls == 1, "STATS_TTL=%s", rows[i].text);
+        clock_advance(1);
+        get(cache, ttl, &endpoint);
+        ck_assert_msg(endpoint.calls == 2, "STATS_TTL=%s", rows[i].text);
+        ttl_cache_free(&cache);
+    }
+    unsetenv("STATS_TTL");
 }
 END_TEST
 
@@ -188,6 +227,7 @@ TCase *rows_future(void)
     TCase *tcase = tcase_create("future");
     tcase_add_test(tcase, after_warming_the_first_client_hits);
     tcase_add_test(tcase, the_default_ttl_is_a_parameter);
+    tcase_add_test(tcase, the_ttl_of_an_endpoint_comes_from_the_environment);
     tcase_add_test(tcase, a_ttl_that_adapts_stays_within_its_bounds_and_saves_loads);
     tcase_add_test(tcase, an_early_refresh_leaves_no_gap);
     tcase_add_test(tcase, a_random_early_refresh_comes_before_expiry_and_seldom_long_before);

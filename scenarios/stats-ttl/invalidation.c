@@ -3,6 +3,8 @@
 #include "rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 START_TEST(a_pattern_hits_exactly_the_keys_that_it_means)
 {
@@ -57,25 +59,93 @@ START_TEST(stars_stand_for_any_bytes)
 }
 END_TEST
 
-START_TEST(the_statistics_are_the_document_of_the_report)
+/* Three look-ups, one of them a hit, and two entries. */
+static struct ttl_cache *asked_thrice(void)
 {
-    char text[512] = "";
     struct ttl_cache *cache = ttl_cache_new(&(struct ttl_options){
         .key_bytes_max = 32, .value_bytes_max = 32, .now_ns = clock_monotonic});
     struct endpoint endpoint = {0};
     struct strategy_value value;
-    FILE *out = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(cache);
     ttl_cache_get(cache, "vpn:status", 10, 3 * SECOND, endpoint_load, &endpoint, &value);
     clock_advance(SECOND / 2);
     ttl_cache_get(cache, "stats:\"total\"", 13, 3 * SECOND, endpoint_load, &endpoint, &value);
     clock_advance(3 * SECOND / 2);
     ttl_cache_get(cache, "stats:\"total\"", 13, 3 * SECOND, endpoint_load, &endpoint, &value);
+    return cache;
+}
+
+/* The document stays in $STATS_FOLDER too, for those who check it by its schema
+ * (scenarios/stats_test.sh). */
+static void keep(const char *name, const char *text)
+{
+    const char *folder = getenv("STATS_FOLDER");
+    char path[512];
+    if (folder) {
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        FILE *file = fopen(path, "w");
+        ck_assert_ptr_nonnull(file);
+        fputs(text, file);
+        ck_assert_int_eq(fclose(file), 0);
+    }
+}
+
+START_TEST(the_statistics_are_the_document_of_the_report)
+{
+    char text[512] = "";
+    struct ttl_cache *cache = asked_thrice();
+    FILE *out = fmemopen(text, sizeof text, "w");
     ttl_cache_json(cache, out);
     fclose(out);
+    keep("stats.json", text);
     ck_assert_str_eq(text,
                      "{\"size\":2,\"hits\":1,\"misses\":2,\"hit_rate\":33.33,\"entries\":["
                      "{\"key\":\"stats:\\\"total\\\"\",\"age\":1.500,\"ttl_remaining\":1.500},"
                      "{\"key\":\"vpn:status\",\"age\":2.000,\"ttl_remaining\":1.000}]}\n");
+    ttl_cache_free(&cache);
+    cache = ttl_cache_new(&(struct ttl_options){
+        .key_bytes_max = 32, .value_bytes_max = 32, .now_ns = clock_monotonic});
+    out = fmemopen(text, sizeof text, "w");
+    ttl_cache_json(cache, out);
+    fclose(out);
+    keep("stats-empty.json", text);
+    ck_assert_str_eq(text, "{\"size\":0,\"hits\":0,\"misses\":0,\"hit_rate\":null,"
+                           "\"entries\":[]}\n");
+    ttl_cache_free(&cache);
+}
+END_TEST
+
+START_TEST(the_counters_go_out_to_prometheus_and_as_openmetrics)
+{
+    static const struct {
+        enum ttl_metrics_format format;
+        const char *name, *family;
+    } rows[] = {{TTL_OPENMETRICS, "stats.om", "# TYPE ttl_cache_hits counter\n"},
+                {TTL_PROMETHEUS, "stats.prom", "# TYPE ttl_cache_hits_total counter\n"}};
+    static const char *const samples[] = {
+        "\nttl_cache_hits_total 1\n",          "\nttl_cache_misses_total 2\n",
+        "\nttl_cache_loads_total 2\n",         "\nttl_cache_entries 2\n",
+        "\nttl_cache_hit_ratio 0.333333333\n", "\nttl_cache_age_mean_seconds 1.75\n",
+        "\nttl_cache_age_most_seconds 2\n"};
+    struct ttl_cache *cache = asked_thrice();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[8192] = "";
+        FILE *out = fmemopen(text, sizeof text, "w");
+        ttl_cache_metrics(cache, rows[i].format, out);
+        ck_assert_int_eq(fclose(out), 0);
+        keep(rows[i].name, text);
+        ck_assert_ptr_nonnull(strstr(text, rows[i].family));
+        for (size_t j = 0; j < sizeof samples / sizeof samples[0]; j++) {
+            ck_assert_msg(strstr(text, samples[j]) != NULL, "%s:%s", rows[i].name, samples[j]);
+        }
+    }
+    clock_advance(3 * SECOND); /* nothing is fresh: no age */
+    char text[8192] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+    ttl_cache_metrics(cache, TTL_OPENMETRICS, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "\nttl_cache_fresh_entries 0\n"));
+    ck_assert_ptr_null(strstr(text, "_age_"));
     ttl_cache_free(&cache);
 }
 END_TEST
@@ -184,6 +254,7 @@ TCase *rows_invalidation(void)
     tcase_add_test(tcase, a_pattern_hits_exactly_the_keys_that_it_means);
     tcase_add_test(tcase, stars_stand_for_any_bytes);
     tcase_add_test(tcase, the_statistics_are_the_document_of_the_report);
+    tcase_add_test(tcase, the_counters_go_out_to_prometheus_and_as_openmetrics);
     tcase_add_test(tcase, arguments_of_equal_hash_do_not_share_a_value);
     tcase_add_test(tcase, a_cache_that_cannot_hold_it_asks_the_source_and_says_so);
     tcase_add_test(tcase, the_trace_of_events_adds_up_to_the_counters);
