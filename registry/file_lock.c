@@ -9,11 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LOCK_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+
+/* For writing where that is allowed: NFS and SMB turn flock into a lock of the file's range, and
+ * give an exclusive one only to those who could write (flock(2)). On a file of another user reading
+ * has to do, and does where the file system is the machine's own. */
 static int lock_open(const char *path, mode_t mode)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 && errno == ENOENT) {
-        fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+    int fd = open(path, O_RDWR | LOCK_FLAGS);
+    if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) {
+        fd = open(path, O_RDONLY | LOCK_FLAGS);
+    } else if (fd < 0 && errno == ENOENT) {
+        fd = open(path, O_RDWR | O_CREAT | LOCK_FLAGS, mode);
         if (fd >= 0) {
             (void)fchmod(fd, mode); /* past the umask; the other user's fails, and it is right */
         }

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -347,6 +348,29 @@ START_TEST(a_lock_file_that_was_removed_locks_nobody_out_or_in)
 }
 END_TEST
 
+/* What NFS asks of an exclusive flock; a file that only others may write has to do with reading. */
+START_TEST(a_lock_is_open_for_writing_where_that_is_allowed)
+{
+    struct file_store store = store_of();
+    struct file_lock lock = FILE_LOCK_NONE;
+    char name[128];
+    folder_make();
+    snprintf(name, sizeof name, "%s.lock", path);
+    for (int again = 0; again < 2; again++) { /* made, and found */
+        ck_assert_int_eq(file_lock_try(&lock, &store), FILE_LOCK_TAKEN);
+        ck_assert_int_eq(fcntl(lock.fd, F_GETFL) & O_ACCMODE, O_RDWR);
+        file_lock_fini(&lock, &store);
+    }
+    if (geteuid() != 0) { /* root may write it all the same */
+        ck_assert_int_eq(chmod(name, 0444), 0);
+        ck_assert_int_eq(file_lock_try(&lock, &store), FILE_LOCK_TAKEN);
+        ck_assert_int_eq(fcntl(lock.fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+        file_lock_fini(&lock, &store);
+    }
+    folder_remove();
+}
+END_TEST
+
 START_TEST(totals_add_up_and_damage_counts_as_empty)
 {
     struct file_store store = store_of();
@@ -385,4 +409,4 @@ SUITE("file_store", &the_checksum_is_crc_64_xz, &a_head_comes_back_as_it_was_wri
       &a_publication_that_fails_anywhere_leaves_one_whole_file_and_no_temporary,
       &temporaries_of_the_dead_are_swept_and_others_left, &a_lock_excludes_and_goes_with_its_holder,
       &a_lock_file_that_was_removed_locks_nobody_out_or_in,
-      &totals_add_up_and_damage_counts_as_empty)
+      &a_lock_is_open_for_writing_where_that_is_allowed, &totals_add_up_and_damage_counts_as_empty)

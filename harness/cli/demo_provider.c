@@ -123,7 +123,7 @@ static void rows_use(struct demo *demo, const struct demo_run *run)
 
 static void rows_future(struct demo *demo, const struct demo_run *run)
 {
-    char p50[UNIT_TEXT_BYTES], p99[UNIT_TEXT_BYTES];
+    char quiet[UNIT_TEXT_BYTES], refreshing[UNIT_TEXT_BYTES];
     bool all = holds(run, "the_ttl_comes_from_the_environment") &&
                holds(run, "the_counters_of_fourteen_processes_add_up") &&
                holds(run, "clear_removes_all_but_the_lock_and_the_totals") &&
@@ -136,10 +136,10 @@ static void rows_future(struct demo *demo, const struct demo_run *run)
     demo_row(demo, "", "later: memory layer, background refresh",
              hits == 1000 &&
                  holds(run, "while_one_refreshes_a_thousand_readers_are_not_kept_waiting"),
-             "%.0f of 1,000 look-ups answered while no file can be opened; 1,000 during a "
-             "refresh: p50 %s, p99 %s, nobody waits",
-             hits, unit_ns(p50, demo_metric(run, HOLD, METRIC_LOOKUP_P50)),
-             unit_ns(p99, demo_metric(run, HOLD, METRIC_LOOKUP_P99)));
+             "%.0f of 1,000 look-ups answered while no file can be opened; nobody waits for a "
+             "refresh: p99 of readers %s, during one %s",
+             hits, unit_ns(quiet, seen(run, "reader_p99_quiet_ns")),
+             unit_ns(refreshing, seen(run, "reader_p99_refreshing_ns")));
     bool users = holds(run, "two_users_share_one_file_when_they_say_so") &&
                  holds(run, "a_file_of_another_user_is_not_believed_and_stops_nobody") &&
                  holds(run, "in_a_folder_that_cannot_be_written_everybody_has_an_answer");

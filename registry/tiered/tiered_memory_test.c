@@ -2,96 +2,22 @@
  * tiered_memory_test.c - the tiered cache with every allocation failing in turn, SQLite's among
  * them: no crash, no wrong value, nothing left behind, and the file serves afterwards. hiredis' own
  * are left out: 0.14 dies of SIGSEGV in redisBufferWrite when its next output buffer cannot be had.
- * This program's malloc stands before libc's, so not under a sanitizer or valgrind.
  */
 #include "harness/base/suite.h"
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
-#include <dlfcn.h>
-#include <errno.h>
+#include "registry/failing_malloc.h"
+
 #ifdef HAVE_HIREDIS
+#include <dlfcn.h>
 #include <hiredis/hiredis.h>
-#endif
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
-/* A sanitizer has a malloc of its own, and valgrind puts one in the place of this. */
-__attribute__((unused)) static bool is_valgrind(void)
-{
-    const char *preload = getenv("LD_PRELOAD");
-    return preload && strstr(preload, "vgpreload");
-}
-#ifdef SANITIZED
-#define OUR_MALLOC false
-#else
-#define OUR_MALLOC (!is_valgrind())
-#endif
-
-static uint64_t fail_in; /* 0: none fails */
-static bool fired;
-static int64_t live; /* blocks */
-
-#ifndef SANITIZED
-extern void *__libc_malloc(size_t bytes);
-extern void *__libc_calloc(size_t count, size_t bytes);
-extern void *__libc_realloc(void *block, size_t bytes);
-extern void __libc_free(void *block);
 
 static bool is_hiredis(const void *caller)
 {
-#ifdef HAVE_HIREDIS
     Dl_info theirs, whose;
     return dladdr((const void *)(uintptr_t)redisConnectFd, &theirs) && dladdr(caller, &whose) &&
            whose.dli_fbase == theirs.dli_fbase;
-#else
-    (void)caller;
-    return false;
-#endif
-}
-
-static bool fails_now(const void *caller)
-{
-    if (fail_in == 0 || is_hiredis(caller) || --fail_in > 0) {
-        return false;
-    }
-    fired = true;
-    errno = ENOMEM;
-    return true;
-}
-
-void *malloc(size_t bytes)
-{
-    void *block = fails_now(__builtin_return_address(0)) ? NULL : __libc_malloc(bytes);
-    live += block != NULL;
-    return block;
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    void *block = fails_now(__builtin_return_address(0)) ? NULL : __libc_calloc(count, bytes);
-    live += block != NULL;
-    return block;
-}
-
-void *realloc(void *old, size_t bytes)
-{
-    void *block = fails_now(__builtin_return_address(0)) ? NULL : __libc_realloc(old, bytes);
-    live += block != NULL && old == NULL;
-    return block;
-}
-
-void free(void *block)
-{
-    live -= block != NULL;
-    __libc_free(block);
 }
 #endif
 
@@ -171,24 +97,27 @@ static void life(const struct redis_fixture *redis)
 static void each_fails_in_turn(const struct redis_fixture *redis)
 {
     uint64_t nth = 0;
+#ifdef HAVE_HIREDIS
+    malloc_spares = is_hiredis;
+#endif
     life(redis);
-    int64_t before = live;
+    int64_t before = malloc_live;
     do {
-        fired = false;
+        malloc_fired = false;
         /* Each of the first hundred, which are our own and the opening; then every 29th, all of
          * them when TIDEMARK_TORTURE is set. */
         nth += nth < 100 || getenv("TIDEMARK_TORTURE") ? 1 : 29;
-        fail_in = nth;
+        malloc_fail_in = nth;
         life(redis);
-        fail_in = 0;
-        ck_assert_msg(live == before, "allocation %llu: %lld blocks left", (unsigned long long)nth,
-                      (long long)(live - before));
+        malloc_fail_in = 0;
+        ck_assert_msg(malloc_live == before, "allocation %llu: %lld blocks left",
+                      (unsigned long long)nth, (long long)(malloc_live - before));
         now_ns += 2000000000u;
         life(redis); /* and all is well again */
-        ck_assert_int_eq(live, before);
+        ck_assert_int_eq(malloc_live, before);
         ck_assert_uint_eq(wrong, 0);
-    } while (fired);
-    if (OUR_MALLOC) {
+    } while (malloc_fired);
+    if (FAILING_MALLOC) {
         ck_assert_uint_gt(nth, 50);
         ck_assert_uint_gt(right, 100);
     }

@@ -154,33 +154,65 @@ static enum ending load_old(struct member *member)
     return load_after(member, 3700);
 }
 
+static int sooner(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The 99th percentile of 1,000 look-ups that all end in the same way: the least of five rounds, for
+ * others may be at work on this machine, and what they take is not the cache's. */
+static uint64_t p99_of_readers(struct file_cache *cache, enum file_outcome outcome,
+                               enum file_trouble trouble, bool sample)
+{
+    static uint64_t took[1000];
+    uint64_t least = UINT64_MAX;
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 1000; i++) {
+            struct file_answer answer;
+            uint64_t begun = monotonic_ns();
+            ck_assert(file_cache_get(cache, &answer));
+            took[i] = monotonic_ns() - begun;
+            if (sample && round == 0) {
+                tidemark_sample("lookup_ns", took[i], 1);
+            }
+            ck_assert_int_eq(answer.outcome, outcome);
+            ck_assert_int_eq(answer.trouble, trouble);
+            file_answer_release(&answer);
+        }
+        qsort(took, 1000, sizeof took[0], sooner);
+        least = took[989] < least ? took[989] : least;
+    }
+    return least;
+}
+
 START_TEST(while_one_refreshes_a_thousand_readers_are_not_kept_waiting)
 {
     struct herd *herd = herd_new(path, 1), *other = herd_new(path, 1);
     struct member member = {.herd = herd};
     pid_t pids[HERD_MOST];
     ck_assert_int_eq(shipped->load(&member), ENDING_FETCHED);
-    member.virtual_ns = 3700000000000u;
-    herd_rule(other, -1, STEP_FETCHING, STEP_LOOKED, 1); /* a source that takes its time */
-    herd_begin(other, load_old, pids);
-    herd_wait(other, STEP_FETCHING, 1);
     struct file_options options = member_options(&member);
     options.grace_ns = 600000000000u;
     options.pause = never_pause;
     struct file_cache *cache = file_cache_new(&options);
-    for (int i = 0; i < 1000; i++) {
-        struct file_answer answer;
-        uint64_t begun = monotonic_ns();
-        ck_assert(file_cache_get(cache, &answer));
-        tidemark_sample("lookup_ns", monotonic_ns() - begun, 1);
-        ck_assert_int_eq(answer.outcome, FILE_STALE);
-        ck_assert_int_eq(answer.trouble, FILE_REFRESHING);
-        file_answer_release(&answer);
-    }
+    struct file_answer answer;
+    ck_assert(file_cache_get(cache, &answer)); /* into memory */
+    file_answer_release(&answer);
+    uint64_t quiet = p99_of_readers(cache, FILE_MEMORY_HIT, FILE_FINE, false);
+    member.virtual_ns = 3700000000000u;
+    herd_rule(other, -1, STEP_FETCHING, STEP_LOOKED, 1); /* a source that takes its time */
+    herd_begin(other, load_old, pids);
+    herd_wait(other, STEP_FETCHING, 1);
+    uint64_t refreshing = p99_of_readers(cache, FILE_STALE, FILE_REFRESHING, true);
     ck_assert_uint_eq(member.virtual_ns, 3700000000000u); /* nobody paused */
+    tidemark_count("reader_p99_quiet_ns", quiet);
+    tidemark_count("reader_p99_refreshing_ns", refreshing);
+    /* They look whether the lock is free, which takes microseconds; a wait takes a millisecond at
+     * least, and the source here as long as the readers need. */
+    ck_assert_uint_lt(refreshing, quiet + 1000000);
     other->steps[STEP_LOOKED] = 1;
     herd_end(other, pids);
-    struct file_answer answer;
     ck_assert(file_cache_get(cache, &answer));
     ck_assert_int_eq(answer.outcome, FILE_HIT); /* and now the new one */
     file_answer_release(&answer);
