@@ -19,8 +19,8 @@ void describe_held(struct text *text, const struct result_site *site);
  * without frames. */
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count);
 
-/* How many of these frames are the program's: all up to main. What libc calls main through is in the
- * result file, and is no news to a person. */
+/* How many of these frames are the program's: all up to main. What libc calls main through is in
+ * the result file, and is no news to a person. */
 size_t describe_frames_own(const struct result_frame *frames, size_t count);
 
 /* Does the test stand out: failed, died, or its memory does not level off? What the whole variant

@@ -252,6 +252,17 @@ static bool death_goes_on(struct session *session, uint32_t number, enum result_
     return true;
 }
 
+/* A group would have killed here. A limit refuses, and a cache that lives with that looks as if it
+ * had levelled off: the test ends as if it had been killed, and so does its worker. */
+static bool limit_reached(const struct session *session)
+{
+    const struct cap *cap = &session->worker.cap;
+    uint64_t refused = atomic_load(&session->worker.wire->crash.refused);
+    return cap->bytes > 0 && !cap->folder[0] && refused > 0 &&
+           refused / REFUSED_MOST < cap->bytes &&
+           (double)session->live_end > ACCUMULATED * (double)cap->bytes;
+}
+
 static bool test_run(struct session *session, uint32_t number, enum worker_event *event)
 {
     bool births = session->plan->births && !session->quiet;
@@ -266,7 +277,9 @@ static bool test_run(struct session *session, uint32_t number, enum worker_event
         session->options->progress(session->options->context, session->variant->name,
                                    session->names[number].id, number, session->name_count);
     }
-    session_command(session, &command, event);
+    if (session_command(session, &command, event) && limit_reached(session)) {
+        return false;
+    }
     if (session->has_test) {
         test_take(session);
     }
