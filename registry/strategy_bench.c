@@ -2,13 +2,16 @@
  * strategy_bench.c - what a look-up through each strategy costs, beside other people's LRUs in the
  * same run: 27,000 keys, room for 8,000, key and a value of 32 bytes copied into the cache.
  * Contenders take turns in rounds in one process: medians, and the least, which other work on the
- * machine disturbs less. `make bench-strategies` builds and runs it.
+ * machine disturbs less; and how long each takes against the first peer, which is the best one,
+ * round by round, the median of that. `make bench-strategies` builds and runs it.
  *
  *   hit      Zipf .99 over 8,000 keys that are all held
  *   miss     27,000 keys in a circle: every get misses, loads, puts and evicts
  *   zipf     Zipf .99 over all 27,000 keys
  *
- * Then threads: millions of gets a second, all hits, by one thread and by two.
+ * Then threads: millions of gets a second, all hits, by one thread, by two threads that share a
+ * cache, and by two threads with a cache each. The last is the control: what this machine gives two
+ * threads that have nothing to do with each other. Shared against apart is what sharing costs.
  */
 #include "registry/peers/lru_peer.h"
 #include "registry/registry.h"
@@ -19,12 +22,13 @@
 #include <pthread.h>
 #include <time.h>
 
-#define KEYS        27000u
-#define CAPACITY    8000u
-#define VALUE_BYTES 32u
-#define ROUNDS      15
-#define OPERATIONS  200000u
-#define CONTENDERS  24
+#define KEYS              27000u
+#define CAPACITY          8000u
+#define VALUE_BYTES       32u
+#define ROUNDS            31
+#define ROUNDS_OF_THREADS 15
+#define OPERATIONS        200000u
+#define CONTENDERS        24
 
 struct key {
     const char *text; /* in one pool, one after another, each with a zero byte behind it */
@@ -44,7 +48,6 @@ struct contender {
     const struct lru_peer *peer;
     void *state;
     double ns[WORKLOADS][ROUNDS];
-    double median[WORKLOADS];
     uint32_t cursor; /* of the circle */
 };
 
@@ -180,22 +183,28 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static size_t contenders_make(struct contender contenders[CONTENDERS])
+static void *state_make(const struct strategy *strategy)
 {
-    size_t count = 0;
-    struct strategy_options options = {.entries = CAPACITY, .shards = 16};
-    for (const struct strategy *const *at = strategies; *at; at++) {
-        struct contender *contender = &contenders[count];
-        contender->name = (*at)->name;
-        contender->strategy = *at;
-        contender->state = aligned_alloc(64, ((*at)->state_bytes + 63) / 64 * 64);
-        count += (*at)->init(contender->state, &source, &options);
-    }
+    const struct strategy_options options = {.entries = CAPACITY, .shards = 16};
+    void *state = aligned_alloc(64, (strategy->state_bytes + 63) / 64 * 64);
+    return strategy->init(state, &source, &options) ? state : NULL;
+}
+
+static size_t contenders_make(struct contender contenders[CONTENDERS], const char *only)
+{
     const struct lru_peer *peers[] = {&lru_peer_boost, &lru_peer_uthash, &lru_peer_glib};
+    size_t count = 0;
     for (size_t i = 0; i < 3; i++) {
-        if (peers[i]) {
+        if (peers[i] && (!*only || strstr(only, peers[i]->name))) {
             contenders[count++] = (struct contender){
                 .name = peers[i]->name, .peer = peers[i], .state = peers[i]->init(CAPACITY)};
+        }
+    }
+    for (const struct strategy *const *at = strategies; *at; at++) {
+        if (!*only || strstr(only, (*at)->name)) {
+            contenders[count] =
+                (struct contender){.name = (*at)->name, .strategy = *at, .state = state_make(*at)};
+            count += contenders[count].state != NULL;
         }
     }
     return count;
@@ -203,7 +212,7 @@ static size_t contenders_make(struct contender contenders[CONTENDERS])
 
 struct thread_run {
     pthread_t thread;
-    struct contender *contender;
+    const struct contender *contender;
     uint32_t offset;
     pthread_barrier_t *barrier;
     double cpu_ns;
@@ -220,12 +229,18 @@ static double cpu_now_ns(void)
 static void *thread_gets(void *context)
 {
     struct thread_run *run = context;
+    struct contender contender = *run->contender;
+    uint64_t sum = 0; /* not in *run, which shares a line with the other thread's */
+    for (uint32_t n = 0; n < CAPACITY; n++) {
+        sum += contender_get(&contender, n);
+    }
     pthread_barrier_wait(run->barrier);
     double start = cpu_now_ns();
-    for (uint32_t i = 0; i < 10 * OPERATIONS; i++) {
-        run->sum += contender_get(run->contender, hits[(i + run->offset) % OPERATIONS]);
+    for (uint32_t i = 0; i < OPERATIONS; i++) {
+        sum += contender_get(&contender, hits[(i + run->offset) % OPERATIONS]);
     }
     run->cpu_ns = cpu_now_ns() - start;
+    run->sum = sum;
     return NULL;
 }
 
@@ -233,7 +248,7 @@ struct throughput {
     double wall, cpu; /* million gets a second, of time and of processor time, all threads */
 };
 
-static struct throughput million_gets(struct contender *contender, int threads)
+static struct throughput million_gets(const struct contender *const contenders[], int threads)
 {
     struct thread_run runs[2];
     struct throughput result = {0};
@@ -241,53 +256,118 @@ static struct throughput million_gets(struct contender *contender, int threads)
     pthread_barrier_init(&barrier, NULL, (unsigned)threads + 1);
     for (int i = 0; i < threads; i++) {
         runs[i] = (struct thread_run){
-            .contender = contender, .offset = (uint32_t)i * 77777, .barrier = &barrier};
+            .contender = contenders[i], .offset = (uint32_t)i * 77777, .barrier = &barrier};
         pthread_create(&runs[i].thread, NULL, thread_gets, &runs[i]);
     }
     pthread_barrier_wait(&barrier);
     double start = now_ns();
     for (int i = 0; i < threads; i++) {
         pthread_join(runs[i].thread, NULL);
-        result.cpu += 10.0 * OPERATIONS / runs[i].cpu_ns * 1000;
+        result.cpu += OPERATIONS / runs[i].cpu_ns * 1000;
     }
-    result.wall = threads * 10.0 * OPERATIONS / (now_ns() - start) * 1000;
+    result.wall = threads * (double)OPERATIONS / (now_ns() - start) * 1000;
     pthread_barrier_destroy(&barrier);
     return result;
 }
 
-static double median5(double *of)
+static double median_of(double *of, size_t count)
 {
-    qsort(of, 5, sizeof of[0], by_value);
-    return of[2];
+    qsort(of, count, sizeof of[0], by_value);
+    return of[count / 2];
+}
+
+enum { ONE, SHARED, APART, ARRANGEMENTS };
+
+static void threads_row(const struct contender *contender)
+{
+    struct contender other = {.name = contender->name,
+                              .strategy = contender->strategy,
+                              .state = state_make(contender->strategy)};
+    const struct contender *const both[ARRANGEMENTS][2] = {
+        {contender}, {contender, contender}, {contender, &other}};
+    double got[2][ARRANGEMENTS][ROUNDS_OF_THREADS], shared[2][ROUNDS_OF_THREADS];
+    for (int round = 0; round < ROUNDS_OF_THREADS; round++) {
+        for (int i = 0; i < ARRANGEMENTS; i++) {
+            int which = (i + round) % ARRANGEMENTS;
+            struct throughput all_threads = million_gets(both[which], which == ONE ? 1 : 2);
+            got[0][which][round] = all_threads.wall;
+            got[1][which][round] = all_threads.cpu;
+        }
+        for (int clock = 0; clock < 2; clock++) {
+            shared[clock][round] = got[clock][SHARED][round] / got[clock][APART][round];
+        }
+    }
+    printf("  %-14s", contender->name);
+    for (int clock = 0; clock < 2; clock++) {
+        double one = median_of(got[clock][ONE], ROUNDS_OF_THREADS);
+        double two = median_of(got[clock][SHARED], ROUNDS_OF_THREADS);
+        printf(" %7.1f %7.1f %7.1f %6.2f %7.2f%s", one, two,
+               median_of(got[clock][APART], ROUNDS_OF_THREADS), two / one,
+               median_of(shared[clock], ROUNDS_OF_THREADS), clock ? "\n" : " ");
+    }
+    contender->strategy->fini(other.state);
+    free(other.state);
 }
 
 /* By processor time too: on a machine with other work the clock tells more of that than of us. It
  * does not see threads that sleep while they wait for a lock; the ones here spin. */
-static void threads_bench(struct contender *contenders, size_t count, const char *only)
+static void threads_bench(const struct contender *contenders, size_t count)
 {
-    printf("\nmillion gets a second, all hits      by the clock            by processor time\n"
-           "                                1 thread     2   ratio    1 thread     2   ratio\n");
+    printf("\nmillion gets a second, all hits, %d rounds: one thread, two, two with a cache each\n"
+           "%16s %38s  %38s\n%16s",
+           ROUNDS_OF_THREADS, "", "by the clock          ", "by processor time        ", "");
+    for (int clock = 0; clock < 2; clock++) {
+        printf(" %7s %7s %7s %6s %7s%s", "1", "2", "apart", "2 : 1", "shared", clock ? "\n" : " ");
+    }
     for (size_t i = 0; i < count; i++) {
-        struct contender *contender = &contenders[i];
-        double wall[2][5], cpu[2][5];
-        if (!contender->strategy || !(contender->strategy->traits & STRATEGY_THREADS) ||
-            (*only && !strstr(only, contender->name))) {
-            continue;
+        if (contenders[i].strategy && (contenders[i].strategy->traits & STRATEGY_THREADS)) {
+            threads_row(&contenders[i]);
         }
-        for (uint32_t n = 0; n < CAPACITY; n++) {
-            contender_get(contender, n);
-        }
-        for (int round = 0; round < 5; round++) {
-            for (int threads = 1; threads <= 2; threads++) {
-                struct throughput got = million_gets(contender, threads);
-                wall[threads - 1][round] = got.wall;
-                cpu[threads - 1][round] = got.cpu;
+    }
+}
+
+static void rounds_run(struct contender *contenders, size_t count)
+{
+    for (int workload = 0; workload < WORKLOADS; workload++) {
+        for (int round = 0; round < ROUNDS; round++) {
+            for (size_t i = 0; i < count; i++) {
+                struct contender *turn = &contenders[(i + (size_t)round) % count];
+                turn->ns[workload][round] = contender_round(turn, (enum workload)workload);
             }
         }
-        double one = median5(wall[0]), two = median5(wall[1]);
-        double cpu_one = median5(cpu[0]), cpu_two = median5(cpu[1]);
-        printf("  %-26s %9.1f %7.1f  %5.2f   %9.1f %7.1f  %5.2f\n", contender->name, one, two,
-               two / one, cpu_one, cpu_two, cpu_two / cpu_one);
+    }
+}
+
+static double ratio(const struct contender *contender, const struct contender *peer, int workload)
+{
+    double ratios[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        ratios[round] = contender->ns[workload][round] / peer->ns[workload][round];
+    }
+    return median_of(ratios, ROUNDS);
+}
+
+static void rounds_print(const struct contender *contenders, size_t count)
+{
+    const struct contender *peer = count > 0 && contenders[0].peer ? &contenders[0] : NULL;
+    printf("ns a get, %2d rounds           median                   least      %s%s\n%24s", ROUNDS,
+           peer ? "against " : "", peer ? peer->name : "", "");
+    for (int column = 0; column < (peer ? 3 : 2) * WORKLOADS; column++) {
+        printf("%8s", workload_names[column % WORKLOADS]);
+    }
+    printf("\n");
+    for (size_t i = 0; i < count; i++) {
+        printf("  %-22s", contenders[i].name);
+        for (int column = 0; column < 2 * WORKLOADS; column++) {
+            double ns[ROUNDS];
+            memcpy(ns, contenders[i].ns[column % WORKLOADS], sizeof ns);
+            double median = median_of(ns, ROUNDS);
+            printf("%8.1f", column < WORKLOADS ? median : ns[0]);
+        }
+        for (int workload = 0; peer && workload < WORKLOADS; workload++) {
+            printf("%8.2f", ratio(&contenders[i], peer, workload));
+        }
+        printf("\n");
     }
 }
 
@@ -298,34 +378,9 @@ int main(int argc, char **argv)
     keys_make();
     hits = zipf_make(CAPACITY, 3);
     all = zipf_make(KEYS, 4);
-    size_t count = contenders_make(contenders);
-    for (int workload = 0; workload < WORKLOADS; workload++) {
-        for (int round = 0; round < ROUNDS; round++) {
-            for (size_t i = 0; i < count; i++) {
-                if (*only && !strstr(only, contenders[i].name)) {
-                    continue;
-                }
-                contenders[i].ns[workload][round] = contender_round(&contenders[i], workload);
-            }
-        }
-    }
-    printf("ns a get, %d rounds                median                  least\n%26s", ROUNDS, "");
-    for (int column = 0; column < 2 * WORKLOADS; column++) {
-        printf("%8s", workload_names[column % WORKLOADS]);
-    }
-    printf("\n");
-    for (size_t i = 0; i < count; i++) {
-        if (*only && !strstr(only, contenders[i].name)) {
-            continue;
-        }
-        printf("  %-24s", contenders[i].name);
-        for (int column = 0; column < 2 * WORKLOADS; column++) {
-            double *ns = contenders[i].ns[column % WORKLOADS];
-            qsort(ns, ROUNDS, sizeof ns[0], by_value);
-            printf("%8.1f", ns[column < WORKLOADS ? ROUNDS / 2 : 0]);
-        }
-        printf("\n");
-    }
-    threads_bench(contenders, count, only);
+    size_t count = contenders_make(contenders, only);
+    rounds_run(contenders, count);
+    rounds_print(contenders, count);
+    threads_bench(contenders, count);
     return 0;
 }
