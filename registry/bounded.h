@@ -360,10 +360,10 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     {                                                                                              \
         return bounded_miss(cache, &(kind), key, length, hash, value);                             \
     }                                                                                              \
-    static __attribute__((noinline)) bool bounded_slow_(struct bounded *cache, const char *key,    \
-                                                        size_t length, uint64_t hash,              \
-                                                        struct strategy_value *value)              \
+    static __attribute__((noinline)) bool bounded_slow_(                                           \
+        struct bounded *cache, const char *key, size_t length, struct strategy_value *value)       \
     {                                                                                              \
+        uint64_t hash = key_hash(key, length);                                                     \
         uint32_t n = bounded_find(cache, &(kind), key, length, hash);                              \
         return n ? bounded_take(cache, &(kind), n, value)                                          \
                  : bounded_miss_(cache, key, length, hash, value);                                 \
@@ -373,7 +373,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     {                                                                                              \
         struct bounded *cache = state;                                                             \
         if (!key_usual(length)) {                                                                  \
-            return bounded_slow_(cache, key, length, key_hash(key, length), value);                \
+            return bounded_slow_(cache, key, length, value);                                       \
         }                                                                                          \
         struct key_blocks blocks;                                                                  \
         key_blocks_load(&blocks, key, length);                                                     \
@@ -388,7 +388,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
         } else if (!cache->index.groups[home].passed) {                                            \
             return bounded_miss_(cache, key, length, hash, value);                                 \
         }                                                                                          \
-        return bounded_slow_(cache, key, length, hash, value);                                     \
+        return bounded_slow_(cache, key, length, value);                                           \
     }                                                                                              \
     static bool bounded_drop_(void *state, const char *key, size_t length)                         \
     {                                                                                              \

@@ -77,10 +77,14 @@ static void world_remove(struct world *world, uint32_t i)
     world->held--;
 }
 
-/* How often the walk of an entry's place and tag meets it. */
+/* How often the walk of an entry's place and tag meets it. Tag 0, that of entries that never came,
+ * is no tag to ask for. */
 static unsigned world_meets(const struct world *world, uint32_t i)
 {
     const struct entry *entry = &world->entries[i];
+    if (!entry->tag) {
+        return 0;
+    }
     struct index_walk walk = index_walk_begin(&world->index, entry->place, entry->tag);
     unsigned met = 0, steps = 0;
     for (uint32_t n; index_walk_on(&walk, &n);) {
