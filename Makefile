@@ -64,14 +64,14 @@ SUITES := $(patsubst scenarios/%/,%,$(dir $(wildcard scenarios/*/main.c)))
 SUITE_BIN := $(addprefix $B/suites/,$(SUITES))
 SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
-SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin)
+SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin) scenarios/disk/small_disk.c
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
 # The tiered cache: SQLite always, Redis where its client library is; PostgreSQL's is loaded when asked for.
 TIERED_PKGS  := sqlite3 $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
 TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS)
 TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
 TIERED_SRC   := $(call sources,registry/tiered)
-SUITE_SRC_serverless = $(TIERED_SRC)
+SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
 SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)

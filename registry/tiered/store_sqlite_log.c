@@ -86,7 +86,12 @@ enum store_answer sqlite_claim(void *store, struct store_key key, uint64_t owner
     sqlite3_bind_int64(query, 2, (sqlite3_int64)owner);
     sqlite3_bind_int64(query, 3, (sqlite3_int64)until_ns);
     sqlite3_bind_int64(query, 4, (sqlite3_int64)now_ns);
-    return sqlite_run(store, query);
+    enum store_answer answer = sqlite_run(store, query);
+    /* Where a claim cannot be written down nobody has one: to wait for its owner would be in vain.
+     */
+    struct sqlite *sqlite = store;
+    bool full = answer == STORE_NO && sqlite->db && sqlite3_errcode(sqlite->db) == SQLITE_FULL;
+    return full ? STORE_YES : answer;
 }
 
 enum store_answer sqlite_release(void *store, struct store_key key, uint64_t owner)

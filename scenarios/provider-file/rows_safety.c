@@ -5,17 +5,16 @@
  */
 #include "rows.h"
 
+#include "scenarios/disk/small_disk.h"
 #include "scenarios/upstream/upstream.h"
 #include "tidemark.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -143,78 +142,30 @@ static enum ending look(struct member *member, uint64_t seconds, enum file_troub
     return ending;
 }
 
-/* Exit codes of a child, so that a failing line is known. */
-#define MUST(what)                                                                                 \
-    do {                                                                                           \
-        if (!(what)) {                                                                             \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what);                             \
-            _exit(1);                                                                              \
-        }                                                                                          \
-    } while (0)
-#define CANNOT 77
+#define MUST SMALL_DISK_MUST
 
-/* Fills the disk to the last byte, and says whether that could be done. */
-static void disk_fill(const char *name)
-{
-    char block[512] = {0};
-    int fd = open(name, O_WRONLY | O_CREAT, 0600);
-    MUST(fd >= 0);
-    while (write(fd, block, sizeof block) > 0) {
-    }
-    MUST(errno == ENOSPC);
-    close(fd);
-}
-
-static bool text_write(const char *name, const char *text)
-{
-    int fd = open(name, O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ok;
-}
-
-/* Whoever is not root becomes it in a user namespace, where that is allowed. */
-static bool mounts_of_its_own(void)
-{
-    char users[32], groups[32];
-    if (geteuid() == 0) {
-        return unshare(CLONE_NEWNS) == 0;
-    }
-    snprintf(users, sizeof users, "0 %u 1\n", geteuid());
-    snprintf(groups, sizeof groups, "0 %u 1\n", getegid());
-    return unshare(CLONE_NEWNS | CLONE_NEWUSER) == 0 &&
-           text_write("/proc/self/setgroups", "deny") && text_write("/proc/self/uid_map", users) &&
-           text_write("/proc/self/gid_map", groups);
-}
-
-static void on_full_tmpfs(struct herd *herd)
+static void on_full_tmpfs(void *herd)
 {
     struct member member = {.herd = herd};
     enum file_trouble trouble;
-    char filler[128];
     int error;
-    if (!mounts_of_its_own() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("small", folder, "tmpfs", 0, "size=64k,mode=777") != 0) {
-        _exit(CANNOT);
+    if (!small_disk_mount(folder, 64)) {
+        _exit(SMALL_DISK_CANNOT);
     }
-    snprintf(filler, sizeof filler, "%s/filler", folder);
     MUST(look(&member, 0, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
-    disk_fill(filler);
+    MUST(small_disk_fill(folder));
     MUST(look(&member, 0, &trouble, &error) == ENDING_HIT);        /* what is there is there */
     MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED); /* old: the answer is right */
     MUST(trouble == FILE_NOT_PUBLISHED && error == ENOSPC);
     MUST(look(&member, 0, &trouble, &error) == ENDING_HIT); /* the old file was not touched */
     MUST(folder_count(".tmp") == 0);
-    MUST(unlink(filler) == 0);
+    MUST(small_disk_free(folder));
     MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
     MUST(look(&member, 4000, &trouble, &error) == ENDING_HIT); /* recovered */
-    _exit(0);
 }
 
 /* The same by a limit of the file's length, which any user can set. */
-static void on_file_limit(struct herd *herd)
+static void on_file_limit(void *herd)
 {
     struct member member = {.herd = herd};
     struct rlimit limit = {1000, RLIM_INFINITY};
@@ -231,28 +182,18 @@ static void on_file_limit(struct herd *herd)
     MUST(setrlimit(RLIMIT_FSIZE, &limit) == 0);
     MUST(look(&member, 4000, &trouble, &error) == ENDING_FETCHED && trouble == FILE_FINE);
     MUST(look(&member, 4000, &trouble, &error) == ENDING_HIT);
-    _exit(0);
-}
-
-static int child_of(void (*run)(struct herd *herd))
-{
-    struct herd *herd = herd_new(path, 1);
-    int status;
-    pid_t pid = fork();
-    if (pid == 0) {
-        run(herd);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    herd_free(&herd);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 START_TEST(on_a_full_disk_answers_are_right_the_old_file_stays_and_space_mends_it)
 {
-    int code = child_of(on_full_tmpfs);
+    struct herd *herd = herd_new(path, 1);
+    int code = small_disk_child(on_full_tmpfs, herd);
+    herd_free(&herd);
     tidemark_count("full_tmpfs", code == 0);
-    ck_assert(code == 0 || code == CANNOT);
-    ck_assert_int_eq(child_of(on_file_limit), 0);
+    ck_assert(code == 0 || code == SMALL_DISK_CANNOT);
+    herd = herd_new(path, 1);
+    ck_assert_int_eq(small_disk_child(on_file_limit, herd), 0);
+    herd_free(&herd);
 }
 END_TEST
 

@@ -3,7 +3,10 @@
  */
 #include "rows.h"
 
+#include "scenarios/disk/small_disk.h"
+
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct tally {
@@ -161,11 +164,100 @@ START_TEST(instances_killed_at_random_leave_a_table_that_serves)
 }
 END_TEST
 
+/* What a service says, and how often it asked the source for that. */
+static uint32_t state_by(void *service, const char *key, unsigned *calls)
+{
+    struct answer answer = {0};
+    unsigned before = world.page->calls;
+    bool ok = service_tiered.get(service, key, &answer);
+    *calls = world.page->calls - before;
+    return ok ? answer.state : UINT32_MAX;
+}
+
+#define MUST SMALL_DISK_MUST
+
+/* In a child, which alone sees the disk. */
+static void serve_on_a_full_disk(void *unused)
+{
+    unsigned calls;
+    (void)unused;
+    if (!small_disk_mount(world.folder, 4096)) {
+        _exit(SMALL_DISK_CANNOT);
+    }
+    world.page->value_bytes = 60000;
+    void *service = service_tiered.open(0);
+    MUST(state_by(service, "openrouter-models", &calls) == 0 && calls == 1);
+    MUST(small_disk_fill(world.folder));
+    MUST(state_by(service, "openrouter-models", &calls) == 0 && calls == 0); /* what is there */
+    for (unsigned i = 0; i < 20; i++) { /* values that have no place: all of them right */
+        char key[32];
+        snprintf(key, sizeof key, "user-%u", i);
+        world.page->state = 1 + i;
+        MUST(state_by(service, key, &calls) == 1 + i && calls == 1);
+    }
+    world.page->state = 40; /* an event that cannot be written down is refused, or it holds */
+    if (service_tiered.invalidate(service, "openrouter-models")) {
+        MUST(state_by(service, "openrouter-models", &calls) == 40);
+    }
+    MUST(small_disk_free(world.folder));
+    world_advance(2 * SECOND);
+    MUST(service_tiered.invalidate(service, "openrouter-models"));
+    MUST(state_by(service, "openrouter-models", &calls) == 40 && calls <= 1);
+    MUST(state_by(service, "openrouter-models", &calls) == 40 && calls == 0); /* held again */
+    service_tiered.close(service);
+}
+
+START_TEST(on_a_full_disk_every_answer_is_right_and_space_mends_it)
+{
+    int code = small_disk_child(serve_on_a_full_disk, NULL);
+    tidemark_count("full_tmpfs", code == 0);
+    ck_assert(code == 0 || code == SMALL_DISK_CANNOT);
+}
+END_TEST
+
+/* Levels that several processes share go by the wall clock, which may be set. Back: what was loaded
+ * in its future is loaded again, and not held for as long as the clock was set back. Forward: it is
+ * old. Either way two calls more at most, and then it is held as before. */
+START_TEST(a_wall_clock_that_is_set_makes_nothing_immortal_and_nothing_wrong)
+{
+    static const int64_t steps[] = {-3600, +3600, -10, -86400 * 30, +86400 * 30};
+    unsigned calls;
+    void *service = service_resident.open(0), *other = service_resident.open(0);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        (void)state_by(service, "openrouter-models", &calls);
+        (void)state_by(other, "openrouter-models", &calls);
+        world.page->now_ns += (uint64_t)(steps[i] * (int64_t)SECOND);
+        world.page->state++; /* without an event: only the age can tell */
+        ck_assert_msg(state_by(service, "openrouter-models", &calls) == world.page->state,
+                      "%lld s: an old value", (long long)steps[i]);
+        ck_assert_uint_eq(calls, 1);
+        ck_assert_uint_eq(state_by(other, "openrouter-models", &calls), world.page->state);
+        ck_assert_uint_eq(calls, 0); /* shared again */
+        world_advance(TTL_NS - 10 * SECOND);
+        ck_assert_uint_eq(state_by(service, "openrouter-models", &calls), world.page->state);
+        ck_assert_uint_eq(calls, 0); /* and held again, for its time */
+        world_advance(10 * SECOND);
+        (void)state_by(service, "openrouter-models", &calls);
+        ck_assert_uint_eq(calls, 1); /* no longer */
+        world.page->state++;         /* and events are heard as before */
+        ck_assert(service_resident.invalidate(other, "openrouter-models"));
+        world_advance(400 * MS);
+        ck_assert_uint_eq(state_by(service, "openrouter-models", &calls), world.page->state);
+    }
+    tidemark_count("clock_steps", sizeof steps / sizeof steps[0]);
+    service_resident.close(service);
+    service_resident.close(other);
+}
+END_TEST
+
 START_TEST(an_hour_of_new_keys_stays_within_the_bounds_of_each_level)
 {
     static char data[2000];
     const unsigned rate = SHORTER > 1 ? 1 : 4, minutes = 60;
     uint64_t entries, bytes, most[2] = {0}, early[2] = {0};
+    char log[128];
+    struct stat beside;
+    off_t log_most = 0;
     struct tiered_cache *cache = tiered_cache_open(&(struct tiered_options){
         .levels = {{.kind = &store_memory, .limits = {.bytes = 1 << 20}},
                    {.kind = &store_sqlite, .address = world.file, .limits = {.bytes = 4 << 20}}},
@@ -190,9 +282,14 @@ START_TEST(an_hour_of_new_keys_stays_within_the_bounds_of_each_level)
             most[level] = bytes > most[level] ? bytes : most[level];
             early[level] = minute < minutes / 3 ? most[level] : early[level];
         }
+        snprintf(log, sizeof log, "%s-wal", world.file);
+        ck_assert_int_eq(stat(log, &beside), 0);
+        log_most = beside.st_size > log_most ? beside.st_size : log_most;
     }
     tidemark_count("hour_memory_bytes", most[0]);
     tidemark_count("hour_table_bytes", most[1]);
+    tidemark_count("hour_log_bytes", (uint64_t)log_most);
+    ck_assert_int_le(log_most, 3 << 20); /* SQLite's log is carried over after one MiB */
     ck_assert_uint_le(most[0], 1 << 20);
     ck_assert_uint_le(most[1], 4 << 20);
     ck_assert_uint_le(most[1], early[1] + early[1] / 10); /* flat behind the first TTLs */
@@ -209,6 +306,8 @@ TCase *rows_fault(void)
     tcase_add_test(tcase, without_both_levels_the_source_serves_and_the_outage_is_counted);
     tcase_add_test(tcase, an_instance_killed_while_it_loads_is_replaced_when_its_claim_ends);
     tcase_add_test(tcase, instances_killed_at_random_leave_a_table_that_serves);
+    tcase_add_test(tcase, on_a_full_disk_every_answer_is_right_and_space_mends_it);
+    tcase_add_test(tcase, a_wall_clock_that_is_set_makes_nothing_immortal_and_nothing_wrong);
     tcase_add_test(tcase, an_hour_of_new_keys_stays_within_the_bounds_of_each_level);
     return tcase;
 }
