@@ -117,12 +117,13 @@ $(CORE_OBJ) $(MAIN_OBJ) $(WORKER_OBJ) $(REGISTRY_OBJ) $(PLAIN_OBJ) $(GENERATE_OB
 
 tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
+# The slowest first, or they end alone.
+SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test %/suites-san/registry,$(TEST_BIN) $(SUITE_CHECK))
 check: tests ## all tests
-	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(TEST_BIN) $(SUITE_CHECK) $(TEST_SH)
+	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(SLOW_TESTS) $(filter-out $(SLOW_TESTS),$(TEST_BIN) $(SUITE_CHECK)) $(TEST_SH)
 
-SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test,$(TEST_BIN)) # first, or they end alone
 check-valgrind: tests ## the unit tests under memcheck, full leak check
-	$QB=$B TRACES=/nonexistent ci/check.sh --valgrind $(SLOW_TESTS) $(filter-out $(SLOW_TESTS),$(TEST_BIN))
+	$QB=$B TRACES=/nonexistent ci/check.sh --valgrind $(filter $(SLOW_TESTS),$(TEST_BIN)) $(filter-out $(SLOW_TESTS),$(TEST_BIN))
 
 $B/tidemark: $(MAIN_OBJ) $B/libcore.a $B/libregistry.a
 	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $B/libcore.a $B/libregistry.a $(CORE_LIBS)
