@@ -16,9 +16,14 @@ static bool memcheck_on;
 static bool memcheck_looked; /* for what was lost before the first test */
 static unsigned memcheck_errors;
 
+bool memcheck_here(void)
+{
+    return RUNNING_ON_VALGRIND != 0;
+}
+
 void memcheck_init(void)
 {
-    memcheck_on = RUNNING_ON_VALGRIND != 0;
+    memcheck_on = memcheck_here();
     if (memcheck_on) {
         VALGRIND_PRINTF("tidemark begin %u\n", WIRE_NO_TEST); /* this is the worker */
     }
@@ -91,6 +96,11 @@ void memcheck_process_ends(void)
 }
 
 #else
+
+bool memcheck_here(void)
+{
+    return false;
+}
 
 void memcheck_init(void)
 {

@@ -15,8 +15,11 @@
 #ifndef BOUNDARY_MEMCHECK_H
 #define BOUNDARY_MEMCHECK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* Does this process run under valgrind? */
+bool memcheck_here(void);
 /* In the constructor, once this process is the worker. */
 void memcheck_init(void);
 void memcheck_test_begins(uint32_t test);

@@ -3,10 +3,13 @@
 
 #include "harness/boundary/adapter.h"
 #include "harness/boundary/libcheck.h"
+#include "harness/boundary/memcheck.h"
 #include "harness/boundary/patch.h"
 #include "harness/boundary/symtab.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +117,9 @@ bool way_is_launcher(void)
         return false;
     }
     path[bytes] = '\0';
+    if (memcheck_here()) { /* valgrind names the script there, and not its interpreter */
+        snprintf(path, sizeof path, "%s", program_invocation_name);
+    }
     const char *name = strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1;
     for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
         size_t length = strlen(launchers[i]);

@@ -29,7 +29,7 @@ void describe_memcheck(struct text *text, const struct result_memcheck *memcheck
     if (!memcheck) {
         return;
     }
-    if (memcheck->status != RESULT_PASS && memcheck->status != RESULT_SKIP) {
+    if (result_memcheck_stopped(memcheck)) {
         text_format(&line, "does not pass (%s%s%s)", result_status_name(memcheck->status),
                     memcheck->message[0] ? ": " : "", memcheck->message);
     }

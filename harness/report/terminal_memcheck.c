@@ -13,7 +13,8 @@
 static bool row_wanted(const struct result *result, const struct result_test *test)
 {
     const struct result_memcheck *seen = test->memcheck;
-    return (seen && (result_memcheck_bad(seen) || seen->possible_blocks > 0)) ||
+    return (seen && (result_memcheck_bad(seen) || result_memcheck_stopped(seen) ||
+                     seen->possible_blocks > 0)) ||
            describe_test_finding(result, test);
 }
 
@@ -79,7 +80,6 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
                                                        : result_verdict_name(test->verdict);
     bool bad = died || describe_verdict_bad(test->verdict);
     bool rate = !isnan(test->growth_bytes_per_rep);
-    bool stops = known && seen->status != RESULT_PASS && seen->status != RESULT_SKIP;
     struct text name = {0};
     text_put(&name, rows->unique && !rows->variants ? last_part(test->id) : test->id);
     if (test->variant[0]) {
@@ -89,8 +89,9 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
     table_cell(table, name.data);
     table_cell_color(table, word, bad ? TABLE_RED : TABLE_PLAIN);
     table_cell(table, rate ? unit_bytes(size, test->growth_bytes_per_rep) : NULL);
-    if (stops) {
-        table_cell_color(table, result_status_name(seen->status), TABLE_RED);
+    if (known && result_memcheck_stopped(seen)) {
+        table_cell_color(table, result_status_name(seen->status),
+                         result_memcheck_bad(seen) ? TABLE_RED : TABLE_YELLOW);
     } else {
         number_cell(table, known, seen->errors, false, true);
     }

@@ -58,8 +58,14 @@ struct result_error *result_error_add(struct result_memcheck *memcheck)
 
 bool result_memcheck_bad(const struct result_memcheck *memcheck)
 {
-    return memcheck && ((memcheck->status != RESULT_PASS && memcheck->status != RESULT_SKIP) ||
-                        memcheck->errors > 0 || memcheck->definite_blocks > 0);
+    bool died = memcheck && (memcheck->status == RESULT_CRASH || memcheck->status == RESULT_OOM ||
+                             memcheck->status == RESULT_EXIT);
+    return memcheck && (died || memcheck->errors > 0 || memcheck->definite_blocks > 0);
+}
+
+bool result_memcheck_stopped(const struct result_memcheck *memcheck)
+{
+    return memcheck && memcheck->status != RESULT_PASS && memcheck->status != RESULT_SKIP;
 }
 
 bool result_error_is_leak(const struct result_error *error)

@@ -36,8 +36,11 @@ void result_memcheck_free(struct result_memcheck **memcheck);
 struct result_error *result_error_add(struct result_memcheck *memcheck);
 void result_error_fini(struct result_error *error);
 
+/* Did the test not come to its end as a pass? An assertion that fails, or a time limit that is
+ * reached, may only say that memcheck is slow: told, not counted. */
+bool result_memcheck_stopped(const struct result_memcheck *memcheck);
 /* Did it find what a person must look at: an error, a block that is definitely lost, or that the
- * test does not pass under it? False for NULL. Possibly lost blocks are told, not counted. */
+ * test dies under it? False for NULL. Possibly lost blocks are told, not counted. */
 bool result_memcheck_bad(const struct result_memcheck *memcheck);
 bool result_error_is_leak(const struct result_error *error);
 

@@ -358,7 +358,7 @@ static size_t results_give(struct memcheck *memcheck)
         }
         result_test_fini(&memcheck->tests[i]);
     }
-    if (memcheck->outside.memcheck) {
+    if (result_memcheck_bad(memcheck->outside.memcheck)) {
         struct result_test *outside = result_test_add(result);
         result_set(&outside->id, "(outside any test)");
         result_set(&outside->variant, session->variant->name);
@@ -394,7 +394,7 @@ bool session_memcheck(struct session *session)
     result_test_start(&memcheck.outside);
     if (!mkdtemp(folder)) {
         result_note_add(session->result, "memcheck was not run: %s: %s", folder, strerror(errno));
-    } else if (!(ran = pass_run(&memcheck, &plan, folder, NULL))) {
+    } else if (!(ran = pass_run(&memcheck, &plan, folder, NULL) && memcheck.count > 0)) {
         result_note_add(session->result,
                         "memcheck was not run: %s finds no tests, or does not start, under "
                         "valgrind; `valgrind %s` may tell why",
