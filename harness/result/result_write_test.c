@@ -1,6 +1,7 @@
 /* result_write_test.c - what is written reads back the same, keeps to docs/result.schema.json, and
  * is readable after a kill at any moment. Run from the repository's root. */
 #include "harness/base/suite.h"
+#include "harness/result/result_memcheck.h"
 #include "harness/result/result_read.h"
 #include "harness/result/result_write.h"
 
@@ -86,6 +87,25 @@ static void everything_fill(struct result *result)
     test->frame_count = 1;
     result_set(&test->frames[0].function, "f");
     test->frames[0].offset = INT64_MAX;
+    struct result_memcheck *memcheck = result_memcheck_get(test);
+    memcheck->status = RESULT_TIMEOUT;
+    result_set(&memcheck->message, "slow");
+    memcheck->errors = 3;
+    memcheck->definite_bytes = 16;
+    memcheck->definite_blocks = 1;
+    memcheck->indirect_bytes = 32;
+    memcheck->indirect_blocks = 2;
+    memcheck->possible_bytes = 64;
+    memcheck->possible_blocks = 4;
+    result_set(&result_error_add(memcheck)->kind, "InvalidRead");
+    struct result_error *lost = result_error_add(memcheck);
+    result_set(&lost->what, "16 B in 1 block definitely lost");
+    result_set(&lost->detail, "\"x\"");
+    lost->bytes = 16;
+    lost->blocks = 1;
+    lost->frames = result_frames_new(1);
+    lost->frame_count = 1;
+    result_set(&lost->frames[0].function, "list_new");
     struct result_site *birth = result_birth_add(result);
     result_set(&birth->test, "s/t/grows[3]");
     birth->bytes = 24;
@@ -164,6 +184,28 @@ static void read_back(struct result *result)
     diag_fini(&diag);
 }
 
+static void memcheck_same(const struct result_memcheck *in, const struct result_memcheck *out)
+{
+    ck_assert_ptr_nonnull(in);
+    ck_assert_int_eq(in->status, out->status);
+    ck_assert_str_eq(in->message, out->message);
+    ck_assert_int_eq(in->errors, 3);
+    ck_assert_int_eq(in->definite_bytes, 16);
+    ck_assert_int_eq(in->definite_blocks, 1);
+    ck_assert_int_eq(in->indirect_bytes, 32);
+    ck_assert_int_eq(in->indirect_blocks, 2);
+    ck_assert_int_eq(in->possible_bytes, 64);
+    ck_assert_int_eq(in->possible_blocks, 4);
+    ck_assert_uint_eq(in->list_count, 2);
+    ck_assert_str_eq(in->list[0].kind, "InvalidRead");
+    ck_assert(!result_error_is_leak(&in->list[0]) && result_error_is_leak(&in->list[1]));
+    ck_assert_str_eq(in->list[1].what, out->list[1].what);
+    ck_assert_str_eq(in->list[1].detail, out->list[1].detail);
+    ck_assert_int_eq(in->list[1].bytes, 16);
+    ck_assert_uint_eq(in->list[1].frame_count, 1);
+    ck_assert_str_eq(in->list[1].frames[0].function, "list_new");
+}
+
 START_TEST(what_is_written_reads_back_the_same)
 {
     struct result out, in;
@@ -202,6 +244,7 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_uint_eq(test->rss_by_rep_count, 1);
     ck_assert_int_eq(test->rss_by_rep[0], 8192);
     ck_assert(test->frames[0].offset == INT64_MAX);
+    memcheck_same(test->memcheck, out.tests[0].memcheck);
     struct result_site *site = &in.sites[0];
     ck_assert_uint_eq(site->frame_count, 2);
     ck_assert_uint_eq(site->frames[1].line, 88);
