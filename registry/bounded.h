@@ -48,7 +48,7 @@ struct bounded {
     uint32_t free_cells, fresh_cell; /* with ghosts only */
     uint32_t node_end, cell_count;
     uint32_t entry_bytes; /* slab bytes an entry costs, all told */
-    uint64_t entries, misses, loads, evictions, evicted_unused;
+    uint64_t evictions, entries, misses, loads, evicted_unused;
     const struct strategy_source *source;
     void (*evicted)(void *, const char *, size_t, const struct strategy_value *);
     void *listener;
@@ -198,17 +198,17 @@ POLICY_INLINE void bounded_evict_one(struct bounded *cache, const struct policy 
     cache->entries--;
     cache->evictions++;
     cache->evicted_unused += !(node->mark & POLICY_USED);
-    node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
     if (__builtin_expect(cache->evicted != NULL, 0)) {
         bounded_tell(cache, policy, victim);
     }
     uint32_t place = 0;
     if (policy->ghosts) {
+        node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
         memcpy(&place, bounded_cell(cache, policy, victim), 4);
         bounded_free_cell(cache, cache->place[victim]);
         cache->place[victim] = place;
     }
-    if (!(node->mark & POLICY_GHOST)) {
+    if (!policy->ghosts || !(node->mark & POLICY_GHOST)) {
         bounded_release(cache, policy, victim, place);
     }
     while (policy->ghosts && base->forgotten != POLICY_NONE) {
@@ -232,7 +232,8 @@ POLICY_INLINE uint32_t bounded_new_node(struct bounded *cache)
 POLICY_INLINE bool bounded_full(const struct bounded *cache, uint64_t cost)
 {
     const struct policy_base *base = &cache->policy.base;
-    return base->used + cost > base->capacity || cache->entries == cache->cell_count;
+    return base->used + cost > base->capacity ||
+           (base->by_weight && cache->entries == cache->cell_count);
 }
 
 /* Fetches what the eviction after next will read and what will be written over it: with a source
@@ -288,7 +289,7 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         node->tag = index_add(&cache->index, index_place(hash), tag, n) ? 0 : tag;
     }
     node->key_bytes = (uint16_t)length;
-    node->mark = (uint8_t)((node->mark & POLICY_OWN) | POLICY_RESIDENT);
+    node->mark = (uint8_t)((policy->ghosts ? node->mark & POLICY_OWN : 0) | POLICY_RESIDENT);
     if (policy->ghosts) {
         uint32_t cell = cache->free_cells, place = index_place(hash);
         if (cell != POLICY_NONE) {
