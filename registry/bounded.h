@@ -161,9 +161,9 @@ bounded_search_out(struct bounded *cache, const struct policy *policy, uint32_t 
     index_remove(&cache->index, place, node->tag, n);
 }
 
-/* Gives a node back that is neither resident nor a ghost any more. */
-POLICY_INLINE void bounded_release(struct bounded *cache, const struct policy *policy, uint32_t n,
-                                   uint32_t place)
+/* Takes a node out of the index; `place` matters with ghosts only. */
+POLICY_INLINE void bounded_leave(struct bounded *cache, const struct policy *policy, uint32_t n,
+                                 uint32_t place)
 {
     struct policy_node *node = &cache->policy.base.nodes[n];
     if (__builtin_expect(!node->tag, 1)) {
@@ -171,8 +171,20 @@ POLICY_INLINE void bounded_release(struct bounded *cache, const struct policy *p
     } else {
         bounded_search_out(cache, policy, n, place);
     }
-    node->next = cache->free_nodes;
+}
+
+POLICY_INLINE void bounded_free_node(struct bounded *cache, uint32_t n)
+{
+    cache->policy.base.nodes[n].next = cache->free_nodes;
     cache->free_nodes = n;
+}
+
+/* Gives a node back that is neither resident nor a ghost any more. */
+POLICY_INLINE void bounded_release(struct bounded *cache, const struct policy *policy, uint32_t n,
+                                   uint32_t place)
+{
+    bounded_leave(cache, policy, n, place);
+    bounded_free_node(cache, n);
 }
 
 POLICY_INLINE void bounded_free_cell(struct bounded *cache, uint32_t cell)
@@ -189,29 +201,34 @@ POLICY_INLINE void bounded_tell(struct bounded *cache, const struct policy *poli
                    cache->policy.base.nodes[n].key_bytes, &value);
 }
 
-POLICY_INLINE void bounded_evict_one(struct bounded *cache, const struct policy *policy,
+/* Who leaves; counted and told, still in the index. */
+POLICY_INLINE uint32_t bounded_evict(struct bounded *cache, const struct policy *policy,
                                      uint32_t incoming)
 {
-    struct policy_base *base = &cache->policy.base;
-    uint32_t victim = policy->evict(base, incoming);
-    struct policy_node *node = &base->nodes[victim];
+    uint32_t victim = policy->evict(&cache->policy.base, incoming);
     cache->entries--;
     cache->evictions++;
-    cache->evicted_unused += !(node->mark & POLICY_USED);
+    cache->evicted_unused += !(cache->policy.base.nodes[victim].mark & POLICY_USED);
     if (__builtin_expect(cache->evicted != NULL, 0)) {
         bounded_tell(cache, policy, victim);
     }
-    uint32_t place = 0;
-    if (policy->ghosts) {
-        node->mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
-        memcpy(&place, bounded_cell(cache, policy, victim), 4);
-        bounded_free_cell(cache, cache->place[victim]);
-        cache->place[victim] = place;
-    }
-    if (!policy->ghosts || !(node->mark & POLICY_GHOST)) {
+    return victim;
+}
+
+/* The same with ghosts: who leaves may stay as one, and older ghosts may be given up. */
+POLICY_INLINE void bounded_evict_to_ghost(struct bounded *cache, const struct policy *policy,
+                                          uint32_t incoming)
+{
+    struct policy_base *base = &cache->policy.base;
+    uint32_t victim = bounded_evict(cache, policy, incoming), place;
+    base->nodes[victim].mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
+    memcpy(&place, bounded_cell(cache, policy, victim), 4);
+    bounded_free_cell(cache, cache->place[victim]);
+    cache->place[victim] = place;
+    if (!(base->nodes[victim].mark & POLICY_GHOST)) {
         bounded_release(cache, policy, victim, place);
     }
-    while (policy->ghosts && base->forgotten != POLICY_NONE) {
+    while (base->forgotten != POLICY_NONE) {
         uint32_t n = base->forgotten;
         base->forgotten = base->nodes[n].next;
         bounded_release(cache, policy, n, cache->place[n]);
@@ -234,6 +251,23 @@ POLICY_INLINE bool bounded_full(const struct bounded *cache, uint64_t cost)
     const struct policy_base *base = &cache->policy.base;
     return base->used + cost > base->capacity ||
            (base->by_weight && cache->entries == cache->cell_count);
+}
+
+/* Without ghosts: evicts until the cost fits, and returns a node, the last one that left if any. */
+POLICY_INLINE uint32_t bounded_make_room(struct bounded *cache, const struct policy *policy,
+                                         uint64_t cost)
+{
+    if (!bounded_full(cache, cost)) {
+        return bounded_new_node(cache);
+    }
+    for (;;) {
+        uint32_t n = bounded_evict(cache, policy, POLICY_NONE);
+        bounded_leave(cache, policy, n, 0);
+        if (!bounded_full(cache, cost)) {
+            return n;
+        }
+        bounded_free_node(cache, n);
+    }
 }
 
 /* Fetches what the eviction after next will read and what will be written over it: with a source
@@ -276,11 +310,12 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         }
         policy->arrive(base, n);
     }
-    while (bounded_full(cache, cost)) {
-        bounded_evict_one(cache, policy, n);
-    }
-    if (!policy->ghosts) {
-        n = bounded_new_node(cache);
+    if (policy->ghosts) {
+        while (bounded_full(cache, cost)) {
+            bounded_evict_to_ghost(cache, policy, n);
+        }
+    } else {
+        n = bounded_make_room(cache, policy, cost);
         base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
     struct policy_node *node = &base->nodes[n];

@@ -124,24 +124,42 @@ static inline uint32_t index_tagged(const struct entry_index *index, uint32_t gr
 #endif
 }
 
-/* True: index_remove_at will do for it. */
-static inline bool index_add(struct entry_index *index, uint32_t place, uint8_t tag, uint32_t id)
+static inline void index_put(struct entry_index *index, uint32_t group, uint32_t room, uint8_t tag,
+                             uint32_t id)
 {
-    uint32_t home = index_home(index, place), group = home, room;
-    while (__builtin_expect((room = index_tagged(index, group, 0)) == 0, 0)) {
-        index->groups[group].passed += index->groups[group].passed < INDEX_PASSED_MOST;
-        group = index_next(index, group);
-    }
     unsigned slot = (unsigned)__builtin_ctz(room);
     size_t at = (size_t)group * INDEX_STRIDE + slot;
     index->groups[group].tag[slot] = tag;
     if (__builtin_expect(index->wide, 0)) {
         ((uint32_t *)index->ids)[at] = id;
+    } else {
+        ((uint16_t *)index->ids)[at] = (uint16_t)id;
+        index->slots[id] = (uint16_t)at;
+    }
+}
+
+/* To the first group with room behind a full one. */
+static __attribute__((noinline, unused)) void
+index_add_away(struct entry_index *index, uint32_t group, uint8_t tag, uint32_t id)
+{
+    uint32_t room;
+    do {
+        index->groups[group].passed += index->groups[group].passed < INDEX_PASSED_MOST;
+        group = index_next(index, group);
+    } while ((room = index_tagged(index, group, 0)) == 0);
+    index_put(index, group, room, tag, id);
+}
+
+/* True: index_remove_at will do for it. */
+static inline bool index_add(struct entry_index *index, uint32_t place, uint8_t tag, uint32_t id)
+{
+    uint32_t home = index_home(index, place), room = index_tagged(index, home, 0);
+    if (__builtin_expect(room == 0, 0)) {
+        index_add_away(index, home, tag, id);
         return false;
     }
-    ((uint16_t *)index->ids)[at] = (uint16_t)id;
-    index->slots[id] = (uint16_t)at;
-    return group == home;
+    index_put(index, home, room, tag, id);
+    return !index->wide;
 }
 
 static inline void index_remove_at(struct entry_index *index, uint32_t id)
