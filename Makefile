@@ -87,7 +87,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
 TORTURE ?= 64 60
-.PHONY: torture herd-14 bench-overhead bench-peers bench-lookup
+.PHONY: torture herd-14 bench-overhead bench-peers bench-lookup bench-self-test
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb shards template abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -261,7 +261,7 @@ bench-strategies: $B/bench/strategy_bench ## strategies beside boost, uthash and
 	$Q$B/bench/strategy_bench
 
 # The look-up beside other tables: peers are compiled in where their headers are.
-BENCH_HAVE := $(if $(shell pkg-config --exists glib-2.0 && echo 1),-DHAVE_GLIB $(shell pkg-config --cflags glib-2.0)) $(if $(wildcard /usr/include/uthash.h),-DHAVE_UTHASH) $(if $(wildcard /usr/include/htslib/khash.h),-DHAVE_KHASH)
+BENCH_HAVE := $(if $(shell pkg-config --exists glib-2.0 && echo 1),-DHAVE_GLIB $(shell pkg-config --cflags glib-2.0)) $(if $(wildcard /usr/include/uthash.h),-DHAVE_UTHASH) $(if $(wildcard /usr/include/htslib/khash.h $B/peers/include/htslib/khash.h),-DHAVE_KHASH -isystem $B/peers/include) $(if $(wildcard $(VERSTABLE) /usr/include/verstable.h /usr/local/include/verstable.h),-DHAVE_VERSTABLE $(if $(VERSTABLE),-isystem $(dir $(VERSTABLE))))
 BENCH_HAVE_CXX := $(if $(wildcard /usr/include/absl/container/flat_hash_map.h),-DHAVE_ABSL) $(if $(wildcard /usr/include/boost/unordered/unordered_flat_map.hpp),-DHAVE_BOOST)
 BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs glib-2.0)) $(if $(findstring ABSL,$(BENCH_HAVE_CXX)),$(shell pkg-config --libs absl_flat_hash_map)) -lstdc++ -lm
 BENCH_SIZES := 1000 27000 270000 2700000
@@ -269,7 +269,12 @@ BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
 BENCH_CFLAGS = $(STD) -O3 -g $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
 
 bench-peers: ## install other people's tables and caches, and build them for `tidemark bench --peers`
-	$QB=$B CC="$(CC)" CXX="$(CXX)" ci/peers.sh --install
+	$QB=$B CC="$(CC)" CXX="$(CXX)" VERSTABLE="$(VERSTABLE)" ci/peers.sh --install
+
+RUNS ?= 100
+bench-self-test: $B/tidemark ## what the bench is worth: RUNS=100 times itself, and itself 2 % slower
+	$Q$B/tidemark bench --self-test $(RUNS)
+	$Q$B/tidemark bench --self-test $(RUNS) -r lru
 
 bench-lookup: $B/bench/lookup_bench $(BENCH_IMAGES) ## the look-up beside the peers, 1,000 to 2,700,000 keys
 	$Q$B/bench/lookup_bench $(BENCH_IMAGES)

@@ -38,9 +38,10 @@ void count_run(struct contender *contenders, size_t count, const struct workload
             contender_ask(&contenders[i], window);
         }
         window_fill(window, (size_t)WARMUP * WINDOW_REQUESTS, WINDOW_REQUESTS);
-        CALLGRIND_TOGGLE_COLLECT;
+        CALLGRIND_START_INSTRUMENTATION; /* not only the collection: that alone stops no counter of
+                                            calls */
         contender_ask(&contenders[i], window);
-        CALLGRIND_TOGGLE_COLLECT;
+        CALLGRIND_STOP_INSTRUMENTATION;
         CALLGRIND_DUMP_STATS_AT(mark);
         contender_end(&contenders[i]);
     }
@@ -64,42 +65,85 @@ void count_run(struct contender *contenders, size_t count, const struct workload
 #define BUILT false
 #endif
 
-/* One of callgrind's files: which contender, and how many instructions. */
-static bool dump_read(const char *path, size_t *contender, double *instructions)
+#define NAMES_MOST 65536 /* functions in one of callgrind's files */
+
+static bool allocates(const char *name)
+{
+    static const char *const family[] = {"malloc",        "calloc",         "realloc",
+                                         "aligned_alloc", "posix_memalign", "memalign"};
+    for (size_t i = 0; i < sizeof family / sizeof family[0]; i++) {
+        if (strcmp(name, family[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "(12) malloc" where a name comes for the first time, "(12)" from then on. True when it is one of
+ * the malloc family. */
+static bool name_read(char *text, bool known[NAMES_MOST])
+{
+    char *end;
+    unsigned long number = *text == '(' ? strtoul(text + 1, &end, 10) : NAMES_MOST;
+    if (number >= NAMES_MOST || *end != ')') {
+        return false;
+    }
+    if (end[1] == ' ') {
+        end[2 + strcspn(end + 2, "'\n")] = '\0'; /* 'N stands behind one that calls itself */
+        known[number] = allocates(end + 2);
+    }
+    return known[number];
+}
+
+/* One of callgrind's files: which contender, how many instructions, and how many calls of the
+ * malloc family from outside of it. */
+static bool dump_read(const char *path, size_t *contender, struct counts *counts)
 {
     static const char trigger[] = "desc: Trigger: Client Request: " MARK, totals[] = "totals: ";
-    char line[256];
-    bool marked = false, counted = false;
+    bool marked = false, counted = false, called = false, within = false;
+    bool *known = memory_new(NAMES_MOST, sizeof *known);
+    char *line = NULL;
+    size_t room = 0;
     FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file)) {
+    *counts = (struct counts){0, 0};
+    while (file && getline(&line, &room, file) > 0) {
         if (strncmp(line, trigger, sizeof trigger - 1) == 0) {
             *contender = strtoul(line + sizeof trigger - 1, NULL, 10);
             marked = true;
         } else if (strncmp(line, totals, sizeof totals - 1) == 0) {
-            *instructions = strtod(line + sizeof totals - 1, NULL);
+            counts->instructions = strtod(line + sizeof totals - 1, NULL);
             counted = true;
+        } else if (strncmp(line, "fn=", 3) == 0) {
+            within = name_read(line + 3, known);
+        } else if (strncmp(line, "cfn=", 4) == 0) {
+            called = name_read(line + 4, known);
+        } else if (strncmp(line, "calls=", 6) == 0 && called && !within) {
+            counts->allocations += strtod(line + 6, NULL);
         }
     }
     if (file) {
         fclose(file);
     }
+    free(line);
+    free(known);
     return marked && counted;
 }
 
 /* Reads and removes what is in the folder, and the folder. Returns how many were counted. */
-static size_t dumps_take(const char *folder, double *instructions, size_t count)
+static size_t dumps_take(const char *folder, struct counts *counts, size_t count)
 {
     size_t found = 0;
     DIR *listing = opendir(folder);
     for (struct dirent *entry; listing && (entry = readdir(listing)) != NULL;) {
         size_t contender = 0;
-        double counted = 0;
+        struct counts read;
         if (entry->d_name[0] == '.') {
             continue;
         }
         char *path = memory_format("%s/%s", folder, entry->d_name);
-        if (dump_read(path, &contender, &counted) && contender < count && counted > 0) {
-            instructions[contender] = counted / WINDOW_REQUESTS;
+        if (dump_read(path, &contender, &read) && contender < count && read.instructions > 0) {
+            counts[contender].instructions = read.instructions / WINDOW_REQUESTS;
+            counts[contender].allocations = read.allocations / WINDOW_REQUESTS;
             found++;
         }
         unlink(path);
@@ -124,7 +168,7 @@ static void child_run(char *const *argv, const char *folder)
     while (argv[words]) {
         words++;
     }
-    char *command[] = {"valgrind", "-q", "--tool=callgrind", "--collect-atstart=no", out, self};
+    char *command[] = {"valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", out, self};
     size_t own = sizeof command / sizeof command[0];
     char **all = memory_new(own + words + 1, sizeof *all);
     memcpy(all, command, sizeof command);
@@ -151,12 +195,13 @@ static bool status_read(int status, char why[COUNT_WHY_BYTES])
     return why[0] == '\0';
 }
 
-bool count_measure(char *const *argv, double *instructions, size_t count, char why[COUNT_WHY_BYTES])
+bool count_measure(char *const *argv, struct counts *counts, size_t count,
+                   char why[COUNT_WHY_BYTES])
 {
     const char *parent = getenv("TMPDIR");
     int status = 0;
     for (size_t i = 0; i < count; i++) {
-        instructions[i] = (double)NAN;
+        counts[i] = (struct counts){(double)NAN, (double)NAN};
     }
     if (!BUILT) {
         snprintf(why, COUNT_WHY_BYTES, "this tidemark was built without valgrind's headers");
@@ -175,7 +220,7 @@ bool count_measure(char *const *argv, double *instructions, size_t count, char w
         while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
         }
         good = status_read(status, why);
-        if (dumps_take(folder, instructions, count) == 0 && good) {
+        if (dumps_take(folder, counts, count) == 0 && good) {
             snprintf(why, COUNT_WHY_BYTES, "callgrind left no figures");
             good = false;
         }

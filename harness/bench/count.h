@@ -1,6 +1,8 @@
 /*
- * count.h - instructions a look-up, counted by callgrind: the figure that comes out the same on
- * every run, however busy the machine is, and so the one to hold a change of the code against.
+ * count.h - instructions and allocations a look-up, counted by callgrind: the figures that come out
+ * the same on every run, however busy the machine is, and so those to hold a change of the code
+ * against. An allocation is a call of malloc, calloc, realloc or one of the aligned ones, whoever
+ * makes it.
  *
  * The supervisor starts its own command line once more under valgrind, with an environment variable
  * by which the copy knows that it is to count and nothing else. There every contender is warmed up
@@ -20,9 +22,13 @@ void count_run(struct contender *contenders, size_t count, const struct workload
 
 #define COUNT_WHY_BYTES 200
 
-/* In the supervisor: fills instructions[0..count), NAN for those that refused their bounds. False,
- * and the reason, when nothing was counted. `argv` is main's. */
-bool count_measure(char *const *argv, double *instructions, size_t count,
+struct counts { /* a look-up */
+    double instructions, allocations;
+};
+
+/* In the supervisor: fills counts[0..count), NAN for those that refused their bounds. False, and
+ * the reason, when nothing was counted. `argv` is main's. */
+bool count_measure(char *const *argv, struct counts *counts, size_t count,
                    char why[COUNT_WHY_BYTES]);
 
 #endif

@@ -1,9 +1,12 @@
 /* latency.c - single look-ups, one by one, see measure.h. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/bench/measure.h"
+#include "registry/source_registry.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 /* A tick of the processor's own counter where there is a fine one; nanoseconds elsewhere. The
  * fences keep the look-up between its two readings. */
@@ -80,10 +83,73 @@ static double slices_quartile(struct contender *contender, struct window *window
     return least;
 }
 
+/* The registry's own call for many keys at once; no strategy has one. The requests are fresh ones,
+ * and the window is a whole number of batches. */
+static double batches_time(struct contender *contender, const struct window *window)
+{
+    registry_index found[MEASURE_BATCH];
+    (void)contender;
+    uint64_t begin = bench_now_ns();
+    for (size_t i = 0; i + MEASURE_BATCH <= window->count; i += MEASURE_BATCH) {
+        registry_find_batch(window->requests + i, MEASURE_BATCH, found);
+        __asm__ volatile("" ::"r"(found) : "memory");
+    }
+    return (double)(bench_now_ns() - begin);
+}
+
+#define WASH_BYTES   ((size_t)96 << 20) /* more than the last cache of most processors */
+#define COLD_AT_ONCE 16
+#define COLD_ROUNDS  7
+
+/* In large pages where there are some: they are there sooner. */
+static unsigned char *wash_new(void)
+{
+    unsigned char *wash = aligned_alloc((size_t)2 << 20, WASH_BYTES);
+    if (wash) {
+        madvise(wash, WASH_BYTES, MADV_HUGEPAGE);
+        memset(wash, 1, WASH_BYTES);
+    }
+    return wash;
+}
+
+/* Other data goes through the processor's caches, then a few look-ups one by one, the requests
+ * themselves read before; wall time, the median of the rounds. */
+static double cold_measure(struct contender *contender, struct window *window, size_t from)
+{
+    double rounds[COLD_ROUNDS], empty = overhead(), scale = tick_ns();
+    unsigned char *wash = wash_new();
+    if (!wash) {
+        return (double)NAN;
+    }
+    for (size_t round = 0; round < COLD_ROUNDS; round++, from += COLD_AT_ONCE) {
+        unsigned sum = 0;
+        double ticks = 0;
+        for (size_t i = 0; i < WASH_BYTES; i += 64) {
+            sum += wash[i]++;
+        }
+        window_fill(window, from, COLD_AT_ONCE);
+        for (size_t i = 0; i < COLD_AT_ONCE; i++) {
+            struct registry_text request = window->requests[i];
+            struct strategy_value value;
+            uint64_t begin = tick_begin();
+            bool found =
+                contender->strategy->get(contender->state, request.data, request.length, &value);
+            ticks += (double)(tick_end() - begin) - empty;
+            sum += found;
+        }
+        __asm__ volatile("" ::"r"(sum));
+        rounds[round] = ticks * scale / COLD_AT_ONCE;
+    }
+    free(wash);
+    interval_sort(rounds, COLD_ROUNDS);
+    return rounds[COLD_ROUNDS / 2];
+}
+
 void measure_latency(struct contender *contender, const struct workload *workload,
                      struct measure *measure)
 {
     measure->fresh = measure->dependent = measure->p50 = measure->p99 = measure->p999 = (double)NAN;
+    measure->cold = measure->batch = (double)NAN;
     if (!contender_begin(contender)) {
         return;
     }
@@ -108,6 +174,11 @@ void measure_latency(struct contender *contender, const struct workload *workloa
     }
     measure->fresh = slices_quartile(contender, window, warm + LOOKUPS, contender_time);
     measure->dependent = slices_quartile(contender, window, 2 * warm, contender_time_dependent);
+    measure->cold = cold_measure(contender, window, 3 * warm);
+    bool registry = contender->source == &source_registry_packed;
+    if (registry && !(contender->strategy->traits & STRATEGY_CACHES)) {
+        measure->batch = slices_quartile(contender, window, warm / 2, batches_time);
+    }
     contender_end(contender);
     window_free(&window);
     interval_sort(values, LOOKUPS);

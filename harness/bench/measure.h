@@ -22,6 +22,7 @@
 #include "registry/strategy.h"
 
 #define MEASURE_SLICES 16
+#define MEASURE_BATCH  64
 
 struct measure_limits {
     unsigned rounds_min, rounds_max;
@@ -37,10 +38,15 @@ struct measure {           /* of one contender on one workload; NAN where not me
     double hit_rate;
     double fresh;          /* ns a look-up, of requests that did not come before */
     double dependent;      /* ns a look-up that waits for the answer to the one before */
+    double cold;           /* ns a look-up when the processor's caches hold other data */
+    double batch;          /* ns a look-up of batches of MEASURE_BATCH; the compiled-in registry
+                              alone has such a call */
     double p50, p99, p999; /* ns of single look-ups, the clock's own cost taken off */
     double per_second[2];  /* million look-ups a second: one thread, all threads */
     double instructions, cache_misses, branch_misses; /* a look-up, by the processor's counters */
     double counted;          /* instructions a look-up by callgrind, see count.h */
+    double allocations;      /* calls of the malloc family a look-up, counted there, too */
+    double peak_rss_bytes;   /* of a process of its own, see alone.h */
     uint64_t bytes, entries; /* held at the end */
     bool refused;            /* the strategy did not take its options */
 };
@@ -49,7 +55,7 @@ struct measure {           /* of one contender on one workload; NAN where not me
 unsigned measure_rounds(struct contender *contenders, size_t count, const struct workload *workload,
                         const struct measure_limits *limits, struct measure *measures);
 
-/* Single look-ups one by one: p50, p99, p999; fresh ones; and dependent ones. */
+/* Single look-ups one by one: p50, p99, p999; fresh ones; dependent ones; cold ones; batches. */
 void measure_latency(struct contender *contender, const struct workload *workload,
                      struct measure *measure);
 

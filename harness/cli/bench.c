@@ -6,8 +6,7 @@
 #include "harness/cli/bench.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/bench/source_sqlite.h"
-#include "harness/bench/source_trace.h"
+#include "harness/bench/alone.h"
 #include "registry/source_registry.h"
 
 #include <math.h>
@@ -90,159 +89,6 @@ static int settings_take(struct bench *bench)
     return bench_workloads_choose(bench);
 }
 
-static void progress(const struct bench *bench, const char *what)
-{
-    if (!bench->line->quiet) {
-        fprintf(stderr, "tidemark bench: %s\n", what);
-    }
-}
-
-static void details_measure(struct bench *bench, const struct workload *workload)
-{
-    uint64_t piece = bench->limits.time_ns / 50;
-    for (size_t i = 0; i < bench->count; i++) {
-        struct contender *contender = &bench->contenders[i];
-        struct measure *measure = &bench->measures[workload->kind][i];
-        if (measure->refused) {
-            continue;
-        }
-        measure_latency(contender, workload, measure);
-        measure_events(contender, workload, measure);
-        measure->per_second[0] = measure->per_second[1] = (double)NAN;
-        for (unsigned repeat = 0; repeat < 3; repeat++) { /* other programs can only take away */
-            measure->per_second[0] =
-                fmax(measure->per_second[0], measure_threads(contender, workload, 1, piece));
-            measure->per_second[1] =
-                fmax(measure->per_second[1],
-                     measure_threads(contender, workload, bench->threads, piece));
-        }
-    }
-}
-
-/* The rounds see a trace's first requests, again and again. Its hit rate is that of all of it, from
- * an empty cache on. */
-static void trace_measure(struct bench *bench, const struct workload *workload)
-{
-    struct window *window = window_new(workload);
-    for (size_t i = 0; i < bench->count; i++) {
-        struct contender *contender = &bench->contenders[i];
-        struct strategy_statistics counted;
-        if (bench->measures[WORKLOAD_TRACE][i].refused || !contender_begin(contender)) {
-            continue;
-        }
-        contender_run(contender, window, 0, workload->count);
-        contender->strategy->statistics(contender->state, &counted);
-        contender_end(contender);
-        uint64_t asked = counted.hits + counted.misses;
-        bench->measures[WORKLOAD_TRACE][i].hit_rate =
-            asked ? (double)counted.hits / (double)asked : (double)NAN;
-    }
-    window_free(&window);
-}
-
-static void workloads_measure(struct bench *bench)
-{
-    for (unsigned kind = 0; kind < WORKLOAD_KINDS; kind++) {
-        struct workload workload;
-        if (!bench->wanted[kind]) {
-            continue;
-        }
-        char what[80];
-        snprintf(what, sizeof what, "%s: %s", workload_names[kind], workload_abouts[kind]);
-        progress(bench, what);
-        bench_workload_open(bench, (enum workload_kind)kind, bench->seed, &workload);
-        bench->rounds[kind] = measure_rounds(bench->contenders, bench->count, &workload,
-                                             &bench->limits, bench->measures[kind]);
-        if (kind == bench->main) {
-            details_measure(bench, &workload);
-        }
-        if (kind == WORKLOAD_TRACE) {
-            trace_measure(bench, &workload);
-        }
-        workload_fini(&workload);
-    }
-}
-
-/* In the copy under valgrind: the requests that the rounds begin with, and no more of them. */
-static void count_worker(struct bench *bench)
-{
-    struct workload workload;
-    bench_workload_open(bench, bench->main, bench->seed, &workload);
-    count_run(bench->contenders, bench->count, &workload);
-    workload_fini(&workload);
-}
-
-static void instructions_count(struct bench *bench)
-{
-    double counted[BENCH_CONTENDERS];
-    bool want = !command_flag(bench->line, "no-count");
-    snprintf(bench->count_why, sizeof bench->count_why, "--no-count");
-    if (want) {
-        progress(bench, "instructions, counted by callgrind");
-        if (count_measure(bench->line->argv, counted, bench->count, bench->count_why)) {
-            bench->count_why[0] = '\0';
-        }
-    }
-    for (size_t i = 0; i < bench->count; i++) {
-        bench->measures[bench->main][i].counted = want ? counted[i] : (double)NAN;
-    }
-}
-
-/* What the same look-ups cost when the source is an SQLite table in memory. */
-static void sqlite_measure(struct bench *bench, const struct workload *workload)
-{
-    struct source_sqlite sqlite;
-    if (bench->source == &source_trace || !source_sqlite_init(&sqlite, bench->keys)) {
-        return;
-    }
-    struct contender contender = {.strategy = strategies[0], .source = &sqlite.source};
-    if (contender_begin(&contender)) {
-        struct window *window = window_new(workload);
-        contender_run(&contender, window, 0, 4000);
-        bench->sqlite_ns = contender_run(&contender, window, 4000, 20000) / 20000;
-        window_free(&window);
-        contender_end(&contender);
-    }
-    source_sqlite_fini(&sqlite);
-}
-
-/* With all threads at once: the same formula from throughput, h and m as one figure. */
-static void threads_model(struct bench *bench, size_t i)
-{
-    double direct = bench->measures[bench->main][0].per_second[1];
-    double cached = bench->measures[bench->main][i].per_second[1];
-    double rate = bench->models[i].hit_rate, per = 1e3 * bench->threads;
-    bench->threads_base[i] = (double)NAN;
-    if (!isnan(direct) && !isnan(cached) && rate > 0) {
-        double base = per / cached - (1 - rate) * per / direct;
-        bench->threads_base[i] = base > 0 ? base / rate : 0;
-    }
-}
-
-static void models_measure(struct bench *bench)
-{
-    struct workload workload, resident;
-    progress(bench, "break-even: the source made slower step by step");
-    bench_workload_open(bench, bench->main, bench->seed, &workload);
-    bench_workload_open(bench, WORKLOAD_RESIDENT, bench->seed, &resident);
-    for (size_t i = 0; i < bench->count; i++) {
-        const struct contender *contender = &bench->contenders[i];
-        if (contender->control || contender->extra > 0 || bench->measures[bench->main][i].refused ||
-            !(contender->strategy->traits & STRATEGY_CACHES)) {
-            continue;
-        }
-        bench->modelled[i] =
-            break_even_measure(strategies[0], contender, &workload, &resident, &bench->models[i]);
-        if (bench->modelled[i]) {
-            bench->direct_ns = bench->models[i].source[0];
-            threads_model(bench, i);
-        }
-    }
-    sqlite_measure(bench, &workload);
-    workload_fini(&workload);
-    workload_fini(&resident);
-}
-
 static int self_test(struct bench *bench, uint64_t times)
 {
     uint64_t wrong = 0, found = 0;
@@ -304,8 +150,8 @@ static void machine_watch(struct bench *bench)
     if (bench->others > 0.1) {
         fprintf(
             stderr,
-            "tidemark bench: the machine was busy: other programs used %.0f %% of its processors; "
-            "intervals are wider for it\n",
+            "tidemark bench: the machine was busy: other programs used %.0f %% of its processors;\n"
+            "                intervals are wider for it\n",
             bench->others * 100);
     }
 }
@@ -353,7 +199,12 @@ static int bench_run(struct command_line *line)
         goto out;
     }
     if (count_wanted()) {
-        count_worker(bench);
+        bench_count_worker(bench);
+        goto out;
+    }
+    size_t alone;
+    if (alone_wanted(&alone)) {
+        status = bench_alone_worker(bench, alone);
         goto out;
     }
     status = answers_check(bench);
@@ -366,10 +217,11 @@ static int bench_run(struct command_line *line)
         machine_watch(bench);
         goto out;
     }
-    workloads_measure(bench);
-    instructions_count(bench);
+    bench_measure_workloads(bench);
+    bench_measure_counts(bench);
+    bench_measure_peaks(bench);
     if (!command_flag(line, "no-break-even")) {
-        models_measure(bench);
+        bench_measure_break_even(bench);
     }
     machine_watch(bench);
     bench_print_main(bench);

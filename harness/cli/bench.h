@@ -6,6 +6,7 @@
 #include "harness/bench/break_even.h"
 #include "harness/bench/count.h"
 #include "harness/bench/measure.h"
+#include "harness/bench/plot.h"
 #include "harness/bench/workload.h"
 #include "harness/cli/command.h"
 #include "harness/trace/trace.h"
@@ -49,11 +50,22 @@ bool bench_strategies_add(struct bench *bench);
 int bench_scenario_add(struct bench *bench, const char *path);
 bool bench_peers_add(struct bench *bench);
 
+/* bench_measure.c */
+void bench_measure_workloads(struct bench *bench);
+void bench_measure_counts(struct bench *bench);
+void bench_measure_peaks(struct bench *bench);
+void bench_measure_break_even(struct bench *bench);
+/* In a copy that counts, or that says how much memory contender i takes: nothing else is done. */
+void bench_count_worker(struct bench *bench);
+int bench_alone_worker(struct bench *bench, size_t i);
+
 /* bench_report.c */
 void bench_print_main(const struct bench *bench);
 void bench_print_workloads(const struct bench *bench);
 void bench_print_break_even(const struct bench *bench);
-/* False: the file could not be written, which was said. */
+/* Of those that cache; returns how many. */
+size_t bench_curves(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS]);
+/* bench_files.c; false: the file could not be written, which was said. */
 bool bench_write_svg(const struct bench *bench, const char *path);
 bool bench_write_json(const struct bench *bench, const char *path);
 

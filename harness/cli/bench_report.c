@@ -1,15 +1,12 @@
-/* bench_report.c - the tables, the sentence, the plot and the files of `tidemark bench`. Supervisor
- * only. */
+/* bench_report.c - the tables, the sentence and the plot of `tidemark bench`. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
-#include "harness/base/version.h"
 #include "harness/bench/plot.h"
 #include "harness/bench/source_trace.h"
 #include "harness/cli/bench.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +29,12 @@ static const char *number(char text[UNIT_TEXT_BYTES], double value)
         return NULL;
     }
     double size = fabs(value);
-    snprintf(text, UNIT_TEXT_BYTES, "%.*f", size < 10 ? 2 : size < 100 ? 1 : 0, value);
+    snprintf(text, UNIT_TEXT_BYTES, "%.*f",
+             size == 0    ? 0
+             : size < 10  ? 2
+             : size < 100 ? 1
+                          : 0,
+             value);
     return text;
 }
 
@@ -91,6 +93,8 @@ void bench_print_main(const struct bench *bench)
     table_column(table, "", TABLE_LEFT);
     table_column(table, "fresh\nns", TABLE_RIGHT);
     table_column(table, "depend.\nns", TABLE_RIGHT);
+    table_column(table, "cold\nns", TABLE_RIGHT);
+    table_column(table, "batch\nns", TABLE_RIGHT);
     table_column(table, "p50\nns", TABLE_RIGHT);
     table_column(table, "p99\nns", TABLE_RIGHT);
     table_column(table, "p99.9\nns", TABLE_RIGHT);
@@ -100,6 +104,8 @@ void bench_print_main(const struct bench *bench)
     table_column(table, title, TABLE_RIGHT);
     table_column(table, "held", TABLE_RIGHT);
     table_column(table, "bytes/\nentry", TABLE_RIGHT);
+    table_column(table, "peak\nRSS", TABLE_RIGHT);
+    table_column(table, "allocs/\nlook-up", TABLE_RIGHT);
     table_column(table, "instr.\ncounted", TABLE_RIGHT);
     table_column(table, "instr.\nby CPU", TABLE_RIGHT);
     table_column(table, "cache\nmisses", TABLE_RIGHT);
@@ -113,6 +119,8 @@ void bench_print_main(const struct bench *bench)
         ratio_cells(table, bench, i, measure);
         table_cell(table, number(text, measure->fresh));
         table_cell(table, number(text, measure->dependent));
+        table_cell(table, number(text, measure->cold));
+        table_cell(table, number(text, measure->batch));
         table_cell(table, number(text, measure->p50));
         table_cell(table, number(text, measure->p99));
         table_cell(table, number(text, measure->p999));
@@ -123,6 +131,10 @@ void bench_print_main(const struct bench *bench)
         table_cell(table, measure->entries
                               ? number(text, (double)measure->bytes / (double)measure->entries)
                               : NULL);
+        table_cell(table, isnan(measure->peak_rss_bytes)
+                              ? NULL
+                              : unit_bytes(text, measure->peak_rss_bytes));
+        table_cell(table, number(text, measure->allocations));
         table_cell(table, number(text, measure->counted));
         table_cell(table, number(text, measure->instructions));
         table_cell(table, number(text, measure->cache_misses));
@@ -135,8 +147,8 @@ void bench_print_main(const struct bench *bench)
             "\nInstructions by CPU, cache and branch misses: this machine does not count them.\n");
     }
     if (bench->count_why[0]) {
-        printf("%sInstructions not counted by callgrind: %s.\n", any_events(bench) ? "\n" : "",
-               bench->count_why);
+        printf("%sInstructions and allocations not counted by callgrind: %s.\n",
+               any_events(bench) ? "\n" : "", bench->count_why);
     }
 }
 
@@ -190,7 +202,7 @@ static const char *point(char text[UNIT_TEXT_BYTES], double ns)
     return isinf(ns) ? "never" : ns <= 0 ? "always" : unit_ns(text, ns);
 }
 
-static size_t curves_list(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS])
+size_t bench_curves(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS])
 {
     size_t count = 0;
     for (size_t i = 0; i < bench->count; i++) {
@@ -256,8 +268,12 @@ static void crossing_sentence(const struct bench *bench, struct text *text)
         text_put(text, "With this workload no bounded cache pays at any source cost. ");
         return;
     }
-    text_format(text, "The first bounded cache to pay is %s, from a source cost of %s on",
-                bench->contenders[first].name, unit_ns(from, least));
+    char rate[UNIT_TEXT_BYTES];
+    text_format(text,
+                "The first bounded cache to pay is %s, from a source cost of %s on, at a hit "
+                "rate of %s",
+                bench->contenders[first].name, unit_ns(from, least),
+                unit_ratio(rate, bench->models[first].hit_rate));
     int far = best_at(bench, 1e9);
     if (far >= 0 && far != first) {
         const struct break_even *a = &bench->models[first], *b = &bench->models[far];
@@ -268,10 +284,28 @@ static void crossing_sentence(const struct bench *bench, struct text *text)
     text_put(text, ". ");
 }
 
+/* The same with all threads at once, among those that are made for threads. */
+static void threads_sentence(const struct bench *bench, struct text *text)
+{
+    char from[UNIT_TEXT_BYTES];
+    int first = -1;
+    for (size_t i = 0; i < bench->count; i++) {
+        if (speaks(bench, i) && !isnan(bench->threads_base[i]) &&
+            (first < 0 || bench->threads_base[i] < bench->threads_base[first])) {
+            first = (int)i;
+        }
+    }
+    if (first >= 0 && bench->threads > 1) {
+        text_format(text, "With %u threads at once it is %s, from %s on. ", bench->threads,
+                    bench->contenders[first].name, unit_ns(from, bench->threads_base[first]));
+    }
+}
+
 static void sentence_print(const struct bench *bench)
 {
     struct text text = {0}, wrapped = {0};
     crossing_sentence(bench, &text);
+    threads_sentence(bench, &text);
     source_sentence(bench, &text,
                     bench->source == &source_trace ? "In the trace's own source, which only counts,"
                                                    : "In the compiled-in registry",
@@ -287,7 +321,7 @@ static void sentence_print(const struct bench *bench)
 void bench_print_break_even(const struct bench *bench)
 {
     struct plot_curve curves[BENCH_CONTENDERS];
-    size_t count = curves_list(bench, curves);
+    size_t count = bench_curves(bench, curves);
     char text[UNIT_TEXT_BYTES], title[48];
     if (count == 0) {
         return;
@@ -310,7 +344,8 @@ void bench_print_break_even(const struct bench *bench)
         table_cell(table, bench->contenders[i].name);
         table_cell(table, unit_ratio(text, model->hit_rate));
         table_cell(table, number(text, model->hit_ns));
-        table_cell(table, number(text, model->miss_ns));
+        /* Out of one miss in a hundred look-ups no cost of a miss can be made out. */
+        table_cell(table, number(text, model->hit_rate < 0.99 ? model->miss_ns : (double)NAN));
         table_cell(table, point(text, model->formula_ns));
         table_cell(table, point(text, model->measured_ns));
         table_cell(table, point(text, bench->threads_base[i]));
@@ -322,118 +357,4 @@ void bench_print_break_even(const struct bench *bench)
     fputc('\n', stdout);
     plot_terminal(stdout, curves, count, width < 80 ? width : 80, bench->line->color);
     sentence_print(bench);
-}
-
-static bool file_close(FILE *file, const char *path)
-{
-    bool good = !ferror(file);
-    good = (file == stdout ? fflush(file) : fclose(file)) == 0 && good;
-    if (!good) {
-        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
-    }
-    return good;
-}
-
-static FILE *file_open(const char *path)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    if (!file) {
-        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
-    }
-    return file;
-}
-
-bool bench_write_svg(const struct bench *bench, const char *path)
-{
-    struct plot_curve curves[BENCH_CONTENDERS];
-    char title[160], text[UNIT_TEXT_BYTES];
-    FILE *file = file_open(path);
-    if (!file) {
-        return false;
-    }
-    snprintf(title, sizeof title, "When a cache of %s entries pays: %s",
-             unit_count(text, (double)bench->entries), workload_abouts[bench->main]);
-    plot_svg(file, title, curves, curves_list(bench, curves));
-    return file_close(file, path);
-}
-
-/* Left out where not measured. Names are words of tables and scenarios: letters, digits, "._-/,+%".
- */
-static void json_number(FILE *file, const char *key, double value)
-{
-    if (isfinite(value)) {
-        fprintf(file, ",\"%s\":%.10g", key, value);
-    }
-}
-
-static void json_measure(FILE *file, const struct bench *bench, size_t kind, size_t i)
-{
-    const struct measure *measure = &bench->measures[kind][i];
-    fprintf(file,
-            "{\"v\":1,\"type\":\"bench\",\"workload\":\"%s\",\"variant\":\"%s\",\"rounds\":%u",
-            workload_names[kind], bench->contenders[i].name, bench->rounds[kind]);
-    json_number(file, "lookup_ns", measure->ns);
-    json_number(file, "ratio", measure->ratio.median);
-    json_number(file, "ratio_low", measure->ratio.low);
-    json_number(file, "ratio_high", measure->ratio.high);
-    fprintf(file, ",\"difference\":\"%s\"",
-            i == 0 ? "reference"
-                   : bench_difference_name(interval_difference(&measure->ratio, bench->beyond)));
-    json_number(file, "hit_rate", measure->hit_rate);
-    if (kind == bench->main) {
-        json_number(file, "fresh_ns", measure->fresh);
-        json_number(file, "dependent_ns", measure->dependent);
-        json_number(file, "lookup_ns_p50", measure->p50);
-        json_number(file, "lookup_ns_p99", measure->p99);
-        json_number(file, "lookup_ns_p999", measure->p999);
-        json_number(file, "million_per_s_1", measure->per_second[0]);
-        json_number(file, "million_per_s_all", measure->per_second[1]);
-        json_number(file, "instructions_counted", measure->counted);
-        json_number(file, "instructions", measure->instructions);
-        json_number(file, "cache_misses", measure->cache_misses);
-        json_number(file, "branch_misses", measure->branch_misses);
-        json_number(file, "bytes", (double)measure->bytes);
-        json_number(file, "entries", (double)measure->entries);
-    }
-    fputs("}\n", file);
-}
-
-bool bench_write_json(const struct bench *bench, const char *path)
-{
-    FILE *file = file_open(path);
-    if (!file) {
-        return false;
-    }
-    fprintf(file,
-            "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"%s\",\"command\":"
-            "\"bench\",\"seed\":%llu",
-            TIDEMARK_VERSION, (unsigned long long)bench->seed);
-    json_number(file, "others", bench->others);
-    fprintf(file, ",\"threads\":%u,\"keys\":%u}\n", bench->threads, bench->keys);
-    for (size_t kind = 0; kind < WORKLOAD_KINDS; kind++) {
-        for (size_t i = 0; bench->wanted[kind] && i < bench->count; i++) {
-            if (!bench->measures[kind][i].refused) {
-                json_measure(file, bench, kind, i);
-            }
-        }
-    }
-    for (size_t i = 0; i < bench->count; i++) {
-        const struct break_even *model = &bench->models[i];
-        if (bench->modelled[i]) {
-            fprintf(file, "{\"v\":1,\"type\":\"break_even\",\"variant\":\"%s\"",
-                    bench->contenders[i].name);
-            json_number(file, "hit_rate", model->hit_rate);
-            json_number(file, "hit_ns", model->hit_ns);
-            json_number(file, "miss_ns", model->miss_ns);
-            json_number(file, "formula_ns", model->formula_ns);
-            json_number(file, "measured_ns", model->measured_ns);
-            json_number(file, "threads_ns", bench->threads_base[i]);
-            fputs("}\n", file);
-        }
-    }
-    fprintf(file,
-            "{\"v\":1,\"type\":\"summary\",\"passed\":%zu,\"failed\":0,\"skipped\":0,"
-            "\"incomplete\":0}\n",
-            bench->count);
-    return file_close(file, path);
 }

@@ -39,17 +39,37 @@ count() { # JSON ARGUMENTS...
     [ $? -le 1 ] || fail "counting: $(cat "$out/err")"
 }
 if command -v jq >/dev/null && command -v valgrind >/dev/null && [ -z "${SAN-}" ] && ! grep -q 'not counted' "$out/text"; then
-    counted='select(.type == "bench") | [.variant, .instructions_counted]'
+    counted='select(.type == "bench") | [.variant, .instructions_counted, .allocs_per_lookup]'
     count "$out/1.jsonl"
     count "$out/2.jsonl"
     [ "$(jq -c "$counted" "$out/1.jsonl")" = "$(jq -c "$counted" "$out/2.jsonl")" ] ||
         fail "counted twice: $(jq -c "$counted" "$out/1.jsonl" "$out/2.jsonl")"
+    if [ "${CACHE:-all}" = all ]; then # nothing allocates behind init, but what keeps all
+        jq -e -s 'map(select(.type == "bench")) | map({(.variant): .allocs_per_lookup}) | add | .direct == 0 and .lru == 0 and .sieve == 0' \
+            "$out/1.jsonl" >/dev/null || fail "allocations: $(jq -c "$counted" "$out/1.jsonl")"
+    fi
     jq -e -s 'map(select(.type == "bench") | .instructions_counted) | all(. > 20) and .[0] == .[1]' "$out/1.jsonl" >/dev/null ||
         fail "the reference twice: $(jq -c "$counted" "$out/1.jsonl")"
 fi
 count "$out/3.jsonl" --no-count
 grep -q 'not counted by callgrind: --no-count' "$out/3.jsonl.text" || fail "nothing said of --no-count"
 grep -q instructions_counted "$out/3.jsonl" && fail "a figure in spite of --no-count"
+# Every figure of one look-up is there; only those of the processor's own counters may be missing.
+if command -v jq >/dev/null; then
+    for figure in lookup_ns fresh_ns dependent_ns cold_ns batch_ns lookup_ns_p50 lookup_ns_p99 lookup_ns_p999 million_per_s_1 million_per_s_all peak_rss_bytes; do
+        jq -e -s "map(select(.type == \"bench\" and .variant == \"direct\"))[0].$figure > 0" "$out/3.jsonl" >/dev/null || fail "no $figure of direct"
+    done
+    jq -e -s 'map(select(.variant == "direct"))[0] | .cold_ns > .dependent_ns' "$out/3.jsonl" >/dev/null || fail "cold look-ups are not slower: $(head -2 "$out/3.jsonl")"
+fi
+# The peak of a process of its own: an unbounded cache of whole records takes 4.9 KB a key more; and it allocates.
+if [ "${CACHE:-all}" = all ] && [ -z "${SAN-}" ] && command -v jq >/dev/null; then
+    "$B/tidemark" bench --rounds 6 --time 1ms -w zipf --keys 8000 --materialised --no-break-even -q -s unbounded --json "$out/m.jsonl" >"$out/m.text" 2>&1
+    jq -e -s 'map(select(.type == "bench") | {(.variant): .peak_rss_bytes}) | add | .unbounded - .direct | . > 30e6 and . < 50e6' "$out/m.jsonl" >/dev/null ||
+        fail "peaks: $(jq -c 'select(.type == "bench") | [.variant, .peak_rss_bytes]' "$out/m.jsonl")"
+    grep -q 'not counted by callgrind' "$out/m.text" ||
+        jq -e -s 'map(select(.variant == "unbounded"))[0].allocs_per_lookup | . > 0.001 and . < 1' "$out/m.jsonl" >/dev/null ||
+        fail "allocations of the unbounded cache: $(jq -c 'select(.type == "bench") | [.variant, .allocs_per_lookup]' "$out/m.jsonl")"
+fi
 mkdir "$out/empty"
 # shellcheck disable=SC2086
 PATH=$out/empty "$B/tidemark" bench --rounds 6 --time 1ms -w zipf --no-break-even -q $few >"$out/4.text" 2>&1

@@ -1,5 +1,6 @@
 /* bench_workload.c - which requests `tidemark bench` asks: made up, or those of a trace. Supervisor
  * only. */
+#include "harness/bench/alone.h"
 #include "harness/bench/source_trace.h"
 #include "harness/cli/bench.h"
 #include "registry/registry.h"
@@ -8,10 +9,13 @@
 
 #define REQUESTS   (1u << 20) /* so many that none comes again soon, see measure.h */
 #define TRACE_MOST (1u << 25) /* requests that are read of a trace */
+#define TRACE_SOME (1u << 20) /* in a copy that is there for the first of them only */
 
 static bool trace_take(struct bench *bench, const char *path)
 {
-    struct trace_options options = {.most = TRACE_MOST};
+    size_t alone;
+    struct trace_options options = {.most = count_wanted() || alone_wanted(&alone) ? TRACE_SOME
+                                                                                   : TRACE_MOST};
     const char *format = command_text(bench->line, "format");
     struct diag diag;
     for (int i = 0; format && trace_format_names[i]; i++) {
@@ -77,7 +81,8 @@ void bench_trace_source(struct bench *bench)
 void bench_workload_open(const struct bench *bench, enum workload_kind kind, uint64_t seed,
                          struct workload *workload)
 {
+    size_t alone, made_up = alone_wanted(&alone) ? ALONE_REQUESTS : REQUESTS;
     workload_init_trace(workload, kind, bench->trace.keys,
-                        kind == WORKLOAD_TRACE ? (size_t)bench->trace.requests : REQUESTS,
+                        kind == WORKLOAD_TRACE ? (size_t)bench->trace.requests : made_up,
                         bench->keys, bench->entries, seed);
 }

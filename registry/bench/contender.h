@@ -60,7 +60,7 @@ extern const struct contender contender_inline, contender_call, contender_batch;
 extern const struct contender contender_portable;
 extern const struct contender contender_bsearch, contender_glib, contender_uthash, contender_khash;
 extern const struct contender contender_std, contender_absl, contender_absl_fold,
-    contender_boost_fold;
+    contender_boost_fold, contender_verstable;
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,9 @@ static const struct contender *const contenders[] = {
 #ifdef HAVE_ABSL
     &contender_absl_fold,  &contender_absl,
 #endif
+#ifdef HAVE_VERSTABLE
+    &contender_verstable,
+#endif
 #ifdef HAVE_KHASH
     &contender_khash,
 #endif

@@ -182,3 +182,54 @@ const struct contender contender_khash = {
     "khash + fold hash", false, khash_build, khash_all, khash_chain, khash_release,
 };
 #endif
+
+#ifdef HAVE_VERSTABLE
+#include "registry/bench/fold_hash.h"
+#include <stdbool.h>
+
+static inline uint64_t vt_text_hash(struct registry_text text)
+{
+    return fold_hash(text.data, text.length);
+}
+
+static inline bool vt_text_equal(struct registry_text a, struct registry_text b)
+{
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
+#define NAME    vt_map
+#define KEY_TY  struct registry_text
+#define VAL_TY  uint32_t
+#define HASH_FN vt_text_hash
+#define CMPR_FN vt_text_equal
+#include <verstable.h>
+
+static void *verstable_build(const struct lookup_keys *keys)
+{
+    vt_map *table = malloc(sizeof *table);
+    vt_map_init(table);
+    for (uint32_t i = 0; i < keys->count; i++) {
+        vt_map_insert(table, keys->key[i], i);
+    }
+    return table;
+}
+
+static inline uint32_t verstable_find(const void *table, const char *data, size_t length)
+{
+    vt_map_itr at =
+        vt_map_get((vt_map *)(void *)table, (struct registry_text){data, (uint32_t)length});
+    return vt_map_is_end(at) ? REGISTRY_NONE : at.data->val;
+}
+
+static void verstable_release(void *table)
+{
+    vt_map_cleanup(table);
+    free(table);
+}
+
+LOOKUP_LOOPS(verstable, verstable_find)
+const struct contender contender_verstable = {
+    "Verstable + fold hash", false,           verstable_build,
+    verstable_all,           verstable_chain, verstable_release,
+};
+#endif

@@ -31,6 +31,7 @@ extern const struct lru_peer lru_peer_uthash __attribute__((weak));
 extern const struct lru_peer lru_peer_boost __attribute__((weak));
 extern const struct lru_peer lru_peer_absl __attribute__((weak));
 extern const struct lru_peer lru_peer_khash __attribute__((weak));
+extern const struct lru_peer lru_peer_verstable __attribute__((weak));
 extern const struct lru_peer lru_peer_lmdb __attribute__((weak));
 extern const struct lru_peer lru_peer_sqlite __attribute__((weak));
 
