@@ -33,7 +33,8 @@ bool boundary_is_worker(void)
 static void forked(void)
 {
     boundary_forked = true;
-    memcheck_child_begins(atomic_load(&boundary_wire->progress.test));
+    uint32_t test = atomic_load(&boundary_wire->progress.test);
+    memcheck_child_begins(test != WIRE_NO_TEST ? test : passive_test());
 }
 
 /* The best way that this program allows, or NONE: it is only on the way to the test program. */

@@ -22,6 +22,7 @@ static struct passive_test *chunks[CHUNKS];
 static uint32_t test_count;
 static uint32_t position; /* in this pass: tests usually come in the same order again */
 static uint32_t running = WIRE_NO_TEST;
+static uint32_t expected = WIRE_NO_TEST; /* as running, from a little before it begins */
 static uint32_t passes = 1;
 
 static struct passive_test *test_at(uint32_t index)
@@ -88,16 +89,22 @@ static void test_named(uint32_t index, const char *id)
 
 void passive_expect(void)
 {
+    expected = position;
     ledger_peak_reset();
     ledger_birth_set(position);
 }
 
 void passive_cancel(void)
 {
-    running = WIRE_NO_TEST;
+    running = expected = WIRE_NO_TEST;
     ledger_birth_set(WIRE_NO_TEST);
     atomic_store(&boundary_wire->progress.test, WIRE_NO_TEST);
     atomic_store(&boundary_wire->progress.started_ns, 0);
+}
+
+uint32_t passive_test(void)
+{
+    return running != WIRE_NO_TEST ? running : expected;
 }
 
 void passive_begin(const char *id)

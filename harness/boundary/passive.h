@@ -27,6 +27,8 @@ void passive_expect(void);
 void passive_begin(const char *id);
 /* No test came. */
 void passive_cancel(void);
+/* The test that runs, or is about to; WIRE_NO_TEST between tests. */
+uint32_t passive_test(void);
 void passive_mark_now(struct passive_mark *mark);
 /* The test that began last has ended: its name, where it began and ended by the marks. */
 void passive_end(const char *id, const struct passive_mark *begin, const struct passive_mark *end,

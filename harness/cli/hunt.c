@@ -189,7 +189,8 @@ static const struct option_spec options[] = {
 
 static const char *const examples[] = {
     "tidemark hunt -- build/check_mine\tevery test, repeated until its memory is understood",
-    "tidemark hunt --only '*/parser/*' -- build/check_mine\tsome of them", NULL};
+    "tidemark hunt --only '*/parser/*' -- build/check_mine\tsome of them",
+    "tidemark hunt --valgrind -- build/check_mine\tand what memcheck says of each", NULL};
 
 const struct command command_hunt = {
     .name = "hunt",
@@ -204,7 +205,10 @@ const struct command command_hunt = {
         "levelled off or is seen to grow, and names the line that allocated what stays and the "
         "global that holds it. Then runs all tests in order, twice in one process, and in two "
         "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
-        "another one left behind. Exit 1 when something leaks, grows, accumulates or fails.",
+        "another one left behind. --valgrind runs each test once more under memcheck, and puts its "
+        "errors and lost bytes beside the verdicts. Exit 1 when something leaks, grows, "
+        "accumulates "
+        "or fails, or memcheck finds an error or a lost block.",
     .examples = examples,
     .run = hunt_main,
 };

@@ -403,9 +403,9 @@ bool session_memcheck(struct session *session)
         kept_back_run(&memcheck, &plan, folder);
         size_t given = results_give(&memcheck);
         result_note_add(session->result,
-                        "memcheck saw %zu test%s, once each, in %s: what only a second run or "
+                        "memcheck saw %zu test%s once%s, in %s: what only a second run or "
                         "another input shows it has not seen",
-                        given, given == 1 ? "" : "s", unit_ns(took, now_ns() - begun));
+                        given, given == 1 ? "" : "s", given == 1 ? "" : " each", unit_ns(took, now_ns() - begun));
     }
     if (memcheck.damaged > 0) {
         result_note_add(session->result, "%zu of memcheck's files could not be read to the end",

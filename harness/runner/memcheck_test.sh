@@ -58,6 +58,12 @@ for kind in definite:definitely indirect:indirectly possible:possibly; do
     [ "$sum" = "$alone" ] || fail "$sum bytes ${kind#*:} lost over all tests, valgrind by itself says $alone"
 done
 
+# Through a script, as libtool makes them; the rest of it is not the program's.
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$(cd "$B" && pwd)/fixtures/check_memcheck" >"$T/script"
+chmod +x "$T/script"
+"$B/tidemark" hunt -q --quick --no-color --valgrind --only '*/reads_behind_the_end' -- "$T/script" >"$T/out" 2>&1
+grep -Eq '^reads_behind_the_end +clean +0 B +1 +0 B$' "$T/out" || fail "through a script: $(cat "$T/out")"
+
 PATH=/nonexistent "$B/tidemark" hunt --valgrind -- "$PROGRAM" >"$T/out" 2>"$T/err"
 [ $? = 2 ] || fail "without valgrind the exit status is not 2"
 grep -q 'apt install valgrind' "$T/err" || fail "without valgrind: $(cat "$T/err")"
