@@ -1,5 +1,6 @@
 /* count.c - see count.h. Supervisor, and its copy under valgrind. */
 #include "harness/bench/count.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 
 #include <dirent.h>
@@ -168,7 +169,8 @@ static void child_run(char *const *argv, const char *folder)
     while (argv[words]) {
         words++;
     }
-    char *command[] = {"valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", out, self};
+    char *command[] = {"valgrind", "-q", "--tool=callgrind", "--instr-atstart=no", "--vgdb=no",
+                       out,        self};
     size_t own = sizeof command / sizeof command[0];
     char **all = memory_new(own + words + 1, sizeof *all);
     memcpy(all, command, sizeof command);
@@ -208,6 +210,8 @@ bool count_measure(char *const *argv, struct counts *counts, size_t count,
         return false;
     }
     char *folder = memory_format("%s/tidemark-count.XXXXXX", parent && *parent ? parent : "/tmp");
+    interrupt_begin();
+    interrupt_folder(folder);
     bool good = mkdtemp(folder) != NULL;
     pid_t child = good ? fork() : -1;
     if (child == 0) {
@@ -217,14 +221,16 @@ bool count_measure(char *const *argv, struct counts *counts, size_t count,
         snprintf(why, COUNT_WHY_BYTES, "%.150s: %s", folder, strerror(errno));
         good = false;
     } else {
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-        }
+        struct rusage usage;
+        interrupt_wait(child, &status, &usage);
         good = status_read(status, why);
         if (dumps_take(folder, counts, count) == 0 && good) {
             snprintf(why, COUNT_WHY_BYTES, "callgrind left no figures");
             good = false;
         }
     }
+    interrupt_end();
+    interrupt_folder(NULL);
     free(folder);
     return good;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,6 +41,7 @@ static void child_begin(void)
 {
     child_pid = getpid();
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a hanging test is not to outlive the worker */
     crash_in_child = child_note;
     ledger_totals_get(&child_slot->before);
     child_slot->after = child_slot->before;

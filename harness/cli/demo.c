@@ -5,6 +5,7 @@
  */
 #include "harness/cli/demo.h"
 #include "harness/base/diag.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/cli/command.h"
@@ -54,8 +55,12 @@ static int demo_main(struct command_line *line)
     }
     demo.folder =
         memory_format("%s/tidemark-demo-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    interrupt_begin();
+    interrupt_folder(demo.folder);
     if (!mkdtemp(demo.folder)) {
         perror(demo.folder);
+        interrupt_folder(NULL);
+        interrupt_end();
         free(demo.folder);
         return COMMAND_OURS;
     }
@@ -69,6 +74,8 @@ static int demo_main(struct command_line *line)
         }
     }
     rmdir(demo.folder);
+    interrupt_end();
+    interrupt_folder(NULL);
     free(demo.folder);
     fprintf(demo.out, "%zu passed, %zu failed, 0 skipped\n", demo.rows - demo.broken, demo.broken);
     return demo.failed ? COMMAND_OURS : demo.broken ? COMMAND_BROKEN : COMMAND_MET;

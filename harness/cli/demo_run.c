@@ -3,13 +3,13 @@
  * only.
  */
 #include "harness/base/diag.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/base/text.h"
 #include "harness/cli/demo.h"
 #include "harness/result/result_read.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
@@ -53,10 +53,12 @@ static bool tidemark_run(const char *scenario, const char *result, const char *l
         execl("/proc/self/exe", "tidemark", "run", "-q", "--json", result, scenario, (char *)NULL);
         _exit(99);
     }
-    while (pid > 0 && wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
+    bool ended = pid > 0 && interrupt_wait(pid, &status, &usage);
+    if (interrupt_pending()) {
+        interrupt_die();
     }
     *peak = (double)usage.ru_maxrss * 1024;
-    return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+    return ended && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
 }
 
 static void log_show(const char *path)

@@ -1,8 +1,11 @@
 /* cap.c - see cap.h. */
 #include "harness/runner/cap.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,15 +48,37 @@ static bool own_group(const char *controller, char *path, size_t room)
     return found;
 }
 
+/* What a killed tidemark has left: it could not remove its groups. An empty one is all that rmdir
+ * takes, so that of one which still runs (in another PID namespace) is safe while anybody is in it.
+ */
+static void stale_remove(const char *parent)
+{
+    DIR *folder = opendir(parent);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        int pid, number;
+        if (sscanf(entry->d_name, "tidemark-%d-%d", &pid, &number) == 2 && pid > 0 &&
+            kill(pid, 0) != 0 && errno == ESRCH) {
+            unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    if (folder) {
+        closedir(folder);
+    }
+}
+
 /* Below our own group, else below the root of the hierarchy. */
 static bool group_make(struct cap *cap, const char *mount, const char *controller)
 {
     static unsigned made;
-    char own[300];
+    char own[300], parent[400];
     if (access(mount, W_OK) != 0 || !own_group(controller, own, sizeof own)) {
         return false;
     }
-    made++;
+    snprintf(parent, sizeof parent, "%s%s", mount, own);
+    if (made++ == 0) {
+        stale_remove(parent);
+        stale_remove(mount);
+    }
     int wide = snprintf(cap->folder, sizeof cap->folder, "%s%s/tidemark-%d-%u", mount, own,
                         (int)getpid(), made);
     if (wide < (int)sizeof cap->folder && mkdir(cap->folder, 0755) == 0) {
@@ -98,9 +123,8 @@ void cap_init(struct cap *cap, uint64_t bytes)
 
 void cap_enter(const struct cap *cap)
 {
-    if (cap->folder[0]) {
-        file_put(cap->folder, "cgroup.procs", "0");
-    } else if (cap->bytes) {
+    /* A group that cannot be entered (it was removed under our hands) is not to mean no cap. */
+    if (cap->bytes && !(cap->folder[0] && file_put(cap->folder, "cgroup.procs", "0"))) {
         setrlimit(RLIMIT_DATA, &(struct rlimit){cap->bytes, cap->bytes});
     }
 }

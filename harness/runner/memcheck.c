@@ -2,6 +2,7 @@
  * only. */
 #include "harness/runner/memcheck.h"
 
+#include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/result/result_index.h"
@@ -94,6 +95,7 @@ void memcheck_become(const char *program, char *const *argv, const char *folder)
     line[at++] = valgrind;
     line[at++] = "--tool=memcheck";
     line[at++] = "--xml=yes";
+    line[at++] = "--vgdb=no"; /* or its pipes stay in /tmp when it is killed */
     line[at++] = file;
     line[at++] = "--child-silent-after-fork=no";
     line[at++] = "--leak-check=full";
@@ -392,6 +394,8 @@ bool session_memcheck(struct session *session)
     memcheck.own = realpath(session->options->preload, NULL);
     memcheck.own = memcheck.own ? memcheck.own : memory_copy(session->options->preload);
     result_test_start(&memcheck.outside);
+    interrupt_begin();
+    interrupt_folder(folder);
     if (!mkdtemp(folder)) {
         result_note_add(session->result, "memcheck was not run: %s: %s", folder, strerror(errno));
     } else if (!(ran = pass_run(&memcheck, &plan, folder, NULL) && memcheck.count > 0)) {
@@ -413,6 +417,8 @@ bool session_memcheck(struct session *session)
     }
     result_test_fini(&memcheck.outside);
     rmdir(folder);
+    interrupt_folder(NULL);
+    interrupt_end();
     free(folder);
     free(memcheck.own);
     return ran;

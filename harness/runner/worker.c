@@ -1,6 +1,7 @@
 /* worker.c - see worker.h. */
 #include "harness/runner/worker.h"
 
+#include "harness/base/interrupt.h"
 #include "harness/runner/memcheck.h"
 #include "harness/runner/stray.h"
 
@@ -18,17 +19,27 @@
 
 #define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
 
-/* Those that run now: never strays of each other. */
-static pid_t running[8];
+/* Those that run now: never strays of each other, and all of them end with tidemark. */
+#define RUNNING_MAX 8
+static struct worker *running[RUNNING_MAX];
 
-static void running_change(pid_t from, pid_t to)
+static void running_change(struct worker *from, struct worker *to)
 {
     size_t i = 0;
-    while (i < sizeof running / sizeof running[0] && running[i] != from) {
+    while (i < RUNNING_MAX && running[i] != from) {
         i++;
     }
-    assert(i < sizeof running / sizeof running[0]);
+    assert(i < RUNNING_MAX);
     running[i] = to;
+}
+
+static size_t strays_end(void)
+{
+    pid_t spared[RUNNING_MAX] = {0};
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        spared[i] = running[i] ? running[i]->pid : 0;
+    }
+    return stray_kill(spared, RUNNING_MAX);
 }
 
 static uint64_t now_ns(void)
@@ -55,12 +66,15 @@ static const char *jemalloc_path(enum plan_allocator allocator)
 
 /* In the child. libtidemark.so comes first, whatever else the user preloads. */
 static void worker_become(const struct plan_variant *variant, const struct worker_options *options,
-                          const struct cap *cap, int fd)
+                          const struct cap *cap, int fd, pid_t supervisor)
 {
     char number[16], preload[2048];
     const char *given = getenv("LD_PRELOAD");
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor) {
+        _exit(127); /* it was gone before it could take this process with it */
+    }
     snprintf(number, sizeof number, "%d", fd);
     const char *jemalloc = jemalloc_path(options->allocator);
     snprintf(preload, sizeof preload, "%s%s%s%s%s", options->preload, jemalloc[0] ? ":" : "",
@@ -100,23 +114,28 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     if (!worker->wire) {
         return false;
     }
+    interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
     worker->started_ns = now_ns();
     fflush(NULL);
     stray_adopt();
+    pid_t supervisor = getpid();
     worker->pid = fork();
     if (worker->pid == 0) {
-        worker_become(variant, options, &worker->cap, fd);
+        worker_become(variant, options, &worker->cap, fd, supervisor);
     }
     int kept = errno;
     close(fd);
     errno = kept;
     if (worker->pid < 0) {
-        worker_fini(worker);
-    } else {
-        running_change(0, worker->pid);
+        cap_fini(&worker->cap);
+        wire_free(&worker->wire);
+        interrupt_end();
+        errno = kept;
+        return false;
     }
-    return worker->pid > 0;
+    running_change(NULL, worker);
+    return true;
 }
 
 void worker_command(struct worker *worker, const struct wire_command *command)
@@ -147,6 +166,13 @@ static void worker_drain(struct worker *worker)
     }
 }
 
+/* With its group. By its own number too: it may not have come to make a group of itself. */
+static void worker_kill(const struct worker *worker)
+{
+    kill(-worker->pid, SIGKILL);
+    kill(worker->pid, SIGKILL);
+}
+
 /* The process that was started; a wrapper's child that is the worker dies with it or before it. */
 static bool worker_reap(struct worker *worker, bool wait)
 {
@@ -173,7 +199,7 @@ static void worker_kill_hung(struct worker *worker)
             usleep(1000);
         }
     }
-    kill(-worker->pid, SIGKILL);
+    worker_kill(worker);
     worker_reap(worker, true);
 }
 
@@ -187,12 +213,31 @@ static bool worker_late(const struct worker *worker, uint64_t timeout_ns, uint64
     return !worker->done && !worker->ready && now - waiting_since > STARTUP_NS;
 }
 
+/* tidemark was asked to end. */
+_Noreturn static void workers_end(void)
+{
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        struct worker *worker = running[i];
+        if (worker) {
+            worker_kill(worker);
+            worker_reap(worker, true);
+            running[i] = NULL;
+            strays_end();
+            cap_fini(&worker->cap);
+        }
+    }
+    interrupt_die();
+}
+
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
 {
     const struct wire_progress *progress = &worker->wire->progress;
     uint64_t since = now_ns();
     uint32_t last = atomic_load(&progress->repetition);
     for (;;) {
+        if (interrupt_pending()) {
+            workers_end();
+        }
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
         uint32_t test = atomic_load(&progress->test),
                  repetition = atomic_load(&progress->repetition);
@@ -223,12 +268,13 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
 void worker_fini(struct worker *worker)
 {
     if (worker->pid > 0) {
-        kill(-worker->pid, SIGKILL);
+        worker_kill(worker);
         worker_reap(worker, true);
-        running_change(worker->pid, 0);
-        worker->strays = stray_kill(running, sizeof running / sizeof running[0]);
+        running_change(worker, NULL);
+        worker->strays = strays_end();
+        cap_fini(&worker->cap);
+        wire_free(&worker->wire);
+        worker->pid = -1;
+        interrupt_end();
     }
-    cap_fini(&worker->cap);
-    wire_free(&worker->wire);
-    worker->pid = -1;
 }
