@@ -213,10 +213,14 @@ static void plot_write(FILE *out, bool svg)
         model.cost[i] = break_even_cost(&model, model.source[i]);
     }
     struct plot_curve curve = {.name = "lru", .model = &model};
+    static const struct plot_mark marks[] = {
+        {"registry", 33.3}, {"beside", 40}, {"unknown", (double)NAN}, {"HTTP", 5e6}};
+    struct plot plot = {
+        .title = "a & b", .curves = &curve, .curve_count = 1, .marks = marks, .mark_count = 4};
     if (svg) {
-        plot_svg(out, "a & b", &curve, 1);
+        plot_svg(out, &plot);
     } else {
-        plot_terminal(out, &curve, 1, 80, false);
+        plot_terminal(out, &plot, 80, false);
     }
 }
 
@@ -234,6 +238,13 @@ START_TEST(the_terminal_plot_crosses_one_at_the_break_even)
     /* 33 ns is ln(33)/ln(1e7) = 22 % of 72 columns: 16, give or take the height of a line. */
     long column = a - strchr(line, '|') - 1;
     ck_assert_msg(column >= 13 && column <= 19, "crosses in column %ld", column);
+    /* The known sources stand under the axis; one in another's place, or of no cost, does not. */
+    char *marks = strstr(text, "^registry");
+    ck_assert_ptr_nonnull(marks);
+    ck_assert_uint_eq(strcspn(marks, "\n"), 68 - 15 + 1); /* columns of 5 ms and of 33 ns */
+    ck_assert_ptr_nonnull(strstr(marks, "HTTP^\n"));
+    ck_assert_ptr_null(strstr(text, "beside"));
+    ck_assert_ptr_null(strstr(text, "unknown"));
     for (char *at = text, *end; *at; at = end + 1) {
         end = strchr(at, '\n');
         ck_assert_int_le(end - at, 80);
@@ -254,6 +265,8 @@ START_TEST(the_svg_holds_line_dots_and_the_escaped_title)
     ck_assert_ptr_nonnull(strstr(text, "<polyline"));
     ck_assert_ptr_nonnull(strstr(text, "<circle"));
     ck_assert_ptr_nonnull(strstr(text, "pays from 33.3 ns"));
+    ck_assert_ptr_nonnull(strstr(text, ">HTTP</text>"));
+    ck_assert_ptr_null(strstr(text, "nan"));
     ck_assert_ptr_nonnull(strstr(text, "prefers-color-scheme:dark"));
     ck_assert_str_eq(text + length - 7, "</svg>\n");
     free(text);

@@ -37,9 +37,42 @@ static char letter(size_t curve)
     return (char)('a' + curve % 26);
 }
 
-void plot_terminal(FILE *out, const struct plot_curve *curves, size_t count, unsigned width,
-                   bool color)
+/* "^SQLite" under its place on the axis, "HTTP^" where that would go beyond the end; what would
+ * stand in another's place is left out. */
+static void marks_put(FILE *out, const struct plot *plot, unsigned columns)
 {
+    char *line = memory_new(columns + 1, 1);
+    size_t used = 0;
+    memset(line, ' ', columns);
+    for (size_t i = 0; i < plot->mark_count; i++) {
+        const struct plot_mark *mark = &plot->marks[i];
+        size_t length = strlen(mark->name);
+        if (isnan(mark->source_ns)) {
+            continue;
+        }
+        size_t at = (size_t)lround(along(mark->source_ns, SOURCE_LOW, SOURCE_HIGH) * (columns - 1));
+        bool right = at + 1 + length <= columns;
+        size_t begin = right ? at : at - length;
+        if (begin < used) {
+            continue;
+        }
+        line[at] = '^';
+        memcpy(line + begin + right, mark->name, length);
+        used = begin + length + 2;
+    }
+    while (columns > 0 && line[columns - 1] == ' ') {
+        line[--columns] = '\0';
+    }
+    if (columns > 0) {
+        fprintf(out, "%*s%s\n", MARGIN, "", line);
+    }
+    free(line);
+}
+
+void plot_terminal(FILE *out, const struct plot *plot, unsigned width, bool color)
+{
+    const struct plot_curve *curves = plot->curves;
+    size_t count = plot->curve_count;
     static const double marks[] = {50, 10, 1, 0.1};
     unsigned columns = width > MARGIN + 30 ? width - MARGIN : 30;
     char *grid = memory_new(LINES, columns);
@@ -83,7 +116,9 @@ void plot_terminal(FILE *out, const struct plot_curve *curves, size_t count, uns
     for (unsigned x = 0; x < columns; x++) {
         fputc('-', out);
     }
-    fprintf(out, "\n%*s%-*s%s\n", MARGIN, "", (int)columns - 8, "1 ns", "   10 ms");
+    fputc('\n', out);
+    marks_put(out, plot, columns);
+    fprintf(out, "%*s%-*s%s\n", MARGIN, "", (int)columns - 8, "1 ns", "   10 ms");
     unsigned used = (unsigned)fprintf(out, "%*ssource cost of a look-up:", MARGIN, "");
     for (size_t i = 0; i < count; i++) {
         unsigned more = 4 + (unsigned)strlen(curves[i].name);
@@ -104,6 +139,7 @@ void plot_terminal(FILE *out, const struct plot_curve *curves, size_t count, uns
 #define SVG_TOP    40
 #define SVG_RIGHT  170
 #define SVG_BOTTOM 50
+#define SVG_CURVE  34 /* of the legend, a curve */
 
 static double svg_x(double source)
 {
@@ -145,7 +181,8 @@ static const char *const svg_dashes[] = {"none", "8 3", "2 3", "10 3 2 3", "5 5"
 
 static void svg_curve(FILE *out, const struct plot_curve *curve, size_t index)
 {
-    const char *color = svg_colors[index % SVG_COLORS], *dash = svg_dashes[index % SVG_COLORS];
+    const char *color = svg_colors[index % SVG_COLORS]; /* of thirty-six, no two look the same */
+    const char *dash = svg_dashes[(index + index / SVG_COLORS) % SVG_COLORS];
     fprintf(out,
             "<polyline fill='none' stroke='%s' stroke-width='2' stroke-dasharray='%s' points='",
             color, dash);
@@ -164,7 +201,7 @@ static void svg_curve(FILE *out, const struct plot_curve *curve, size_t index)
                     svg_x(curve->model->source[i]), svg_y(gain), color);
         }
     }
-    double y = SVG_TOP + 12 + 34.0 * (double)index;
+    double y = SVG_TOP + 12 + SVG_CURVE * (double)index;
     char text[UNIT_TEXT_BYTES];
     bool never = isinf(curve->model->formula_ns);
     fprintf(out,
@@ -175,6 +212,21 @@ static void svg_curve(FILE *out, const struct plot_curve *curve, size_t index)
             SVG_WIDTH - SVG_RIGHT + 46, y + 4, curve->name, SVG_WIDTH - SVG_RIGHT + 46, y + 18,
             never ? "never pays" : "pays from ",
             never ? "" : unit_ns(text, curve->model->formula_ns));
+}
+
+static void svg_marks(FILE *out, const struct plot *plot)
+{
+    for (size_t i = 0; i < plot->mark_count; i++) {
+        const struct plot_mark *mark = &plot->marks[i];
+        if (isnan(mark->source_ns)) {
+            continue;
+        }
+        double x = svg_x(mark->source_ns);
+        fprintf(out,
+                "<line class='mark' x1='%.1f' y1='%d' x2='%.1f' y2='%d'/>"
+                "<text class='note' x='%.1f' y='%d' text-anchor='middle'>%s</text>\n",
+                x, SVG_TOP, x, SVG_HEIGHT - SVG_BOTTOM, x, SVG_TOP - 4, mark->name);
+    }
 }
 
 /* Names of variants are plain words; a title may be anything. */
@@ -197,23 +249,27 @@ static void escaped_put(FILE *out, const char *text)
     }
 }
 
-void plot_svg(FILE *out, const char *title, const struct plot_curve *curves, size_t count)
+void plot_svg(FILE *out, const struct plot *plot)
 {
+    /* The legend may be longer than the plot is high. */
+    int legend = SVG_TOP + 12 + SVG_CURVE * (int)plot->curve_count;
     fprintf(out, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img'>\n<title>",
-            SVG_WIDTH, SVG_HEIGHT);
-    escaped_put(out, title);
+            SVG_WIDTH, legend > SVG_HEIGHT ? legend : SVG_HEIGHT);
+    escaped_put(out, plot->title);
     fprintf(out,
             "</title>\n<style>text{font:12px sans-serif;fill:#222}.note{fill:#666;font-size:11px}"
             ".grid{stroke:#ddd}.one{stroke:#222;stroke-width:1.5}.back{fill:#fff}"
+            ".mark{stroke:#888;stroke-dasharray:3 3}"
             "@media(prefers-color-scheme:dark){text{fill:#ddd}.note{fill:#999}.grid{stroke:#333}"
             ".one{stroke:#ddd}.back{fill:#111}}</style>\n"
-            "<rect class='back' width='100%%' height='100%%'/>\n<text x='%d' y='24'>",
+            "<rect class='back' width='100%%' height='100%%'/>\n<text x='%d' y='18'>",
             SVG_LEFT);
-    escaped_put(out, title);
+    escaped_put(out, plot->title);
     fputs("</text>\n", out);
     svg_axes(out);
-    for (size_t i = 0; i < count; i++) {
-        svg_curve(out, &curves[i], i);
+    svg_marks(out, plot);
+    for (size_t i = 0; i < plot->curve_count; i++) {
+        svg_curve(out, &plot->curves[i], i);
     }
     fprintf(out,
             "<text x='%d' y='%d'>source cost of a look-up; lines: model, dots: "

@@ -15,10 +15,22 @@ struct plot_curve {
     const struct break_even *model;
 };
 
-/* `width` columns, about 16 lines. */
-void plot_terminal(FILE *out, const struct plot_curve *curves, size_t count, unsigned width,
-                   bool color);
+struct plot_mark { /* a source that the reader knows, on the axis of source costs */
+    const char *name;
+    double source_ns; /* NAN: left out */
+};
+
+struct plot {
+    const char *title; /* of the SVG file */
+    const struct plot_curve *curves;
+    size_t curve_count;
+    const struct plot_mark *marks; /* cheapest first */
+    size_t mark_count;
+};
+
+/* `width` columns, about 17 lines. */
+void plot_terminal(FILE *out, const struct plot *plot, unsigned width, bool color);
 /* A whole SVG file: lines from the model, dots where it was measured. Works in light and dark. */
-void plot_svg(FILE *out, const char *title, const struct plot_curve *curves, size_t count);
+void plot_svg(FILE *out, const struct plot *plot);
 
 #endif

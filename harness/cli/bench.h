@@ -63,8 +63,11 @@ int bench_alone_worker(struct bench *bench, size_t i);
 void bench_print_main(const struct bench *bench);
 void bench_print_workloads(const struct bench *bench);
 void bench_print_break_even(const struct bench *bench);
-/* Of those that cache; returns how many. */
-size_t bench_curves(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS]);
+/* The curves of those that cache, and the sources of the sentence. */
+#define BENCH_MARKS   3
+#define BENCH_HTTP_NS 5e6
+struct plot bench_plot(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS],
+                       struct plot_mark marks[BENCH_MARKS]);
 /* bench_files.c; false: the file could not be written, which was said. */
 bool bench_write_svg(const struct bench *bench, const char *path);
 bool bench_write_json(const struct bench *bench, const char *path);

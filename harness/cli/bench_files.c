@@ -31,6 +31,7 @@ static FILE *file_open(const char *path)
 bool bench_write_svg(const struct bench *bench, const char *path)
 {
     struct plot_curve curves[BENCH_CONTENDERS];
+    struct plot_mark marks[BENCH_MARKS];
     char title[160], text[UNIT_TEXT_BYTES];
     FILE *file = file_open(path);
     if (!file) {
@@ -38,7 +39,9 @@ bool bench_write_svg(const struct bench *bench, const char *path)
     }
     snprintf(title, sizeof title, "When a cache of %s entries pays: %s",
              unit_count(text, (double)bench->entries), workload_abouts[bench->main]);
-    plot_svg(file, title, curves, bench_curves(bench, curves));
+    struct plot plot = bench_plot(bench, curves, marks);
+    plot.title = title;
+    plot_svg(file, &plot);
     return file_close(file, path);
 }
 

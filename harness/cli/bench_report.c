@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HTTP_NS 5e6
-
 const char *bench_difference_name(enum difference difference)
 {
     static const char *const names[] = {[DIFFERENCE_UNSURE] = "unsure",
@@ -202,16 +200,21 @@ static const char *point(char text[UNIT_TEXT_BYTES], double ns)
     return isinf(ns) ? "never" : ns <= 0 ? "always" : unit_ns(text, ns);
 }
 
-size_t bench_curves(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS])
+struct plot bench_plot(const struct bench *bench, struct plot_curve curves[BENCH_CONTENDERS],
+                       struct plot_mark marks[BENCH_MARKS])
 {
-    size_t count = 0;
+    struct plot plot = {.curves = curves, .marks = marks, .mark_count = BENCH_MARKS};
     for (size_t i = 0; i < bench->count; i++) {
         if (bench->modelled[i]) {
-            curves[count++] =
+            curves[plot.curve_count++] =
                 (struct plot_curve){.name = bench->contenders[i].name, .model = &bench->models[i]};
         }
     }
-    return count;
+    marks[0].name = bench->source == &source_trace ? "the trace's source" : "registry";
+    marks[0].source_ns = bench->direct_ns;
+    marks[1] = (struct plot_mark){"SQLite", bench->sqlite_ns};
+    marks[2] = (struct plot_mark){"HTTP", BENCH_HTTP_NS};
+    return plot;
 }
 
 /* The best strategy at a source cost, or -1 when none is better than going directly. */
@@ -311,7 +314,7 @@ static void sentence_print(const struct bench *bench)
                                                    : "In the compiled-in registry",
                     bench->direct_ns);
     source_sentence(bench, &text, "In SQLite", bench->sqlite_ns);
-    source_sentence(bench, &text, "At an HTTP source of 5 ms", HTTP_NS);
+    source_sentence(bench, &text, "At an HTTP source of 5 ms", BENCH_HTTP_NS);
     text_wrap(&wrapped, text_peek(&text), 0, 80);
     printf("\n%s\n", text_peek(&wrapped));
     text_fini(&text);
@@ -321,9 +324,10 @@ static void sentence_print(const struct bench *bench)
 void bench_print_break_even(const struct bench *bench)
 {
     struct plot_curve curves[BENCH_CONTENDERS];
-    size_t count = bench_curves(bench, curves);
+    struct plot_mark marks[BENCH_MARKS];
+    struct plot plot = bench_plot(bench, curves, marks);
     char text[UNIT_TEXT_BYTES], title[48];
-    if (count == 0) {
+    if (plot.curve_count == 0) {
         return;
     }
     struct table *table = table_new();
@@ -355,6 +359,6 @@ void bench_print_break_even(const struct bench *bench)
     table_print(table, stdout, width, bench->line->color);
     table_free(&table);
     fputc('\n', stdout);
-    plot_terminal(stdout, curves, count, width < 80 ? width : 80, bench->line->color);
+    plot_terminal(stdout, &plot, width < 80 ? width : 80, bench->line->color);
     sentence_print(bench);
 }

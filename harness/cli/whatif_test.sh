@@ -35,6 +35,10 @@ grep -Eq '^lru +0\.0 % +0\.0 % +90\.0 %$' "$T/out" || fail "lru over the loop"
 grep -Eq '^optimal +4[0-9]\.[0-9] % +8[0-9]\.[0-9] % +90\.0 %$' "$T/out" || fail "optimum over the loop"
 awk 'length($0) > 100 { bad = 1 } END { exit bad }' "$T/out" || fail "wider than 100 columns"
 
+run 0 --size 99 -p fifo "$T/loop.txt"
+grep -q 'nine tenths' "$T/out" && fail "one size is compared with itself"
+says "A cache of everything would have 90.0 %."
+
 run 0 --size 500B --size 1000B -p lru -p fifo "$T/loop.txt"
 says "Hit rate by policy and size in bytes"
 grep -Eq '^lru +0\.0 % +90\.0 %$' "$T/out" || fail "bytes: 100 keys of 10 fit in 1000"

@@ -379,11 +379,16 @@ static void advice_print(const struct study *study, const struct advice *advice)
             100 * ceiling);
         return;
     }
-    whatif_say(
-        "Take %s with %s: %.1f %% hits. That is nine tenths or more of what %s would give; a "
-        "cache of everything would have %.1f %%.",
-        advice->lru_will_do ? "lru" : advice->policy->name, size,
-        100 * (advice->lru_will_do ? advice->lru_rate : advice->rate), last, 100 * ceiling);
+    struct text text = {0};
+    text_format(&text, "Take %s with %s: %.1f %% hits.",
+                advice->lru_will_do ? "lru" : advice->policy->name, size,
+                100 * (advice->lru_will_do ? advice->lru_rate : advice->rate));
+    if (study->size_count > 1) {
+        text_format(&text, " That is nine tenths or more of what %s would give;", last);
+    }
+    whatif_say("%s %s cache of everything would have %.1f %%.", text_peek(&text),
+               study->size_count > 1 ? "a" : "A", 100 * ceiling);
+    text_fini(&text);
     if (advice->lru_will_do && strcmp(advice->policy->name, "lru") != 0) {
         whatif_say("There %s would have %.1f %%: less than a point more, not worth the change.",
                    advice->policy->name, 100 * advice->rate);
