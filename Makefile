@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 .PHONY: torture herd-14 bench-overhead bench-peers bench-lookup bench-self-test
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb shards template abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -300,6 +300,9 @@ shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: 
 abi: $B/libtidemark-registry.so.0 ## keep the binary interface of the library in registry/libregistry.abi
 	$QB=$B ci/abi.sh >registry/libregistry.abi
 
+template-ci: all $B/libtidemark-registry.so.0 ## the GitHub and GitLab templates, each step of them, in a bare Debian 12 (root, a mirror)
+	$QB=$B sh ci/template-ci.sh
+
 template: all ## the plain shell CI template in a fresh clone of libcork (PROJECT=URL or folder)
 	$QB=$B ci/template-real.sh
 
@@ -353,6 +356,9 @@ install: all $B/libtidemark-registry.so.0 ## into DESTDIR + PREFIX (/usr/local),
 
 deb: all $B/libtidemark-registry.so.0 ## a Debian package, build/tidemark_*.deb
 	$QB=$B ci/deb.sh
+
+deb-bare: all $B/libtidemark-registry.so.0 ## the Debian package in debootstrap's minbase (root, a mirror)
+	$QB=$B sh ci/deb-bare.sh
 
 clean: ## remove all build folders
 	$Qrm -rf build build-*

@@ -57,6 +57,13 @@ annotate() {
     fi
 }
 
+# summarize FILE: GitHub drops a summary of more than 1 MiB as a whole.
+summarize() {
+    [ -n "${GITHUB_STEP_SUMMARY-}" ] || return 0
+    touch "$GITHUB_STEP_SUMMARY"
+    [ "$(cat "$GITHUB_STEP_SUMMARY" "$1" | wc -c)" -gt 1000000 ] || cat "$1" >>"$GITHUB_STEP_SUMMARY"
+}
+
 worst=0
 for program; do
     name=$(basename "$program")
@@ -71,8 +78,9 @@ for program; do
     gate "$program" "$name" || status=$?
     rm -f "$out/$name.summary.md"
     tidemark report -q "$out/$name.jsonl" --junit "$out/$name.xml" --html "$out/$name.html" \
-        --codequality "$out/$name.codequality.json" --github "$out/$name.summary.md" >"$out/$name.annotations"
-    [ -n "${GITHUB_STEP_SUMMARY-}" ] && cat "$out/$name.summary.md" >>"$GITHUB_STEP_SUMMARY"
+        --codequality "$out/$name.codequality.json" --openmetrics "$out/$name.metrics.txt" \
+        --github "$out/$name.summary.md" >"$out/$name.annotations"
+    summarize "$out/$name.summary.md"
     [ $status -eq 0 ] || annotate "$name"
     [ $status -gt $worst ] && worst=$status
 done

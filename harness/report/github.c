@@ -10,10 +10,12 @@
 #include "harness/report/renderer.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 void render_github(const struct result *result, FILE *out);
 
 #define SUMMARY_BYTES   1000000
+#define SUMMARY_LEAST   10000 /* room for the head of one, and some findings */
 #define ANNOTATIONS_MAX 10
 
 /* A message; in a property ':' and ',' end the value, so they are escaped there too. */
@@ -77,13 +79,27 @@ static void expect_annotate(const struct result_expect *expect, size_t count[2],
     text_fini(&message);
 }
 
-void render_github(const struct result *result, FILE *out)
+/* GitHub drops a summary of more than 1 MiB as a whole, and other steps or programs may have
+ * written to it before. */
+static void summary_put(const struct result *result, FILE *out)
 {
     struct text text = {0};
-    size_t count[2] = {0}; /* warnings, errors */
-    markdown_put(&text, result, SUMMARY_BYTES);
+    struct stat stat;
+    size_t taken =
+        fstat(fileno(out), &stat) == 0 && S_ISREG(stat.st_mode) ? (size_t)stat.st_size : 0;
+    if (taken + SUMMARY_LEAST > SUMMARY_BYTES) {
+        printf("::notice title=tidemark::the step summary is full; this result is not in it\n");
+        return;
+    }
+    markdown_put(&text, result, SUMMARY_BYTES - taken);
     fputs(text_peek(&text), out);
     text_fini(&text);
+}
+
+void render_github(const struct result *result, FILE *out)
+{
+    size_t count[2] = {0}; /* warnings, errors */
+    summary_put(result, out);
     for (size_t i = 0; i < result->expect_count; i++) {
         expect_annotate(&result->expects[i], count, stdout);
     }

@@ -70,6 +70,26 @@ static void variants_put(struct text *text, const struct result *result)
     }
 }
 
+/* A message may be a page of its own; all of it is in the result and on the HTML page. */
+#define MESSAGE_BYTES 1000
+
+static void clipped_put(struct text *text, const char *message)
+{
+    struct text head = {0};
+    size_t length = strlen(message), bad = 0;
+    if (length > MESSAGE_BYTES) {
+        length = MESSAGE_BYTES;
+        if (!text_utf8(message, length, &bad)) {
+            length = bad; /* not half a character */
+        }
+        text_put_bytes(&head, message, length);
+        text_put(&head, " ...");
+        message = head.data;
+    }
+    plain_put(text, message);
+    text_fini(&head);
+}
+
 static void finding_put(struct text *text, const struct result *result,
                         const struct result_test *test)
 {
@@ -83,7 +103,7 @@ static void finding_put(struct text *text, const struct result *result,
     struct text line = {0};
     describe_test(&line, result, test);
     text_put(text, ": ");
-    plain_put(text, text_peek(&line));
+    clipped_put(text, text_peek(&line));
     text_reset(&line);
     size_t next = 0;
     const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
@@ -126,9 +146,16 @@ static void findings_put(struct text *text, const struct result *result, size_t 
         if (found++ == 0) {
             text_put(text, "\n");
         }
-        if (text->length < bytes) {
+        size_t before = text->length;
+        if (before < bytes) {
             finding_put(text, result, test);
             shown++;
+        }
+        if (text->length > bytes && before < bytes) {
+            text->length = before;
+            text->data[before] = '\0';
+            bytes = before; /* and none of the shorter ones behind it: in order, or not at all */
+            shown--;
         }
     }
     if (shown < found) {

@@ -75,6 +75,26 @@ if has jq "JSON"; then
     [ "$(jq -r '.[].fingerprint' "$t/o.cq" | sort -u | wc -l)" = 30 ] || fail "fingerprints are not unique"
 fi
 
+# GitHub drops a summary of more than 1 MiB, and a comment holds 65,536 characters.
+awk 'BEGIN {
+    print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"suite\":\"x\"}"
+    long = "\303\251"; while (length(long) < 70000) long = long long
+    for (i = 0; i < 4000; i++) print "{\"v\":1,\"type\":\"test\",\"id\":\"x/y/case_" i "\",\"variant\":\"\",\"status\":\"fail\",\"verdict\":\"none\",\"message\":\"" (i < 30 ? long : "short") "\"}"
+    print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":4000,\"skipped\":0,\"incomplete\":0}"
+}' >"$t/long.jsonl"
+status 1 report "$t/long.jsonl" --markdown "$t/long.md" --github "$t/long.summary"
+for file in "$t/long.md" "$t/long.summary"; do
+    iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || fail "a character was cut in half"
+    grep -q 'case_29\*\*\|case\\_29' "$file" || fail "long messages push the others out of $file"
+    grep -q 'and [0-9]* more findings' "$file" || [ "$file" = "$t/long.summary" ] || fail "what is left out is not counted"
+done
+[ "$(wc -c <"$t/long.md")" -lt 60000 ] || fail "Markdown of $(wc -c <"$t/long.md") bytes"
+for i in 1 2 3 4 5 6 7 8 9; do
+    status 1 report "$t/long.jsonl" --github "$t/long.summary"
+done
+[ "$(wc -c <"$t/long.summary")" -le 1000000 ] || fail "a summary of $(wc -c <"$t/long.summary") bytes"
+grep -q '^::notice .*the step summary is full' "$t/out" || fail "a full summary is not told"
+
 # Shards: all of them are the whole, one missing is named, the same twice is refused.
 make_result "$t/s1.jsonl" 1/3 0 19; make_result "$t/s2.jsonl" 2/3 20 39; make_result "$t/s3.jsonl" 3/3 40 59
 status 1 report "$t/s1.jsonl" "$t/s2.jsonl" "$t/s3.jsonl" --junit "$t/merged.xml" --json "$t/merged.jsonl"
