@@ -87,7 +87,8 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
 TORTURE ?= 64 60
-.PHONY: torture herd-14 bench-overhead bench-peers bench-lookup bench-self-test
+FAULTS_TORTURE ?= 16 10
+.PHONY: torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -323,6 +324,15 @@ bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIM
 
 torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, killed at random (TORTURE="64 60")
 	$Q$< --torture $(TORTURE)
+
+# The programs that the fault runs and the growth runs take their tests from.
+INCIDENT_BIN := $(addprefix $B/suites/,collector-plugin provider-file stats-ttl serverless) $(addprefix $B/test/registry/,strategy_test strategy_registry_test strategy_memory_test cache_memory_test file_cache_test file_store_test tiered/tiered_cache_test tiered/tiered_memory_test)
+
+faults: $(INCIDENT_BIN) ## processes, upstream and Redis killed, disk full, clock set: each by name
+	$QB=$B TORTURE="$(FAULTS_TORTURE)" sh scenarios/faults.sh
+
+growth: all $(INCIDENT_BIN) ## the incidents' strategies hunted for growth, each allocation failing in turn (minutes)
+	$QB=$B sh scenarios/growth.sh
 
 herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upstream of 0.2, 0.8 and 2 s (a minute)
 	$Q$< --herd

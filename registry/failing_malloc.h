@@ -18,10 +18,10 @@
 static uint64_t malloc_fail_in;   /* 0: none fails; 1: the next one */
 static bool malloc_fail_for_good; /* all behind it as well */
 static bool malloc_fired;
-static uint64_t malloc_calls;
+__attribute__((unused)) static uint64_t malloc_calls;
 static int64_t malloc_live; /* blocks */
 /* Callers whose allocations never fail; NULL: there are none. */
-static bool (*malloc_spares)(const void *caller);
+__attribute__((unused)) static bool (*malloc_spares)(const void *caller);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FAILING_MALLOC false

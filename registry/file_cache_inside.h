@@ -18,6 +18,8 @@ struct file_cache {
     struct file_statistics statistics, unwritten;
     pthread_t refresher;
     bool refreshing, refresher_made;
+    bool was_busy;          /* the lock was held by another ... */
+    struct file_stamp busy; /* ... at this time */
 };
 
 /* Reads a version and asks options.valid. */

@@ -10,6 +10,7 @@
 
 #define PAUSE_FIRST_NS 1000000u
 #define PAUSE_MOST_NS  50000000u
+#define BUSY_NS        5000000u
 
 static uint64_t age_of(const struct file_search *search, const struct file_stamp *then)
 {
@@ -313,12 +314,38 @@ static enum wait_end answered(bool ok)
     return ok ? WAIT_ANSWERED : WAIT_ANSWERED_NOT;
 }
 
+static void busy_note(struct file_search *search)
+{
+    struct file_cache *cache = search->cache;
+    pthread_mutex_lock(&cache->lock);
+    cache->was_busy = true;
+    cache->options.now(cache->options.clock, &cache->busy);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+/* Was the lock held a moment ago? Then readers within the grace are served without looking at it
+ * again: opening and asking for it costs each of them more than all the rest of a look-up. */
+static bool busy_recently(struct file_search *search)
+{
+    struct file_cache *cache = search->cache;
+    struct file_stamp now;
+    pthread_mutex_lock(&cache->lock);
+    bool busy = cache->was_busy;
+    if (busy) {
+        cache->options.now(cache->options.clock, &now);
+        busy = file_stamp_age(&cache->busy, &now) < BUSY_NS;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return busy;
+}
+
 /* The lock is held by another. What now? */
 static enum wait_end wait_look(struct file_search *search, struct file_answer *answer,
                                uint64_t *limit_ns)
 {
     const struct file_options *options = &search->cache->options;
     (void)file_point(&search->store, FILE_POINT_LOCK_BUSY);
+    busy_note(search);
     if (file_search_file(search)) {
         return answered(file_search_answer(search, answer, search->found, FILE_HIT, FILE_FINE, 0));
     }
@@ -359,6 +386,11 @@ bool file_search_locked(struct file_search *search, struct file_answer *answer)
     enum file_lock_result result;
     enum wait_end end = WAIT_ON;
     bool waited = false;
+    if (!search->refresh && search->found && search->status == FILE_READ_OK && options->grace_ns &&
+        file_cache_is_fresh(search->cache, search->found, options->grace_ns) &&
+        busy_recently(search)) {
+        return file_search_answer(search, answer, search->found, FILE_STALE, FILE_REFRESHING, 0);
+    }
     while ((result = file_lock_try(&lock, &search->store)) == FILE_LOCK_BUSY &&
            (end = wait_look(search, answer, &limit_ns)) == WAIT_ON) {
         search->counted.lock_waits += !waited;

@@ -145,6 +145,14 @@ static void rows_load(struct demo *demo, const struct demo_run *run)
     double was = seen(run, "herd_calls_as_it_was"), now = seen(run, "herd_calls");
     demo_row(demo, "3.16", "(stampede: not in the design)", was == 50 && now == 1,
              "50 cold processes at once: %.0f calls as it was, %.0f now", was, now);
+    demo_row(demo, "", "(faults)",
+             holds(run, "on_a_full_disk_every_answer_is_right_and_space_mends_it") &&
+                 holds(run, "a_wall_clock_that_is_set_makes_nothing_immortal_and_nothing_wrong") &&
+                 holds(run, "instances_killed_at_random_leave_a_table_that_serves"),
+             "disk full%s: every answer right, held again when there is room; clock set %.0f "
+             "times; instances killed at random: no wrong value",
+             seen(run, "full_tmpfs") == 1 ? " (a tmpfs of 4 MiB)" : ": not tried, no mount",
+             seen(run, "clock_steps"));
     demo_row(demo, "", "storage growth: cleanup, bounds",
              holds(run, "an_hour_of_new_keys_stays_within_the_bounds_of_each_level") &&
                  demo_metric(run, HOLD, METRIC_LIVE_END) <= 4096,

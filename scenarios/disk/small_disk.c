@@ -49,8 +49,12 @@ bool small_disk_mount(const char *folder, unsigned kilobytes)
 {
     char size[64];
     snprintf(size, sizeof size, "size=%uk,mode=777", kilobytes);
-    return mounts_of_its_own() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("small", folder, "tmpfs", 0, size) == 0;
+    bool ok = mounts_of_its_own() && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+              mount("small", folder, "tmpfs", 0, size) == 0;
+    if (!ok) {
+        fprintf(stderr, "no small disk: mounting is not allowed here\n");
+    }
+    return ok;
 }
 
 static void filler_name(char *name, size_t room, const char *folder)
