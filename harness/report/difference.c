@@ -6,6 +6,7 @@
 #include "harness/report/difference_birth.h"
 #include "harness/report/difference_site.h"
 #include "harness/result/result_index.h"
+#include "harness/result/result_memcheck.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,15 +18,18 @@
 static const struct measure {
     const char *name;
     size_t offset;
-    bool bytes; /* within a tolerance, and written as a size */
+    bool bytes;    /* within a tolerance, and written as a size */
+    bool memcheck; /* the offset is in the test's memcheck, where it has one */
 } measures[] = {
-    {"allocs", offsetof(struct result_test, allocs), false},
-    {"requested", offsetof(struct result_test, bytes), true},
-    {"kept", offsetof(struct result_test, retained_bytes), true},
-    {"blocks kept", offsetof(struct result_test, retained_blocks), false},
-    {"peak", offsetof(struct result_test, peak_live_bytes), true}, /* see measure_get */
-    {"fds", offsetof(struct result_test, fds), false},
-    {"threads", offsetof(struct result_test, threads), false},
+    {"allocs", offsetof(struct result_test, allocs), false, false},
+    {"requested", offsetof(struct result_test, bytes), true, false},
+    {"kept", offsetof(struct result_test, retained_bytes), true, false},
+    {"blocks kept", offsetof(struct result_test, retained_blocks), false, false},
+    {"peak", offsetof(struct result_test, peak_live_bytes), true, false}, /* see measure_get */
+    {"fds", offsetof(struct result_test, fds), false, false},
+    {"threads", offsetof(struct result_test, threads), false, false},
+    {"memcheck errors", offsetof(struct result_memcheck, errors), false, true},
+    {"definitely lost", offsetof(struct result_memcheck, definite_bytes), true, true},
 };
 #define MEASURES (sizeof measures / sizeof measures[0])
 
@@ -34,6 +38,11 @@ static const struct measure {
  */
 static int64_t measure_get(const struct result_test *test, size_t m)
 {
+    if (measures[m].memcheck) {
+        return !test->memcheck
+                   ? RESULT_UNMEASURED
+                   : *(const int64_t *)((const char *)test->memcheck + measures[m].offset);
+    }
     int64_t value = *(const int64_t *)((const char *)test + measures[m].offset);
     if (measures[m].offset != offsetof(struct result_test, peak_live_bytes) ||
         value == RESULT_UNMEASURED || test->live_bytes == RESULT_UNMEASURED) {

@@ -2,6 +2,7 @@
  * is, and in which words. */
 #include "harness/base/suite.h"
 #include "harness/report/difference.h"
+#include "harness/result/result_memcheck.h"
 
 #include <string.h>
 
@@ -112,6 +113,49 @@ START_TEST(what_earlier_tests_left_behind_is_no_part_of_a_peak)
 }
 END_TEST
 
+START_TEST(more_of_what_memcheck_finds_is_worse)
+{
+    static const struct {
+        int64_t errors[2], lost[2]; /* base, head */
+        int kind;
+        const char *text;
+    } found_by_memcheck[] = {
+        {{2, 2}, {50, 50}, -1, ""},
+        {{0, 1}, {0, 0}, DIFFERENCE_WORSE, "memcheck errors 0 -> 1 (+1)"},
+        {{0, 0}, {0, 50}, DIFFERENCE_WORSE, "definitely lost 0 B -> 50 B (+50 B)"},
+        {{3, 1},
+         {50, 0},
+         DIFFERENCE_BETTER,
+         "memcheck errors 3 -> 1 (-2), definitely lost 50 B -> 0 B (-50 B)"},
+    };
+    for (size_t r = 0; r < sizeof found_by_memcheck / sizeof found_by_memcheck[0]; r++) {
+        struct differences found;
+        results_init();
+        struct result_test *tests[] = {test_put(&base, "a"), test_put(&head, "a")};
+        for (size_t i = 0; i < 2; i++) {
+            result_memcheck_get(tests[i])->errors = found_by_memcheck[r].errors[i];
+            tests[i]->memcheck->definite_bytes = found_by_memcheck[r].lost[i];
+        }
+        differences_find(&found, &base, &head, NULL, limits, false);
+        ck_assert_uint_eq(found.count, found_by_memcheck[r].kind >= 0);
+        if (found.count) {
+            ck_assert_int_eq(found.items[0].kind, found_by_memcheck[r].kind);
+            ck_assert_str_eq(found.items[0].text, found_by_memcheck[r].text);
+        }
+        differences_fini(&found);
+        results_fini();
+    }
+    struct differences found; /* one of them was not run under it */
+    results_init();
+    test_put(&base, "a");
+    result_memcheck_get(test_put(&head, "a"))->errors = 5;
+    differences_find(&found, &base, &head, NULL, limits, false);
+    ck_assert_uint_eq(found.count, 0);
+    differences_fini(&found);
+    results_fini();
+}
+END_TEST
+
 START_TEST(the_figures_of_a_test_that_failed_are_not_compared)
 {
     struct differences found;
@@ -188,7 +232,7 @@ START_TEST(sites_are_told_apart_by_function_and_file_name)
 END_TEST
 
 SUITE("difference", &each_measure_has_its_own_sharpness,
-      &what_earlier_tests_left_behind_is_no_part_of_a_peak,
+      &what_earlier_tests_left_behind_is_no_part_of_a_peak, &more_of_what_memcheck_finds_is_worse,
       &the_figures_of_a_test_that_failed_are_not_compared,
       &the_same_test_under_another_variant_is_another_test,
       &sites_are_told_apart_by_function_and_file_name)

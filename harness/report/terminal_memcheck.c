@@ -105,6 +105,23 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
     text_fini(&name);
 }
 
+/* Tests that pass, but not under memcheck, and are no findings for it. */
+static void stopped_print(const struct result *result, FILE *out, unsigned columns)
+{
+    struct text text = {0};
+    for (size_t i = 0, shown = 0; i < result->test_count && shown < ROWS_MAX; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (result_memcheck_stopped(test->memcheck) && !describe_test_finding(result, test)) {
+            text_reset(&text);
+            text_format(&text, "%s: under memcheck it ", test->id);
+            describe_memcheck(&text, test->memcheck);
+            terminal_wrapped(text.data, 0, columns, out);
+            shown++;
+        }
+    }
+    text_fini(&text);
+}
+
 void terminal_memcheck(const struct result *result, FILE *out, unsigned columns, bool color)
 {
     struct rows rows = rows_look(result);
@@ -145,6 +162,7 @@ void terminal_memcheck(const struct result *result, FILE *out, unsigned columns,
                 rows.silent == 1 ? "" : "s");
     }
     table_free(&table);
+    stopped_print(result, out, columns);
 }
 
 void terminal_errors(const struct result_test *test, FILE *out, unsigned columns)

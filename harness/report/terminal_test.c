@@ -63,7 +63,7 @@ static void golden_compare(const char *name, const char *got, unsigned columns)
     free(want);
 }
 
-static const char *const names[] = {"run", "hunt", "clean", "innocent", "order"};
+static const char *const names[] = {"run", "hunt", "clean", "innocent", "order", "memcheck"};
 #define NAME_COUNT (sizeof names / sizeof names[0])
 
 START_TEST(reads_as_the_golden_texts_do)
