@@ -1,7 +1,8 @@
 /*
  * passive.c - the hunt where tests cannot be chosen one by one (a stripped program, tidemark.h):
  * the program's main is run again and again in one process, and what each test left behind after
- * 16, 32, 64 ... passes is asked at the end, of a process each. Supervisor only.
+ * 16, 32, 64 ... passes is asked at the end, of a process each; where that grows, after thousands
+ * of passes too, if they are cheap. Supervisor only.
  */
 #include "harness/base/memory.h"
 #include "harness/result/result_write.h"
@@ -13,11 +14,26 @@
 
 #define PASSES (SESSION_WARMUPS + SESSION_LEAST) /* of the look for what does not settle */
 
+/* of the confirmation */
+#define CONFIRMS      2      /* half of the passes, and all */
+#define CONFIRM_MOST  2200.0 /* no power of two: what doubles is not asked where it just has */
+#define CONFIRM_BYTES 256e6
+#define CONFIRM_TESTS 150e3 /* run in all; a count, so that a busy machine makes no other verdict  \
+                             */
+#define CONFIRM_NS 60e9
+/* Of the pace before: what grows slower than this has stopped, or never grew: asked only after 16,
+ * 32, 64 ... passes, whatever goes up and down in its own time can rise by chance. */
+#define CONFIRM_SHARE 0.25
+
+#define RUNS_MOST (JUDGE_EPOCHS + CONFIRMS)
+
 /* What each test left behind, after each number of passes. */
 struct left {
-    int64_t (*of)[JUDGE_EPOCHS]; /* by test; the last is what was born outside of any */
-    size_t count;                /* of tests */
-    size_t epochs;
+    int64_t (*of)[RUNS_MOST]; /* by test; the last is what was born outside of any */
+    unsigned passes[RUNS_MOST];
+    size_t count;  /* of tests */
+    size_t runs;   /* of the program, with so many passes */
+    size_t epochs; /* those of them that the judge's ratios are for; the rest confirms */
 };
 
 static void runs_init(struct session *runs, const struct session *session, uint32_t passes)
@@ -76,15 +92,38 @@ static int64_t size_of(const struct session *runs, const struct wire_survivor *s
 
 static void left_add(struct left *left, struct session *runs)
 {
+    for (size_t i = 0; i <= left->count; i++) {
+        left->of[i][left->runs] = 0; /* a run may be asked for again */
+    }
     for (size_t i = 0; i < runs->survivor_count; i++) {
         const struct wire_survivor *seen = &runs->survivors[i];
         size_t test = seen->birth < left->count ? seen->birth : left->count;
         bool known = seen->site < runs->site_count;
         if (!known || !session_site_suppressed(runs, &runs->sites[seen->site])) {
-            left->of[test][left->epochs] += size_of(runs, seen);
+            left->of[test][left->runs] += size_of(runs, seen);
         }
     }
-    left->epochs++;
+    left->passes[left->runs++] = runs->passes;
+}
+
+/* What a test's figures come to, and whether the judge would see more of them. */
+static enum judge_next left_trend(const struct left *left, size_t test, struct judge_trend *trend)
+{
+    const int64_t *of = left->of[test], *late = of + left->epochs;
+    enum judge_next next = judge_floors(of, left->epochs, trend);
+    if (left->runs == left->epochs + CONFIRMS &&
+        (trend->verdict == VERDICT_GROWTH || trend->verdict == VERDICT_INCONCLUSIVE)) {
+        const unsigned *passes = left->passes + left->epochs;
+        double grown = (double)(late[1] - late[0]);
+        double pace = grown / (passes[1] - passes[0]);
+        if (pace <= CONFIRM_SHARE * trend->per_rep) {
+            trend->verdict = VERDICT_SATURATING;
+        } else if (grown > 0 && grown >= 0.5 * (double)(late[0] - of[0])) {
+            trend->verdict = VERDICT_GROWTH;
+        }
+        trend->per_rep = pace;
+    }
+    return next;
 }
 
 /* The sites from which something of this test is left, and who holds it. */
@@ -132,6 +171,16 @@ static const struct suppression *rule_of(struct session *runs, uint32_t number, 
     return NULL;
 }
 
+static bool failed_again(const struct session *runs, uint32_t number)
+{
+    for (size_t i = 0; i < runs->failure_count; i++) {
+        if (runs->failures[i].test == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A test by what its floors say. */
 static void test_conclude(struct session *session, struct session *runs, const struct left *left,
                           uint32_t number, const struct judge_trend *trend)
@@ -145,14 +194,19 @@ static void test_conclude(struct session *session, struct session *runs, const s
         [VERDICT_INCONCLUSIVE] =
             "neither levelled off nor doubled in %u passes of the whole program",
     };
-    unsigned passes = judge_epochs[left->epochs - 1];
+    unsigned passes = left->passes[left->runs - 1];
     struct result_test *test = session_result(session, number);
     enum result_verdict verdict = trend->verdict;
     if (!test || test->status != RESULT_PASS) {
         return;
     }
+    if (failed_again(runs, number)) { /* its longjmp skips what frees */
+        verdict_set(session, test, VERDICT_NONE, passes,
+                    "it fails when main is run again in one process: no verdict");
+        return;
+    }
     bool moved = false;
-    for (size_t k = 1; k < left->epochs; k++) {
+    for (size_t k = 1; k < left->runs; k++) {
         moved = moved || left->of[number][k] != left->of[number][0];
     }
     if (verdict == VERDICT_GROWTH) {
@@ -178,53 +232,116 @@ static void test_conclude(struct session *session, struct session *runs, const s
     }
 }
 
-/* True: more passes are needed to know. `last`: no more can be had. */
-static bool left_judge(struct session *session, struct session *runs, const struct left *left,
-                       bool last)
+enum left_next { LEFT_DONE, LEFT_MORE, LEFT_CONFIRM };
+
+/* What has to be run before all tests can be judged. */
+static enum left_next left_next(const struct left *left)
 {
     struct judge_trend trend;
-    bool more = false;
+    enum left_next next = LEFT_DONE;
     for (size_t i = 0; i <= left->count; i++) {
-        more = judge_floors(left->of[i], left->epochs, &trend) == JUDGE_MORE || more;
+        if (left_trend(left, i, &trend) == JUDGE_MORE) {
+            return LEFT_MORE;
+        }
+        bool doubtful = trend.verdict == VERDICT_GROWTH || trend.verdict == VERDICT_INCONCLUSIVE;
+        next = doubtful ? LEFT_CONFIRM : next;
     }
-    if (more && !last) {
-        return true;
-    }
+    return next;
+}
+
+static void left_conclude(struct session *session, struct session *runs, const struct left *left)
+{
+    struct judge_trend trend;
     for (uint32_t i = 0; i < left->count; i++) {
-        judge_floors(left->of[i], left->epochs, &trend);
+        left_trend(left, i, &trend);
         test_conclude(session, runs, left, i, &trend);
     }
-    judge_floors(left->of[left->count], left->epochs, &trend);
+    left_trend(left, left->count, &trend);
     if (trend.verdict == VERDICT_GROWTH) {
         result_note_add(session->result, "%.0f B a pass are kept from outside of any test",
                         trend.per_rep);
     }
-    return false;
 }
 
-static void passes_trace(struct session *session, size_t tests, double pass_ns)
+/* The program `passes` times, every block traced. True: it came through, and can be asked. */
+static bool left_run(struct session *runs, struct left *left)
+{
+    runs->asks_survivors = true;
+    if (!session_begin(runs)) {
+        return false;
+    }
+    session_serve(runs, 0, WIRE_NO_TEST);
+    bool here = !runs->worker.ended && runs->death_count == 0;
+    if (here) {
+        left_add(left, runs);
+    }
+    return here;
+}
+
+/* What comes behind a run that came through. `last`: another epoch would take too long. */
+static enum left_next left_after(const struct left *left, bool last, unsigned confirm)
+{
+    if (left->runs > left->epochs) {
+        return left->runs < left->epochs + CONFIRMS ? LEFT_CONFIRM : LEFT_DONE;
+    }
+    enum left_next next = left_next(left);
+    next = next == LEFT_MORE && last ? LEFT_CONFIRM : next;
+    bool enough = confirm >= 2 * CONFIRMS * left->passes[left->epochs - 1];
+    return next == LEFT_CONFIRM && !enough ? LEFT_DONE : next;
+}
+
+/* In epochs, then `confirm` passes where there is something to confirm and they can be had. */
+static void passes_trace(struct session *session, size_t tests, double pass_ns, unsigned confirm)
 {
     struct left left = {.of = memory_new(tests + 1, sizeof *left.of), .count = tests};
-    bool more = true;
-    for (size_t epoch = 0; more && epoch < JUDGE_EPOCHS; epoch++) {
+    enum left_next next = LEFT_MORE;
+    while (next != LEFT_DONE) {
         struct session runs;
-        bool last =
-            epoch + 1 == JUDGE_EPOCHS || pass_ns * judge_epochs[epoch] * 3 > SESSION_EPOCHS_NS;
-        runs_init(&runs, session, judge_epochs[epoch]);
-        runs.asks_survivors = true;
-        more = session_begin(&runs);
-        if (more) {
-            session_serve(&runs, 0, WIRE_NO_TEST);
-            more = !runs.worker.ended && runs.death_count == 0;
-            if (more) {
-                left_add(&left, &runs);
-                more = left_judge(session, &runs, &left, last);
+        bool half = left.runs == left.epochs;
+        unsigned passes = half ? confirm / CONFIRMS : confirm;
+        runs_init(&runs, session, next == LEFT_MORE ? judge_epochs[left.epochs] : passes);
+        bool last = left.epochs + 1 >= JUDGE_EPOCHS ||
+                    pass_ns * judge_epochs[left.epochs] * 3 > SESSION_EPOCHS_NS;
+        if (left_run(&runs, &left)) {
+            left.epochs += next == LEFT_MORE;
+            next = left_after(&left, last, confirm);
+            if (next == LEFT_DONE) {
+                left_conclude(session, &runs, &left);
             }
-            session_over(&runs);
+        } else if (next == LEFT_CONFIRM) { /* more than the program is made for: what the epochs
+                                              say counts, and the last is asked once more */
+            left.runs = --left.epochs;
+            confirm = 0;
+            next = LEFT_MORE;
+        } else {
+            next = LEFT_DONE;
         }
+        session_over(&runs);
         session_fini(&runs);
     }
     free(left.of);
+}
+
+/* So many passes can be had to confirm what grows: only heap, thousands of descriptors or threads
+ * are not to be had. */
+static unsigned confirm_passes(const struct session *runs)
+{
+    if (runs->plan->quick || runs->gone_by_count == 0) {
+        return 0;
+    }
+    const struct wire_sample *first = &runs->gone_by[0],
+                             *last = &runs->gone_by[runs->gone_by_count - 1];
+    double pass_ns = runs->wall / PASSES, most = CONFIRM_MOST;
+    double tests = (double)runs->gone_by_count / PASSES;
+    double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
+    if (first->fds != last->fds || first->threads != last->threads || first->files != last->files ||
+        first->mappings != last->mappings) {
+        return 0;
+    }
+    most = grown * most > CONFIRM_BYTES ? CONFIRM_BYTES / grown : most;
+    most = tests * most > CONFIRM_TESTS ? CONFIRM_TESTS / tests : most;
+    most = pass_ns * most > CONFIRM_NS ? CONFIRM_NS / pass_ns : most;
+    return (unsigned)most;
 }
 
 /* Each test once, as it is. False: no verdicts can follow. */
@@ -270,7 +387,7 @@ bool session_hunt_passive(struct session *session)
             }
         }
     } else {
-        passes_trace(session, tests, runs.wall / PASSES);
+        passes_trace(session, tests, runs.wall / PASSES, confirm_passes(&runs));
     }
     session_fini(&runs);
     return true;

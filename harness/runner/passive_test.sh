@@ -40,6 +40,14 @@ grep -q "levels off\|none grows" "$T/plain.txt" && fail "what is suppressed is c
 "$B/tidemark" hunt -q --quick -- "$B/fixtures/check_hundreds" | tr -s '\n ' '  ' | grep -q "quick: .* short horizon" ||
     fail "--quick does not say so"
 
+# What grows is confirmed by thousands of passes, unless the program cannot be run so often.
+hunt cache "$B/fixtures/header_cache"
+[ "$(verdicts cache growth)" = 1 ] && [ "$(verdicts cache saturating)" = 1 ] || fail "cache: $(cat "$T/cache.txt")"
+grep -q "grew through 2200 passes" "$T/cache.txt" || fail "not confirmed: $(cat "$T/cache.txt")"
+LIMIT=600 hunt limited "$B/fixtures/header_cache"
+[ "$(verdicts limited growth)" = 2 ] || fail "limited: $(cat "$T/limited.txt")"
+grep -q "grows 48 B a run.*grew through 128 passes" "$T/limited.txt" || fail "limited: the horizon is not that of the epochs"
+
 strip -o "$T/hundreds" "$B/fixtures/check_hundreds" || exit 77
 hunt clean "$T/hundreds"
 [ $status -eq 0 ] || fail "stripped and clean: exit $status"
