@@ -105,10 +105,29 @@ bounded_is(const struct bounded *cache, const struct policy *policy, uint32_t n,
            key_blocks_equal(key, bounded_key(cache, policy, n), length);
 }
 
+/* The resident node of a key of the usual length, or 0. */
+static inline __attribute__((always_inline)) uint32_t
+bounded_find_usual(const struct bounded *cache, const struct policy *policy,
+                   const struct key_blocks *key, size_t length, uint64_t hash)
+{
+    struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
+    for (uint32_t n; index_walk_on(&walk, &n);) {
+        if (__builtin_expect(bounded_is(cache, policy, n, key, length), 1)) {
+            return n;
+        }
+    }
+    return 0;
+}
+
 /* The resident node of a key, or 0. */
 POLICY_INLINE uint32_t bounded_find(const struct bounded *cache, const struct policy *policy,
                                     const char *key, size_t length, uint64_t hash)
 {
+    if (key_usual(length)) {
+        struct key_blocks blocks;
+        key_blocks_load(&blocks, key, length);
+        return bounded_find_usual(cache, policy, &blocks, length, hash);
+    }
     struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
     for (uint32_t n; index_walk_on(&walk, &n);) {
         const struct policy_node *node = &cache->policy.base.nodes[n];

@@ -94,14 +94,20 @@ static bool sharded_lru_get(void *state, const char *key, size_t length,
                             struct strategy_value *value)
 {
     struct sharded_lru *lru = state;
-    uint64_t hash = key_hash(key, length);
+    struct key_blocks blocks;
+    bool usual = key_usual(length);
+    if (usual) {
+        key_blocks_load(&blocks, key, length);
+    }
+    uint64_t hash = usual ? key_blocks_hash(&blocks, length) : key_hash(key, length);
     struct shard *shard = sharded_lru_shard(lru, hash);
     struct bounded *cache = &shard->cache;
     spinlock_lock(&shard->lock);
-    uint32_t n = bounded_find(cache, &policy_lru, key, length, hash);
+    uint32_t n = usual ? bounded_find_usual(cache, &policy_lru, &blocks, length, hash)
+                       : bounded_find(cache, &policy_lru, key, length, hash);
     if (n) {
         bounded_take(cache, &policy_lru, n, value);
-        memcpy(thread_copy, value->data, value->bytes);
+        key_copy(thread_copy, value->data, value->bytes);
         spinlock_unlock(&shard->lock);
         value->data = thread_copy;
         return true;
