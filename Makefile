@@ -298,8 +298,9 @@ $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h r
 shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
 	$QB=$B ci/shards.sh
 
-abi: $B/libtidemark-registry.so.0 ## keep the binary interface of the library in registry/libregistry.abi
-	$QB=$B ci/abi.sh >registry/libregistry.abi
+abi: $B/libtidemark-registry.so.0 $B/libtidemark.so ## keep the libraries' binary interfaces in registry/libregistry.abi and harness/boundary/libtidemark.abi
+	$QB=$B ci/abi.sh registry >registry/libregistry.abi
+	$QB=$B ci/abi.sh preload >harness/boundary/libtidemark.abi
 
 template-ci: all $B/libtidemark-registry.so.0 ## the GitHub and GitLab templates, each step of them, in a bare Debian 12 (root, a mirror)
 	$QB=$B sh ci/template-ci.sh
