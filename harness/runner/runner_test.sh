@@ -96,6 +96,27 @@ else
     fail "the scenario that is to be repeated: $(tail -n 3 "$T/same.txt")"
 fi
 
+# A test that ends just as it is killed has one result.
+cat >"$T/edge.c" <<EOF
+#include <check.h>
+#include <unistd.h>
+START_TEST(ends_with_the_limit) { usleep(100000 + 200 * (unsigned)_i); } END_TEST
+int main(void)
+{
+    Suite *suite = suite_create("edge");
+    TCase *tcase = tcase_create("limit");
+    tcase_add_loop_test(tcase, ends_with_the_limit, -5, 15);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(srunner_create(suite), CK_SILENT);
+    return 0;
+}
+EOF
+# shellcheck disable=SC2046
+cc -o "$T/edge" "$T/edge.c" $(pkg-config --cflags --libs check) || fail "edge.c"
+printf 'scenario: edge\nsuite: {program: %s}\nlimits: {timeout: 100 ms}\nvariants:\n  - one\n' "$T/edge" >"$T/edge.yaml"
+"$B/tidemark" run -q --json "$T/edge.jsonl" "$T/edge.yaml" >/dev/null 2>&1
+[ "$(grep -c '"type":"test"' "$T/edge.jsonl")" = 20 ] || fail "20 tests that end with the limit have $(grep -c '"type":"test"' "$T/edge.jsonl") results"
+
 # kill -9 of the supervisor: the file is readable and says that it is incomplete; no worker is left.
 cat >"$T/killed.yaml" <<EOF
 scenario: killed

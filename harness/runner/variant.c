@@ -280,7 +280,8 @@ static bool test_run(struct session *session, uint32_t number, enum worker_event
     if (session_command(session, &command, event) && limit_reached(session)) {
         return false;
     }
-    if (session->has_test) {
+    bool died = *event == WORKER_GONE || *event == WORKER_HUNG;
+    if (session->has_test && !died) { /* a result that came with its death is the death's */
         test_take(session);
     }
     if (births && *event == WORKER_DONE) {
