@@ -232,7 +232,8 @@ static void pair_compare(struct differences *differences, const struct result *b
     differences->changed++;
     struct text sites = {0};
     if (base->allocs != head->allocs || base->bytes != head->bytes) {
-        difference_births(&sites, differences->wrappers, base_result, base, head_result, head);
+        difference_births(&sites, differences->wrappers, base_result, base, head_result, head,
+                          differences->again, again);
     }
     difference_sites(&sites, base_result, base, head_result, head);
     difference->text = text_take(&change.text);
@@ -325,6 +326,7 @@ void differences_find(struct differences *differences, const struct result *base
     struct search in_base, in_head, in_again = {0};
     *differences = (struct differences){0};
     differences->wrappers = wrappers_new(base, head);
+    differences->again = again;
     search_make(&in_base, base, any_variant);
     search_make(&in_head, head, any_variant);
     if (again) {
@@ -349,6 +351,7 @@ void differences_find(struct differences *differences, const struct result *base
     }
     suites_compare(differences, base, head, again, any_variant);
     wrappers_free(&differences->wrappers);
+    differences->again = NULL;
     result_index_fini(&in_base.index);
     result_index_fini(&in_head.index);
     result_index_fini(&in_again.index);

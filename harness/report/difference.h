@@ -41,8 +41,9 @@ struct differences {
     size_t kinds[DIFFERENCE_KINDS];
     size_t compared;           /* tests that both have, and suites that changed as a whole */
     size_t changed;            /* of these, with an item */
-    struct wrappers *wrappers; /* while they are looked for */
-    size_t fresh;              /* tests that only the head has */
+    struct wrappers *wrappers; /* these two while they are looked for */
+    const struct result *again;
+    size_t fresh; /* tests that only the head has */
 };
 
 /* `again` is a second run of the head's program, or NULL. The variant's name is not compared when

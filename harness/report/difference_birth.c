@@ -275,7 +275,19 @@ static bool system_frame(const struct result_frame *frame)
     return strncmp(frame->module, "/lib", 4) == 0 || strncmp(frame->module, "/usr/lib", 8) == 0;
 }
 
-static void change_put(struct text *text, const struct point *change)
+/* What went has no line in the head: then any of the function's. */
+static bool point_varies(const struct point *change, const struct points *varied)
+{
+    for (size_t i = 0; i < varied->count; i++) {
+        if (place_compare(change, &varied->items[i]) == 0 ||
+            (change->blocks < 0 && frame_compare(change->place, varied->items[i].place) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void change_put(struct text *text, const struct point *change, bool unstable)
 {
     char blocks[UNIT_TEXT_BYTES], bytes[UNIT_TEXT_BYTES];
     if (change->blocks != 0) {
@@ -301,17 +313,23 @@ static void change_put(struct text *text, const struct point *change)
         }
         text_format(text, "%s%s", frame == change->place + 1 ? ", from " : ", ", frame->function);
     }
-    text_put_char(text, '\n');
+    text_put(text, unstable ? " [unstable]\n" : "\n");
 }
 
 bool difference_births(struct text *text, const struct wrappers *wrappers,
                        const struct result *base_result, const struct result_test *base,
-                       const struct result *head_result, const struct result_test *head)
+                       const struct result *head_result, const struct result_test *head,
+                       const struct result *again_result, const struct result_test *again)
 {
-    struct points before = {0}, after = {0}, changed = {0};
+    struct points before = {0}, after = {0}, second = {0}, changed = {0}, varied = {0};
     points_take(&before, wrappers, base_result, base);
     points_take(&after, wrappers, head_result, head);
     bool known = (before.count > 0 || base->allocs == 0) && (after.count > 0 || head->allocs == 0);
+    if (known && again) {
+        points_take(&second, wrappers, again_result, again);
+        points_compare(&varied, &after, &second);
+        places_join(&varied);
+    }
     if (known) {
         points_compare(&changed, &before, &after);
         renamed_cancel(&changed);
@@ -320,7 +338,7 @@ bool difference_births(struct text *text, const struct wrappers *wrappers,
             qsort(changed.items, changed.count, sizeof changed.items[0], changed_compare);
         }
         for (size_t i = 0; i < changed.count && i < SHOWN; i++) {
-            change_put(text, &changed.items[i]);
+            change_put(text, &changed.items[i], point_varies(&changed.items[i], &varied));
         }
         if (changed.count > SHOWN) {
             text_format(text, "and %zu more call sites\n", changed.count - SHOWN);
@@ -328,6 +346,8 @@ bool difference_births(struct text *text, const struct wrappers *wrappers,
     }
     free(before.items);
     free(after.items);
+    free(second.items);
+    free(varied.items);
     free(changed.items);
     return known;
 }
