@@ -203,6 +203,7 @@ $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
+$B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
 $B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.

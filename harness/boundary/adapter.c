@@ -18,13 +18,31 @@ static const struct adapter *const adapters[] = {&adapter_libcheck, &adapter_cmo
 struct imports {
     const ElfW(Sym) * symbols;
     const char *names;
-    size_t count; /* at least all undefined ones: they stand before those that are exported */
+    size_t count; /* at least those that it needs relocated */
 };
+
+/* Where the linker has to put an address: functions that are called, and those in a variable. */
+struct relocations {
+    const ElfW(Rela) * at;
+    size_t bytes;
+};
+
+static size_t symbols_of(const struct relocations *relocations)
+{
+    size_t count = 0;
+    for (size_t i = 0; relocations->at != NULL && i < relocations->bytes / sizeof(ElfW(Rela));
+         i++) {
+        size_t symbol = ELF64_R_SYM(relocations->at[i].r_info);
+        count = symbol >= count ? symbol + 1 : count;
+    }
+    return count;
+}
 
 static int imports_of_first(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct imports *imports = data;
     const ElfW(Dyn) *dynamic = NULL;
+    struct relocations data_relocations = {0}, calls = {0};
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type == PT_DYNAMIC) {
@@ -40,14 +58,25 @@ static int imports_of_first(struct dl_phdr_info *info, size_t size, void *data)
         case DT_STRTAB:
             imports->names = (const char *)dynamic->d_un.d_ptr;
             break;
-        case DT_GNU_HASH: /* index of the first hashed symbol */
-        case DT_HASH:     /* number of all symbols; both stand second */
-            imports->count = ((const uint32_t *)dynamic->d_un.d_ptr)[1];
+        case DT_RELA:
+            data_relocations.at = (const ElfW(Rela) *)dynamic->d_un.d_ptr;
+            break;
+        case DT_RELASZ:
+            data_relocations.bytes = dynamic->d_un.d_val;
+            break;
+        case DT_JMPREL:
+            calls.at = (const ElfW(Rela) *)dynamic->d_un.d_ptr;
+            break;
+        case DT_PLTRELSZ:
+            calls.bytes = dynamic->d_un.d_val;
             break;
         default:
             break;
         }
     }
+    /* Not from the hash table: that of a program which exports nothing does not tell. */
+    size_t by_data = symbols_of(&data_relocations), by_calls = symbols_of(&calls);
+    imports->count = by_data > by_calls ? by_data : by_calls;
     return 1; /* the first is the executable */
 }
 

@@ -63,6 +63,13 @@ START_TEST(runs_cmocka_tests)
 }
 END_TEST
 
+START_TEST(sees_what_a_program_imports_that_exports_nothing)
+{
+    static const struct row rows[] = {{"cmocka/tests/passes", WIRE_PASS, 0, 0, ""}};
+    program_agrees("cmocka_quiet", "cmocka", rows, 1, 0);
+}
+END_TEST
+
 START_TEST(runs_cunit_tests)
 {
     static const struct row rows[] = {
@@ -91,4 +98,5 @@ START_TEST(runs_glib_tests)
 }
 END_TEST
 
-SUITE("adapter", &runs_cmocka_tests, &runs_cunit_tests, &runs_glib_tests)
+SUITE("adapter", &runs_cmocka_tests, &sees_what_a_program_imports_that_exports_nothing,
+      &runs_cunit_tests, &runs_glib_tests)
