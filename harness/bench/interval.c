@@ -58,6 +58,24 @@ bool interval_median(double *values, size_t count, struct interval *interval)
     return true;
 }
 
+/* How many of 2n values lie below has the mean n and the variance 2n (1 + 1/3) / 4. */
+bool interval_pairs(double *values, size_t pairs, struct interval *interval)
+{
+    *interval = (struct interval){NAN, NAN, NAN};
+    if (pairs == 0) {
+        return false;
+    }
+    interval_sort(values, 2 * pairs);
+    interval->median = (values[pairs - 1] + values[pairs]) / 2;
+    if (pairs < INTERVAL_LEAST) {
+        return false;
+    }
+    size_t k = (size_t)((double)pairs - 1.96 * sqrt((double)pairs * 2 / 3) + 0.5);
+    interval->low = values[k - 1];
+    interval->high = values[2 * pairs - k];
+    return true;
+}
+
 enum difference interval_difference(const struct interval *ratio, double beyond)
 {
     if (isnan(ratio->low)) {

@@ -21,6 +21,14 @@ struct interval {
  * median is there from one value on. */
 bool interval_median(double *values, size_t count, struct interval *interval);
 
+/* The same of ratios that come in pairs: values[2i] and values[2i + 1] are one own figure divided
+ * by two independent ones of the reference. Each ratio is as likely above its true value as below,
+ * however skewed the noise is; that of the own figure to a mean of the two is not, and makes equal
+ * things seem different (with the noise of a busy machine by half a percent). Both lie on the same
+ * side where the own figure is the least or the greatest of the three, 2 times of 3 whatever the
+ * noise, which gives the ranks that bound the median. `pairs` from INTERVAL_LEAST on. */
+bool interval_pairs(double *values, size_t pairs, struct interval *interval);
+
 /* Nearest-rank quantile of sorted values. */
 double interval_quantile(const double *sorted, size_t count, double quantile);
 void interval_sort(double *values, size_t count);

@@ -58,6 +58,51 @@ START_TEST(the_interval_holds_the_true_median_19_times_of_20)
 }
 END_TEST
 
+/* Times as a busy machine has them: never below 1, mostly near it, now and then far above. */
+static double skewed_time(uint64_t *state)
+{
+    double x = (double)(workload_random(state) >> 11) * 0x1p-53;
+    return 1 + x * x * x * x * (workload_random(state) % 10 < 7 ? 0.1 : 0.3);
+}
+
+START_TEST(pairs_hold_the_true_ratio_19_times_of_20_however_skewed)
+{
+    static const size_t pairs[] = {6, 11, 25, 100};
+    uint64_t state = 11;
+    for (size_t row = 0; row < sizeof pairs / sizeof pairs[0]; row++) {
+        unsigned held = 0;
+        double sum = 0;
+        for (unsigned run = 0; run < 1000; run++) {
+            double values[200];
+            struct interval interval;
+            for (size_t i = 0; i < pairs[row]; i++) {
+                double own = 1.02 * skewed_time(&state);
+                values[2 * i] = own / skewed_time(&state);
+                values[2 * i + 1] = own / skewed_time(&state);
+            }
+            ck_assert(interval_pairs(values, pairs[row], &interval));
+            ck_assert(interval.low <= interval.median && interval.median <= interval.high);
+            held += interval.low <= 1.02 && interval.high >= 1.02;
+            sum += interval.median;
+        }
+        ck_assert_msg(held >= 935, "%u of 1000 with %zu pairs", held, pairs[row]); /* sd 7 */
+        ck_assert_double_eq_tol(sum / 1000, 1.02, pairs[row] < 25 ? 0.01 : 0.0015);
+    }
+}
+END_TEST
+
+START_TEST(few_pairs_have_a_median_and_no_interval)
+{
+    double values[] = {3, 1, 2, 9};
+    struct interval interval;
+    ck_assert(!interval_pairs(values, 2, &interval));
+    ck_assert_double_eq(interval.median, 2.5);
+    ck_assert(isnan(interval.low) && isnan(interval.high));
+    ck_assert(!interval_pairs(values, 0, &interval));
+    ck_assert(isnan(interval.median));
+}
+END_TEST
+
 START_TEST(a_difference_counts_only_beyond_its_threshold)
 {
     static const struct {
@@ -88,4 +133,6 @@ END_TEST
 
 SUITE("interval", &ranks_are_those_of_the_binomial_distribution,
       &few_values_have_a_median_and_no_interval, &the_interval_holds_the_true_median_19_times_of_20,
-      &a_difference_counts_only_beyond_its_threshold, &quantiles_are_by_nearest_rank)
+      &pairs_hold_the_true_ratio_19_times_of_20_however_skewed,
+      &few_pairs_have_a_median_and_no_interval, &a_difference_counts_only_beyond_its_threshold,
+      &quantiles_are_by_nearest_rank)

@@ -27,8 +27,8 @@ struct rounds {
     const struct workload *workload;
     struct window *windows[WINDOWS];
     struct measure *measures;
-    double *cost,
-        *ratio; /* ns a look-up, and times the reference: [contender * rounds_max + round] */
+    double *cost;  /* ns a look-up: [contender * rounds_max + round] */
+    double *ratio; /* two of each: times the reference right before, and right behind */
     unsigned rounds_max, done;
     uint64_t random;
 };
@@ -100,12 +100,13 @@ static void round_run(struct rounds *rounds)
     }
     double before = contender_pass(rounds, 0);
     rounds->cost[round] = before;
-    rounds->ratio[round] = 1;
+    rounds->ratio[2 * round] = rounds->ratio[2 * round + 1] = 1;
     for (size_t n = 0; n < others; n++) {
         size_t i = 1 + (n + round) % others;
         double own = contender_pass(rounds, i), behind = contender_pass(rounds, 0);
         rounds->cost[i * most + round] = own;
-        rounds->ratio[i * most + round] = own / sqrt(before * behind);
+        rounds->ratio[2 * (i * most + round)] = own / before;
+        rounds->ratio[2 * (i * most + round) + 1] = own / behind;
         before = behind;
     }
     free(padding);
@@ -115,7 +116,7 @@ static void round_run(struct rounds *rounds)
 /* The widest half-width of all ratios so far, relative. */
 static double rounds_judge(struct rounds *rounds)
 {
-    double *values = memory_new(rounds->done, sizeof *values);
+    double *values = memory_new(rounds->done, 2 * sizeof *values);
     double widest = 0;
     for (size_t i = 0; i < rounds->count; i++) {
         struct measure *measure = &rounds->measures[i];
@@ -127,8 +128,8 @@ static double rounds_judge(struct rounds *rounds)
         memcpy(values, &rounds->cost[first], rounds->done * sizeof *values);
         interval_median(values, rounds->done, &cost);
         measure->ns = cost.median;
-        memcpy(values, &rounds->ratio[first], rounds->done * sizeof *values);
-        interval_median(values, rounds->done, &measure->ratio);
+        memcpy(values, &rounds->ratio[2 * first], rounds->done * 2 * sizeof *values);
+        interval_pairs(values, rounds->done, &measure->ratio);
         double width = (measure->ratio.high - measure->ratio.low) / 2 / measure->ratio.median;
         widest = width > widest || isnan(width) ? width : widest;
     }
@@ -167,7 +168,7 @@ unsigned measure_rounds(struct contender *contenders, size_t count, const struct
         measures[i].ratio = (struct interval){(double)NAN, (double)NAN, (double)NAN};
     }
     rounds.cost = memory_new(count * limits->rounds_max, sizeof rounds.cost[0]);
-    rounds.ratio = memory_new(count * limits->rounds_max, sizeof rounds.ratio[0]);
+    rounds.ratio = memory_new(count * limits->rounds_max, 2 * sizeof rounds.ratio[0]);
     uint64_t begin = bench_own_ns();
     unsigned judged = limits->rounds_min; /* sorting costs time, and the predictor its memory */
     while (rounds.done < limits->rounds_max) {

@@ -4,15 +4,16 @@
  * A round is a chain of passes with the reference between any two others: R a R b R c R. In a pass
  * a contender gets a fresh state, is warmed up with 65,536 requests, and MEASURE_SLICES slices of
  * those that follow are timed; the mean of the quickest quarter is the pass's figure. What a
- * machine gives to one program changes within tens of milliseconds, so a contender's ratio is that
- * to the two passes of the reference right beside it. The requests are the same in every pass. That
- * makes the figures steady, and it makes them the figures of a hot loop: the branch predictor
- * learns a sequence of 100,000 requests, and a direct look-up that costs 8 ns here costs 15 to 18
- * with requests that never came before. So that cost is measured, too, in `fresh`.
+ * machine gives to one program changes within tens of milliseconds, so a contender has two
+ * ratios a round, to the passes of the reference right before and right behind it. The requests are
+ * the same in every pass. That makes the figures steady, and it makes them the figures of a hot
+ * loop: the branch predictor learns a sequence of 100,000 requests, and a direct look-up that costs
+ * 8 ns here costs 15 to 18 with requests that never came before. So that cost is measured, too, in
+ * `fresh`.
  *
- * The median of the ratios over the rounds has a 95 % interval. Rounds are added until every
- * interval is narrow enough or time is up: the decision looks at widths only, never at the result,
- * so it does not make differences out of patience. Supervisor only.
+ * The median of the ratios over the rounds has a 95 % interval (interval_pairs). Rounds are added
+ * until every interval is narrow enough or time is up: the decision looks at widths only, never at
+ * the result, so it does not make differences out of patience. Supervisor only.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
