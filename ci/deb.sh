@@ -10,6 +10,10 @@ version=$("$B/tidemark" --version | cut -d' ' -f2)
 architecture=$(dpkg --print-architecture)
 gzip -9nf "$root"/usr/share/man/man*/*.[15]
 mv "$root/usr/share/doc/tidemark/LICENSE" "$root/usr/share/doc/tidemark/copyright"
+# Debian's zsh looks here, and for site-functions below /usr/local only.
+mkdir -p "$root/usr/share/zsh/vendor-completions"
+mv "$root/usr/share/zsh/site-functions/_tidemark" "$root/usr/share/zsh/vendor-completions/"
+rmdir "$root/usr/share/zsh/site-functions"
 strip --strip-unneeded "$root/usr/bin/tidemark" "$root/usr/lib/libtidemark-registry.so.0"
 # The suites keep their symbols: tidemark finds the tests of a static libcheck by them.
 strip --strip-debug "$root"/usr/libexec/tidemark/suites/*

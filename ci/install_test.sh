@@ -69,6 +69,11 @@ if command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null; then
     package=$(B=$B ci/deb.sh) || fail "make deb"
     must dpkg-deb --info "$package"
     grep -q 'Depends: .*libc6' "$out/said" || fail "the package depends on no libc6"
+    if command -v zsh >/dev/null; then
+        place=$(zsh -f -c 'print -l $fpath' | grep -x /usr/share/zsh/vendor-completions)
+        dpkg-deb --contents "$package" >"$out/contents"
+        grep -q "\.${place:-/usr/share/zsh}.*/_tidemark" "$out/contents" || fail "zsh will not find its completion"
+    fi
     # A bare root file system: the package, the libraries it names, nothing else.
     bare=$out/bare
     mkdir -p "$bare/tmp" "$bare/proc"

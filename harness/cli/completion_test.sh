@@ -9,7 +9,8 @@ trap 'rm -rf "$t"' EXIT
 for shell in bash zsh fish; do
     "$B/tidemark" --manual $shell >"$t/$shell" || exit 1
 done
-mkdir "$t/work"
+mkdir "$t/work" "$t/site"
+mv "$t/zsh" "$t/site/_tidemark" # where zsh finds it by itself
 touch "$t/work/shard-one.jsonl" "$t/work/with blank.jsonl" "$t/work/check_thing"
 cat >"$t/press.py" <<'END'
 import os, pty, select, signal, subprocess, sys, time
@@ -36,7 +37,7 @@ ROWS = [
 ]
 START = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], f"bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; source {folder}/bash"),
-    "zsh": (["zsh", "-f", "-i"], f"autoload -Uz compinit; compinit -D -u; source {folder}/zsh; compdef _tidemark tidemark; unsetopt zle_bracketed_paste beep; setopt list_ambiguous"),
+    "zsh": (["zsh", "-f", "-i"], f"fpath=({folder}/site $fpath); autoload -Uz compinit; compinit -D -u; unsetopt zle_bracketed_paste beep; setopt list_ambiguous"),
 }
 
 
