@@ -183,6 +183,7 @@ START_TEST(each_allocation_that_fails_in_turn_leaves_a_kept_snapshot_whole)
     memory_reset();
     ck_assert(kept_call(&upstream));
     uint64_t allocations = memory_now().allocs, served = 0;
+    tidemark_count("kept_allocations_failed_in_turn", allocations);
     for (uint64_t nth = 1; nth <= allocations; nth++) {
         memory_fail_at(nth);
         served += kept_call(&upstream);
