@@ -186,7 +186,8 @@ static void source_open(struct result_reader *reader, const char *path)
                                                                      .scenario = memory_copy(""),
                                                                      .shard = memory_copy(""),
                                                                      .partition = memory_copy(""),
-                                                                     .host = memory_copy("")};
+                                                                     .host = memory_copy(""),
+                                                                     .way_in = memory_copy("")};
     reader->first_test = reader->result->test_count;
     reader->first_expect = reader->result->expect_count;
     reader->refused = 0;
@@ -210,6 +211,9 @@ static void source_close(struct result_reader *reader)
             source->expected > source->tests ? source->expected - source->tests : 1;
     } else if (told > lines) { /* lines were lost */
         source->incomplete += told - lines;
+    }
+    if (source->way_in[0]) { /* not known yet when the run's line was written */
+        result_set(&result->way_in, source->way_in);
     }
     result->passed += source->passed;
     result->failed += source->failed;
@@ -435,6 +439,7 @@ void result_reader_free(struct result_reader **slot)
         free(reader->sources[i].shard);
         free(reader->sources[i].partition);
         free(reader->sources[i].host);
+        free(reader->sources[i].way_in);
     }
     free(reader->sources);
     result_index_fini(&reader->index);

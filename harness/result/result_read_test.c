@@ -125,11 +125,12 @@ START_TEST(a_summary_of_more_than_there_is_tells_of_lost_lines)
     char path[64];
     file_make(path,
               RUN TEST("a") "{\"v\":1,\"type\":\"summary\",\"passed\":2,\"failed\":1,\"skipped\":1,"
-                            "\"incomplete\":0}\n");
+                            "\"incomplete\":0,\"way_in\":\"libcheck, shared\"}\n");
     diag_init(&diag);
     result_init(&result);
     ck_assert(result_read(path, &result, &diag));
     ck_assert_uint_eq(result.incomplete, 3);
+    ck_assert_str_eq(result.way_in, "libcheck, shared");
     result_fini(&result);
     diag_fini(&diag);
     unlink(path);

@@ -74,13 +74,16 @@ static void head_put(struct text *line, const char *type)
 }
 
 static void summary_put(struct text *line, size_t passed, size_t failed, size_t skipped,
-                        size_t incomplete)
+                        size_t incomplete, const char *way_in)
 {
     head_put(line, "summary");
     json_unsigned(line, "passed", passed);
     json_unsigned(line, "failed", failed);
     json_unsigned(line, "skipped", skipped);
     json_unsigned(line, "incomplete", incomplete);
+    if (way_in[0]) {
+        json_text(line, "way_in", way_in);
+    }
     json_close(line, '}');
 }
 
@@ -93,7 +96,7 @@ static void buffer_write(struct result_writer *writer)
     if (writer->regular) {
         size_t done = writer->count[0] + writer->count[1] + writer->count[2];
         summary_put(&writer->line, writer->count[0], writer->count[1], writer->count[2],
-                    writer->expected > done ? writer->expected - done : 1);
+                    writer->expected > done ? writer->expected - done : 1, "");
         text_put_char(&writer->line, '\n');
     }
     bytes_write(writer, writer->line.data, writer->line.length);
@@ -111,7 +114,8 @@ static void line_write(struct result_writer *writer)
 
 static void summary_close(struct result_writer *writer, const struct result *result)
 {
-    summary_put(&writer->line, result->passed, result->failed, result->skipped, result->incomplete);
+    summary_put(&writer->line, result->passed, result->failed, result->skipped, result->incomplete,
+                result->way_in);
     /* Blanks where the provisional one was longer: still one write, and never a torn tail. */
     while (writer->regular && writer->line.length + 1 < writer->summary_bytes) {
         text_put_char(&writer->line, ' ');
