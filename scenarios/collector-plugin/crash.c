@@ -24,6 +24,17 @@
 #ifndef SANITIZED
 #define SANITIZED 0
 #endif
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RACES_SEEN 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#define RACES_SEEN 1
+#endif
+#ifndef RACES_SEEN
+#define RACES_SEEN 0
+#endif
 
 /* How many of 20 children die of signal 11. */
 static unsigned deaths_of(void (*crash)(void))
@@ -97,6 +108,28 @@ START_TEST(twenty_of_twenty_runs_die_where_it_is_replaced_under_a_reader)
 }
 END_TEST
 
+/* Where the build has a race detector; elsewhere nobody sees it, and the reader lives. */
+START_TEST(a_race_detector_sees_the_reader_that_takes_no_lock_and_nobody_else_does)
+{
+    unsigned seen = 0;
+    for (int i = 0; i < 3; i++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (RACES_SEEN) {
+                close(2);
+            }
+            race_replace_while_reading();
+            _exit(0);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status));
+        seen += WEXITSTATUS(status) != 0;
+    }
+    ck_assert_uint_eq(seen, RACES_SEEN ? 3 : 0);
+}
+END_TEST
+
 struct reading {
     struct shared *shared;
     _Atomic bool over;
@@ -147,6 +180,7 @@ TCase *rows_crash(void)
     tcase_add_test(tcase, a_call_while_the_list_is_replaced);
     tcase_add_test(tcase, twenty_of_twenty_runs_die_where_it_is_published_before_it_is_filled);
     tcase_add_test(tcase, twenty_of_twenty_runs_die_where_it_is_replaced_under_a_reader);
+    tcase_add_test(tcase, a_race_detector_sees_the_reader_that_takes_no_lock_and_nobody_else_does);
     tcase_add_test(tcase, two_hundred_refreshes_under_a_reader_and_nothing_left_behind);
     return tcase;
 }

@@ -74,6 +74,32 @@ void crash_replace_while_reading(void)
     free(names[0]);
 }
 
+static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *race_read(void *unused)
+{
+    for (int i = 0; i < 1000; i++) {
+        read_length += cache->count; /* the lock is there, and the reader does not take it */
+    }
+    return unused;
+}
+
+void race_replace_while_reading(void)
+{
+    pthread_t reader;
+    cache = calloc(1, sizeof *cache);
+    if (!cache || pthread_create(&reader, NULL, race_read, NULL) != 0) {
+        abort();
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        pthread_mutex_lock(&cache_lock);
+        cache->count = i;
+        pthread_mutex_unlock(&cache_lock);
+    }
+    pthread_join(reader, NULL);
+    free(cache);
+}
+
 struct shared {
     pthread_mutex_t lock;
     struct snapshot *snapshot;

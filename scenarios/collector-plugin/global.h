@@ -15,6 +15,9 @@
  * SIGSEGV every time: no race has to be won, the steps are taken in the order of the incident. */
 void crash_publish_before_init(void);
 void crash_replace_while_reading(void);
+/* The same without the deaths: a reader that takes no lock, and a refresher that does. Nothing goes
+ * wrong that one could see, but for a race detector. */
+void race_replace_while_reading(void);
 
 struct shared;
 struct shared *shared_new(void);
