@@ -160,6 +160,13 @@ struct result_test *session_result(const struct session *session, uint32_t test)
 void session_test_fill(const struct session *session, struct result_test *test);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
+/* What such a death means for the variant: true if it goes on behind the test. */
+bool session_death_goes_on(struct session *session, uint32_t test, enum result_status status);
+bool session_limit_reached(const struct session *session);
+/* A test came to its boundary. */
+void session_test_take(struct session *session);
+/* It failed in a quiet session. */
+void session_failure_add(struct session *session, uint32_t test, const char *message);
 void session_test_write(struct session *session, const struct result_test *test);
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
