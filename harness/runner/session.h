@@ -187,6 +187,12 @@ void session_live_add(struct session *session, uint32_t test, int64_t live);
 /* The hunt: each test repeated until its memory is understood (axis A). False: the program could
  * not be started. */
 bool session_hunt(struct session *session);
+/* For a test whose boundaries differ: repeats it until they are understood, and fills verdict,
+ * growth and sites. False: the worker is gone. */
+bool session_epochs(struct session *session, uint32_t number, struct result_test *test,
+                    enum worker_event *event);
+/* The boundaries of the last command, to the curves of the test. */
+void session_curve_add(struct session *session, struct result_test *test);
 /* The same where tests cannot be chosen: the program's main is run again and again. */
 bool session_hunt_passive(struct session *session);
 /* Of a passive session: a test has come to its boundary. */
@@ -197,6 +203,11 @@ void session_hunt_suite(struct session *session);
 /* Then each test once more, once, under valgrind's memcheck: into the tests of the result. False:
  * it could not be done, and a note says why. */
 bool session_memcheck(struct session *session);
+
+/* Tests that passed and fail in `course`, though not in `straight` (unless they are the same): into
+ * their results, with who pollutes them or whom they need, as far as that is found. */
+void session_victims(struct session *session, const struct session *straight,
+                     const struct session *course);
 
 /* The same for a variant of `tidemark run` that keeps something from test to test. */
 void session_run_suite(struct session *session);

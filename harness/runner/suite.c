@@ -174,100 +174,6 @@ static int64_t again_of(const struct session *session, struct course *course)
     return all - course->kept;
 }
 
-/* Does `victim` pass in a process of its own, behind these tests? */
-static bool probe_passes(const struct session *session, const uint32_t *before, size_t count,
-                         uint32_t victim)
-{
-    struct course probe;
-    uint32_t *list = memory_new(count + 1, sizeof *list);
-    for (size_t i = 0; i < count; i++) {
-        list[i] = before[i];
-    }
-    list[count] = victim;
-    course_init(&probe, session, 0);
-    probe.session.light = true;
-    probe.session.earlier = NULL;
-    probe.session.list = list;
-    probe.session.list_count = count + 1;
-    bool passes = session_run(&probe.session);
-    for (size_t i = 0; i < probe.session.failure_count; i++) {
-        passes = passes && probe.session.failures[i].test != victim;
-    }
-    course_fini(&probe);
-    free(list);
-    return passes;
-}
-
-/* The one test of `before` behind which the victim is as `passes` says. Halves are tried; false
- * when it takes more than one. */
-static bool cause_find(const struct session *session, const uint32_t *before, size_t count,
-                       uint32_t victim, bool passes, uint32_t *cause)
-{
-    while (count > 1) {
-        size_t half = count / 2;
-        if (probe_passes(session, before, half, victim) == passes) {
-            count = half;
-        } else if (probe_passes(session, before + half, count - half, victim) == passes) {
-            before += half;
-            count -= half;
-        } else {
-            return false;
-        }
-    }
-    *cause = before[0];
-    return count == 1 && probe_passes(session, before, 1, victim) == passes;
-}
-
-/* A test that passes in one order and fails in another: polluted by one that ran before it, or in
- * need of one that did not. */
-static void victim_explain(const struct session *session, const struct course *straight,
-                           const struct course *course, const struct session_failure *failure,
-                           struct result_test *test)
-{
-    const uint32_t *before = course->session.live_tests + failure->from;
-    size_t count = failure->to - failure->from;
-    bool alone = probe_passes(session, NULL, 0, failure->test);
-    uint32_t cause = 0;
-    if (!alone) { /* the order in which it passes */
-        before = straight->session.live_tests;
-        for (count = 0; count < straight->session.live_count && before[count] != failure->test;) {
-            count++;
-        }
-    }
-    test->order = alone ? ORDER_POLLUTED : ORDER_NEEDS;
-    if (cause_find(session, before, count, failure->test, !alone, &cause)) {
-        result_set(&test->order_by, session->names[cause].id);
-    }
-}
-
-#define VICTIMS_EXPLAINED 3 /* each of them takes many processes */
-
-static void victims_find(struct session *session, const struct course *straight,
-                         const struct course *course)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < course->session.failure_count; i++) {
-        const struct session_failure *failure = &course->session.failures[i];
-        struct result_test *test = session_result(session, failure->test);
-        bool known = test && test->order != ORDER_FREE;
-        for (size_t k = 0; k < straight->session.failure_count && course != straight; k++) {
-            known = known || straight->session.failures[k].test == failure->test;
-        }
-        /* Without a verdict it may be one that needs a child, or a first time. */
-        bool odd = test && test->verdict == VERDICT_NONE &&
-                   (course != straight || !probe_passes(session, NULL, 0, failure->test));
-        if (!test || test->status != RESULT_PASS || odd || known) {
-            continue;
-        }
-        test->order = ORDER_UNEXPLAINED;
-        result_set(&test->order_message, failure->message);
-        if (found++ < VICTIMS_EXPLAINED) {
-            victim_explain(session, straight, course, failure, test);
-        }
-        session_test_write(session, test);
-    }
-}
-
 /* Who leaves it: the tests that are behind what accumulates. */
 static void polluters_tell(struct session *session, const struct course *course)
 {
@@ -353,7 +259,7 @@ void session_hunt_suite(struct session *session)
     course_judge(session, &straight);
     straight_take(session, &straight);
     verdicts[0] = straight.verdict;
-    victims_find(session, &straight, &straight);
+    session_victims(session, &straight.session, &straight.session);
     bool twice = straight.session.again_done;
     int64_t again = twice ? again_of(session, &straight) : 0;
     if (session->passive && !session->plan->quick) {
@@ -376,7 +282,7 @@ void session_hunt_suite(struct session *session)
         if (session_run(&shuffled.session)) {
             course_judge(session, &shuffled);
             verdicts[orders++] = shuffled.verdict;
-            victims_find(session, &straight, &shuffled);
+            session_victims(session, &straight.session, &shuffled.session);
         }
         course_fini(&shuffled);
     }
