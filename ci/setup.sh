@@ -4,7 +4,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 list=$here/packages.txt
 names() { sed 's/#.*//; /^ *$/d' "$@" | awk '{print $1}'; }
-installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+# Also when another package provides the same: libcurl has three flavours, and each drives the others out.
+provided() { module=$(awk -v p="$1" '$1 == p {print $2}' "$list"); [ -n "$module" ] && pkg-config --exists "$module" 2>/dev/null; }
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed' || provided "$1"; }
 case ${1-} in
 --missing)
     missing=

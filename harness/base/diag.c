@@ -58,6 +58,8 @@ static int item_compare(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+#define DIAG_SHOWN 100 /* of a file that is something else altogether */
+
 void diag_print(const struct diag *diag, FILE *out)
 {
     const struct diag_item **order = memory_new(diag->count, sizeof(const struct diag_item *));
@@ -65,7 +67,8 @@ void diag_print(const struct diag *diag, FILE *out)
         order[i] = &diag->items[i];
     }
     qsort(order, diag->count, sizeof(const struct diag_item *), item_compare);
-    for (size_t i = 0; i < diag->count; i++) {
+    size_t shown = diag->count > DIAG_SHOWN ? DIAG_SHOWN : diag->count;
+    for (size_t i = 0; i < shown; i++) {
         const struct diag_item *item = order[i];
         if (item->file[0]) {
             fputs(item->file, out);
@@ -78,6 +81,9 @@ void diag_print(const struct diag *diag, FILE *out)
             fputs(": ", out);
         }
         fprintf(out, "%s\n", item->text);
+    }
+    if (shown < diag->count) {
+        fprintf(out, "%zu more mistakes\n", diag->count - shown);
     }
     free(order);
 }
@@ -109,6 +115,16 @@ static size_t distance(const char *left, size_t n, const char *right, size_t m)
     return rows[n % 3][m];
 }
 
+/* Letters that both begin with: of two words as near, who forgot the end of one meant that one. */
+static size_t alike(const char *left, const char *right)
+{
+    size_t i = 0;
+    while (left[i] && tolower((unsigned char)left[i]) == tolower((unsigned char)right[i])) {
+        i++;
+    }
+    return i;
+}
+
 const char *diag_nearest(const char *text, const char *const *words, size_t count)
 {
     size_t length = strlen(text), least = SIZE_MAX;
@@ -124,7 +140,9 @@ const char *diag_nearest(const char *text, const char *const *words, size_t coun
             continue;
         }
         size_t found = distance(text, length, words[i], other);
-        if (found <= most && found < least && found < other) {
+        bool better =
+            found < least || (found == least && alike(text, words[i]) > alike(text, nearest));
+        if (found <= most && better && found < other && strcmp(text, words[i]) != 0) {
             least = found;
             nearest = words[i];
         }

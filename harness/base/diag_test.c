@@ -56,6 +56,35 @@ START_TEST(finds_the_word_that_was_meant)
 }
 END_TEST
 
+START_TEST(what_was_said_is_not_what_was_meant)
+{
+    static const char *const words[] = {"entries"};
+    ck_assert_ptr_null(diag_nearest("entries", words, 1));
+}
+END_TEST
+
+START_TEST(of_very_many_mistakes_the_first_hundred_are_shown)
+{
+    struct diag diag;
+    char *text = NULL;
+    size_t size = 0, lines = 0;
+    FILE *out = open_memstream(&text, &size);
+    diag_init(&diag);
+    for (unsigned i = 1; i <= 5000; i++) {
+        diag_add(&diag, "a.yaml", i, 1, "wrong");
+    }
+    diag_print(&diag, out);
+    fclose(out);
+    for (const char *at = text; (at = strchr(at, '\n')); at++) {
+        lines++;
+    }
+    ck_assert_uint_eq(lines, 101);
+    ck_assert_ptr_nonnull(strstr(text, "a.yaml:100:1: wrong\n4900 more mistakes\n"));
+    free(text);
+    diag_fini(&diag);
+}
+END_TEST
+
 START_TEST(a_very_long_word_has_no_neighbour)
 {
     static const char *const words[] = {"entries"};
@@ -67,4 +96,5 @@ START_TEST(a_very_long_word_has_no_neighbour)
 END_TEST
 
 SUITE("diag", &prints_in_order_of_position, &finds_the_word_that_was_meant,
+      &what_was_said_is_not_what_was_meant, &of_very_many_mistakes_the_first_hundred_are_shown,
       &a_very_long_word_has_no_neighbour)

@@ -26,6 +26,7 @@ START_TEST(reads_what_is_right_and_refuses_the_rest)
         {UNIT_NS, "1.5 us", false, 1500, NULL},
         {UNIT_NS, "2 h", false, 7200000000000, NULL},
         {UNIT_BYTES, "65536", false, 0, "has no unit; one of B KB KiB MB MiB GB GiB TB TiB"},
+        {UNIT_BYTES, "4 Mi", false, 0, "has unknown unit 'Mi'; did you mean 'MiB'?"},
         {UNIT_BYTES, "4 MIB", false, 0, "has unknown unit 'MIB'; did you mean 'MiB'?"},
         {UNIT_BYTES, "30 s", false, 0,
          "has unknown unit 's'; one of B KB KiB MB MiB GB GiB TB TiB"},

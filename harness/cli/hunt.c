@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int status_of(const struct result *result)
@@ -89,6 +90,17 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
     return status;
 }
 
+/* False: errno. A folder may be "executable", and is no program. */
+static bool program_runs(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    return access(path, X_OK) == 0;
+}
+
 static int hunt_main(struct command_line *line)
 {
     struct plan plan;
@@ -124,7 +136,7 @@ static int hunt_main(struct command_line *line)
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
     result_set(&result.suite, line->operands[0]);
-    if (access(program, X_OK) != 0) {
+    if (!program_runs(program)) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
     } else if (plan.valgrind && !memcheck_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);

@@ -1,8 +1,8 @@
 /* main.c - tidemark: reads the command line and runs the command. Supervisor only. */
+#include "harness/base/process.h"
 #include "harness/cli/command.h"
 #include "harness/cli/manual.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +10,8 @@ int main(int argc, char **argv)
 {
     struct command_line line;
     int status;
-    /* A reader that stops reading (| head) must end a report, not the run that feeds a worker:
-     * writes fail and are reported as such. */
-    signal(SIGPIPE, SIG_IGN);
+    /* A reader that stops reading (| head) must end a report, not the run that feeds a worker. */
+    process_begin();
     if (argc > 2 && strcmp(argv[1], "--manual") == 0) { /* for `make install`; in no help */
         return manual_print(argv[2], argc > 3 ? argv[3] : NULL, stdout) ? COMMAND_MET
                                                                         : COMMAND_USAGE;

@@ -1,6 +1,8 @@
 /* pair.c - see pair.h. Supervisor only. */
 #include "harness/runner/pair.h"
 
+#include "harness/base/process.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -36,6 +38,7 @@ static bool command_run(char *const *command, struct pair_run *run)
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        process_restore();
         int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(null, 1);

@@ -2,6 +2,7 @@
 #include "harness/runner/worker.h"
 
 #include "harness/base/interrupt.h"
+#include "harness/base/process.h"
 #include "harness/runner/memcheck.h"
 #include "harness/runner/stray.h"
 
@@ -95,6 +96,7 @@ static void worker_become(const struct plan_variant *variant, const struct worke
         dup2(null, 2);
     }
     cap_enter(cap);
+    process_restore();
     setenv("LD_PRELOAD", preload, 1);
     if (options->memcheck) {
         memcheck_become(variant->program, variant->argv, options->memcheck);
