@@ -14,8 +14,7 @@
 #define LEAST   4  /* slices of a pass that count */
 #define WINDOWS (WARMUP + MEASURE_SLICES)
 /* Passes at the beginning of a round that are nobody's: they touch the pages for the first time,
- * and the branch predictor learns the requests again. With one of them the first timed pass was
- * still 2 % slower than the second, and what stood right behind it seemed faster than it was. */
+ * and the branch predictor learns the requests again. */
 #define UNTIMED 2
 
 const struct measure_limits measure_default = {
