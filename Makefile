@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test
+.PHONY: torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test bench
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -269,6 +269,9 @@ BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs gli
 BENCH_SIZES := 1000 27000 270000 2700000
 BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
 BENCH_CFLAGS = $(STD) -O3 -g $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
+
+bench: bench-lookup bench-strategies all ## all tables with the bars beside them; peers where `make bench-peers` built them
+	$Q$B/tidemark bench $(if $(wildcard $B/peers/*.so),--peers)
 
 bench-peers: ## install other people's tables and caches, and build them for `tidemark bench --peers`
 	$QB=$B CC="$(CC)" CXX="$(CXX)" VERSTABLE="$(VERSTABLE)" ci/peers.sh --install

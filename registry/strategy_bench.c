@@ -369,6 +369,9 @@ static void rounds_print(const struct contender *contenders, size_t count)
         }
         printf("\n");
     }
+    if (peer) { /* what is to be reached */
+        printf("  %-70s%8.2f%8.2f%8.2f\n", "lru, at most", 0.85, 0.40, 0.70);
+    }
 }
 
 int main(int argc, char **argv)
