@@ -302,22 +302,33 @@ static bool number_copy(struct json *json, const char *from, char *copy, size_t 
     return true;
 }
 
+struct number {
+    char text[128];
+    const char *from; /* where it stands in the line */
+    bool whole;
+};
+
+static bool number_take(struct json *json, struct number *read)
+{
+    json_peek(json);
+    read->from = json->at;
+    return number_pass(json, &read->whole) &&
+           number_copy(json, read->from, read->text, sizeof read->text);
+}
+
 bool json_take_number(struct json *json, double *number)
 {
-    bool whole;
-    char copy[128];
-    json_peek(json);
-    const char *from = json->at;
-    if (!number_pass(json, &whole) || !number_copy(json, from, copy, sizeof copy)) {
+    struct number read;
+    if (!number_take(json, &read)) {
         return false;
     }
-    if (whole && json->at - from <= 15) {
-        *number = (double)strtoll(copy, NULL, 10);
+    if (read.whole && json->at - read.from <= 15) {
+        *number = (double)strtoll(read.text, NULL, 10);
         return true;
     }
-    *number = strtod(copy, NULL);
+    *number = strtod(read.text, NULL);
     if (!isfinite(*number)) {
-        json->at = from;
+        json->at = read.from;
         return json_fail(json, "the number is too large");
     }
     return true;
@@ -325,17 +336,14 @@ bool json_take_number(struct json *json, double *number)
 
 bool json_take_integer(struct json *json, int64_t *number)
 {
-    bool whole;
-    char copy[128];
-    json_peek(json);
-    const char *from = json->at;
-    if (!number_pass(json, &whole) || !number_copy(json, from, copy, sizeof copy)) {
+    struct number read;
+    if (!number_take(json, &read)) {
         return false;
     }
     errno = 0;
-    *number = strtoll(copy, NULL, 10);
-    if (!whole || errno == ERANGE) {
-        json->at = from;
+    *number = strtoll(read.text, NULL, 10);
+    if (!read.whole || errno == ERANGE) {
+        json->at = read.from;
         return json_fail(json, "a whole number of 64 bits should stand here");
     }
     return true;
@@ -343,17 +351,14 @@ bool json_take_integer(struct json *json, int64_t *number)
 
 bool json_take_unsigned(struct json *json, uint64_t *number)
 {
-    bool whole;
-    char copy[128];
-    json_peek(json);
-    const char *from = json->at;
-    if (!number_pass(json, &whole) || !number_copy(json, from, copy, sizeof copy)) {
+    struct number read;
+    if (!number_take(json, &read)) {
         return false;
     }
     errno = 0;
-    *number = strtoull(copy, NULL, 10);
-    if (!whole || errno == ERANGE || copy[0] == '-') {
-        json->at = from;
+    *number = strtoull(read.text, NULL, 10);
+    if (!read.whole || errno == ERANGE || read.text[0] == '-') {
+        json->at = read.from;
         return json_fail(json, "a whole number, 0 or more, should stand here");
     }
     return true;

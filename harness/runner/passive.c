@@ -53,17 +53,6 @@ static void verdict_set(struct session *session, struct result_test *test,
     session_test_write(session, test);
 }
 
-static struct judge_vector vector_of(const struct wire_sample *seen)
-{
-    return (struct judge_vector){.live_blocks = seen->live_blocks,
-                                 .live_bytes = seen->live_bytes,
-                                 .mappings = seen->mappings,
-                                 .mapped_bytes = seen->mapped_bytes,
-                                 .fds = seen->fds,
-                                 .threads = seen->threads,
-                                 .files = seen->files};
-}
-
 /* Are all boundaries of each test the same, in every pass behind the warm-ups? */
 static bool all_settled(const struct session *runs)
 {
@@ -74,7 +63,7 @@ static bool all_settled(const struct session *runs)
         if (seen->repetition < SESSION_WARMUPS || seen->test >= runs->name_count) {
             continue;
         }
-        struct judge_vector pair[2] = {last[seen->test], vector_of(seen)};
+        struct judge_vector pair[2] = {last[seen->test], session_vector(seen)};
         settled = settled && (!known[seen->test] || judge_settled(pair, 2));
         last[seen->test] = pair[1];
         known[seen->test] = true;

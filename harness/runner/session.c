@@ -118,6 +118,17 @@ static void take_site(struct session *session, const struct wire_site *site)
     }
 }
 
+struct judge_vector session_vector(const struct wire_sample *sample)
+{
+    return (struct judge_vector){.live_blocks = sample->live_blocks,
+                                 .live_bytes = sample->live_bytes,
+                                 .mappings = sample->mappings,
+                                 .mapped_bytes = sample->mapped_bytes,
+                                 .fds = sample->fds,
+                                 .threads = sample->threads,
+                                 .files = sample->files};
+}
+
 static void take_sample(struct session *session, const struct wire_sample *sample)
 {
     session->sample = *sample;
@@ -132,14 +143,7 @@ static void take_sample(struct session *session, const struct wire_sample *sampl
     memory_grow(&session->rss, &session->rss_room, session->vector_count + 1,
                 sizeof session->rss[0]);
     session->rss[session->vector_count] = (int64_t)sample->peak_rss_bytes;
-    session->vectors[session->vector_count++] =
-        (struct judge_vector){.live_blocks = sample->live_blocks,
-                              .live_bytes = sample->live_bytes,
-                              .mappings = sample->mappings,
-                              .mapped_bytes = sample->mapped_bytes,
-                              .fds = sample->fds,
-                              .threads = sample->threads,
-                              .files = sample->files};
+    session->vectors[session->vector_count++] = session_vector(sample);
 }
 
 /* Each worker of a session says the same. */

@@ -124,6 +124,7 @@ void session_init(struct session *session, const struct plan *plan,
 void session_fini(struct session *session);
 /* The callback of its workers. */
 void session_record(void *session, const struct wire_record *record);
+struct judge_vector session_vector(const struct wire_sample *sample);
 
 /* A program with a malloc of its own: nothing can be said for its heap. */
 bool session_heap_unseen(const struct session *session);
