@@ -409,7 +409,8 @@ bool session_memcheck(struct session *session)
         result_note_add(session->result,
                         "memcheck saw %zu test%s once%s, in %s: what only a second run or "
                         "another input shows it has not seen",
-                        given, given == 1 ? "" : "s", given == 1 ? "" : " each", unit_ns(took, now_ns() - begun));
+                        given, given == 1 ? "" : "s", given == 1 ? "" : " each",
+                        unit_ns(took, now_ns() - begun));
     }
     if (memcheck.damaged > 0) {
         result_note_add(session->result, "%zu of memcheck's files could not be read to the end",

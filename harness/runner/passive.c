@@ -18,8 +18,9 @@
 #define CONFIRMS      2      /* half of the passes, and all */
 #define CONFIRM_MOST  2200.0 /* no power of two: what doubles is not asked where it just has */
 #define CONFIRM_BYTES 256e6
-#define CONFIRM_TESTS 150e3 /* run in all; a count, so that a busy machine makes no other verdict  \
-                             */
+#define CONFIRM_TESTS                                                                              \
+    150e3 /* run in all; a count, so that a busy machine makes no other verdict                    \
+           */
 #define CONFIRM_NS 60e9
 /* Of the pace before: what grows slower than this has stopped, or never grew: asked only after 16,
  * 32, 64 ... passes, whatever goes up and down in its own time can rise by chance. */
