@@ -88,7 +88,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test bench
+.PHONY: aarch64 torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test bench
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -344,6 +344,9 @@ herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upst
 
 bench-suite: all $B/fixtures/check_hundreds ## a clean suite of 500 short tests: a hunt beside one plain run
 	$QB=$B ci/bench-suite.py
+
+aarch64: tests ## the library for AArch64, and test programs under qemu: the same verdicts as natively
+	$QB=$B ci/aarch64.sh --run
 
 lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 	$QB=$B ci/lint.sh
