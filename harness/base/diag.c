@@ -140,8 +140,8 @@ const char *diag_nearest(const char *text, const char *const *words, size_t coun
             continue;
         }
         size_t found = distance(text, length, words[i], other);
-        bool better =
-            found < least || (found == least && alike(text, words[i]) > alike(text, nearest));
+        bool better = found < least ||
+                      (found == least && nearest && alike(text, words[i]) > alike(text, nearest));
         if (found <= most && better && found < other && strcmp(text, words[i]) != 0) {
             least = found;
             nearest = words[i];
