@@ -24,7 +24,9 @@ static void horizon_fill(struct result_test *test)
         [VERDICT_SATURATING] = "stopped growing within %u repetitions",
         [VERDICT_INCONCLUSIVE] = "neither levelled off nor doubled in %u repetitions",
     };
-    const char *text = texts[test->verdict];
+    bool counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
+    /* No pointer leads to descriptors, threads and files, and none is missing. */
+    const char *text = counted ? "grew through %u repetitions" : texts[test->verdict];
     const char *place = text ? strstr(text, "%u") : NULL;
     if (place) {
         char *horizon =
