@@ -349,6 +349,14 @@ static void verdict_put(struct text *text, const struct result *result,
     }
     counted_put(text, test, test->fds, "file descriptor");
     counted_put(text, test, test->threads, "thread");
+    if (describe_verdict_bad(test->verdict) && strchr(text->data, ' ') == NULL) { /* no figure */
+        size_t next = 0;
+        const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
+        const char *word = site ? counted_word(site->kind) : NULL;
+        if (word) {
+            text_format(text, " %ss", word);
+        }
+    }
     if (test->status == RESULT_SKIP && test->message[0]) {
         text_format(text, ": %s", test->message);
     }

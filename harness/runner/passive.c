@@ -116,22 +116,40 @@ static enum judge_next left_trend(const struct left *left, size_t test, struct j
     return next;
 }
 
+/* Descriptors, threads and files are counted with the bytes until here: what is left of `site` of
+ * them goes where it belongs. */
+static void counted_part(struct result_test *test, const struct session_site *site, double per_pass)
+{
+    int64_t whole = llround(per_pass) > 0 ? llround(per_pass) : 1;
+    if (site->kind >= WIRE_SITE_FD) {
+        test->growth_bytes_per_rep -= per_pass;
+        test->fds += site->kind == WIRE_SITE_FD ? whole : 0;
+        test->threads += site->kind == WIRE_SITE_THREAD ? whole : 0;
+    }
+}
+
 /* The sites from which something of this test is left, and who holds it. */
 static bool sites_report(struct session *session, struct session *runs, uint32_t number,
-                         const struct result_test *test, unsigned passes)
+                         struct result_test *test, unsigned passes)
 {
     uint32_t sites[SESSION_SITES_SHOWN] = {0}, count = 0;
     double whole = 0;
     bool lost = false;
     for (size_t i = 0; i < runs->survivor_count; i++) {
         const struct wire_survivor *seen = &runs->survivors[i];
-        /* In one pass of four at least: what was kept once is no part of the growth. */
-        if (seen->birth == number && seen->blocks * 4 >= passes && seen->site < runs->site_count) {
+        /* In one pass of 16 at least: what was kept once is no part of the growth. */
+        if (seen->birth == number && seen->blocks * 16 >= passes && seen->site < runs->site_count) {
             whole += (double)seen->bytes;
+            if (!session_site_suppressed(runs, &runs->sites[seen->site])) {
+                counted_part(test, &runs->sites[seen->site], (double)seen->blocks / passes);
+            }
             if (count < SESSION_SITES_SHOWN) {
                 sites[count++] = seen->site;
             }
         }
+    }
+    if (whole == 0) {
+        test->growth_bytes_per_rep = 0;
     }
     session_scan(runs, sites, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -153,7 +171,7 @@ static const struct suppression *rule_of(struct session *runs, uint32_t number, 
 {
     for (size_t i = 0; i < runs->survivor_count; i++) {
         const struct wire_survivor *seen = &runs->survivors[i];
-        if (seen->birth == number && seen->blocks * 4 >= passes && seen->site < runs->site_count &&
+        if (seen->birth == number && seen->blocks * 16 >= passes && seen->site < runs->site_count &&
             session_site_suppressed(runs, &runs->sites[seen->site])) {
             return runs->sites[seen->site].suppressed;
         }

@@ -58,6 +58,10 @@ hunt leaks "$T/leaks"
 [ "$(verdicts leaks leak)" -ge 30 ] || fail "stripped and leaking: only $(verdicts leaks leak) leaks"
 [ "$(verdicts leaks clean)" = 0 ] || fail "stripped and leaking: $(verdicts leaks clean) clean"
 
+strip -o "$T/others" "$B/specimens/guilty_other" || exit 77
+hunt others "$T/others"
+grep -q "leaves_an_open_file leaks 1 file descriptor a run" "$T/others.txt" || fail "stripped: a descriptor is not one"
+
 # A test that kills the program is run in a child of libcheck's own making: figures of it are not to be had.
 hunt dies "$B/fixtures/check_basic-stripped"
 grep -q "libcheck, through libc, forked" "$T/dies.txt" || fail "the header does not say forked"
