@@ -355,7 +355,7 @@ format: ## clang-format in place
 	$Qgit ls-files '*.c' '*.h' | xargs clang-format -i
 
 FUZZ_SECONDS ?= 120
-$B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuzz.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c
+$B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuzz.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c $B/libcore.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; clang $(STD) -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lyaml -lm
 
 fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECONDS=120 (clang)
