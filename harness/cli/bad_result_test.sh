@@ -89,6 +89,12 @@ fi
 [ "$(grep -c '"type":"summary","passed":4,"failed":0,"skipped":0,"incomplete":0' "$t/both.jsonl")" = 2 ] || {
     echo "two scenarios in one file: $(grep summary "$t/both.jsonl")"; bad=1; }
 "$B/tidemark" report -q "$t/both.jsonl" >"$t/out" 2>"$t/err"
-[ $? = 99 ] && grep -q "both.jsonl:[0-9]*:1: another scenario ('two') than .*both.jsonl ('one'); not merged" "$t/err" ||
+[ $? = 99 ] && grep -q "both.jsonl:[0-9]*:1: another scenario ('two') than .*both.jsonl ('one'); not merged; --scenario" "$t/err" ||
     { echo "two scenarios in one file are merged: $(cat "$t/err")"; bad=1; }
+for name in one two; do
+    "$B/tidemark" report --scenario $name "$t/both.jsonl" >"$t/out" 2>"$t/err" && grep -q "^4 passed, 0 failed" "$t/out" &&
+        grep -q "$name.yaml:5" "$t/out" || { echo "--scenario $name: $(cat "$t/out" "$t/err")"; bad=1; }
+done
+"$B/tidemark" report --scenario three "$t/both.jsonl" >"$t/out" 2>"$t/err"
+[ $? = 2 ] && grep -q "both.jsonl:1:1: no run of scenario 'three'" "$t/err" || { echo "a scenario that is not there: $(cat "$t/err")"; bad=1; }
 exit $bad

@@ -71,6 +71,11 @@ static int report_run(struct command_line *line)
     result_init(&result);
     diag_init(&diag);
     result.births_unwanted = true;
+    result.scenario_wanted = command_text(line, "scenario");
+    if (result.scenario_wanted && line->json) {
+        fprintf(stderr, "tidemark report: --json copies all runs; not with --scenario\n");
+        return COMMAND_USAGE;
+    }
     enum result_merge merge = result_merge(&result, (const char *const *)line->operands,
                                            line->operand_count, SITES_MAX, &diag);
     diag_print(&diag, stderr);
@@ -106,6 +111,8 @@ static const struct option_spec report_options[] = {
 #define RENDERER(name, option, help, append) {option, 0, OPTION_FILE, "FILE", help, NULL, false},
 #include "harness/report/renderer.def"
 #undef RENDERER
+    {"scenario", 0, OPTION_TEXT, "NAME", "only the run of this scenario, of files with several",
+     NULL, false},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL, false},
 };
 

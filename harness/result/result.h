@@ -188,7 +188,8 @@ struct result {
     struct result_site *births; /* where a repetition of a test allocates, whatever becomes of it:
                                    of each only test, variant, frames, blocks and bytes */
     size_t birth_count, birth_room;
-    bool births_unwanted; /* set before reading: those of a file are passed over */
+    bool births_unwanted;        /* set before reading: those of a file are passed over */
+    const char *scenario_wanted; /* set before reading, not owned: runs of others are passed over */
     struct result_variant *variants;
     size_t variant_count, variant_room;
     struct result_expect *expects;

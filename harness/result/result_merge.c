@@ -161,9 +161,11 @@ static bool same_run(const struct result_source *first, const struct result_sour
                 {"command", first->command, other->command}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].a, rows[i].b) != 0) {
-            diag_add(diag, other->path, other->line, 1,
-                     "another %s ('%s') than %s ('%s'); not merged", rows[i].what, rows[i].b,
-                     first->path, rows[i].a);
+            diag_add(
+                diag, other->path, other->line, 1, "another %s ('%s') than %s ('%s'); not merged%s",
+                rows[i].what, rows[i].b, first->path, rows[i].a,
+                first->scenario[0] && other->scenario[0] ? "; --scenario NAME takes one of them"
+                                                         : "");
             return false;
         }
     }

@@ -21,6 +21,7 @@ struct result_reader {
     size_t source_count, source_room;
     size_t first_test, first_expect, refused; /* of the run that is being read */
     unsigned line;
+    bool passing; /* over a run of a scenario that is not wanted */
     struct json json;
 };
 
@@ -221,8 +222,31 @@ static void source_close(struct result_reader *reader)
     result->incomplete += source->incomplete;
 }
 
+/* Is the line of a run that of the scenario that is asked for? It is read twice. */
+static bool run_wanted(struct result_reader *reader)
+{
+    const char *from = reader->json.from;
+    size_t length = (size_t)(reader->json.end - from);
+    struct result run;
+    if (!reader->result->scenario_wanted) {
+        return true;
+    }
+    result_init(&run);
+    result_line_run(&reader->json, &run);
+    bool wanted = strcmp(run.scenario, reader->result->scenario_wanted) == 0;
+    result_fini(&run);
+    if (wanted && !reader->json.error) {
+        json_begin(&reader->json, from, length);
+    }
+    return wanted;
+}
+
 static void run_read(struct result_reader *reader)
 {
+    reader->passing = !run_wanted(reader);
+    if (reader->passing) {
+        return;
+    }
     if (source_last(reader)->has_run) {
         source_close(reader);
         source_open(reader, source_last(reader)->path);
@@ -303,7 +327,7 @@ static bool line_read(struct result_reader *reader, const char *line, size_t len
     const struct line_type *type = line_type_find(json);
     if (!json->error) {
         json_begin(json, line, length);
-        if (type) {
+        if (type && (!reader->passing || type->read == run_read)) {
             type->read(reader);
         } else {
             json_skip(json);
@@ -376,6 +400,7 @@ bool result_reader_add(struct result_reader *reader, const char *path, struct di
     }
     size_t before = diag->count;
     reader->line = 1;
+    reader->passing = false;
     source_open(reader, path);
     errno = 0;
     lines_read(reader, path, file, diag);
@@ -386,7 +411,11 @@ bool result_reader_add(struct result_reader *reader, const char *path, struct di
         fclose(file);
     }
     if (diag->count == before && !source_last(reader)->has_run) {
-        diag_add(diag, path, 1, 1, "not a result of tidemark: no line of type \"run\"");
+        const char *wanted = reader->result->scenario_wanted;
+        diag_add(diag, path, 1, 1,
+                 wanted ? "no run of scenario '%s'"
+                        : "not a result of tidemark: no line of type \"run\"",
+                 wanted);
     }
     source_close(reader);
     if (reader->sites_max > 0 && reader->result->site_count > reader->sites_max) {
