@@ -98,7 +98,7 @@ static void round_run(struct rounds *rounds)
         contender_pass(rounds, 0);
     }
     double before = contender_pass(rounds, 0);
-    rounds->cost[round] = before;
+    double sum = before;
     rounds->ratio[2 * round] = rounds->ratio[2 * round + 1] = 1;
     for (size_t n = 0; n < others; n++) {
         size_t i = 1 + (n + round) % others;
@@ -107,7 +107,9 @@ static void round_run(struct rounds *rounds)
         rounds->ratio[2 * (i * most + round)] = own / before;
         rounds->ratio[2 * (i * most + round) + 1] = own / behind;
         before = behind;
+        sum += behind;
     }
+    rounds->cost[round] = sum / (double)(others + 1);
     free(padding);
     rounds->done++;
 }

@@ -32,10 +32,10 @@ struct bench {
     struct break_even models[BENCH_CONTENDERS]; /* of those that cache */
     bool modelled[BENCH_CONTENDERS];
     double threads_base[BENCH_CONTENDERS]; /* break-even with all threads, NAN where not measured */
-    double direct_ns;                      /* a look-up without a cache, in the same loop */
-    double sqlite_ns;                      /* the same in front of SQLite; NAN: not measured */
-    char count_why[COUNT_WHY_BYTES];       /* why callgrind counted nothing; "" */
-    double others;                         /* share of the processors that other programs used */
+    double direct_ns;                /* a look-up without a cache, in the same loop: the least */
+    double sqlite_ns;                /* the same in front of SQLite; NAN: not measured */
+    char count_why[COUNT_WHY_BYTES]; /* why callgrind counted nothing; "" */
+    double others;                   /* share of the processors that other programs used */
 };
 
 /* bench_workload.c; a COMMAND_USAGE was explained. */

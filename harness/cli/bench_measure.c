@@ -178,7 +178,7 @@ void bench_measure_break_even(struct bench *bench)
         bench->modelled[i] =
             break_even_measure(strategies[0], contender, &workload, &resident, &bench->models[i]);
         if (bench->modelled[i]) {
-            bench->direct_ns = bench->models[i].source[0];
+            bench->direct_ns = fmin(bench->direct_ns, bench->models[i].source[0]);
             threads_model(bench, i);
         }
     }
