@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t malloc_fail_in;   /* 0: none fails; 1: the next one */
-static bool malloc_fail_for_good; /* all behind it as well */
+static uint64_t malloc_fail_in;                           /* 0: none fails; 1: the next one */
+__attribute__((unused)) static bool malloc_fail_for_good; /* all behind it as well */
 static bool malloc_fired;
 __attribute__((unused)) static uint64_t malloc_calls;
 static int64_t malloc_live; /* blocks */
