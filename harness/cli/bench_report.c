@@ -145,7 +145,7 @@ void bench_print_main(const struct bench *bench)
             "\nInstructions by CPU, cache and branch misses: this machine does not count them.\n");
     }
     if (bench->count_why[0]) {
-        printf("%sInstructions, allocations not counted by callgrind: %s.\n",
+        printf("%sCounts missing, not counted by callgrind: %s.\n",
                any_events(bench) ? "\n" : "", bench->count_why);
     }
 }
