@@ -25,15 +25,17 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wundef -Werror
 CFLAGS ?=
 STD    := -std=gnu11 -D_GNU_SOURCE
+# Debian's valgrind does not read the DWARF 5 that clang writes.
+DEBUG  := $(if $(findstring clang,$(CC)),-gdwarf-4,-g)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all))
-ALL_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
+ALL_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
 # What runs under the preload is never sanitized: two mallocs cannot both be the lowest. The suites are
 # therefore built twice in a sanitized build: plain ones for tidemark, sanitized ones to run by themselves.
-PLAIN_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(CFLAGS)
+PLAIN_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(CFLAGS)
 PLAIN := $(if $(SAN),plain,obj)
 # The library inside the measured process is never sanitized: it is the malloc below everything.
-WORKER_CFLAGS = $(STD) $(OPT) -g $(WARN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
+WORKER_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
 
 sources = $(filter-out %_test.c %_bench.c %_fuzz.c,$(wildcard $1/*.c))
 object  = $(patsubst %.c,$B/obj/%.o,$1)
@@ -182,25 +184,25 @@ $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
 # Tests with known verdicts; LSan twins for the comparison.
 $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -no-pie -fno-pie -o $@ $< $(CHECK_LIBS)
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -no-pie -fno-pie -o $@ $< $(CHECK_LIBS)
 $B/fixtures/%-noalign: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -Os -g -Iinclude -fcf-protection=full -Wl,-z,noseparate-code -o $@ $< $(CHECK_LIBS)
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -Os $(DEBUG) -Iinclude -fcf-protection=full -Wl,-z,noseparate-code -o $@ $< $(CHECK_LIBS)
 $B/fixtures/%-stripped: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< $(CHECK_LIBS)
 $B/fixtures/%-static: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -static -Iinclude -o $@ $< $(CHECK_LIBS)
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -static -Iinclude -o $@ $< $(CHECK_LIBS)
 $B/fixtures/%-relinked: fixtures/programs/%.c $B/libtidemark.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -s -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN/..' -L$B -l:libtidemark.so
 $B/fixtures/libcheck-shared.so:
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) -shared -o $@ -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
@@ -208,7 +210,7 @@ $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
 $B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 -g -fno-builtin -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl
 
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private TEST_LIBS = $B/libworker.a
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private SANFLAGS =
@@ -268,7 +270,7 @@ BENCH_HAVE_CXX := $(if $(wildcard /usr/include/absl/container/flat_hash_map.h),-
 BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs glib-2.0)) $(if $(findstring ABSL,$(BENCH_HAVE_CXX)),$(shell pkg-config --libs absl_flat_hash_map)) -lstdc++ -lm
 BENCH_SIZES := 1000 27000 270000 2700000
 BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
-BENCH_CFLAGS = $(STD) -O3 -g $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
+BENCH_CFLAGS = $(STD) -O3 $(DEBUG) $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
 
 bench: bench-lookup bench-strategies all ## all tables with the bars beside them; peers where `make bench-peers` built them
 	$Q$B/tidemark bench $(if $(wildcard $B/peers/*.so),--peers)
@@ -296,7 +298,7 @@ $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h r
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/ours.c -o $B/bench/ours.o
 	$Q$(CC) $(BENCH_CFLAGS) -DREGISTRY_PORTABLE -c registry/bench/ours.c -o $B/bench/ours_portable.o
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/peers.c -o $B/bench/peers.o
-	$Qg++ -std=c++17 -O3 -g -I. $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
+	$Qg++ -std=c++17 -O3 $(DEBUG) -I. $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
 	$Q$(CC) -o $@ $B/bench/lookup_bench.o $B/bench/ours.o $B/bench/ours_portable.o $B/bench/peers.o $B/bench/peers_cxx.o $B/libregistry.a $(BENCH_LIBS)
 
 shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
@@ -356,7 +358,7 @@ format: ## clang-format in place
 
 FUZZ_SECONDS ?= 120
 $B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuzz.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c $B/libcore.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; clang $(STD) -O1 -g -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lyaml -lm
+	$Qmkdir -p $(@D); echo "  LD    $@"; clang $(STD) -O1 $(DEBUG) -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lyaml -lm
 
 fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECONDS=120 (clang)
 	$Qmkdir -p $B/corpus-scenario; cp fixtures/bad/*.yaml fixtures/good/*.yaml $B/corpus-scenario; $< -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$B/ $B/corpus-scenario
