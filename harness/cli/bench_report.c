@@ -145,8 +145,8 @@ void bench_print_main(const struct bench *bench)
             "\nInstructions by CPU, cache and branch misses: this machine does not count them.\n");
     }
     if (bench->count_why[0]) {
-        printf("%sCounts missing, not counted by callgrind: %s.\n",
-               any_events(bench) ? "\n" : "", bench->count_why);
+        printf("%sCounts missing, not counted by callgrind: %s.\n", any_events(bench) ? "\n" : "",
+               bench->count_why);
     }
 }
 

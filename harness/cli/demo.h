@@ -15,13 +15,14 @@ struct demo {
     unsigned columns;
     bool color, quiet;
     bool failed; /* a run gave no result: ours, not the incident's */
-    size_t rows, broken;
+    size_t rows, broken, skipped; /* skipped: incidents */
     char *folder; /* for scenarios and results, removed at the end */
 };
 
 struct demo_incident {
     const char *name, *about;
     void (*show)(struct demo *demo);
+    const char *needs[4]; /* strategies; skipped in a build without one of them */
 };
 extern const struct demo_incident demo_registry, demo_stats, demo_collector, demo_provider,
     demo_serverless;

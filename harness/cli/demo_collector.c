@@ -141,4 +141,5 @@ const struct demo_incident demo_collector = {
     .name = "collector-plugin",
     .about = "a plugin that crashed on the call",
     .show = collector_show,
+    .needs = {"unbounded"},
 };

@@ -498,4 +498,5 @@ const struct demo_incident demo_registry = {
     .name = "registry-60gb",
     .about = "60 GB in a test suite",
     .show = registry_show,
+    .needs = {"lru", "per-thread", "unbounded"},
 };

@@ -189,4 +189,5 @@ const struct demo_incident demo_serverless = {
     .name = "serverless",
     .about = "ten minutes of cache in a process that lives for one request",
     .show = serverless_show,
+    .needs = {"ttl"},
 };

@@ -137,4 +137,5 @@ const struct demo_incident demo_stats = {
     .name = "stats-ttl",
     .about = "a cache of 3 seconds, polled every 5",
     .show = stats_show,
+    .needs = {"ttl", "unbounded"},
 };
