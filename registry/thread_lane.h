@@ -1,13 +1,14 @@
 /*
- * thread_lane.h - counters that threads increment without sharing a line: each of the process's
- * first LANES - 1 threads that count has a lane of its own, where a plain load and store do; all
- * later ones share the last lane and pay for a locked increment. A lane is not given back when its
- * thread ends.
+ * thread_lane.h - counters that threads increment without sharing a line: up to LANES - 1 threads
+ * that live at once have a lane of their own, where a plain load and store do; any others share the
+ * last lane and pay for a locked increment. A lane goes back when its thread ends; in the child of
+ * a fork those of the parent's other threads stay taken.
  */
 #ifndef REGISTRY_THREAD_LANE_H
 #define REGISTRY_THREAD_LANE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define THREAD_LANES 64u
