@@ -54,6 +54,16 @@ char *arena_dup(const char *text)
     return memcpy(arena_get(bytes), text, bytes);
 }
 
+void *arena_grow(void *list, uint32_t count, uint32_t *room, size_t bytes)
+{
+    if (count < *room) {
+        return list;
+    }
+    *room = *room == 0 ? 256 : *room * 2;
+    void *more = arena_get(*room * bytes);
+    return count == 0 ? more : memcpy(more, list, count * bytes);
+}
+
 void *arena_shared_get(size_t bytes)
 {
     return arena_map((bytes + 4095) & ~(size_t)4095, MAP_SHARED);

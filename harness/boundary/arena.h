@@ -13,6 +13,9 @@
  */
 void *arena_get(size_t bytes);
 char *arena_dup(const char *text);
+/* Room for one element more behind `count` of `bytes` each: `list` itself while *room has it, else
+ * a copy in twice the room (256 at first). The old list stays where it is. */
+void *arena_grow(void *list, uint32_t count, uint32_t *room, size_t bytes);
 
 /* A zeroed piece that stays shared with children of fork. Never NULL. */
 void *arena_shared_get(size_t bytes);

@@ -10,7 +10,6 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
-#include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -83,15 +82,7 @@ const struct adapter adapter_cunit = {
 
 static void case_add(struct cunit_suite *suite, struct cunit_test *test)
 {
-    if (cunit.count == cunit.room) {
-        uint32_t room = cunit.room == 0 ? 256 : cunit.room * 2;
-        struct case_of *cases = arena_get(room * sizeof *cases);
-        if (cunit.count > 0) {
-            memcpy(cases, cunit.cases, cunit.count * sizeof *cases);
-        }
-        cunit.cases = cases;
-        cunit.room = room;
-    }
+    cunit.cases = arena_grow(cunit.cases, cunit.count, &cunit.room, sizeof cunit.cases[0]);
     cunit.cases[cunit.count++] = (struct case_of){.suite = suite, .test = test};
 }
 

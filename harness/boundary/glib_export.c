@@ -49,15 +49,7 @@ static void test_add(const char *path, size_t bytes, const void *data, glib_fixt
     if (!glib.on) {
         return;
     }
-    if (glib.count == glib.room) {
-        uint32_t room = glib.room == 0 ? 256 : glib.room * 2;
-        struct glib_test *tests = arena_get(room * sizeof *tests);
-        if (glib.count > 0) {
-            memcpy(tests, glib.tests, glib.count * sizeof *tests);
-        }
-        glib.tests = tests;
-        glib.room = room;
-    }
+    glib.tests = arena_grow(glib.tests, glib.count, &glib.room, sizeof glib.tests[0]);
     glib.tests[glib.count++] = (struct glib_test){.path = arena_dup(path),
                                                   .fixture_bytes = bytes,
                                                   .fixture = bytes > 0 ? arena_get(bytes) : NULL,

@@ -12,7 +12,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -304,15 +303,7 @@ EXPORT void g_test_queue_destroy(void (*destroy)(void *), void *data)
         ADAPTER_NEXT(g_test_queue_destroy)(destroy, data);
         return;
     }
-    if (queue_count == queue_room) {
-        uint32_t room = queue_room == 0 ? 64 : queue_room * 2;
-        struct queued *more = arena_get(room * sizeof *more);
-        if (queue_count > 0) {
-            memcpy(more, queue, queue_count * sizeof *more);
-        }
-        queue = more;
-        queue_room = room;
-    }
+    queue = arena_grow(queue, queue_count, &queue_room, sizeof queue[0]);
     queue[queue_count++] = (struct queued){.destroy = destroy, .data = data};
 }
 
