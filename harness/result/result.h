@@ -198,8 +198,10 @@ struct result {
     size_t elsewhere_count, elsewhere_room;
     char **notes; /* for the person: what was not possible, warnings, what to do */
     size_t note_count, note_room;
-    size_t passed, failed, skipped, incomplete;
-    size_t expected;      /* tests that are to be run, where that is known before; 0: not known */
+    size_t passed, failed, skipped;
+    size_t incomplete; /* tests without a result; a run that was cut short counts as one at least */
+    size_t cut_short;  /* of these: runs that count for themselves, and not for a test */
+    size_t expected;   /* tests that are to be run, where that is known before; 0: not known */
     size_t sites_hidden;  /* sites that were found and are not in `sites` */
     int64_t bytes_hidden; /* what they hold together */
     bool sites_sorted;    /* by result_sites_sort, and none added since */

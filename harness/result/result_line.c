@@ -163,6 +163,7 @@ static const struct field source_fields[] = {
     FIELD(result_source, "failed", FIELD_SIZE, failed),
     FIELD(result_source, "skipped", FIELD_SIZE, skipped),
     FIELD(result_source, "incomplete", FIELD_SIZE, incomplete),
+    FIELD(result_source, "cut_short", FIELD_SIZE, cut_short),
     FIELD(result_source, "tests", FIELD_SIZE, expected),
     FIELD(result_source, "way_in", FIELD_TEXT, way_in),
     {NULL, FIELD_OTHER, 0},

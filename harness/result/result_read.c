@@ -208,8 +208,9 @@ static void source_close(struct result_reader *reader)
             source->skipped += status == RESULT_SKIP;
             source->failed += status != RESULT_PASS && status != RESULT_SKIP;
         }
-        source->incomplete =
-            source->expected > source->tests ? source->expected - source->tests : 1;
+        bool missing = source->expected > source->tests;
+        source->incomplete = missing ? source->expected - source->tests : 1;
+        source->cut_short = !missing;
     } else if (told > lines) { /* lines were lost */
         source->incomplete += told - lines;
     }
@@ -220,6 +221,7 @@ static void source_close(struct result_reader *reader)
     result->failed += source->failed;
     result->skipped += source->skipped;
     result->incomplete += source->incomplete;
+    result->cut_short += source->cut_short;
 }
 
 /* Is the line of a run that of the scenario that is asked for? It is read twice. */

@@ -24,7 +24,7 @@ struct result_source {
     char *path, *command, *suite, *scenario, *shard, *partition, *host, *way_in;
     unsigned line; /* of its `run` */
     size_t tests;  /* distinct ones */
-    size_t expected, passed, failed, skipped, incomplete;
+    size_t expected, passed, failed, skipped, incomplete, cut_short;
     bool has_run, has_summary;
 };
 

@@ -109,6 +109,7 @@ START_TEST(a_file_without_its_end_is_incomplete)
         ck_assert_uint_eq(result.test_count, 1);
         ck_assert_uint_eq(result.passed, 1);
         ck_assert_uint_eq(result.incomplete, 1);
+        ck_assert_uint_eq(result.cut_short, i < 2); /* of the third, a test is missing */
         result_fini(&result);
         diag_fini(&diag);
         unlink(path);

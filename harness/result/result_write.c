@@ -73,30 +73,37 @@ static void head_put(struct text *line, const char *type)
     json_text(line, "type", type);
 }
 
-static void summary_put(struct text *line, size_t passed, size_t failed, size_t skipped,
-                        size_t incomplete, const char *way_in)
+static void summary_put(struct text *line, const struct result *result)
 {
     head_put(line, "summary");
-    json_unsigned(line, "passed", passed);
-    json_unsigned(line, "failed", failed);
-    json_unsigned(line, "skipped", skipped);
-    json_unsigned(line, "incomplete", incomplete);
-    if (way_in[0]) {
-        json_text(line, "way_in", way_in);
+    json_unsigned(line, "passed", result->passed);
+    json_unsigned(line, "failed", result->failed);
+    json_unsigned(line, "skipped", result->skipped);
+    json_unsigned(line, "incomplete", result->incomplete);
+    if (result->cut_short > 0) {
+        json_unsigned(line, "cut_short", result->cut_short);
+    }
+    if (result->way_in[0]) {
+        json_text(line, "way_in", result->way_in);
     }
     json_close(line, '}');
 }
 
 /* Writes the lines in the buffer, with a new provisional summary behind them. A run that was killed
- * is incomplete even when every expected test was written: the closing summary is missing, so at
- * least 1. */
+ * is incomplete even when every expected test was written: the closing summary is missing. */
 static void buffer_write(struct result_writer *writer)
 {
     size_t length = writer->line.length;
     if (writer->regular) {
         size_t done = writer->count[0] + writer->count[1] + writer->count[2];
-        summary_put(&writer->line, writer->count[0], writer->count[1], writer->count[2],
-                    writer->expected > done ? writer->expected - done : 1, "");
+        bool missing = writer->expected > done;
+        struct result so_far = {.passed = writer->count[0],
+                                .failed = writer->count[1],
+                                .skipped = writer->count[2],
+                                .incomplete = missing ? writer->expected - done : 1,
+                                .cut_short = !missing,
+                                .way_in = ""};
+        summary_put(&writer->line, &so_far);
         text_put_char(&writer->line, '\n');
     }
     bytes_write(writer, writer->line.data, writer->line.length);
@@ -114,8 +121,7 @@ static void line_write(struct result_writer *writer)
 
 static void summary_close(struct result_writer *writer, const struct result *result)
 {
-    summary_put(&writer->line, result->passed, result->failed, result->skipped, result->incomplete,
-                result->way_in);
+    summary_put(&writer->line, result);
     /* Blanks where the provisional one was longer: still one write, and never a torn tail. */
     while (writer->regular && writer->line.length + 1 < writer->summary_bytes) {
         text_put_char(&writer->line, ' ');

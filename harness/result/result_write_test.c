@@ -393,6 +393,7 @@ START_TEST(a_kill_at_any_moment_leaves_a_file_that_says_what_is_missing)
     result_write_run(writer, &result);
     read_back(&in);
     ck_assert_uint_eq(in.incomplete, 1);
+    ck_assert_uint_eq(in.cut_short, 1);
     result_fini(&in);
     result_write_expected(writer, 12);
     for (unsigned i = 0; i < 12; i++) {
@@ -406,6 +407,7 @@ START_TEST(a_kill_at_any_moment_leaves_a_file_that_says_what_is_missing)
         read_back(&in);
         ck_assert_uint_eq(in.test_count, i + 1);
         ck_assert_uint_eq(in.incomplete, i < 11 ? 11 - i : 1);
+        ck_assert_uint_eq(in.cut_short, i == 11); /* no test is missing, the end is */
         ck_assert_uint_eq(in.failed, i >= 3);
         ck_assert_uint_eq(in.skipped, i >= 4);
         ck_assert_uint_eq(in.passed, i + 1 - (i >= 3) - (i >= 4));

@@ -210,6 +210,7 @@ static uint32_t hunt_serve(struct session *session, uint32_t next)
         if (first == past) {
             return WIRE_NO_TEST - 1;
         }
+        session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
             if (session_wants(session, test) && !test_hunt(session, test)) {
                 return test + 1;
