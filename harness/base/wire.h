@@ -40,7 +40,7 @@
 #define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
 #define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    1u
+#define WIRE_VERSION    2u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -324,6 +324,7 @@ struct wire {
     _Atomic uint32_t record_sequence;  /* futex: worker bumps after writing records */
     _Atomic uint32_t read_sequence;    /* futex: supervisor bumps after reading (ring was full) */
     uint32_t seed;
+    _Atomic int32_t exec_error; /* errno, when the program could not be executed; else 0 */
     struct wire_command command;
     struct wire_progress progress;
     struct wire_crash crash;

@@ -27,6 +27,6 @@ $as "$B/tidemark" --version >/dev/null 2>&1 || { echo "another user cannot run w
 # shellcheck disable=SC2086
 $as env HOME="$t" "$B/tidemark" run -q --no-color "$t/limit.yaml" >"$t/out" 2>&1
 status=$?
-grep -q 'cap 96 MiB (rlimit)' "$t/out" || { grep -q 'cgroup' "$t/out" && { echo "this user has a group of its own"; exit 77; }; }
+grep -q 'cap 96 MiB (101 MB) by rlimit' "$t/out" || { grep -q 'cgroup' "$t/out" && { echo "this user has a group of its own"; exit 77; }; }
 [ $status = 0 ] || { cat "$t/out"; exit 1; }
-tr '\n' ' ' <"$t/out" | grep -q 'stopped at the 96 MiB cap in test' || { echo "the test that was stopped is not told"; cat "$t/out"; exit 1; }
+tr '\n' ' ' <"$t/out" | grep -q 'stopped at the cap of 96 MiB (101 MB) in test' || { echo "the test that was stopped is not told"; cat "$t/out"; exit 1; }

@@ -70,8 +70,8 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
         mine.writer = NULL;
     }
     if (!(plan->hunt ? session_hunt(&passes->last) : session_run(&passes->last))) {
-        result_note_add(result, "%s: no tests were found: it did not start, or ended before them",
-                        variant->program);
+        const char *why = passes->last.unstarted;
+        result_note_add(result, "%s: %s", variant->program, why ? why : "no tests were found");
     }
     if (plan->hunt) {
         session_hunt_suite(&passes->last);
@@ -79,7 +79,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     if (plan->valgrind && passes->last.name_count > 0 && !session_memcheck(&passes->last)) {
         result->incomplete += passes->last.name_count;
     }
-    if (plan->quick) {
+    if (plan->quick && passes->last.name_count > 0) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
                                 "grows, all tests in one order and once: a short horizon");
     }

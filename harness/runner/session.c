@@ -50,6 +50,7 @@ void session_fini(struct session *session)
     free(session->once.at);
     free(session->again.at);
     free(session->suite_horizon);
+    free(session->unstarted);
     free(session->stopped_by);
     free(session->culprit);
 }

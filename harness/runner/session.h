@@ -100,6 +100,8 @@ struct session {
     char *stopped_by, *culprit;
     enum result_verdict suite_verdict; /* of axis B; NONE: judge `live` */
     char *suite_horizon;               /* or NULL */
+    char *unstarted;                   /* why no worker came to its first test, or NULL */
+    uint32_t counted;                  /* tests by index that result->expected has */
 
     struct session_site *sites;
     size_t site_count, site_room;
@@ -146,6 +148,12 @@ void session_conclude(struct session *session, double (*passes)[METRIC_COUNT], s
 /* For the files of this folder: a worker begun, a command answered, a test that the plan wants, a
  * result for it, what a death comes to. */
 bool session_begin(struct session *session);
+/* Why its worker never came to a first test, for a person; `error`: errno when it could not even be
+ * started, else 0. The caller frees. */
+char *session_unstarted(const struct session *session, int error);
+/* How many tests are to be run goes into the result file, as far as it is known: a run that is
+ * killed can say how many are missing. */
+void session_expect(struct session *session);
 void session_over(struct session *session); /* ends its worker, keeps what it came to */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end);
 bool session_command(struct session *session, const struct wire_command *command,

@@ -3,10 +3,13 @@
  */
 #include "harness/base/memory.h"
 #include "harness/plan/shard.h"
+#include "harness/result/result_write.h"
 #include "harness/runner/session.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool session_wants(const struct session *session, uint32_t test)
 {
@@ -177,6 +180,29 @@ static bool group_finish(struct session *session, uint32_t first, uint32_t past,
     return !session->twice || group_again(session, first, past);
 }
 
+void session_expect(struct session *session)
+{
+    struct result *result = session->result;
+    const struct plan *plan = session->plan;
+    struct result_writer *writer = session->options->writer;
+    if (session->quiet || !writer || plan->shards || session->counted == session->name_count) {
+        return; /* of a shard it is known from the start */
+    }
+    size_t known = 0;
+    for (; session->counted < session->name_count; session->counted++) {
+        result->expected += session_wants(session, session->counted);
+    }
+    /* Variants to come have as many where they are the same program. */
+    for (const struct plan_variant *next = session->variant + 1;
+         next < plan->variants + plan->variant_count; next++) {
+        bool same = !next->skip && strcmp(next->program, session->variant->program) == 0;
+        for (uint32_t i = 0; same && i < session->counted; i++) {
+            known += session_wants(session, i);
+        }
+    }
+    result_write_expected(writer, result->expected + known);
+}
+
 /* One worker, from place `next` on: a test's number, unless they are in another order. Returns the
  * place to go on with, or WIRE_NO_TEST. */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
@@ -192,6 +218,7 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
             }
             continue;
         }
+        session_expect(session);
         if (!group_run(session, first, past, end, &next)) {
             return next;
         }
@@ -223,11 +250,18 @@ bool session_begin(struct session *session)
     session->symbols = symbols_new();
     session->site_count = session->once.count = session->again.count = 0; /* numbers of its own */
     session->worker_live = session->live_count;
-    return worker_start(&session->worker, session->variant, &options);
+    bool begun = worker_start(&session->worker, session->variant, &options);
+    if (!begun && !session->unstarted) {
+        session->unstarted = session_unstarted(session, errno);
+    }
+    return begun;
 }
 
 void session_over(struct session *session)
 {
+    if (session->name_count == 0 && session->worker.ended && !session->unstarted) {
+        session->unstarted = session_unstarted(session, 0);
+    }
     worker_fini(&session->worker);
     double peak = (double)session->worker.usage.ru_maxrss * 1024;
     if (!session->quiet) {

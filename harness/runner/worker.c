@@ -67,7 +67,7 @@ static const char *jemalloc_path(enum plan_allocator allocator)
 
 /* In the child. libtidemark.so comes first, whatever else the user preloads. */
 static void worker_become(const struct plan_variant *variant, const struct worker_options *options,
-                          const struct cap *cap, int fd, pid_t supervisor)
+                          const struct worker *worker, int fd, pid_t supervisor)
 {
     char number[16], preload[2048];
     const char *given = getenv("LD_PRELOAD");
@@ -95,13 +95,14 @@ static void worker_become(const struct plan_variant *variant, const struct worke
         dup2(null, 1);
         dup2(null, 2);
     }
-    cap_enter(cap);
+    cap_enter(&worker->cap);
     process_restore();
     setenv("LD_PRELOAD", preload, 1);
     if (options->memcheck) {
         memcheck_become(variant->program, variant->argv, options->memcheck);
     }
     execv(variant->program, variant->argv);
+    atomic_store(&worker->wire->exec_error, errno);
     _exit(127);
 }
 
@@ -124,7 +125,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     pid_t supervisor = getpid();
     worker->pid = fork();
     if (worker->pid == 0) {
-        worker_become(variant, options, &worker->cap, fd, supervisor);
+        worker_become(variant, options, worker, fd, supervisor);
     }
     int kept = errno;
     close(fd);
