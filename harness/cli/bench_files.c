@@ -2,6 +2,7 @@
  * JSON lines. Supervisor only. */
 #include "harness/base/unit.h"
 #include "harness/base/version.h"
+#include "harness/base/whole_file.h"
 #include "harness/bench/plot.h"
 #include "harness/cli/bench.h"
 
@@ -9,23 +10,10 @@
 #include <math.h>
 #include <string.h>
 
-static bool file_close(FILE *file, const char *path)
+static bool failed(const char *path)
 {
-    bool good = !ferror(file);
-    good = (file == stdout ? fflush(file) : fclose(file)) == 0 && good;
-    if (!good) {
-        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
-    }
-    return good;
-}
-
-static FILE *file_open(const char *path)
-{
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    if (!file) {
-        fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
-    }
-    return file;
+    fprintf(stderr, "tidemark bench: %s: %s\n", path, strerror(errno));
+    return false;
 }
 
 bool bench_write_svg(const struct bench *bench, const char *path)
@@ -33,16 +21,16 @@ bool bench_write_svg(const struct bench *bench, const char *path)
     struct plot_curve curves[BENCH_CONTENDERS];
     struct plot_mark marks[BENCH_MARKS];
     char title[160], text[UNIT_TEXT_BYTES];
-    FILE *file = file_open(path);
-    if (!file) {
-        return false;
+    struct whole_file whole;
+    if (!whole_file_open(&whole, path)) {
+        return failed(path);
     }
     snprintf(title, sizeof title, "When a cache of %s entries pays: %s",
              unit_count(text, (double)bench->entries), workload_abouts[bench->main]);
     struct plot plot = bench_plot(bench, curves, marks);
     plot.title = title;
-    plot_svg(file, &plot);
-    return file_close(file, path);
+    plot_svg(whole.out, &plot);
+    return whole_file_close(&whole, true) || failed(path);
 }
 
 /* Left out where not measured. Names are words of tables and scenarios: letters, digits, "._-/,+%".
@@ -92,10 +80,11 @@ static void json_measure(FILE *file, const struct bench *bench, size_t kind, siz
 
 bool bench_write_json(const struct bench *bench, const char *path)
 {
-    FILE *file = file_open(path);
-    if (!file) {
-        return false;
+    struct whole_file whole;
+    if (!whole_file_open(&whole, path)) {
+        return failed(path);
     }
+    FILE *file = whole.out;
     fprintf(file,
             "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"%s\",\"command\":"
             "\"bench\",\"seed\":%llu",
@@ -127,5 +116,5 @@ bool bench_write_json(const struct bench *bench, const char *path)
             "{\"v\":1,\"type\":\"summary\",\"passed\":%zu,\"failed\":0,\"skipped\":0,"
             "\"incomplete\":0}\n",
             bench->count);
-    return file_close(file, path);
+    return whole_file_close(&whole, true) || failed(path);
 }

@@ -3,6 +3,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/manual.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,9 +21,10 @@ int main(int argc, char **argv)
         status = line.command->run(&line);
     }
     command_line_fini(&line);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    errno = EIO; /* of a write that failed before */
+    if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) { /* `| head` saw enough */
         perror("tidemark: standard output");
-        return status == COMMAND_MET ? COMMAND_OURS : status;
+        return COMMAND_OURS;
     }
     return status;
 }

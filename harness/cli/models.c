@@ -4,7 +4,9 @@
  */
 #include "harness/base/diag.h"
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 #include "harness/base/unit.h"
+#include "harness/base/whole_file.h"
 #include "harness/cli/command.h"
 #include "harness/cli/model_print.h"
 
@@ -17,6 +19,7 @@
 #define SUGGESTIONS 5
 
 struct output {
+    struct whole_file file;
     FILE *json;          /* or NULL: no --json */
     bool tables;         /* off when the JSON goes to stdout */
     struct table *table; /* of models, once there is one */
@@ -25,17 +28,12 @@ struct output {
 
 static bool output_init(struct output *output, const struct command_line *line)
 {
-    *output = (struct output){.tables = true};
-    if (line->json && strcmp(line->json, "-") == 0) {
-        output->json = stdout;
-        output->tables = false;
-    } else if (line->json) {
-        output->json = fopen(line->json, "w");
-        if (!output->json) {
-            (void)fprintf(stderr, "tidemark models: %s: %s\n", line->json, strerror(errno));
-            return false;
-        }
+    *output = (struct output){.tables = !line->json || strcmp(line->json, "-") != 0};
+    if (line->json && !whole_file_open(&output->file, line->json)) {
+        (void)fprintf(stderr, "tidemark models: %s: %s\n", line->json, strerror(errno));
+        return false;
     }
+    output->json = output->file.out;
     return true;
 }
 
@@ -62,22 +60,24 @@ static bool output_fini(struct output *output, const struct command_line *line)
         table_free(&output->table);
         (void)printf("%" PRIu32 " model%s\n", output->count, output->count == 1 ? "" : "s");
     }
-    bool ok = true;
-    if (output->json && output->json != stdout) {
-        ok = fclose(output->json) == 0;
-    }
-    ok = fflush(stdout) == 0 && ok;
+    bool ok = output->json == stdout || whole_file_close(&output->file, true);
     if (!ok) {
-        (void)fprintf(stderr, "tidemark models: writing failed: %s\n", strerror(errno));
+        (void)fprintf(stderr, "tidemark models: %s: %s\n", line->json, strerror(errno));
     }
-    return ok;
+    return ok; /* main looks at stdout at the end */
 }
+
+#define KEY_SHOWN 200 /* bytes of a key that is none; no key is as long */
 
 static void suggest(const char *key)
 {
     registry_index near[SUGGESTIONS];
-    size_t count = registry_suggest(key, strlen(key), near, SUGGESTIONS);
-    (void)fprintf(stderr, "tidemark models: no model '%s'%s\n", key, count > 0 ? "; nearest:" : "");
+    size_t count = registry_suggest(key, strlen(key), near, SUGGESTIONS), length = strlen(key);
+    struct text shown = {0};
+    text_put_printable(&shown, key, length < KEY_SHOWN ? length : KEY_SHOWN);
+    (void)fprintf(stderr, "tidemark models: no model '%s%s'%s\n", shown.data ? shown.data : "",
+                  length > KEY_SHOWN ? "..." : "", count > 0 ? "; nearest:" : "");
+    text_fini(&shown);
     for (size_t i = 0; i < count; i++) {
         struct registry_text text = registry_key(near[i]);
         (void)fprintf(stderr, "  %.*s\n", (int)text.length, text.data);
@@ -126,8 +126,9 @@ static uint32_t provider_get(const char *name)
         names[i] = copies[i] = memory_copy_bytes(text.data, text.length);
     }
     const char *near = diag_nearest(name, names, count);
-    (void)fprintf(stderr, "tidemark models: no provider '%s'%s%s%s\n", name,
-                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    (void)fprintf(stderr, "tidemark models: no provider '%s'; %s%s%s\n", name,
+                  near ? "did you mean '" : "'tidemark models list' lists them", near ? near : "",
+                  near ? "'?" : "");
     for (uint32_t i = 0; i < count; i++) {
         free(copies[i]);
     }
@@ -234,10 +235,7 @@ static bool caps_parse(const struct command_line *line, uint32_t *caps)
             for (uint32_t c = 0; c < registry_capability_count(); c++) {
                 names[c] = registry_capability_name(c);
             }
-            const char *near = diag_nearest(name, names, registry_capability_count());
-            (void)command_usage_error(line, "--cap: no capability '%s'%s%s%s", name,
-                                      near ? "; did you mean '" : "", near ? near : "",
-                                      near ? "'?" : "");
+            (void)command_word_error(line, "capability", name, names, registry_capability_count());
             return false;
         }
         *caps |= UINT32_C(1) << number;
@@ -336,10 +334,7 @@ static int models_run(struct command_line *line)
             return output_fini(&output, line) ? status : COMMAND_OURS;
         }
     }
-    const char *near = diag_nearest(line->operands[0], verb_words, 3);
-    return command_usage_error(line, "unknown verb '%s'; %s '%s'%s", line->operands[0],
-                               near ? "did you mean" : "wanted one of", near ? near : "find",
-                               near ? "?" : ", 'list', 'filter'");
+    return command_word_error(line, "verb", line->operands[0], verb_words, 3);
 }
 
 static const char *const mode_words[] = {

@@ -5,6 +5,7 @@
 #include "harness/cli/whatif.h"
 
 #include "harness/base/table.h"
+#include "harness/base/whole_file.h"
 #include "harness/result/json_write.h"
 #include "harness/trace/trace.h"
 
@@ -108,19 +109,17 @@ static int whatif_dispatch(const struct command_line *line, FILE *json)
 
 static int whatif_run(struct command_line *line)
 {
-    FILE *json = NULL;
-    if (line->json) {
-        json = strcmp(line->json, "-") == 0 ? stdout : fopen(line->json, "we");
-        if (!json) {
-            return command_usage_error(line, "cannot write '%s': %s", line->json, strerror(errno));
-        }
+    struct whole_file json = {0};
+    if (line->json && !whole_file_open(&json, line->json)) {
+        fprintf(stderr, "tidemark whatif: %s: %s\n", line->json, strerror(errno));
+        return COMMAND_OURS;
     }
-    int status = whatif_dispatch(line, json);
-    bool written = fflush(stdout) == 0 && !ferror(stdout);
-    if (json && json != stdout) {
-        written = fclose(json) == 0 && written;
+    int status = whatif_dispatch(line, json.out);
+    if (!whole_file_close(&json, status == COMMAND_MET)) {
+        fprintf(stderr, "tidemark whatif: %s: %s\n", line->json, strerror(errno));
+        return COMMAND_OURS;
     }
-    return status == COMMAND_MET && !written ? COMMAND_OURS : status;
+    return status;
 }
 
 const struct command command_whatif = {

@@ -130,6 +130,10 @@ complains "bad.txt:1:3: 'x' is not a size"
 : >"$T/empty.txt"
 run 2 "$T/empty.txt"
 complains "empty.txt: holds no request"
-run 2 --json /no/such/folder/file "$T/loop.txt"
-complains "cannot write '/no/such/folder/file'"
+run 2 --json "$T/never.jsonl" "$T/bad.txt"
+[ ! -e "$T/never.jsonl" ] || { echo "a broken trace leaves a result behind"; failed=1; }
+run 99 --json /dev/full "$T/loop.txt"
+grep -qx "tidemark whatif: /dev/full: No space left on device" "$T/err" || fail "a full disk is not told in one line"
+run 99 --json /no/such/folder/file "$T/loop.txt"
+complains "tidemark whatif: /no/such/folder/file: No such file or directory"
 exit $failed

@@ -1,10 +1,8 @@
-/* renderer.c - the table of formats, and files that appear only when they are complete. Supervisor
- * only. */
+/* renderer.c - the table of formats, and one of them written into a file. Supervisor only. */
 #include "harness/report/renderer.h"
-#include "harness/base/memory.h"
+#include "harness/base/whole_file.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,41 +18,47 @@ const struct renderer renderers[] = {
     {NULL, NULL, false, NULL},
 };
 
-/* Beside the target, so that rename(2) stays on one file system. Devices and pipes are written
- * directly: renaming over /dev/null would replace it. */
-static char *temporary_name(const char *path)
+/* Behind what is there. What could not be written whole is taken back. */
+static bool append_write(const struct renderer *renderer, const struct result *result,
+                         const char *path)
 {
-    struct stat stat_;
-    if (stat(path, &stat_) == 0 && !S_ISREG(stat_.st_mode)) {
-        return NULL;
+    struct stat before = {0};
+    bool there = stat(path, &before) == 0;
+    FILE *out = fopen(path, "ae");
+    if (!out) {
+        return false;
     }
-    return memory_format("%s.%ld.part", path, (long)getpid());
+    renderer->render(result, out);
+    int error = fflush(out) != 0 ? errno : ferror(out) ? EIO : 0;
+    if (fclose(out) != 0 && error == 0) {
+        error = errno;
+    }
+    if (error && !there) {
+        unlink(path);
+    } else if (error && S_ISREG(before.st_mode) && truncate(path, before.st_size) != 0) {
+        error = errno;
+    }
+    errno = error;
+    return error == 0;
 }
 
 bool renderer_write(const struct renderer *renderer, const struct result *result, const char *path,
                     char *error, size_t error_bytes)
 {
+    struct whole_file file;
+    bool ok;
     if (strcmp(path, "-") == 0) {
         renderer->render(result, stdout);
         return true; /* main looks at stdout at the end */
     }
-    char *temporary = renderer->append ? NULL : temporary_name(path);
-    FILE *out = fopen(temporary ? temporary : path, renderer->append ? "ae" : "we");
-    bool ok = out != NULL;
-    if (out) {
-        renderer->render(result, out);
-        ok = !ferror(out);
-        ok = fclose(out) == 0 && ok;
-    }
-    if (ok && temporary) {
-        ok = rename(temporary, path) == 0;
+    if (renderer->append) {
+        ok = append_write(renderer, result, path);
+    } else if ((ok = whole_file_open(&file, path))) {
+        renderer->render(result, file.out);
+        ok = whole_file_close(&file, true);
     }
     if (!ok) {
         snprintf(error, error_bytes, "%s: cannot be written: %s", path, strerror(errno));
-        if (temporary && out) {
-            unlink(temporary);
-        }
     }
-    free(temporary);
     return ok;
 }

@@ -123,6 +123,17 @@ grep -q 'bad.jsonl:1:1: ' "$t/err" || fail "no place in the diagnostic"
 status 2 report "$t/none.jsonl"
 status 99 report "$t/one.jsonl" --html /dev/full
 status 99 report "$t/one.jsonl" --html "$t/no/folder.html"
+# A full disk, which a limit on file lengths is as well: one line, and the old files stay, or none.
+formats="html junit tap markdown github codequality openmetrics sarif"
+mkdir "$t/full"; echo old >"$t/full/o.github"; echo old >"$t/full/o.junit"
+for format in $formats; do
+    (ulimit -f 4; status 99 report -q "$t/one.jsonl" "--$format" "$t/full/o.$format") || exit 1
+    [ "$(grep -c "^tidemark report: $t/full/o.$format: cannot be written: " "$t/err")" = 1 ] && { [ $format = github ] || [ "$(wc -l <"$t/err")" = 1 ]; } ||
+        { cat "$t/err"; fail "--$format: a full disk is not told in one line"; }
+done
+[ "$(cd "$t/full" && cat -- *)" = "old
+old" ] || { ls -l "$t/full"; fail "half a file was left behind on a full disk"; }
+status 99 sh -c "'$B/tidemark' report '$t/one.jsonl' --tap - >/dev/full"
 [ ! -e "$t"/no ] && ! ls "$t"/*.part >/dev/null 2>&1 || fail "half a file was left behind"
 
 # The page: no script element closes early, nothing is fetched.

@@ -1,0 +1,67 @@
+/* whole_file.c - see whole_file.h. Supervisor only. */
+#include "harness/base/whole_file.h"
+#include "harness/base/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Beside the target, so that rename(2) stays on one file system. */
+static char *part_name(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        return NULL;
+    }
+    return memory_format("%s.%ld.part", path, (long)getpid());
+}
+
+static void names_free(struct whole_file *file)
+{
+    int kept = errno;
+    free(file->path);
+    free(file->part);
+    *file = (struct whole_file){0};
+    errno = kept;
+}
+
+bool whole_file_open(struct whole_file *file, const char *path)
+{
+    *file = (struct whole_file){0};
+    if (strcmp(path, "-") == 0) {
+        file->out = stdout;
+        return true;
+    }
+    file->path = memory_copy(path);
+    file->part = part_name(path);
+    file->out = fopen(file->part ? file->part : path, "we");
+    if (!file->out) {
+        names_free(file);
+        return false;
+    }
+    return true;
+}
+
+bool whole_file_close(struct whole_file *file, bool keep)
+{
+    if (!file->out) {
+        return true;
+    }
+    int error = fflush(file->out) != 0 ? errno : ferror(file->out) ? EIO : 0;
+    if (file->out != stdout && fclose(file->out) != 0 && error == 0) {
+        error = errno;
+    }
+    bool whole = keep && error == 0;
+    if (whole && file->part && rename(file->part, file->path) != 0) {
+        error = errno;
+        whole = false;
+    }
+    if (!whole && file->part) {
+        unlink(file->part);
+    }
+    names_free(file);
+    errno = error;
+    return error == 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * whole_file.h - a file that appears only when it is complete: it is written beside its place and
+ * renamed, so that a full disk, or a command that fails half-way, leaves the old one, or none.
+ * Supervisor only; memory as memory.h.
+ */
+#ifndef BASE_WHOLE_FILE_H
+#define BASE_WHOLE_FILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct whole_file {
+    FILE *out; /* NULL when it is not open */
+    char *path, *part;
+};
+
+/* "-" is stdout; devices and pipes are written directly: renaming over /dev/null would replace it.
+ * False and errno: it cannot be written. */
+bool whole_file_open(struct whole_file *file, const char *path);
+/* `keep` false: nothing is left of it. False and errno: something was not written, and nothing is
+ * left either. Does nothing, and is true, for what is not open. */
+bool whole_file_close(struct whole_file *file, bool keep);
+
+#endif
