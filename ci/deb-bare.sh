@@ -32,7 +32,7 @@ echo "$said" | grep -q 'session_open (.*check_mine.c:12)' || fail "the line is n
 echo "hunt: $(echo "$said" | tail -n 1)"
 for scenario in registry-60gb stats-ttl; do
     said=$(inside tidemark run -q "/usr/share/tidemark/scenarios/$scenario.yaml" 2>&1) || fail "$scenario: $said"
-    echo "run $scenario: $(echo "$said" | grep -o '(cgroup v[12])\|(rlimit)' | head -n 1) $(echo "$said" | tail -n 1)"
+    echo "run $scenario: $(echo "$said" | grep -o 'by cgroup v[12]\|by rlimit' | head -n 1) $(echo "$said" | tail -n 1)"
 done
 inside tidemark models find openai:gpt-4o >/dev/null || fail "models find"
 

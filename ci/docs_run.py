@@ -82,7 +82,7 @@ UNIT = r"(?: ?(?:B|KB|MB|GB|KiB|MiB|GiB|ns|us|µs|ms|s|h|min)\b| ?%)?"
 
 def plain(text):
     """What may be compared."""
-    text = text.replace("(cgroup v2)", "(cgroup v1)")
+    text = text.replace("by cgroup v2", "by cgroup v1")
     text = re.sub(r"0x[0-9a-f]+", "#", text)
     text = re.sub(r"[-+±]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?" + UNIT, "#", text)
     return " ".join(text.split())
@@ -121,7 +121,7 @@ def run(path, found, root, build):
             if status > 1 and not asked:
                 print(f"{path}:{number}: $ {command}\n    ended with {status}:\n{printed}")
                 failed += 1
-            elif shown and "(cgroup v1)" in shown and "(rlimit)" in printed:
+            elif shown and "by cgroup v1" in shown and "by rlimit" in printed:
                 print(f"{path}:{number}: not compared: this machine gives no memory cgroup")
             elif command.startswith("tidemark demo") and "is not compiled in" in printed:
                 print(f"{path}:{number}: not compared: this build leaves the strategy out")

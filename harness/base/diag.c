@@ -149,3 +149,18 @@ const char *diag_nearest(const char *text, const char *const *words, size_t coun
     }
     return nearest;
 }
+
+char *diag_suggestion(const char *text, const char *const *words, size_t count)
+{
+    const char *nearest = diag_nearest(text, words, count);
+    if (nearest) {
+        return memory_format("; did you mean '%s'?", nearest);
+    }
+    char *said = memory_copy("");
+    for (size_t i = 0; i < count; i++) {
+        char *before = said;
+        said = memory_format("%s%s%s", before, i ? ", " : "; one of ", words[i]);
+        free(before);
+    }
+    return said;
+}

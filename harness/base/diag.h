@@ -31,5 +31,8 @@ void diag_print(const struct diag *diag, FILE *out);
 /* The word of words[0..count) nearest to `text` (Damerau-Levenshtein at most a third of its length,
  * case-insensitive), or NULL. */
 const char *diag_nearest(const char *text, const char *const *words, size_t count);
+/* What to say behind "unknown word '...'": "; did you mean 'lru'?", or "; one of lru, sieve, ttl"
+ * where none is near. The caller frees; never NULL. */
+char *diag_suggestion(const char *text, const char *const *words, size_t count);
 
 #endif

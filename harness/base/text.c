@@ -56,19 +56,63 @@ void text_format(struct text *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
+static unsigned bytes_width(const char *string, size_t length)
+{
+    char *copy = memory_copy_bytes(string, length);
+    unsigned columns = text_width(copy);
+    free(copy);
+    return columns;
+}
+
+/* Bytes of the word that go on a line of `room` columns: all of them, or those before the last "->"
+ * that fits, or before the first one where none does. */
+static size_t word_fit(const char *word, size_t length, unsigned room)
+{
+    size_t fit = length;
+    if (bytes_width(word, length) <= room) {
+        return length;
+    }
+    for (size_t at = 1; at + 1 < length; at++) {
+        if (word[at] == '-' && word[at + 1] == '>' &&
+            (fit == length || bytes_width(word, at) <= room)) {
+            fit = at;
+        }
+    }
+    return fit;
+}
+
+/* Bytes to the next blank, or to the one behind "12.3 MB": a number keeps its unit. */
+static size_t word_length(const char *string)
+{
+    static const char *const units[] = {"B",   "KB", "KiB", "MB", "MiB", "GB", "GiB", "TB",
+                                        "TiB", "ns", "us",  "ms", "s",   "h",  "min", "%"};
+    size_t length = strcspn(string, " \n");
+    if (length == 0 || string[length] != ' ' || !strchr("0123456789", string[length - 1])) {
+        return length;
+    }
+    const char *next = string + length + 1;
+    size_t word = strcspn(next, " \n"), bare = strcspn(next, " \n,;:.)");
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strlen(units[i]) == bare && strncmp(units[i], next, bare) == 0) {
+            return length + 1 + word;
+        }
+    }
+    return length;
+}
+
 void text_wrap(struct text *text, const char *string, unsigned indent, unsigned width)
 {
-    unsigned column = 0;
+    unsigned column = 0, room = width > indent ? width - indent : 1;
+    bool inside = false; /* a word that was broken */
     while (*string) {
         string += strspn(string, " \n");
-        size_t word = strcspn(string, " \n");
+        size_t word = word_length(string);
         if (word == 0) {
             break;
         }
-        char *copy = memory_copy_bytes(string, word);
-        unsigned columns = text_width(copy);
-        free(copy);
-        if (column > indent && column + 1 + columns > width) {
+        size_t piece = word_fit(string, word, room);
+        unsigned columns = bytes_width(string, piece);
+        if (inside || (column > indent && column + 1 + columns > width)) {
             text_put_char(text, '\n');
             column = 0;
         }
@@ -79,9 +123,10 @@ void text_wrap(struct text *text, const char *string, unsigned indent, unsigned 
             text_put_char(text, ' ');
             column++;
         }
-        text_put_bytes(text, string, word);
+        text_put_bytes(text, string, piece);
         column += columns;
-        string += word;
+        string += piece;
+        inside = piece < word;
     }
     text_put_char(text, '\n');
 }

@@ -18,7 +18,8 @@ void text_put_bytes(struct text *text, const char *bytes, size_t length);
 void text_put_char(struct text *text, char character);
 void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* `text` wrapped at words into lines of at most `width` columns, each indented by `indent`; ends
- * with a newline. */
+ * with a newline. A number and its unit stay together. A word that is wider than a line is broken
+ * before a "->" of it, if it has any: paths and names stay whole, to be copied. */
 void text_wrap(struct text *text, const char *string, unsigned indent, unsigned width);
 /* Bytes of somebody else's, fit for a terminal: control characters and what is not UTF-8 as \xNN.
  */

@@ -29,9 +29,35 @@ START_TEST(wraps_at_words)
     text_wrap(&text, "one two three four", 2, 11);
     ck_assert_str_eq(text_peek(&text), "  one two\n  three\n  four\n");
     text_reset(&text);
+    text_wrap(&text, "holds 4 MiB (4.19 MB), 3 blocks", 0, 8);
+    ck_assert_str_eq(text_peek(&text), "holds\n4 MiB\n(4.19 MB),\n3 blocks\n");
+    text_reset(&text);
     text_wrap(&text, "unbreakableword x", 0, 5);
     ck_assert_str_eq(text_peek(&text), "unbreakableword\nx\n");
     text_fini(&text);
+}
+END_TEST
+
+START_TEST(breaks_a_long_chain_before_its_arrows)
+{
+    static const struct {
+        const char *string;
+        unsigned indent, width;
+        const char *lines;
+    } rows[] = {
+        {"g->aa->bb->cc", 0, 8, "g->aa\n->bb->cc\n"},
+        {"by g->aa->bb->cc (x.c)", 2, 10, "  by g->aa\n  ->bb->cc\n  (x.c)\n"},
+        {"g_long_name->aa->bb", 0, 8, "g_long_name\n->aa->bb\n"},
+        {"g->aa->bb->cc", 0, 80, "g->aa->bb->cc\n"},
+        {"a -> b", 0, 4, "a ->\nb\n"},
+        {"->->->", 0, 3, "->\n->\n->\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text text = {0};
+        text_wrap(&text, rows[i].string, rows[i].indent, rows[i].width);
+        ck_assert_str_eq(text_peek(&text), rows[i].lines);
+        text_fini(&text);
+    }
 }
 END_TEST
 
@@ -108,4 +134,5 @@ START_TEST(what_a_terminal_would_obey_is_written_out)
 END_TEST
 
 SUITE("text", &what_a_terminal_would_obey_is_written_out, &grows_and_is_taken, &wraps_at_words,
-      &measures_columns_not_bytes, &knows_utf8_from_other_bytes)
+      &breaks_a_long_chain_before_its_arrows, &measures_columns_not_bytes,
+      &knows_utf8_from_other_bytes)

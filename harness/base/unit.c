@@ -1,6 +1,7 @@
 /* unit.c - see unit.h. Supervisor only. */
 #include "harness/base/unit.h"
 #include "harness/base/diag.h"
+#include "harness/base/text.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -266,10 +267,63 @@ char *unit_bytes(char text[UNIT_TEXT_BYTES], double bytes)
     return scale_print(text, bytes, byte_units, steps, COUNT(steps));
 }
 
-char *unit_bytes_two(char text[UNIT_TEXT_BYTES], double bytes)
+char *unit_limit(char text[UNIT_TEXT_BYTES], uint64_t bytes)
 {
     static const unsigned steps[] = {0, 2, 4, 6, 8};
-    return scale_print(text, bytes, byte_units, steps, COUNT(steps));
+    char decimal[UNIT_TEXT_BYTES], error[UNIT_ERROR_BYTES];
+    uint64_t back;
+    unit_bytes(decimal, (double)bytes);
+    if (unit_parse(UNIT_BYTES, decimal, false, &back, error) && back == bytes) {
+        return strcpy(text, decimal);
+    }
+    scale_print(text, (double)bytes, byte_units, steps, COUNT(steps));
+    if (!unit_parse(UNIT_BYTES, text, false, &back, error) || back != bytes) {
+        return strcpy(text, decimal); /* no round number either way */
+    }
+    size_t length = strlen(text);
+    snprintf(text + length, UNIT_TEXT_BYTES - length, " (%s)", decimal);
+    return text;
+}
+
+/* The size that begins at `text`, if it is in a binary unit: its bytes, and its value. */
+static size_t binary_size(const char *text, uint64_t *bytes)
+{
+    char size[UNIT_TEXT_BYTES], error[UNIT_ERROR_BYTES];
+    size_t number = strspn(text, "0123456789."), unit = number + strspn(text + number, " ");
+    bool binary = number > 0 && strchr("KMGT", text[unit]) && text[unit] &&
+                  strncmp(text + unit + 1, "iB", 2) == 0 &&
+                  !isalnum((unsigned char)text[unit + 3]) && unit + 3 < sizeof size;
+    if (!binary) {
+        return 0;
+    }
+    memcpy(size, text, unit + 3);
+    size[unit + 3] = '\0';
+    return unit_parse(UNIT_BYTES, size, false, bytes, error) ? unit + 3 : 0;
+}
+
+char *unit_condition(const char *text)
+{
+    struct text whole = {0}, decimal = {0};
+    char size[UNIT_TEXT_BYTES];
+    bool any = false;
+    for (const char *at = text + strcspn(text, "0123456789"); *at;) { /* no sign, no "warn" */
+        uint64_t bytes;
+        bool begins = at == text || !isalnum((unsigned char)at[-1]);
+        size_t length = begins ? binary_size(at, &bytes) : 0;
+        if (length > 0) {
+            text_put(&decimal, unit_bytes(size, (double)bytes));
+            at += length;
+            any = true;
+        } else {
+            text_put_char(&decimal, *at++);
+        }
+    }
+    text_put(&whole, text);
+    if (any) {
+        text_format(&whole, " (%s)", decimal.data);
+    }
+    text_fini(&decimal);
+    return text_take(&whole);
 }
 
 char *unit_ns(char text[UNIT_TEXT_BYTES], double ns)

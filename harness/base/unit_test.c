@@ -84,30 +84,17 @@ START_TEST(writes_three_digits_and_the_right_unit)
         double value;
         const char *text;
     } rows[] = {
-        {unit_bytes, 0, "0 B"},
-        {unit_bytes, 812, "812 B"},
-        {unit_bytes, 4930, "4.93 KB"},
-        {unit_bytes, 999600, "1 MB"},
-        {unit_bytes, 137.6e6, "138 MB"},
-        {unit_bytes, 60e9, "60 GB"},
-        {unit_bytes, -4930, "-4.93 KB"},
-        {unit_bytes_two, 4194304, "4 MiB"},
-        {unit_bytes_two, 536870912, "512 MiB"},
-        {unit_ns, 49.34, "49.3 ns"},
-        {unit_ns, 1500, "1.5 us"},
-        {unit_ns, 30e9, "30 s"},
-        {unit_ns, 123e9, "2 min 3 s"},
-        {unit_ns, 7260e9, "2 h 1 min"},
-        {unit_count, 27000, "27,000"},
-        {unit_count, -1234567, "-1,234,567"},
-        {unit_count, 999, "999"},
-        {unit_count, 0.25, "0.25"},
-        {unit_count, 0.0004, "0.0004"},
-        {unit_ratio, 0.982, "98.2 %"},
-        {unit_ratio, 1, "100.0 %"},
-        {unit_ratio, 0.99999, "99.99 %"},
-        {unit_ratio, 0, "0.0 %"},
-        {unit_ratio, 0.00004, "0.004 %"},
+        {unit_bytes, 0, "0 B"},          {unit_bytes, 812, "812 B"},
+        {unit_bytes, 4930, "4.93 KB"},   {unit_bytes, 999600, "1 MB"},
+        {unit_bytes, 137.6e6, "138 MB"}, {unit_bytes, 60e9, "60 GB"},
+        {unit_bytes, -4930, "-4.93 KB"}, {unit_ns, 49.34, "49.3 ns"},
+        {unit_ns, 1500, "1.5 us"},       {unit_ns, 30e9, "30 s"},
+        {unit_ns, 123e9, "2 min 3 s"},   {unit_ns, 7260e9, "2 h 1 min"},
+        {unit_count, 27000, "27,000"},   {unit_count, -1234567, "-1,234,567"},
+        {unit_count, 999, "999"},        {unit_count, 0.25, "0.25"},
+        {unit_count, 0.0004, "0.0004"},  {unit_ratio, 0.982, "98.2 %"},
+        {unit_ratio, 1, "100.0 %"},      {unit_ratio, 0.99999, "99.99 %"},
+        {unit_ratio, 0, "0.0 %"},        {unit_ratio, 0.00004, "0.004 %"},
     };
     char text[UNIT_TEXT_BYTES];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -117,5 +104,53 @@ START_TEST(writes_three_digits_and_the_right_unit)
 }
 END_TEST
 
+START_TEST(writes_a_limit_as_it_was_chosen_and_so_that_it_compares)
+{
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } rows[] = {
+        {4194304, "4 MiB (4.19 MB)"},
+        {536870912, "512 MiB (537 MB)"},
+        {1610612736, "1.5 GiB (1.61 GB)"},
+        {16384, "16 KiB (16.4 KB)"},
+        {500000000, "500 MB"},
+        {5000, "5 KB"},
+        {512, "512 B"},
+        {0, "0 B"},
+        {123456789, "123 MB"}, /* round in neither */
+    };
+    char text[UNIT_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_str_eq(unit_limit(text, rows[i].bytes), rows[i].text);
+    }
+}
+END_TEST
+
+START_TEST(writes_the_decimal_size_behind_a_binary_one_of_a_condition)
+{
+    static const char *const rows[][2] = {
+        {"<= 4 MiB", "<= 4 MiB (4.19 MB)"},
+        {"<4MiB", "<4MiB (4.19 MB)"},
+        {"1 KiB .. 4 KiB", "1 KiB .. 4 KiB (1.02 KB .. 4.1 KB)"},
+        {"warn < 1.5 GiB", "warn < 1.5 GiB (1.61 GB)"},
+        {"1000 B .. 4 KiB", "1000 B .. 4 KiB (1000 B .. 4.1 KB)"},
+        {"< 500 MB", "< 500 MB"},
+        {"accumulates", "accumulates"},
+        {"x4 MiB", "x4 MiB"},
+        {"4 MiBs", "4 MiBs"},
+        {"99999999999 TiB", "99999999999 TiB"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *text = unit_condition(rows[i][0]);
+        ck_assert_str_eq(text, rows[i][1]);
+        free(text);
+    }
+}
+END_TEST
+
 SUITE("unit", &reads_what_is_right_and_refuses_the_rest, &reads_counts_and_numbers,
-      &writes_three_digits_and_the_right_unit)
+      &writes_three_digits_and_the_right_unit,
+      &writes_a_limit_as_it_was_chosen_and_so_that_it_compares,
+      &writes_the_decimal_size_behind_a_binary_one_of_a_condition)

@@ -3,6 +3,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/cli/command.h"
+#include "harness/report/describe.h"
 #include "harness/report/difference.h"
 #include "harness/report/location.h"
 #include "harness/result/result_merge.h"
@@ -30,10 +31,10 @@ static int merged_load(const char *const *paths, size_t count, struct result *re
         return COMMAND_USAGE;
     }
     if (merge == RESULT_MERGE_DONE && result->incomplete > 0) {
-        fprintf(stderr,
-                "tidemark baseline: %s: incomplete: it has no closing summary, or tests "
-                "are without a result\n",
-                paths[0]);
+        struct text reason = {0};
+        describe_incomplete(&reason, result);
+        fprintf(stderr, "tidemark baseline: %s: incomplete: %s\n", paths[0], reason.data);
+        text_fini(&reason);
     }
     return merge != RESULT_MERGE_DONE || result->incomplete > 0 ? COMMAND_OURS : COMMAND_MET;
 }
@@ -301,7 +302,7 @@ static int baseline_run(struct command_line *line)
         v++;
     }
     if (!verbs[v]) {
-        return command_usage_error(line, "'%s' is none of save, check, update", verb);
+        return command_word_error(line, "verb", verb, verbs, v);
     }
     result_init(&result);
     result_init(&again);

@@ -215,6 +215,6 @@ complains "none.jsonl: there is none; tidemark baseline save makes one"
 run 2 check -f "$T/first.jsonl" "$T/none.jsonl"
 complains "none.jsonl: cannot be read"
 run 2 chekc "$T/base.jsonl"
-complains "'chekc' is none of save, check, update"
+complains "unknown verb 'chekc'; did you mean 'check'?"
 run 99 save -f "$T/no/such/folder.jsonl" "$T/base.jsonl"
 exit $failed

@@ -64,10 +64,7 @@ static const struct strategy *strategy_named(const struct bench *bench, const ch
         names[known] = strategies[known]->name;
     }
     if (!strategy) {
-        const char *nearest = diag_nearest(name, names, known);
-        command_usage_error(bench->line, "unknown strategy '%s'%s%s%s", name,
-                            nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                            nearest ? "'?" : "");
+        command_word_error(bench->line, "strategy", name, names, known);
     }
     return strategy;
 }

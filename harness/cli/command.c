@@ -82,27 +82,26 @@ struct parse {
     int at;
 };
 
+/* Counts the words; false: `text` is none of them. */
+static bool word_known(const char *const *words, const char *text, size_t *count)
+{
+    bool known = false;
+    for (*count = 0; words[*count]; ++*count) {
+        known = known || strcmp(words[*count], text) == 0;
+    }
+    return known;
+}
+
 static void word_check(struct parse *parse, const struct option_spec *option, const char *text)
 {
-    size_t count = 0;
-    for (; option->words[count]; count++) {
-        if (strcmp(option->words[count], text) == 0) {
-            return;
-        }
-    }
-    const char *nearest = diag_nearest(text, option->words, count);
-    if (nearest) {
-        diag_add(parse->diag, parse->where, 0, 0, "--%s cannot be '%s'; did you mean '%s'?",
-                 option->name, text, nearest);
+    size_t count;
+    if (word_known(option->words, text, &count)) {
         return;
     }
-    char all[512] = "";
-    for (size_t i = 0; i < count; i++) {
-        size_t used = strlen(all);
-        snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", option->words[i]);
-    }
-    diag_add(parse->diag, parse->where, 0, 0, "--%s cannot be '%s'; one of %s", option->name, text,
-             all);
+    char *suggestion = diag_suggestion(text, option->words, count);
+    diag_add(parse->diag, parse->where, 0, 0, "--%s cannot be '%s'%s", option->name, text,
+             suggestion);
+    free(suggestion);
 }
 
 static void value_take(struct parse *parse, const struct option_spec *option, const char *text)
@@ -221,11 +220,24 @@ static void operands_check(struct parse *parse)
 {
     const struct command_line *line = parse->line;
     const struct command *command = line->command;
+    size_t words;
     if (line->operand_count < command->operand_min) {
-        diag_add(parse->diag, parse->where, 0, 0, "needs %s", command->operands);
+        const char *first = line->operand_count > 0 ? line->operands[0] : "";
+        bool misspelt = command->words && *first && !word_known(command->words, first, &words);
+        char *suggestion = misspelt ? diag_suggestion(first, command->words, words) : NULL;
+        diag_add(parse->diag, parse->where, 0, 0, misspelt ? "unknown verb '%s'%s" : "needs %s",
+                 misspelt ? first : command->operands, suggestion);
+        free(suggestion);
     } else if (line->operand_count > command->operand_max) {
         diag_add(parse->diag, parse->where, 0, 0, "'%s' is one operand too many",
                  line->operands[command->operand_max]);
+    }
+    size_t ours = command->program && line->operand_count > 1 ? 1 : line->operand_count;
+    for (size_t i = 0; i < ours; i++) {
+        if (!line->operands[i][0]) { /* "$FILE" with no such variable */
+            diag_add(parse->diag, parse->where, 0, 0, "operand %zu is empty: %s is wanted", i + 1,
+                     command->operands);
+        }
     }
 }
 
@@ -387,4 +399,13 @@ int command_usage_error(const struct command_line *line, const char *format, ...
     va_end(list);
     fputc('\n', stderr);
     return COMMAND_USAGE;
+}
+
+int command_word_error(const struct command_line *line, const char *what, const char *word,
+                       const char *const *words, size_t count)
+{
+    char *suggestion = diag_suggestion(word, words, count);
+    int status = command_usage_error(line, "unknown %s '%s'%s", what, word, suggestion);
+    free(suggestion);
+    return status;
 }

@@ -100,6 +100,11 @@ void command_line_fini(struct command_line *line);
 int command_usage_error(const struct command_line *line, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for a word of the command line that is none of words[0..count): the nearest, else all of
+ * them. `what` is "incident". */
+int command_word_error(const struct command_line *line, const char *what, const char *word,
+                       const char *const *words, size_t count);
+
 /* The help of a command, or of tidemark itself when NULL. */
 void command_help(const struct command *command, FILE *out);
 

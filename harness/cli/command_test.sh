@@ -20,6 +20,17 @@ expect 2 "unknown option '--hlep'; did you mean '--help'?" "$B/tidemark" --hlep
 expect 2 "unknown command 'hepl'; did you mean 'help'?" "$B/tidemark" hepl
 expect 2 "unknown command 'zzzzzz'; 'tidemark --help' lists the commands" "$B/tidemark" zzzzzz
 expect 2 "/etc: Is a directory" "$B/tidemark" hunt -- /etc
+# A word that is none of a command's: the nearest, or all there are.
+expect 2 "unknown incident 'foo'; one of registry-60gb, stats-ttl, collector-plugin, provider-file, serverless" "$B/tidemark" demo foo
+expect 2 "unknown incident 'serverles'; did you mean 'serverless'?" "$B/tidemark" demo serverles
+expect 2 "unknown verb 'chek'; did you mean 'check'?" "$B/tidemark" baseline chek r.jsonl
+expect 2 "unknown verb 'chek'; did you mean 'check'?" "$B/tidemark" baseline chek
+expect 2 "unknown verb 'foo'; one of save, check, update" "$B/tidemark" baseline foo r.jsonl
+expect 2 "unknown strategy 'lrux'; did you mean 'lru'?" "$B/tidemark" bench --strategy lrux
+for command in run report whatif 'compare x' models 'demo' 'hunt --' 'baseline save'; do
+    # shellcheck disable=SC2086
+    expect 2 " is empty: " "$B/tidemark" $command ""
+done
 
 # Standard streams that are closed, a disk that is full, a limit on files: an error is told, nothing dies of it.
 T=$(mktemp -d) || exit 99

@@ -5,6 +5,7 @@
 #include "harness/base/unit.h"
 #include "harness/cli/command.h"
 #include "harness/judge/shift.h"
+#include "harness/report/describe.h"
 #include "harness/report/difference.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_merge.h"
@@ -50,8 +51,10 @@ static int file_load(const char *path, struct result *result)
         return COMMAND_USAGE;
     }
     if (result->incomplete > 0) {
-        fprintf(stderr, "tidemark compare: %s: incomplete: %zu test%s without a result\n", path,
-                result->incomplete, result->incomplete == 1 ? "" : "s");
+        struct text reason = {0};
+        describe_incomplete(&reason, result);
+        fprintf(stderr, "tidemark compare: %s: incomplete: %s\n", path, reason.data);
+        text_fini(&reason);
         return COMMAND_OURS;
     }
     return COMMAND_MET;

@@ -65,10 +65,8 @@ static int demo_main(struct command_line *line)
                         .quiet = line->quiet};
     for (size_t i = 0; i < line->operand_count; i++) {
         if (!incident_find(line->operands[i])) {
-            const char *nearest = diag_nearest(line->operands[i], incident_names, INCIDENTS);
-            return command_usage_error(line, "no incident '%s'%s%s%s", line->operands[i],
-                                       nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                                       nearest ? "'?" : "");
+            return command_word_error(line, "incident", line->operands[i], incident_names,
+                                      INCIDENTS);
         }
     }
     demo.folder =

@@ -27,6 +27,9 @@ struct demo_incident {
 extern const struct demo_incident demo_registry, demo_stats, demo_collector, demo_provider,
     demo_serverless;
 
+/* Part of demo_registry: its rows 4.1 to 4.8. */
+void demo_registry_growth(struct demo *demo);
+
 /* One run of a scenario, given as text. */
 struct demo_run {
     struct result result;

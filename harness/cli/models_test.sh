@@ -24,13 +24,13 @@ expect 1 "no model 'openai:gpt-4oo'; nearest:
 expect 1 "no model '~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~'" find '~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~'
 expect 2 "'find' needs a key, such as openai:gpt-4o" find
 expect 2 "unknown verb 'fnid'; did you mean 'find'?" fnid
-expect 2 "unknown verb 'zzzz'; wanted one of 'find', 'list', 'filter'" zzzz
+expect 2 "unknown verb 'zzzz'; one of find, list, filter" zzzz
 expect 0 " providers, " list
 expect 0 "openai:gpt-4o " list openai
 expect 1 "no provider 'opennai'; did you mean 'openai'?" list opennai
 expect 2 "'list' takes one provider" list openai anthropic
 expect 0 "openai:" filter --cap reasoning --provider openai
-expect 2 "no capability 'reasonning'; did you mean 'reasoning'?" filter --cap reasonning
+expect 2 "unknown capability 'reasonning'; did you mean 'reasoning'?" filter --cap reasonning
 expect 2 "'12x' is not a number of tokens" filter --context-min 12x
 expect 2 "is not a number of dollars" filter --price-max 1.0000001
 expect 2 "is not a number of dollars" filter --price-max -1

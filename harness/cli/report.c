@@ -2,6 +2,7 @@
  * harness/report/renderer.def. Supervisor only. */
 #include "harness/base/table.h"
 #include "harness/cli/command.h"
+#include "harness/report/describe.h"
 #include "harness/report/renderer.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_merge.h"
@@ -25,7 +26,7 @@ static bool merged_write(const struct result *result, const char *json, char *co
     }
     bool ok = true;
     result_write_run(writer, result);
-    result_write_expected(writer, result->test_count + result->incomplete);
+    result_write_expected(writer, result->test_count + result->incomplete - result->cut_short);
     for (size_t i = 0; i < count; i++) {
         ok = result_write_copy(writer, paths[i]) && ok;
     }
@@ -91,8 +92,10 @@ static int report_run(struct command_line *line)
         if (!stdout_taken && !line->quiet) {
             report_terminal(&result, stdout, table_terminal_width(stdout), line->color);
         } else if (result.incomplete > 0 && diag.count == 0) {
-            fprintf(stderr, "tidemark report: incomplete: %zu test%s without a result\n",
-                    result.incomplete, result.incomplete == 1 ? "" : "s");
+            struct text reason = {0};
+            describe_incomplete(&reason, &result);
+            fprintf(stderr, "tidemark report: incomplete: %s\n", reason.data);
+            text_fini(&reason);
         }
         if (!stdout_taken && line->quiet) {
             printf("%zu passed, %zu failed, %zu skipped\n", result.passed, result.failed,

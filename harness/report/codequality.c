@@ -75,8 +75,7 @@ void render_codequality(const struct result *result, FILE *out)
             continue;
         }
         struct text description = {0}, key = {0};
-        text_format(&description, "%s of %s is %s, expected %s", expect->metric, expect->variant,
-                    expect->actual, expect->limit);
+        describe_expect(&description, expect);
         text_format(&key, "%s %s", expect->variant, expect->metric);
         issue_put(&text, description.data, "expect", result_hash(expect->file, key.data), "major",
                   location_relative(expect->file), expect->line ? expect->line : 1);

@@ -285,7 +285,7 @@ static void death_put(struct text *text, const struct result *result,
     case RESULT_OOM:
         text_put(text, "ran out of memory");
         if (result->cap > 0) {
-            text_format(text, " at the cap of %s", unit_bytes_two(size, (double)result->cap));
+            text_format(text, " at the cap of %s", unit_limit(size, (uint64_t)result->cap));
         }
         break;
     case RESULT_EXIT:

@@ -53,6 +53,18 @@ void describe_closing(struct text *text, const struct result *result);
  * and nothing was put. */
 bool describe_order_next(struct text *text, const struct result *result, size_t *next);
 
+/* Is the metric known of any variant, was any of them stopped? A column that would be all dashes is
+ * not shown. */
+bool describe_measured(const struct result *result, enum result_metric metric);
+bool describe_stopped(const struct result *result);
+
+/* A limit as the scenario has it, with the decimal size behind a binary one. */
+void describe_limit(struct text *text, const struct result_expect *expect);
+/* "peak_rss_bytes of lru is 4.9 MB, expected <= 4 MiB (4.19 MB)". */
+void describe_expect(struct text *text, const struct result_expect *expect);
+/* "7 tests without a result", "the run was cut short ..."; for a result that is incomplete. */
+void describe_incomplete(struct text *text, const struct result *result);
+
 /* A metric's value as its kind is written; NAN: "-". */
 void describe_metric(struct text *text, enum result_metric metric, double value);
 /* The change against the reference when it is significant: counts exactly, sizes and times beyond

@@ -1,10 +1,58 @@
-/* describe_closing.c - sentences about variants: what one keeps, and what the comparison comes to.
- * Supervisor only. */
+/* describe_closing.c - sentences about whole results: what a variant keeps, what the comparison
+ * comes to, what was expected, what is missing. Supervisor only. */
 #include "harness/base/unit.h"
 #include "harness/report/describe.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+bool describe_measured(const struct result *result, enum result_metric metric)
+{
+    for (size_t i = 0; i < result->variant_count; i++) {
+        if (!isnan(result->variants[i].metric[metric])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool describe_stopped(const struct result *result)
+{
+    for (size_t i = 0; i < result->variant_count; i++) {
+        if (result->variants[i].stopped_by[0]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void describe_limit(struct text *text, const struct result_expect *expect)
+{
+    char *limit = unit_condition(expect->limit);
+    text_put(text, limit);
+    free(limit);
+}
+
+void describe_expect(struct text *text, const struct result_expect *expect)
+{
+    text_format(text, "%s of %s is %s, expected ", expect->metric, expect->variant, expect->actual);
+    describe_limit(text, expect);
+}
+
+void describe_incomplete(struct text *text, const struct result *result)
+{
+    char count[UNIT_TEXT_BYTES];
+    size_t missing = result->incomplete - result->cut_short;
+    if (missing > 0) {
+        text_format(text, "%s test%s without a result", unit_count(count, (double)missing),
+                    missing == 1 ? "" : "s");
+    } else if (result->test_count == 0) {
+        text_put(text, "the run was cut short before its first test ended");
+    } else {
+        text_put(text, "the run was cut short: its tests have results, its end is missing");
+    }
+}
 
 static bool stopped(const struct result_variant *variant)
 {
@@ -34,8 +82,8 @@ void describe_variant(struct text *text, const struct result *result,
         join = "; ";
     }
     if (strcmp(variant->stopped_by, "memory") == 0) {
-        text_format(text, "%sstopped at the %s cap", join,
-                    result->cap > 0 ? unit_bytes_two(size, (double)result->cap) : "memory");
+        text_format(text, "%sstopped at the %s", join, result->cap > 0 ? "cap of " : "memory cap");
+        text_put(text, result->cap > 0 ? unit_limit(size, (uint64_t)result->cap) : "");
     } else if (stopped(variant)) {
         text_format(text, "%sstopped by %s", join,
                     strcmp(variant->stopped_by, "timeout") == 0 ? "the time limit"
@@ -112,6 +160,12 @@ static void innocent_put(struct text *text, const struct result *result)
     text_put(text, ".");
 }
 
+/* A hunt has one variant, without a name. */
+static const char *subject(const struct result_variant *variant)
+{
+    return variant->name[0] ? variant->name : "The suite";
+}
+
 /* "direct takes 49 ns and 0 allocations a look-up and peaks at 12 MB" */
 static void level_put(struct text *text, const struct result_variant *variant)
 {
@@ -120,7 +174,7 @@ static void level_put(struct text *text, const struct result_variant *variant)
     double allocs = variant->metric[METRIC_ALLOCS_PER_LOOKUP];
     double peak = variant->metric[METRIC_PEAK_RSS];
     const char *join = " ";
-    text_put(text, variant->name);
+    text_put(text, subject(variant));
     if (!isnan(p50)) {
         text_format(text, "%stakes %s a look-up", join, unit_ns(number, p50));
         join = ", ";
@@ -143,7 +197,7 @@ static void growth_put(struct text *text, const struct result_variant *variant)
 {
     char size[UNIT_TEXT_BYTES];
     double slope = variant->metric[METRIC_GROWTH];
-    text_put(text, variant->name);
+    text_put(text, subject(variant));
     if (!isnan(slope) && slope > 0) {
         text_format(text, " keeps %s a test", unit_bytes(size, slope));
     } else {
@@ -157,7 +211,8 @@ static void growth_put(struct text *text, const struct result_variant *variant)
 void describe_closing(struct text *text, const struct result *result)
 {
     const struct result_variant *level = NULL, *worst = NULL;
-    if (result->variant_count == 0) {
+    bool nothing = strcmp(result->command, "hunt") == 0 && result->test_count == 0;
+    if (result->variant_count == 0 || nothing) {
         return;
     }
     if (same_slope(result)) {

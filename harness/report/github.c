@@ -71,8 +71,7 @@ static void expect_annotate(const struct result_expect *expect, size_t count[2],
         return;
     }
     struct text message = {0};
-    text_format(&message, "%s of %s is %s, expected %s", expect->metric, expect->variant,
-                expect->actual, expect->limit);
+    describe_expect(&message, expect);
     annotation_put(broken ? "error" : "warning", location_relative(expect->file), expect->line,
                    broken ? "tidemark: expectation broken" : "tidemark: budget reached",
                    message.data, out);

@@ -28,6 +28,11 @@ void html_chart_variants(const struct result *result, FILE *out);
 /* All sites as one tree, outermost caller first. */
 void html_tree(const struct result *result, FILE *out);
 
+/* Tables: variants side by side, expectations, and the tests in this order. */
+void html_table_variants(const struct result *result, FILE *out);
+void html_table_expects(const struct result *result, FILE *out);
+void html_table_tests(const struct result *result, const size_t *order, size_t count, FILE *out);
+
 /* The element that the script reads. */
 void html_data(const struct result *result, const size_t *order, size_t count, FILE *out);
 /* Plain text of a site: size, stack, holder. */

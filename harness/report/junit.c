@@ -198,8 +198,8 @@ static void expects_put(struct names *names, const struct result *result, FILE *
         if (!result_expect_broken(expect)) {
             fputs("/>\n", out);
         } else {
-            text_format(&message, "%s of %s is %s, expected %s (%s:%u)", expect->metric,
-                        expect->variant, expect->actual, expect->limit, expect->file, expect->line);
+            describe_expect(&message, expect);
+            text_format(&message, " (%s:%u)", expect->file, expect->line);
             fputs(">\n      <failure type=\"expect\" message=\"", out);
             xml_put(message.data, MESSAGE_MAX, out);
             fputs("\"/>\n    </testcase>\n", out);
@@ -214,11 +214,14 @@ static void expects_put(struct names *names, const struct result *result, FILE *
 static void incomplete_put(struct names *names, const struct result *result, FILE *out)
 {
     suite_open(result, "incomplete", (struct tally){.tests = 1, .failures = 1}, out);
+    struct text message = {0};
     case_open(names, "tidemark", "incomplete", 0, out);
+    describe_incomplete(&message, result);
     fprintf(out,
-            ">\n      <failure type=\"incomplete\" message=\"%zu tests without a result\"/>\n"
+            ">\n      <failure type=\"incomplete\" message=\"%s\"/>\n"
             "    </testcase>\n  </testsuite>\n",
-            result->incomplete);
+            message.data);
+    text_fini(&message);
 }
 
 void render_junit(const struct result *result, FILE *out)

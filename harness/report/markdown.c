@@ -40,14 +40,17 @@ static void variants_put(struct text *text, const struct result *result)
         METRIC_LOOKUP_P99, METRIC_HIT_RATE, METRIC_LIVE_END,          METRIC_GROWTH};
     size_t count = sizeof columns / sizeof columns[0];
     text_put(text, "\n| variant |");
+    bool stopped = describe_stopped(result);
+    struct text rule = {0};
     for (size_t i = 0; i < count; i++) {
-        text_format(text, " %s |", result_metrics[columns[i]].title);
+        if (describe_measured(result, columns[i])) {
+            text_format(text, " %s |", result_metrics[columns[i]].title);
+            text_put(&rule, "--:|");
+        }
     }
-    text_put(text, " verdict | stopped by |\n|:--|");
-    for (size_t i = 0; i < count; i++) {
-        text_put(text, "--:|");
-    }
-    text_put(text, ":--|:--|\n");
+    text_format(text, " verdict |%s\n|:--|%s:--|%s\n", stopped ? " stopped by |" : "",
+                text_peek(&rule), stopped ? ":--|" : "");
+    text_fini(&rule);
     for (size_t v = 0; v < result->variant_count; v++) {
         const struct result_variant *variant = &result->variants[v];
         text_put(text, "| ");
@@ -55,6 +58,9 @@ static void variants_put(struct text *text, const struct result *result)
         text_put(text, " |");
         for (size_t i = 0; i < count; i++) {
             struct text change = {0};
+            if (!describe_measured(result, columns[i])) {
+                continue;
+            }
             text_put_char(text, ' ');
             describe_metric(text, columns[i], variant->metric[columns[i]]);
             describe_change(&change, columns[i], &result->variants[0], variant);
@@ -64,9 +70,12 @@ static void variants_put(struct text *text, const struct result *result)
             text_fini(&change);
             text_put(text, " |");
         }
-        text_format(text, " %s | %s |\n",
-                    variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict),
-                    variant->stopped_by[0] ? variant->stopped_by : "-");
+        text_format(text, " %s |",
+                    variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict));
+        if (stopped) {
+            text_format(text, " %s |", variant->stopped_by[0] ? variant->stopped_by : "-");
+        }
+        text_put_char(text, '\n');
     }
 }
 
@@ -191,7 +200,9 @@ static void expects_put(struct text *text, const struct result *result, size_t b
                 broken ? " open" : "", result->expect_count - broken, result->expect_count);
     for (size_t i = 0; i < result->expect_count && text->length < bytes; i++) {
         const struct result_expect *expect = &result->expects[i];
-        const char *const cells[] = {expect->variant, expect->metric, expect->limit,
+        struct text limit = {0};
+        describe_limit(&limit, expect);
+        const char *const cells[] = {expect->variant, expect->metric, text_peek(&limit),
                                      expect->actual};
         text_format(text, expect->ok ? "| %s |" : "| **%s** |", result_expect_name(expect));
         for (size_t c = 0; c < 4; c++) {
@@ -202,6 +213,7 @@ static void expects_put(struct text *text, const struct result *result, size_t b
         text_put_char(text, ' ');
         plain_put(text, location_relative(expect->file));
         text_format(text, ":%u |\n", expect->line);
+        text_fini(&limit);
     }
     text_put(text, "\n</details>\n");
 }
@@ -214,7 +226,9 @@ void markdown_put(struct text *text, const struct result *result, size_t bytes)
     text_format(text, "### tidemark: %zu passed, %zu failed, %zu skipped%s\n", counted.passed,
                 counted.failed, counted.skipped, result->incomplete ? ", **incomplete**" : "");
     if (result->incomplete) {
-        text_format(text, "\n%zu tests are without a result.\n", result->incomplete);
+        text_put(text, "\nIncomplete: ");
+        describe_incomplete(text, result);
+        text_put(text, ".\n");
     }
     describe_closing(&closing, result);
     if (closing.length > 0) {

@@ -176,8 +176,7 @@ void render_sarif(const struct result *result, FILE *out)
             continue;
         }
         struct text message = {0}, key = {0};
-        text_format(&message, "%s of %s is %s, expected %s", expect->metric, expect->variant,
-                    expect->actual, expect->limit);
+        describe_expect(&message, expect);
         text_format(&key, "%s %s", expect->variant, expect->metric);
         result_open(&text, "expect", "error", message.data, location_relative(expect->file),
                     expect->line, result_hash(expect->file, key.data));

@@ -109,6 +109,9 @@ void render_tap(const struct result *result, FILE *out)
     }
     if (result->incomplete > 0) {
         /* Points that are missing from the plan make every TAP reader fail the run. */
-        fprintf(out, "Bail out! %zu tests without a result\n", result->incomplete);
+        struct text reason = {0};
+        describe_incomplete(&reason, result);
+        fprintf(out, "Bail out! %s\n", reason.data);
+        text_fini(&reason);
     }
 }

@@ -78,9 +78,9 @@ static void head_print(const struct result *result, FILE *out, unsigned columns)
     fact_put(&line, result->allocator, columns, out);
     if (result->cap > 0) {
         text_reset(&fact);
-        text_format(&fact, "cap %s", unit_bytes_two(size, (double)result->cap));
+        text_format(&fact, "cap %s", unit_limit(size, (uint64_t)result->cap));
         if (result->cap_kind[0]) {
-            text_format(&fact, " (%s)", result->cap_kind);
+            text_format(&fact, " by %s", result->cap_kind);
         }
         fact_put(&line, fact.data, columns, out);
     }
@@ -108,7 +108,10 @@ static void expect_cells(struct table *table, const struct result_expect *expect
     }
     table_cell(table, expect->variant);
     table_cell(table, expect->metric);
-    table_cell(table, expect->limit);
+    struct text limit = {0};
+    describe_limit(&limit, expect);
+    table_cell(table, text_peek(&limit));
+    text_fini(&limit);
     table_cell(table, expect->actual);
 }
 
@@ -139,8 +142,8 @@ static void expects_print(const struct result *result, FILE *out, unsigned colum
         const struct result_expect *expect = &result->expects[i];
         if (!expect->ok) {
             struct text line = {0};
-            text_format(&line, "%s:%u: %s of %s is %s, expected %s", expect->file, expect->line,
-                        expect->metric, expect->variant, expect->actual, expect->limit);
+            text_format(&line, "%s:%u: ", expect->file, expect->line);
+            describe_expect(&line, expect);
             terminal_wrapped(line.data, 0, columns, out);
             text_fini(&line);
         }
@@ -158,7 +161,6 @@ static void note_print(const char *note, size_t shown, FILE *out, unsigned colum
 
 static void tail_print(const struct result *result, FILE *out, unsigned columns)
 {
-    char count[UNIT_TEXT_BYTES];
     struct text order = {0};
     size_t next = 0, shown = 0;
     while (describe_order_next(&order, result, &next)) {
@@ -181,8 +183,11 @@ static void tail_print(const struct result *result, FILE *out, unsigned columns)
         fprintf(out, "repeat: %s\n", result->argv);
     }
     if (result->incomplete > 0) {
-        fprintf(out, "INCOMPLETE: %s test%s without a result\n",
-                unit_count(count, (double)result->incomplete), result->incomplete == 1 ? "" : "s");
+        struct text line = {0};
+        text_put(&line, "INCOMPLETE: ");
+        describe_incomplete(&line, result);
+        terminal_wrapped(line.data, 0, columns, out);
+        text_fini(&line);
     }
     fprintf(out, "%zu passed, %zu failed, %zu skipped\n", result->passed, result->failed,
             result->skipped);

@@ -217,7 +217,9 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
                     unit_count(size, (double)result->sites_hidden),
                     unit_bytes(bytes, (double)result->bytes_hidden));
     }
-    fputc('\n', out);
-    terminal_wrapped(text_peek(&text), 0, columns, out);
+    if (text.length > 0) {
+        fputc('\n', out);
+        terminal_wrapped(text.data, 0, columns, out);
+    }
     text_fini(&text);
 }

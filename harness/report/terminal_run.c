@@ -2,9 +2,6 @@
 #include "harness/base/table.h"
 #include "harness/report/terminal_part.h"
 
-#include <math.h>
-#include <string.h>
-
 /* A column: a metric, and whether the change against the reference stands beside the value. */
 static const struct run_column {
     enum result_metric metric;
@@ -22,16 +19,6 @@ static const struct run_column {
     {METRIC_GROWTH, "growth/\ntest", false},
 };
 
-static bool measured(const struct result *result, enum result_metric metric)
-{
-    for (size_t i = 0; i < result->variant_count; i++) {
-        if (!isnan(result->variants[i].metric[metric])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum table_color verdict_color(enum result_verdict verdict)
 {
     return describe_verdict_bad(verdict)     ? TABLE_RED
@@ -46,12 +33,15 @@ static void variants_print(const struct result *result, FILE *out, unsigned colu
     size_t column_count = sizeof run_columns / sizeof run_columns[0];
     table_column(table, "variant", TABLE_LEFT);
     for (size_t i = 0; i < column_count; i++) {
-        if (measured(result, run_columns[i].metric)) {
+        if (describe_measured(result, run_columns[i].metric)) {
             table_column(table, run_columns[i].title, TABLE_RIGHT);
         }
     }
     table_column(table, "verdict", TABLE_LEFT);
-    table_column(table, "stopped\nby", TABLE_LEFT);
+    bool stopped = describe_stopped(result);
+    if (stopped) {
+        table_column(table, "stopped\nby", TABLE_LEFT);
+    }
     struct text cell = {0};
     for (size_t v = 0; v < result->variant_count; v++) {
         const struct result_variant *variant = &result->variants[v];
@@ -59,7 +49,7 @@ static void variants_print(const struct result *result, FILE *out, unsigned colu
         table_cell(table, variant->name);
         for (size_t i = 0; i < column_count; i++) {
             const struct run_column *column = &run_columns[i];
-            if (!measured(result, column->metric)) {
+            if (!describe_measured(result, column->metric)) {
                 continue;
             }
             text_reset(&cell);
@@ -77,7 +67,9 @@ static void variants_print(const struct result *result, FILE *out, unsigned colu
         table_cell_color(
             table, variant->verdict == VERDICT_NONE ? "" : result_verdict_name(variant->verdict),
             verdict_color(variant->verdict));
-        table_cell(table, variant->stopped_by);
+        if (stopped) {
+            table_cell(table, variant->stopped_by);
+        }
     }
     text_fini(&cell);
     table_print(table, out, columns, color);

@@ -132,6 +132,86 @@ START_TEST(an_incomplete_result_says_so_before_the_last_line)
 }
 END_TEST
 
+START_TEST(a_run_that_was_cut_short_is_no_test_without_a_result)
+{
+    struct result result;
+    result_load("clean", &result);
+    result.incomplete = result.cut_short = 1;
+    char *got = report_take(&result, 80, false);
+    ck_assert_ptr_nonnull(strstr(
+        got, "INCOMPLETE: the run was cut short: its tests have results, its end is missing\n"
+             "120 passed"));
+    ck_assert_ptr_null(strstr(got, "without a result"));
+    free(got);
+    result.incomplete = 8;
+    got = report_take(&result, 80, false);
+    ck_assert_ptr_nonnull(strstr(got, "INCOMPLETE: 7 tests without a result\n"));
+    free(got);
+    result_fini(&result);
+}
+END_TEST
+
+START_TEST(a_column_of_dashes_is_left_out)
+{
+    struct result result;
+    result_load("run", &result);
+    char *got = report_take(&result, 80, false);
+    ck_assert_ptr_nonnull(strstr(got, "  stopped\n"));
+    free(got);
+    for (size_t i = 0; i < result.variant_count; i++) {
+        result_set(&result.variants[i].stopped_by, "");
+    }
+    got = report_take(&result, 80, false);
+    ck_assert_ptr_null(strstr(got, "  stopped\n"));
+    free(got);
+    result_fini(&result);
+}
+END_TEST
+
+START_TEST(a_long_chain_of_fields_is_wrapped)
+{
+    struct result result;
+    struct text field = {0};
+    result_load("hunt", &result);
+    for (int i = 0; i < 40; i++) {
+        text_put(&field, "->_chain");
+    }
+    for (size_t i = 0; i < result.site_count; i++) {
+        if (result.sites[i].held_by_count > 0) {
+            result_set(&result.sites[i].held_by[0].field, field.data);
+        }
+    }
+    for (unsigned columns = 80; columns <= 100; columns += 20) {
+        char *got = report_take(&result, columns, false), *rest = got, *line;
+        ck_assert_ptr_nonnull(strstr(got, "->_chain->_chain"));
+        while ((line = strsep(&rest, "\n"))) {
+            ck_assert_msg(text_width(line) <= columns, "%s", line);
+        }
+        free(got);
+    }
+    text_fini(&field);
+    result_fini(&result);
+}
+END_TEST
+
+START_TEST(a_limit_in_binary_units_compares_with_what_was_measured)
+{
+    struct result result;
+    result_load("run", &result);
+    struct result_expect *expect = &result.expects[0];
+    result_set(&expect->metric, "live_bytes_peak");
+    result_set(&expect->limit, "<= 4 MiB");
+    result_set(&expect->actual, "5 MB");
+    expect->ok = false;
+    char *got = report_take(&result, 100, false);
+    ck_assert_ptr_nonnull(strstr(got, "<= 4 MiB (4.19 MB)"));
+    ck_assert_ptr_nonnull(strstr(got, "is 5 MB, expected <= 4 MiB (4.19 MB)"));
+    ck_assert_ptr_nonnull(strstr(got, "cap 512 MiB (537 MB) by cgroup2"));
+    free(got);
+    result_fini(&result);
+}
+END_TEST
+
 START_TEST(a_result_with_nothing_in_it_is_reported_too)
 {
     struct result result;
@@ -145,4 +225,6 @@ END_TEST
 
 SUITE("terminal", &reads_as_the_golden_texts_do, &no_line_is_wider_than_the_terminal,
       &colour_adds_nothing_but_escapes, &an_incomplete_result_says_so_before_the_last_line,
+      &a_run_that_was_cut_short_is_no_test_without_a_result, &a_column_of_dashes_is_left_out,
+      &a_long_chain_of_fields_is_wrapped, &a_limit_in_binary_units_compares_with_what_was_measured,
       &a_result_with_nothing_in_it_is_reported_too)

@@ -471,11 +471,12 @@ bool document_read(struct document *document, const char *path, struct diag *dia
         goto out;
     }
     if (length > DOCUMENT_BYTES_MAX) {
-        char size[UNIT_TEXT_BYTES] = "more than 1 MiB";
+        char size[UNIT_TEXT_BYTES] = "larger", most[UNIT_TEXT_BYTES];
         if (S_ISREG(status.st_mode)) {
-            unit_bytes_two(size, (double)status.st_size);
+            unit_bytes(size, (double)status.st_size);
         }
-        diag_add(diag, path, 0, 0, "is %s large; a scenario has at most 1 MiB", size);
+        diag_add(diag, path, 0, 0, "a scenario has at most %s, this is %s",
+                 unit_limit(most, DOCUMENT_BYTES_MAX), size);
         goto out;
     }
     good = document_parse(document, path, bytes, length, diag);

@@ -127,8 +127,7 @@ bool reader_size(struct reader *reader, const struct node *node, const char *wha
         return false;
     }
     if (*value < least) {
-        snprintf(error, sizeof error, "is too small; at least %s",
-                 unit_bytes_two(size, (double)least));
+        snprintf(error, sizeof error, "is too small; at least %s", unit_limit(size, least));
         value_error(reader, node, what, error);
         return false;
     }

@@ -330,14 +330,15 @@ START_TEST(files_that_are_no_scenario_are_named_as_what_they_are)
     ck_assert_int_eq(ftruncate(file, 1 << 30), 0); /* sparse */
     close(file);
     char expected[100];
-    snprintf(expected, sizeof expected, "%s: is 1 GiB large; a scenario has at most 1 MiB\n", path);
+    snprintf(expected, sizeof expected,
+             "%s: a scenario has at most 1 MiB (1.05 MB), this is 1.07 GB\n", path);
     char *text = diagnostics(path);
     ck_assert_str_eq(text, expected);
     free(text);
     unlink(path);
 
     static const char *const rows[][2] = {
-        {"/dev/zero", "/dev/zero: is more than 1 MiB large; a scenario has at most 1 MiB\n"},
+        {"/dev/zero", "/dev/zero: a scenario has at most 1 MiB (1.05 MB), this is larger\n"},
         {"fixtures", "fixtures: is a folder, not a scenario\n"},
         {"fixtures/good/evrything.yaml",
          "fixtures/good/evrything.yaml: No such file or directory; did you mean "
