@@ -15,7 +15,8 @@ still grows between the last two at half the first two's pace or more; less is u
 that does not compile or fails its tests.
 
 Where: a preload of its own (backtrace() of every block that is alive at exit after 8 and after 24 loops) knows the
-allocations that pile up. One of tidemark's first three stacks has to begin with one of them.
+allocations that pile up. One of tidemark's first three stacks has to begin with one of them. And the function that the
+call was deleted from: is it in one of these stacks, or in one of the release sites that are told with them?
 """
 import argparse, collections, configparser, glob, json, math, os, re, shlex, shutil, subprocess, sys, tempfile, time
 
@@ -24,6 +25,7 @@ RELEASE = re.compile(r"^\s*(?:if\s*\([^;{}]*\)\s*)?(?:[A-Za-z_][A-Za-z0-9_]*_)?(
                      r"deinit|clean|bdestroy|Destroy)\s*\([^;{}]*\);\s*$")
 ACCUSED = {"leak", "growth", "accumulates"}
 MOST_LOOPS, LEAST_LOOPS, LOOP_SECONDS, PROGRAMS_EACH, HUNT_SECONDS = 4096, 32, 1.5, 2, 150
+RELEASES_EACH = 2  # release sites of a stack that the screen shows
 LOOP = r"""#include <check.h>
 #include <dirent.h>
 #include <malloc.h>
@@ -286,6 +288,10 @@ class Library:
         pairs = zip(lines[::2], lines[1::2])
         return [(f.split(".")[0], p.split(":")[-1].split(" ")[0]) for f, p in pairs if not p.startswith("??")]
 
+    @staticmethod
+    def stack(stack):
+        return [(f["function"].split(".")[0], str(f["line"])) for f in stack["frames"]]
+
     def mutants(self):
         for path in self.files:
             if path not in self.objects:
@@ -326,11 +332,15 @@ class Library:
                    "late": found["late"]}
             if guilty and accused:
                 truth = self.growing_stacks(looped)
-                top = [[(f["function"].split(".")[0], str(f["line"])) for f in s["frames"]] for s in found["sites"]
-                       if s["test"] in accused and s["rank"] <= 3]
+                first = [s for s in found["sites"] if s["test"] in accused and s["rank"] <= 3]
+                top = [self.stack(s) for s in first]
                 function = entry["lines"].get((path, number), "")
                 row["right"] = any(t[0] in s and (len(t) < 2 or t[1] in s) for t in truth for s in top) if truth else None
                 row["function"] = any(f == function for s in top for f, _ in s)
+                releases = [[r["relation"], any(f == function for f, _ in self.stack(r))]
+                            for s in first for r in s.get("released_by", [])[:RELEASES_EACH]]
+                row["released"] = next((relation for relation, hit in releases if hit), "")
+                row["stacks"] = len(top) + len(releases)
             rows.append(row)
         return ("ran" if rows else why), rows
 
@@ -387,7 +397,7 @@ def main():
 def report(total):
     print(f"\n{'library':<14} {'mutants':>8} {'judged':>7} {'guilty':>7} {'found':>6} {'false':>6}")
     pairs, mutants, states, seconds = collections.Counter(), collections.Counter(), collections.Counter(), []
-    right, function = collections.Counter(), collections.Counter()
+    right, function, named, relations = (collections.Counter() for _ in range(4))
     for name, rows in total.items():
         own = collections.Counter()
         for state, programs in rows:
@@ -405,6 +415,9 @@ def report(total):
                     right[r["right"]] += 1
                 if "function" in r:
                     function[r["function"]] += 1
+                    if "released" in r:
+                        named[r["function"] or bool(r["released"])] += 1
+                        relations["allocation" if r["function"] else r["released"] or "none"] += 1
         mutants += own
         print(f"{name:<14} {len(rows):>8} {sum(own.values()):>7} {own['tp'] + own['fn']:>7} {own['tp']:>6} {own['fp']:>6}")
     print("mutants: " + ", ".join(f"{n} {s}" for s, n in states.most_common()))
@@ -413,6 +426,8 @@ def report(total):
         print(f"{word}: precision {wilson(tp, tp + fp)}, recall {wilson(tp, tp + fn)}, F1 {2 * tp / max(1, 2 * tp + fp + fn):.3f}")
     print(f"an allocation that piles up begins one of the first three stacks: {wilson(right[True], sum(right.values()))}")
     print(f"the mutated function is in one of the first three stacks: {wilson(function[True], sum(function.values()))}")
+    print(f"in one of these or of their release sites: {wilson(named[True], sum(named.values()))}; "
+          + ", ".join(f"{n} by {w}" for w, n in relations.most_common()))
     late = sum(bool(r.get("late")) for rows in total.values() for _, programs in rows for r in programs)
     if late:
         print(f"hunts cut off after {HUNT_SECONDS} s: {late}; what they had not told by then counts as missed")

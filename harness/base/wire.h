@@ -62,6 +62,8 @@ enum wire_op {
     WIRE_OP_SITES, /* answers SITE for each site with live blocks (new ones with frames first) */
     WIRE_OP_SURVIVORS, /* answers SURVIVOR per (site, birth test) alive now */
     WIRE_OP_SCAN,      /* retention paths of the named sites: answers HELD */
+    WIRE_OP_RELEASES,  /* who released what in the last RUN with WIRE_RELEASES, and what that has to
+                          do with the named sites: answers RELEASE, after SITEs with new frames */
     WIRE_OP_FINISH,    /* end this group of tests: the program's main goes on */
 };
 
@@ -73,6 +75,8 @@ enum wire_flag {
     WIRE_NO_FLOORS = 16, /* SITE's floors are not asked for: they cost a look at every live block at
                             each boundary */
     WIRE_PEAK_RSS_EACH = 32, /* WIRE_PEAK_RSS of each repetition, in its SAMPLE */
+    WIRE_RELEASES = 64, /* at trace depth: remembers the stacks that release something, and holds
+                           released blocks back until RELEASES is answered or another RUN begins */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -87,7 +91,7 @@ struct wire_command {
     uint32_t warmups;         /* repetitions before the first that counts; not sampled */
     uint32_t repetitions_min; /* always done, unless the test fails */
     uint32_t repetitions_max; /* done while budget_ns lasts */
-    uint32_t site_count;      /* for SCAN */
+    uint32_t site_count;      /* for SCAN and RELEASES */
     uint64_t budget_ns;       /* wall time after which no repetition beyond the least is begun */
     uint32_t sites[WIRE_SITES_MAX];
 };
@@ -107,6 +111,7 @@ enum wire_type {
     WIRE_NOTE, /* text for the person, e.g. what this way in cannot do */
     WIRE_DONE, /* the command is answered */
     WIRE_BYE,  /* the program is about to exit normally */
+    WIRE_RELEASE,
 };
 
 /* How the boundaries are known. Best first. */
@@ -227,7 +232,8 @@ enum wire_site_kind {
     WIRE_SITE_MMAP,
     WIRE_SITE_FD,
     WIRE_SITE_THREAD,
-    WIRE_SITE_FILE
+    WIRE_SITE_FILE,
+    WIRE_SITE_RELEASE /* a stack that released something: nothing lives here */
 };
 
 struct wire_survivor {
@@ -267,6 +273,28 @@ struct wire_held {
     uint64_t tls_base, tls_offset;
     struct wire_link
         chain[WIRE_CHAIN_MAX]; /* from the root inwards; the last is the block itself */
+};
+
+enum wire_relation {                       /* of what was released to the named site */
+                     WIRE_RELATION_KEPT,   /* none: so many of the site were born in the RUN and are
+                                              alive */
+                     WIRE_RELATION_NONE,   /* none is known, and no site is named: where things are
+                                              released */
+                     WIRE_RELATION_HOLDER, /* it pointed to a block of the site that stays, directly
+                                              or through others that stay; the last that did */
+                     WIRE_RELATION_MEMBER, /* such a block points to it; the last that was released
+                                            */
+};
+
+struct wire_release {
+    struct wire_record head;
+    uint32_t relation; /* enum wire_relation */
+    uint32_t site;     /* the named one; 0 with NONE */
+    uint32_t born;     /* site of what was released; 0 with KEPT */
+    uint32_t release;  /* site of kind RELEASE: the stack that released it; 0 with KEPT */
+    uint32_t latest;   /* releases are numbered: the last of these */
+    uint32_t pad;
+    int64_t blocks; /* NONE: released; else: blocks of the site that stay, of which this is so */
 };
 
 struct wire_counter {

@@ -150,6 +150,9 @@ static void run_begin(struct run *run)
     if (run->command->flags & WIRE_BIRTHS) {
         ledger_births_set(true);
     }
+    if (run->command->flags & WIRE_RELEASES) {
+        ledger_releases_set(true);
+    }
     ledger_totals_get(&run->before);
     run->started_ns = meter_now_ns();
 }
@@ -161,6 +164,9 @@ static void run_end(struct run *run)
     ledger_totals_get(&run->after);
     if (run->command->flags & WIRE_BIRTHS) {
         ledger_births_set(false);
+    }
+    if (run->command->flags & WIRE_RELEASES) {
+        ledger_releases_set(false);
     }
 }
 
@@ -359,10 +365,16 @@ static void serve_done(const struct wire_command *command)
     wire_flush(boundary_wire);
 }
 
-static void serve_scan(const struct wire_command *command)
+/* The questions about named sites. */
+static void serve_named(const struct wire_command *command)
 {
     uint32_t count = command->site_count < WIRE_SITES_MAX ? command->site_count : WIRE_SITES_MAX;
-    ledger_scan_put(boundary_wire, command->sites, count);
+    if (command->op == WIRE_OP_SCAN) {
+        ledger_scan_put(boundary_wire, command->sites, count);
+    } else {
+        ledger_modules_put(boundary_wire);
+        ledger_releases_put(boundary_wire, command->sites, count);
+    }
 }
 
 /* Serves commands until FINISH. `group` may be NULL: then nothing can be run. */
@@ -391,7 +403,8 @@ static void serve_commands(struct test_group *group, struct wire_command *last_r
             ledger_survivors_put(boundary_wire);
             break;
         case WIRE_OP_SCAN:
-            serve_scan(&command);
+        case WIRE_OP_RELEASES:
+            serve_named(&command);
             break;
         case WIRE_OP_FINISH:
             if (group != NULL) {

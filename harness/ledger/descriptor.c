@@ -3,6 +3,7 @@
 
 #include "harness/ledger/resource.h"
 #include "harness/ledger/trace.h"
+#include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ int descriptor_opened(int fd, const void *frame)
     return fd;
 }
 
-int descriptor_closing(int fd)
+UNWIND_HOOK_SECTION int descriptor_closing(int fd)
 {
     if (fd >= 0 && trace_on) {
         resource_close(WIRE_SITE_FD, (uint64_t)fd);
@@ -55,7 +56,7 @@ FILE *descriptor_stream_opened(FILE *file, const char *path, bool fresh, const v
     return file;
 }
 
-FILE *descriptor_stream_closing(FILE *file)
+UNWIND_HOOK_SECTION FILE *descriptor_stream_closing(FILE *file)
 {
     if (file != NULL && trace_on) {
         int saved = errno;

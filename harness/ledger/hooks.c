@@ -10,6 +10,7 @@
 
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/header.h"
+#include "harness/ledger/release.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
 #include "harness/ledger/unwind.h"
@@ -129,8 +130,25 @@ static inline void small_free(struct thread *self, void *block, size_t size)
                      0);
 }
 
+/* Who releases what is remembered: the block is counted as freed, and given back later. */
+static HOOK __attribute__((noinline)) bool release_kept(struct thread *self, void *block,
+                                                        const void *frame)
+{
+    size_t size;
+    void *start;
+    struct trace_record was;
+    if (header_read(block, &size, &start) != HEADER_WHOLE ||
+        !trace_look(header_of(block)->record, block, &was) || !release_take(&was, start, frame)) {
+        return false;
+    }
+    trace_death(self, header_of(block)->record, block, &size);
+    header_void(block);
+    count_free(self, size);
+    return true;
+}
+
 /* Not the everyday block: traced, large, aligned, damaged or foreign. */
-static __attribute__((noinline)) void free_slow(void *block)
+static HOOK __attribute__((noinline)) void free_slow(void *block)
 {
     size_t size;
     void *start;
@@ -138,6 +156,9 @@ static __attribute__((noinline)) void free_slow(void *block)
         return;
     }
     struct thread *self = thread_get();
+    if (UNLIKELY(release_on) && release_kept(self, block, __builtin_frame_address(0))) {
+        return;
+    }
     if (header_plain(block, &size) && size < HOOKS_SMALL_END) {
         if (header_of(block)->record != 0) {
             trace_death(self, header_of(block)->record, block, &size);

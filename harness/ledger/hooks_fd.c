@@ -6,6 +6,7 @@
 #include "harness/ledger/descriptor.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/trace.h"
+#include "harness/ledger/unwind.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -21,7 +22,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 #define FRAME  __builtin_frame_address(0)
 
 /* Fortified programs call these. */

@@ -5,6 +5,7 @@
  */
 #include "harness/ledger/descriptor.h"
 #include "harness/ledger/resource.h"
+#include "harness/ledger/unwind.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 #define FRAME  __builtin_frame_address(0)
 
 /* The template holds the name once they succeed. */

@@ -5,13 +5,14 @@
  */
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/resource.h"
+#include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 
 static void *answer_map(long answer)
 {

@@ -7,12 +7,13 @@
 #include "harness/ledger/descriptor.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
+#include "harness/ledger/unwind.h"
 
 #include <dlfcn.h>
 #include <threads.h>
 #include <time.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 
 void hooks_thread_made(pthread_t thread, const pthread_attr_t *attributes, const void *frame)
 {

@@ -4,6 +4,7 @@
 
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/hooks.h"
+#include "harness/ledger/release.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
@@ -23,6 +24,7 @@ static void child_begin(void)
 {
     thread_after_fork();
     resource_after_fork();
+    release_after_fork();
 }
 
 void ledger_init(struct wire *wire)
@@ -49,6 +51,7 @@ const char *ledger_allocator(void)
 void ledger_depth_set(enum wire_depth depth)
 {
     int saved = errno;
+    release_drop();
     trace_set(depth == WIRE_TRACE);
     if (depth == WIRE_COUNT) {
         resource_forget_sites();

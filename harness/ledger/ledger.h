@@ -53,6 +53,14 @@ void ledger_survivors_put(struct wire *wire);
  * first, unreachable ones last. Stops other threads for the time of the scan. */
 void ledger_scan_put(struct wire *wire, const uint32_t *sites, uint32_t site_count);
 
+/* From `on` until off, who releases what is remembered, and released blocks are held back until the
+ * answer or the next ledger_depth_set (trace depth). */
+void ledger_releases_set(bool on);
+
+/* Writes what was remembered: new stacks as SITE records, then a RELEASE record per (relation to a
+ * named site, site of what was released, stack that released it). Gives back what is held. */
+void ledger_releases_put(struct wire *wire, const uint32_t *sites, uint32_t site_count);
+
 /* Sends a MODULE record for every loaded object that was not sent before. */
 void ledger_modules_put(struct wire *wire);
 

@@ -7,9 +7,11 @@
 #include "harness/ledger/resource.h"
 #include "harness/ledger/birth.h"
 
+#include "harness/ledger/release.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
+#include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
@@ -18,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define HOOK         UNWIND_HOOK_SECTION /* its frames are left out of stacks */
 #define PATH_ROOM    512u
 #define ROOM_FIRST   256u
 #define SETTLE_FILES 256u /* files looked after at each boundary; more are believed to be there */
@@ -122,17 +125,28 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
     lock_give(self);
 }
 
-void resource_close(enum wire_site_kind kind, uint64_t id)
+/* Where it was released, if that is wanted; outside of the lock. */
+static inline void gone_tell(const struct resource *gone, const void *frame)
+{
+    if (release_on && gone->site != 0) {
+        release_resource(gone->site, gone->serial, frame);
+    }
+}
+
+HOOK void resource_close(enum wire_site_kind kind, uint64_t id)
 {
     struct thread *self;
+    struct resource gone = {0};
     if (things.count == 0 || !lock_take(&self)) {
         return;
     }
     struct resource *thing = thing_find(kind, id);
     if (thing != NULL) {
+        gone = *thing;
         thing_drop(thing);
     }
     lock_give(self);
+    gone_tell(&gone, __builtin_frame_address(0));
 }
 
 void resource_detach(uint64_t id, int32_t tid)
@@ -225,17 +239,25 @@ void resource_map(uint64_t address, uint64_t bytes, const void *frame)
     lock_give(self);
 }
 
-void resource_unmap(uint64_t address, uint64_t bytes)
+HOOK void resource_unmap(uint64_t address, uint64_t bytes)
 {
     struct thread *self;
+    struct resource gone = {0};
     if (mappings.count == 0 || !lock_take(&self)) {
         return;
     }
     uint32_t count_before = mappings.count;
     int64_t bytes_before = mapped_bytes;
+    for (uint32_t i = 0; release_on && i < mappings.count; i++) {
+        const struct resource *mapping = (const struct resource *)mappings.rows + i;
+        if (mapping->id == address) {
+            gone = *mapping;
+        }
+    }
     mapping_cut(address, address + pages_up(bytes));
     mapping_tell(count_before, bytes_before);
     lock_give(self);
+    gone_tell(&gone, __builtin_frame_address(0));
 }
 
 /* Files.
@@ -308,7 +330,7 @@ void resource_file_made(const char *path, const void *frame)
     lock_give(self);
 }
 
-static bool file_forget(const char *path, bool drop)
+static bool file_forget(const char *path, struct resource *gone)
 {
     struct thread *self;
     struct path wanted;
@@ -316,21 +338,24 @@ static bool file_forget(const char *path, bool drop)
         return false;
     }
     struct path *file = file_find(&wanted);
-    if (file != NULL && drop) {
+    if (file != NULL && gone != NULL) {
+        *gone = file->resource;
         file_drop(file);
     }
     lock_give(self);
     return file != NULL;
 }
 
-void resource_file_gone(const char *path)
+HOOK void resource_file_gone(const char *path)
 {
-    file_forget(path, true);
+    struct resource gone = {0};
+    file_forget(path, &gone);
+    gone_tell(&gone, __builtin_frame_address(0));
 }
 
 bool resource_file_known(const char *path)
 {
-    return file_forget(path, false);
+    return file_forget(path, NULL);
 }
 
 /* At boundaries.

@@ -32,6 +32,8 @@ uint32_t site_find(const uint64_t *frames, uint32_t count, bool cut, enum wire_s
 uint64_t site_hash(const uint64_t *frames, uint32_t count, enum wire_site_kind kind);
 
 struct site *site_get(uint32_t number); /* NULL for 0 and numbers never given */
+/* Its SITE record, if the supervisor does not know its frames yet. At boundaries. */
+void site_frames_put(struct wire *wire, uint32_t number);
 uint32_t site_count(void);              /* numbers 1..site_count() may exist */
 
 #endif

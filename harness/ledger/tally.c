@@ -112,6 +112,15 @@ static void site_put(struct wire *wire, struct site *site, uint32_t number)
     wire_put(wire, &record);
 }
 
+void site_frames_put(struct wire *wire, uint32_t number)
+{
+    struct site *site = site_get(number);
+    if (site != NULL && site->frames != NULL && site->sent == SITE_UNSENT) {
+        site_put(wire, site, number);
+        site->sent = SITE_SENT;
+    }
+}
+
 static bool site_is_held(const struct site *site)
 {
     return site != NULL && site->frames != NULL &&

@@ -282,6 +282,18 @@ static uint32_t record_search(uint64_t address)
     return 0;
 }
 
+bool trace_look(uint32_t number, const void *block, struct trace_record *copy)
+{
+    uint32_t epoch = atomic_load_explicit(&epoch_now, memory_order_relaxed);
+    const struct trace_record *record = number == 0 ? NULL : record_at(number & INDEX_MASK);
+    if (record == NULL || number_of(0, epoch) != (number & ~INDEX_MASK) ||
+        record->address != (uint64_t)(uintptr_t)block) {
+        return false;
+    }
+    *copy = *record;
+    return true;
+}
+
 void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size)
 {
     uint32_t epoch = atomic_load_explicit(&epoch_now, memory_order_relaxed);

@@ -34,6 +34,9 @@ void trace_set(bool on); /* off forgets all records */
  * record, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
 
+/* The record of a block that is alive, copied; false when it has none. */
+bool trace_look(uint32_t record, const void *block, struct trace_record *copy);
+
 /* A block with a record dies. *size becomes the record's when it is 0 (damaged header). */
 void trace_death(struct thread *self, uint32_t record, const void *block, size_t *size);
 

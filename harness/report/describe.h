@@ -15,6 +15,9 @@ void describe_frame(struct text *text, const struct result_frame *frame);
 void describe_kept(struct text *text, const struct result_site *site);
 /* "g_cache (registry/cache.c) -> +0x18 -> 65,536 B from table_grow:88". */
 void describe_held(struct text *text, const struct result_site *site);
+/* "blocks made beside it are freed in queue_free (queue.c:88) < test_queue (check_queue.c:12)" */
+void describe_release(struct text *text, const struct result_site *site,
+                      const struct result_release *release);
 /* The frame a person wants to see first: the innermost with a source line, else the innermost. NULL
  * without frames. */
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count);

@@ -100,6 +100,10 @@ void html_site_text(struct text *text, const struct result_site *site)
     } else if (site->reach == REACH_UNREACHABLE) {
         text_put(text, "held by nothing: no pointer to it is left");
     }
+    for (size_t i = 0; i < site->released_by_count; i++) {
+        text_put(text, "\n");
+        describe_release(text, site, &site->released_by[i]);
+    }
 }
 
 /* {"every": N, "values": [...]}: each Nth repetition. */

@@ -95,6 +95,10 @@ static void detail_put(struct text *text, const struct result *result,
             describe_held(text, site);
             text_put_char(text, '\n');
         }
+        for (size_t i = 0; i < site->released_by_count; i++) {
+            describe_release(text, site, &site->released_by[i]);
+            text_put_char(text, '\n');
+        }
     }
     describe_error_lines(text, test, 3);
     if (test->horizon[0]) {

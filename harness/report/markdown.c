@@ -129,6 +129,12 @@ static void finding_put(struct text *text, const struct result *result,
         describe_held(&line, site);
         plain_put(text, line.data);
     }
+    if (site && site->released_by_count > 0) {
+        text_reset(&line);
+        text_put(text, "; ");
+        describe_release(&line, site, &site->released_by[0]);
+        plain_put(text, line.data);
+    }
     for (size_t i = 0; test->memcheck && i < test->memcheck->list_count && i < ERRORS_SHOWN; i++) {
         const struct result_error *error = &test->memcheck->list[i];
         text_reset(&line);

@@ -125,6 +125,10 @@ static void test_put(struct text *text, const struct result *result, const struc
         text_put(&message, "; held by ");
         describe_held(&message, site);
     }
+    if (site && site->released_by_count > 0) {
+        text_put(&message, "; ");
+        describe_release(&message, site, &site->released_by[0]);
+    }
     text_format(&key, "%s %s", rule, test->variant);
     result_open(text, rule, result_test_failed(result, test) ? "error" : "warning", message.data,
                 location.file, location.line, result_hash(test->id, key.data));

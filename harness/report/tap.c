@@ -76,6 +76,11 @@ static void test_put(const struct result *result, const struct result_test *test
         describe_held(&text, site);
         scalar_put("held_by", text_peek(&text), out);
     }
+    if (site && site->released_by_count > 0) {
+        text_reset(&text);
+        describe_release(&text, site, &site->released_by[0]);
+        scalar_put("release_site", text_peek(&text), out);
+    }
     fputs("  ...\n", out);
     text_fini(&text);
 }

@@ -11,6 +11,7 @@
 #define FINDINGS_MAX 50
 #define SITES_MAX    3
 #define FRAMES_MAX   6
+#define RELEASES_MAX 2
 #define LABEL        18 /* columns before what a label names */
 
 /* "  held by       text", wrapped under itself. */
@@ -53,6 +54,11 @@ static void site_print(const struct result_site *site, FILE *out, unsigned colum
         terminal_label("held by", text_peek(&text), out, columns);
     } else if (site->reach == REACH_UNREACHABLE) {
         terminal_label("held by", "nothing: no pointer to it is left", out, columns);
+    }
+    for (size_t i = 0; i < site->released_by_count && i < RELEASES_MAX; i++) {
+        text_reset(&text);
+        describe_release(&text, site, &site->released_by[i]);
+        terminal_label(i == 0 ? "release sites" : "", text.data, out, columns);
     }
     text_fini(&text);
 }

@@ -3,6 +3,7 @@
 #include "harness/result/result.h"
 #include "harness/base/memory.h"
 #include "harness/result/result_memcheck.h"
+#include "harness/result/result_release.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -176,6 +177,7 @@ void result_site_fini(struct result_site *site)
     strings_free(SITE_STRINGS(site));
     result_frames_free(site->frames, site->frame_count);
     links_free(site->held_by, site->held_by_count);
+    result_releases_free(site->released_by, site->released_by_count);
     *site = (struct result_site){0};
 }
 

@@ -92,6 +92,22 @@ struct result_link { /* a step of the retention path, from the root inwards */
     uint64_t bytes; /* of the block; 0 for the root */
 };
 
+/* What a release that was seen has to do with the blocks of a site that stay. */
+enum result_relation {                  /* JSON: holder member same beside */
+                       RELATION_HOLDER, /* what was released pointed to them, as the last */
+                       RELATION_MEMBER, /* they point to what was released */
+                       RELATION_SAME,   /* it was allocated by the same stack */
+                       RELATION_BESIDE, /* it was allocated by the same call of a function */
+                       RELATION_COUNT,
+};
+
+struct result_release { /* a stack that released something, see result_release.h */
+    enum result_relation relation;
+    int64_t blocks; /* of the site, of which this is so; same and beside: released ones */
+    struct result_frame *frames;
+    size_t frame_count;
+};
+
 struct result_site {
     char *test; /* id; "" for a site judged over the whole suite */
     char *variant;
@@ -106,6 +122,9 @@ struct result_site {
     size_t frame_count;
     struct result_link *held_by;
     size_t held_by_count;
+    struct result_release *released_by; /* where such blocks, or those beside them, are released;
+                                           most telling first; NULL: none is known */
+    size_t released_by_count;
     bool suppressed;
 };
 

@@ -4,6 +4,7 @@
 #include "harness/result/result_line.h"
 #include "harness/base/memory.h"
 #include "harness/result/result_memcheck.h"
+#include "harness/result/result_release.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,7 @@ static const struct field site_fields[] = {
     FIELD(result_site, "suppressed", FIELD_BOOL, suppressed),
     FIELD(result_site, "frames", FIELD_OTHER, frames),
     FIELD(result_site, "held_by", FIELD_OTHER, held_by),
+    FIELD(result_site, "released_by", FIELD_OTHER, released_by),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -431,6 +433,9 @@ bool result_line_site(struct json *json, struct result_site *site, int64_t least
             result_line_frames(json, &site->frames, &site->frame_count);
         } else if (field->offset == offsetof(struct result_site, held_by) && !site->held_by) {
             links_read(json, site);
+        } else if (field->offset == offsetof(struct result_site, released_by) &&
+                   !site->released_by) {
+            result_releases_read(json, site);
         } else {
             json_skip(json);
         }

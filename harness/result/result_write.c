@@ -7,6 +7,7 @@
 #include "harness/result/json_write.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_memcheck.h"
+#include "harness/result/result_release.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -329,6 +330,7 @@ void result_write_site(struct result_writer *writer, const struct result_site *s
         json_close(line, '}');
     }
     json_close(line, ']');
+    result_releases_write(line, site);
     line_write(writer);
 }
 

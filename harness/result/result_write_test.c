@@ -3,6 +3,7 @@
 #include "harness/base/suite.h"
 #include "harness/result/result_memcheck.h"
 #include "harness/result/result_read.h"
+#include "harness/result/result_release.h"
 #include "harness/result/result_write.h"
 
 #include <errno.h>
@@ -133,6 +134,15 @@ static void everything_fill(struct result *result)
     site->held_by_count = 1;
     result_set(&site->held_by[0].symbol, "g_cache");
     site->held_by[0].offset = 24;
+    struct result_release *release = result_release_add(site);
+    release->relation = RELATION_HOLDER;
+    release->blocks = 10;
+    release->frames = result_frames_new(1);
+    release->frame_count = 1;
+    result_set(&release->frames[0].function, "cache_free");
+    release = result_release_add(site);
+    release->relation = RELATION_BESIDE;
+    release->blocks = 2;
     struct result_variant *variant = result_variant_add(result);
     result_set(&variant->name, "lru");
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
@@ -251,6 +261,11 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_int_eq(site->reach, REACH_HELD);
     ck_assert(site->suppressed && site->share == 0.98);
     ck_assert_str_eq(site->held_by[0].symbol, "g_cache");
+    ck_assert_uint_eq(site->released_by_count, 2);
+    ck_assert_int_eq(site->released_by[0].relation, RELATION_HOLDER);
+    ck_assert_int_eq(site->released_by[0].blocks, 10);
+    ck_assert_str_eq(site->released_by[0].frames[0].function, "cache_free");
+    ck_assert_int_eq(site->released_by[1].relation, RELATION_BESIDE);
     struct result_variant *variant = &in.variants[0];
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         if (i == METRIC_HIT_RATE) {

@@ -130,7 +130,7 @@ static void growth_find(struct session *session, const struct floors *floors, st
     qsort(growth->growers, growth->known, sizeof *growth->growers, compare_growers);
 }
 
-static void growth_report(struct session *session, const struct floors *floors,
+static void growth_report(struct session *session, const struct floors *floors, uint32_t number,
                           struct result_test *test)
 {
     struct growth growth;
@@ -141,6 +141,7 @@ static void growth_report(struct session *session, const struct floors *floors,
         numbers[count] = growers[count].site;
     }
     session_scan(session, numbers, count);
+    session_releases(session, number, numbers, count);
     test->verdict = growth.accused == 0 && growth.known > 0 ? VERDICT_NONE : VERDICT_GROWTH;
     test->growth_bytes_per_rep = growth.bytes_per_rep;
     if (test->verdict == VERDICT_NONE) {
@@ -158,6 +159,7 @@ static void growth_report(struct session *session, const struct floors *floors,
         site->bytes_per_rep = growers[i].per_rep;
         site->verdict = lost ? VERDICT_LEAK : VERDICT_GROWTH;
         site->suppressed = growers[i].suppressed;
+        session_releases_tell(session, seen, site);
         if (!site->suppressed && (seen->kind == WIRE_SITE_FD || seen->kind == WIRE_SITE_THREAD)) {
             long many = lround(growers[i].per_rep);
             *(seen->kind == WIRE_SITE_FD ? &test->fds : &test->threads) += many > 0 ? many : 1;
@@ -281,7 +283,7 @@ bool session_epochs(struct session *session, uint32_t number, struct result_test
     if (here) {
         test->verdict = verdict;
         if (verdict == VERDICT_GROWTH) {
-            growth_report(session, &floors, test);
+            growth_report(session, &floors, number, test);
         }
     }
     free(floors.of);

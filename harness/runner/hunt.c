@@ -165,6 +165,9 @@ static bool test_judge(struct session *session, uint32_t number)
     if (here) {
         bool births = session->plan->births && test->status == RESULT_PASS;
         session_test_write(session, test);
+        if (session->worker.ended) { /* of a repetition after the verdict: it stays */
+            return false;
+        }
         return !births || test_births(session, number);
     }
     session->result->test_count--; /* it died while it was traced: that is the result */

@@ -40,6 +40,7 @@ void session_fini(struct session *session)
     free(session->vectors);
     free(session->rss);
     free(session->held);
+    free(session->releases);
     free(session->survivors);
     free(session->deaths);
     for (size_t i = 0; i < session->failure_count; i++) {
@@ -200,6 +201,11 @@ void session_record(void *context, const struct wire_record *record)
         memory_grow(&session->held, &session->held_room, session->held_count + 1,
                     sizeof session->held[0]);
         memcpy(&session->held[session->held_count++], record, sizeof session->held[0]);
+        break;
+    case WIRE_RELEASE:
+        memory_grow(&session->releases, &session->release_room, session->release_count + 1,
+                    sizeof session->releases[0]);
+        memcpy(&session->releases[session->release_count++], record, sizeof session->releases[0]);
         break;
     case WIRE_SURVIVOR:
         memory_grow(&session->survivors, &session->survivor_room, session->survivor_count + 1,

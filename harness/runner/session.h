@@ -118,6 +118,8 @@ struct session {
     } once, again; /* of tests of their own group, after its first and its second pass */
     struct wire_held *held;
     size_t held_count, held_room;
+    struct wire_release *releases; /* of the last session_releases */
+    size_t release_count, release_room;
 };
 
 void session_init(struct session *session, const struct plan *plan,
@@ -180,6 +182,13 @@ void session_test_write(struct session *session, const struct result_test *test)
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
+/* This test once more, or a few times until something of these sites stays, for where things are
+ * released. The worker may be gone afterwards: worker.ended. Then what was learnt of a site, into
+ * its result. */
+void session_releases(struct session *session, uint32_t test, const uint32_t *sites,
+                      uint32_t count);
+void session_releases_tell(struct session *session, const struct session_site *seen,
+                           struct result_site *site);
 /* Is most of it unreachable, by the last scan? */
 bool session_site_lost(const struct session *session, const struct session_site *site);
 /* Has a person decided to live with it? */

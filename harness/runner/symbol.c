@@ -158,6 +158,13 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     result_set(&frame->function, name ? name : "");
 }
 
+char *symbols_function(struct symbols *symbols, uint64_t address)
+{
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    const char *name = module ? dwfl_module_addrname(module, address) : NULL;
+    return memory_copy(name ? name : "");
+}
+
 bool symbols_own(struct symbols *symbols, uint64_t address)
 {
     const char *path = NULL;

@@ -17,6 +17,9 @@ void symbols_module(struct symbols *symbols, const struct wire_module *module);
  * is in, after those that the compiler put into it there, innermost first. */
 void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
                    struct result_frame **frames, size_t *count);
+/* The function that this address is in, not those that the compiler put into it; "" if unknown. The
+ * caller frees. */
+char *symbols_function(struct symbols *symbols, uint64_t address);
 /* Is this address in a library of the system, or in nothing known? */
 bool symbols_system(struct symbols *symbols, uint64_t address);
 /* Is it in libtidemark.so? */

@@ -1,0 +1,260 @@
+/*
+ * release.c - where what stays ought to have been released: the test once more, with the stacks of
+ * releases remembered, and for each site those that have to do with it. A place to look at, no
+ * proof: blocks beside the lost one are freed there, or it lost its last holder there. Verdicts and
+ * figures are made before, and not touched. Supervisor only.
+ */
+#include "harness/base/memory.h"
+#include "harness/result/result_release.h"
+#include "harness/runner/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define TRIES     16 /* what stays in every 13th repetition only is met, too */
+#define TRIES_NS  1000000000u
+#define TOLD_MOST 3
+#define SAME_OWN  2     /* frames of the program's own: one may be a wrapper of malloc */
+#define NAMES     1024u /* a power of two */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool was_kept(const struct session *session, uint32_t site)
+{
+    for (size_t i = 0; i < session->release_count; i++) {
+        if (session->releases[i].relation == WIRE_RELATION_KEPT &&
+            session->releases[i].site == site) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void session_releases(struct session *session, uint32_t number, const uint32_t *sites,
+                      uint32_t count)
+{
+    enum worker_event event;
+    struct wire_command run = {.op = WIRE_OP_RUN,
+                               .test = number,
+                               .depth = WIRE_TRACE,
+                               .flags = WIRE_RELEASES | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS,
+                               .repetitions_min = 1,
+                               .repetitions_max = 1};
+    struct wire_command ask = {.op = WIRE_OP_RELEASES, .depth = WIRE_TRACE};
+    struct wire_test judged = session->test;
+    uint64_t begun = now_ns();
+    bool all = false;
+    for (; ask.site_count < count && ask.site_count < WIRE_SITES_MAX; ask.site_count++) {
+        ask.sites[ask.site_count] = sites[ask.site_count];
+    }
+    session->release_count = 0;
+    for (int i = 0; i < TRIES && !all && now_ns() - begun < TRIES_NS; i++) {
+        if (!session_command(session, &run, &event) || session->test.status != WIRE_PASS ||
+            !session_command(session, &ask, &event)) {
+            break;
+        }
+        all = true;
+        for (uint32_t s = 0; s < count; s++) {
+            all = all && was_kept(session, sites[s]);
+        }
+    }
+    session->test = judged;
+}
+
+/* One stack of release, and why it is told. */
+struct candidate {
+    enum result_relation relation;
+    uint32_t release, latest;
+    unsigned distance; /* of SAME and BESIDE: in frames */
+    int64_t blocks;
+};
+
+struct ranking {
+    struct session *session;
+    const struct session_site *site;
+    struct candidate *candidates;
+    size_t count, room;
+    struct {
+        uint64_t address;
+        char *name;
+    } names[NAMES];
+};
+
+/* The function of a return address. */
+static const char *function_of(struct ranking *ranking, uint64_t address)
+{
+    size_t slot = (address * 0x9e3779b97f4a7c15u >> 40) % NAMES;
+    if (ranking->names[slot].address != address || !ranking->names[slot].name) {
+        free(ranking->names[slot].name);
+        ranking->names[slot].address = address;
+        ranking->names[slot].name = symbols_function(ranking->session->symbols, address - 1);
+    }
+    return ranking->names[slot].name;
+}
+
+/* Is the frame outside of which only the test and its caller are left? */
+static bool is_outermost(struct ranking *ranking, const struct session_site *site, uint32_t at)
+{
+    return at + 1 >= site->frame_count ||
+           symbols_system(ranking->session->symbols, site->frames[at + 1] - 1) ||
+           strcmp(function_of(ranking, site->frames[at + 1]), "main") == 0;
+}
+
+/* Frames inside of the test itself. */
+static uint32_t inner_of(struct ranking *ranking, const struct session_site *site)
+{
+    uint32_t count = 0;
+    while (count < site->frame_count && !is_outermost(ranking, site, count)) {
+        count++;
+    }
+    return count;
+}
+
+/* Were both allocated by the same lines, but for where the test called them from? *distance: lines
+ * that differ. */
+static bool is_same(struct ranking *ranking, const struct session_site *other, unsigned *distance)
+{
+    const struct session_site *site = ranking->site;
+    uint32_t inner = inner_of(ranking, site), shared = 0, own = 0;
+    *distance = 0;
+    if (other == site) {
+        return true;
+    }
+    while (shared < inner && shared < other->frame_count &&
+           site->frames[shared] == other->frames[shared]) {
+        own += !symbols_system(ranking->session->symbols, site->frames[shared++] - 1);
+    }
+    *distance = inner - shared + 1;
+    return site->kind == other->kind && (own >= SAME_OWN || (own > 0 && shared == inner));
+}
+
+/* How far in the two allocations part, if they were made by one call of a function that is not the
+ * test itself; 0: they were not. */
+static unsigned distance_of(struct ranking *ranking, const struct session_site *other)
+{
+    const struct session_site *site = ranking->site;
+    uint32_t n = site->frame_count, m = other->frame_count;
+    while (n > 0 && m > 0 && site->frames[n - 1] == other->frames[m - 1]) {
+        n--;
+        m--;
+    }
+    if (n == 0 || m == 0 || is_outermost(ranking, site, n - 1)) {
+        return 0;
+    }
+    const char *here = function_of(ranking, site->frames[n - 1]);
+    bool same = here[0] && strcmp(here, function_of(ranking, other->frames[m - 1])) == 0;
+    return same ? n + m : 0;
+}
+
+static const struct session_site *site_of(const struct session *session, uint32_t number)
+{
+    bool known = number < session->site_count && session->sites[number].frame_count > 0;
+    return known ? &session->sites[number] : NULL;
+}
+
+static bool candidate_read(struct ranking *ranking, const struct wire_release *seen,
+                           struct candidate *candidate)
+{
+    const struct session_site *born = site_of(ranking->session, seen->born);
+    *candidate = (struct candidate){
+        .release = seen->release, .latest = seen->latest, .blocks = seen->blocks};
+    if (!born || !site_of(ranking->session, seen->release)) {
+        return false;
+    }
+    switch ((enum wire_relation)seen->relation) {
+    case WIRE_RELATION_HOLDER:
+    case WIRE_RELATION_MEMBER:
+        candidate->relation =
+            seen->relation == WIRE_RELATION_HOLDER ? RELATION_HOLDER : RELATION_MEMBER;
+        return seen->site == ranking->site->number;
+    case WIRE_RELATION_NONE:
+        candidate->relation = RELATION_SAME;
+        if (!is_same(ranking, born, &candidate->distance)) {
+            candidate->relation = RELATION_BESIDE;
+            candidate->distance = distance_of(ranking, born);
+        }
+        return candidate->relation == RELATION_SAME || candidate->distance > 0;
+    case WIRE_RELATION_KEPT:
+        break;
+    }
+    return false;
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->relation != y->relation) {
+        return x->relation < y->relation ? -1 : 1;
+    }
+    if (x->distance != y->distance) {
+        return x->distance < y->distance ? -1 : 1;
+    }
+    if (x->blocks != y->blocks) {
+        return x->blocks > y->blocks ? -1 : 1;
+    }
+    return x->latest > y->latest ? -1 : x->latest < y->latest;
+}
+
+/* Is this stack told already, line for line or by the same functions? */
+static bool is_told(const struct result_site *site, const struct result_release *release)
+{
+    for (size_t i = 0; i < site->released_by_count; i++) {
+        const struct result_release *told = &site->released_by[i];
+        bool same = told != release && told->frame_count == release->frame_count;
+        for (size_t f = 0; same && f < told->frame_count; f++) {
+            same = strcmp(told->frames[f].function, release->frames[f].function) == 0;
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void candidate_tell(struct ranking *ranking, const struct candidate *candidate,
+                           struct result_site *site)
+{
+    const struct session_site *stack = site_of(ranking->session, candidate->release);
+    struct result_release *release = result_release_add(site);
+    release->relation = candidate->relation;
+    release->blocks = candidate->blocks;
+    for (uint32_t i = 0; i < stack->frame_count; i++) {
+        symbols_stack(ranking->session->symbols, stack->frames[i], false, &release->frames,
+                      &release->frame_count);
+    }
+    if (is_told(site, release)) {
+        result_release_drop(site);
+    }
+}
+
+void session_releases_tell(struct session *session, const struct session_site *seen,
+                           struct result_site *site)
+{
+    struct ranking *ranking = memory_new(1, sizeof *ranking);
+    ranking->session = session;
+    ranking->site = seen;
+    for (size_t i = 0; i < session->release_count; i++) {
+        memory_grow(&ranking->candidates, &ranking->room, ranking->count + 1,
+                    sizeof ranking->candidates[0]);
+        ranking->count +=
+            candidate_read(ranking, &session->releases[i], &ranking->candidates[ranking->count]);
+    }
+    if (ranking->count > 0) {
+        qsort(ranking->candidates, ranking->count, sizeof ranking->candidates[0],
+              compare_candidates);
+    }
+    for (size_t i = 0; i < ranking->count && site->released_by_count < TOLD_MOST; i++) {
+        candidate_tell(ranking, &ranking->candidates[i], site);
+    }
+    for (size_t i = 0; i < NAMES; i++) {
+        free(ranking->names[i].name);
+    }
+    free(ranking->candidates);
+    free(ranking);
+}
