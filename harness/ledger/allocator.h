@@ -28,7 +28,7 @@ struct allocator {
     const char *name;
 };
 
-extern struct allocator below;
+extern struct allocator below __attribute__((visibility("hidden")));
 
 /* Looks for it now, not at the first allocation. Before any block takes the fast way: dlsym may
  * allocate, and what it then gets is from the early buffer and has no header. */
@@ -38,7 +38,7 @@ void allocator_prepare(void);
  * (request + 7) / 8; 0 where the block must be asked. */
 #define ALLOCATOR_CLASS_MOST  4096u
 #define ALLOCATOR_CHUNK_BYTES 8u
-extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
+extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1] __attribute__((visibility("hidden")));
 
 /* Does this return address lie in the allocator's own code? (Never for libc's: it does not call
  * itself through names that can be replaced.) */

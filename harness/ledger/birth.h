@@ -10,7 +10,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-extern _Atomic uint32_t birth_serial_now; /* 0 between tests */
+extern _Atomic uint32_t birth_serial_now
+    __attribute__((visibility("hidden"))); /* 0 between tests */
 
 /* A new birth begins: what is born from now on belongs to `test` (WIRE_NO_TEST: to none). Returns
  * its number, 0 for none. */

@@ -96,12 +96,47 @@ static __attribute__((noinline)) void *alloc_beyond(struct thread *self, void *b
     return block;
 }
 
+static __attribute__((noinline)) void *alloc_walked(struct thread *self, void *block, size_t size,
+                                                    const void *frame)
+{
+    header_put(block, size, HEADER_PLAIN, trace_birth(self, block, size, frame));
+    count_alloc(self, size);
+    return block;
+}
+
+/* Trace depth's plainest case: a small block, of a stack that was met before. */
+static HOOK __attribute__((noinline)) void *alloc_traced(size_t size, struct thread *self)
+{
+    const void *frame = __builtin_frame_address(0);
+    if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL)) {
+        return alloc_slow(size);
+    }
+    void *start = below.malloc(size + below.extra);
+    if (UNLIKELY(start == NULL)) {
+        return refused(size);
+    }
+    void *block = (char *)start + HEADER_BYTES;
+    uint32_t record = trace_birth_small(self, block, size, frame);
+    if (UNLIKELY(record == 0)) {
+        block = alloc_walked(self, block, size, frame);
+        __asm__ volatile("" : "+r"(block)); /* not a tail call: this frame is walked from */
+        return block;
+    }
+    header_put(block, size, HEADER_PLAIN, record);
+    self->allocs++;
+    self->bytes += size;
+    if (UNLIKELY(thread_live(self) > self->high)) {
+        return alloc_beyond(self, block);
+    }
+    return block;
+}
+
 /* The plainest case, as short as it can be; everything else is a jump elsewhere. */
 static inline __attribute__((always_inline)) void *alloc(size_t size)
 {
     struct thread *self = thread_self;
     if (UNLIKELY(size >= self->small_end)) {
-        return alloc_slow(size);
+        return alloc_traced(size, self);
     }
     void *start = below.malloc(size + below.extra);
     if (UNLIKELY(start == NULL)) {
@@ -122,12 +157,24 @@ HOOK void *hooks_alloc(size_t size)
     return alloc(size);
 }
 
-static inline void small_free(struct thread *self, void *block, size_t size)
+static __attribute__((noinline)) void free_beyond(struct thread *self, void *start, size_t usable)
 {
+    thread_beyond(self);
+    below.free_sized(start, usable, 0);
+}
+
+static inline __attribute__((always_inline)) void small_free(struct thread *self, void *block,
+                                                             size_t size)
+{
+    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
     header_void(block);
-    count_free(self, size);
-    below.free_sized((char *)block - HEADER_BYTES, allocator_class[(size + HEADER_BYTES + 7) / 8],
-                     0);
+    self->frees++;
+    self->freed += size;
+    if (UNLIKELY(thread_live(self) < self->low)) {
+        free_beyond(self, (char *)block - HEADER_BYTES, usable);
+        return;
+    }
+    below.free_sized((char *)block - HEADER_BYTES, usable, 0);
 }
 
 /* Who releases what is remembered: the block is counted as freed, and given back later. */
@@ -185,10 +232,17 @@ static HOOK __attribute__((noinline)) void free_slow(void *block)
     below.free(start);
 }
 
-static __attribute__((noinline)) void free_beyond(struct thread *self, void *start, size_t usable)
+/* Trace depth's plainest case: a small block, whole, on a thread that has traced before. */
+static HOOK __attribute__((noinline)) void free_traced(struct thread *self, void *block,
+                                                       size_t size)
 {
-    thread_beyond(self);
-    below.free_sized(start, usable, 0);
+    uint32_t number = header_of(block)->record;
+    if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL || release_on ||
+                 (number != 0 && !trace_death_small(self, number, block, size)))) {
+        free_slow(block);
+        return;
+    }
+    small_free(self, block, size);
 }
 
 /* Records need no look here: at trace depth small_end is 0. */
@@ -196,19 +250,15 @@ static inline __attribute__((always_inline)) void release(void *block)
 {
     struct thread *self = thread_self;
     size_t size;
-    if (UNLIKELY(block == NULL || !header_plain(block, &size) || size >= self->small_end)) {
+    if (UNLIKELY(block == NULL || !header_plain(block, &size))) {
         free_slow(block);
         return;
     }
-    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
-    header_void(block);
-    self->frees++;
-    self->freed += size;
-    if (UNLIKELY(thread_live(self) < self->low)) {
-        free_beyond(self, (char *)block - HEADER_BYTES, usable);
+    if (UNLIKELY(size >= self->small_end)) {
+        free_traced(self, block, size);
         return;
     }
-    below.free_sized((char *)block - HEADER_BYTES, usable, 0);
+    small_free(self, block, size);
 }
 
 void hooks_free(void *block)

@@ -437,6 +437,63 @@ START_TEST(remembered_frames_never_differ_from_fresh_ones)
 }
 END_TEST
 
+/* Frames of the sites that were seen; they are sent once. */
+static struct {
+    uint32_t count;
+    uint64_t frames[WIRE_FRAMES_MAX];
+} sites_seen[1 << 13];
+
+/* Is there a site with this one block, and are its frames the expected ones? */
+static void check_site_of(size_t size, int turn)
+{
+    int found = 0;
+    ledger_sites_put(wire);
+    while (record_next(WIRE_SITE)) {
+        uint32_t number = record.site.site;
+        ck_assert_uint_lt(number, sizeof sites_seen / sizeof sites_seen[0]);
+        if (record.site.frame_count > 0) {
+            sites_seen[number].count = record.site.frame_count;
+            memcpy(sites_seen[number].frames, record.site.frames,
+                   record.site.frame_count * sizeof record.site.frames[0]);
+        }
+        bool ours = sites_seen[number].frames[0] - (uint64_t)(uintptr_t)walk_and_allocate < 128;
+        if (ours && record.site.live_blocks == 1) {
+            found++;
+            ck_assert_uint_eq((uint64_t)record.site.live_bytes, size);
+            ck_assert_msg(sites_seen[number].count == expected_count, "turn %d: depth", turn);
+            for (uint32_t f = 1; f < expected_count; f++) {
+                ck_assert_msg(sites_seen[number].frames[f] == expected[f], "turn %d: frame %u",
+                              turn, f);
+            }
+        }
+    }
+    ck_assert_int_eq(found, 1);
+}
+
+START_TEST(a_stack_that_comes_back_is_never_taken_for_another)
+{
+    ledger_begin(WIRE_TRACE);
+    struct {
+        unsigned path;
+        int levels;
+    } stacks[48];
+    unsigned random = 4711;
+    for (int i = 0; i < 48; i++) { /* many differ in their outer frames only */
+        random = random * 1103515245u + 12345u;
+        stacks[i].levels = i % 3 == 0 ? 12 : (int)(random >> 20) % 16;
+        stacks[i].path = i % 3 == 0 ? 0xa0 ^ 1u << (i / 3 % 12) : random >> 8;
+    }
+    for (int i = 0; i < 1500; i++) {
+        random = random * 1103515245u + 12345u;
+        int which = (int)(random >> 16) % 48;
+        size_t size = 100 + (size_t)i % 999;
+        void *block = zigzag(stacks[which].path, stacks[which].levels, size);
+        check_site_of(size, i);
+        free(block);
+    }
+}
+END_TEST
+
 START_TEST(survivors_carry_their_birth)
 {
     ledger_begin(WIRE_TRACE);
@@ -669,7 +726,8 @@ SUITE("ledger", &every_entry_point_counts_the_size_asked_for,
       &realloc_grows_shrinks_and_frees, &realloc_of_an_aligned_block_keeps_its_content,
       &peak_is_exact_on_one_thread, &errno_is_left_alone, &a_site_is_named_by_its_stack,
       &a_stack_is_cut_at_its_limit, &a_stack_is_followed_beyond_where_the_last_was_cut,
-      &remembered_frames_never_differ_from_fresh_ones, &survivors_carry_their_birth,
+      &remembered_frames_never_differ_from_fresh_ones,
+      &a_stack_that_comes_back_is_never_taken_for_another, &survivors_carry_their_birth,
       &a_floor_is_the_least_at_any_boundary,
       &what_was_born_before_tracing_can_die_during_and_after_it,
       &eight_threads_are_counted_to_the_byte, &blocks_may_be_freed_by_another_thread,

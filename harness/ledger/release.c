@@ -50,7 +50,7 @@ static struct release *slot_of(uint32_t number)
 static void oldest_give(uint64_t bytes)
 {
     while (seen.held_first < seen.given && (seen.held_bytes + bytes > RELEASE_HELD_BYTES ||
-                                          seen.given - seen.held_first >= RELEASE_MOST)) {
+                                            seen.given - seen.held_first >= RELEASE_MOST)) {
         struct release *oldest = slot_of(seen.held_first++);
         if (oldest->start != NULL) {
             seen.held_bytes -= oldest->bytes;

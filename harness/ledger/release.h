@@ -26,7 +26,7 @@ struct release { /* one that is remembered */
     uint32_t order;        /* 1, 2, 3 ... */
 };
 
-extern _Atomic bool release_switch;
+extern _Atomic bool release_switch __attribute__((visibility("hidden")));
 #define release_on (atomic_load_explicit(&release_switch, memory_order_relaxed))
 
 /* From here on: all before is forgotten. `serial` is the birth that begins. */

@@ -34,6 +34,6 @@ uint64_t site_hash(const uint64_t *frames, uint32_t count, enum wire_site_kind k
 struct site *site_get(uint32_t number); /* NULL for 0 and numbers never given */
 /* Its SITE record, if the supervisor does not know its frames yet. At boundaries. */
 void site_frames_put(struct wire *wire, uint32_t number);
-uint32_t site_count(void);              /* numbers 1..site_count() may exist */
+uint32_t site_count(void); /* numbers 1..site_count() may exist */
 
 #endif

@@ -1,165 +1,39 @@
 /*
  * trace.c - see trace.h. Runs in the worker.
  *
- * Records stand in chunks, which are never moved or given back while tracing is on. A thread has a
- * list of free ones and a run of unused ones; when its list grows long (it frees what others
- * allocate) it hands a batch to the shared stack of batches, where others take it.
- *
- *   free record:  address 0 | size: next in the list | site: next batch | serial: records in the
- * batch
- *
- * Turning tracing off forgets everything: a new epoch begins, whose number is part of the record
- * numbers that block headers hold, so that older ones are recognised as void.
+ * Turning tracing off forgets everything: a new epoch begins, whose number is part of the numbers
+ * that block headers hold, so that older ones are recognised as void.
  */
 #include "harness/ledger/trace.h"
 
-#include "harness/ledger/birth.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/site.h"
-#include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
 #include <linux/membarrier.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define RECORDS_PER_CHUNK (1u << 15)
-#define CHUNKS_MOST       (1u << 12) /* 134 million blocks */
-#define INDEX_BITS        27u
-#define INDEX_MASK        ((1u << INDEX_BITS) - 1)
-#define RUN               256u
-#define POPULATED         4096u /* records; their memory is asked for in one call */
-#define BATCH             512u
-#define SITES_CACHED      256u
-#define CONTEXTS_CACHED   2048u
-
-struct trace {
-    uint32_t epoch;
-    uint32_t free, free_count; /* list of free records */
-    uint32_t run, run_end;     /* never used ones */
-    struct {
-        uint64_t hash;
-        uint32_t site;
-    } cache[SITES_CACHED];
-    struct {
-        uint64_t context;
-        uint32_t site;
-    } contexts[CONTEXTS_CACHED];
-    struct unwind unwind;
-};
-
-_Atomic bool trace_switch;
+_Atomic uint32_t trace_tag = TRACE_OFF;
 _Atomic bool trace_births;
 
-static _Atomic(struct trace_record *) chunks[CHUNKS_MOST];
-static _Atomic uint32_t epoch_now = 1;
-static _Atomic uint32_t records_used = RUN; /* 0 means no record; the first run is left out */
-static _Atomic uint64_t batches;            /* tag << 32 | first record of the top batch */
+static uint32_t epoch_next = 1; /* of the thread that runs the tests */
 
-static struct trace_record *record_at(uint32_t index)
-{
-    struct trace_record *chunk =
-        atomic_load_explicit(&chunks[index / RECORDS_PER_CHUNK], memory_order_relaxed);
-    return chunk == NULL ? NULL : &chunk[index % RECORDS_PER_CHUNK];
-}
-
-static uint32_t number_of(uint32_t index, uint32_t epoch)
-{
-    return index | (epoch << INDEX_BITS);
-}
-
+/* NULL when tracing is off, or memory is out. */
 static struct trace *trace_get(struct thread *self)
 {
+    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
+    if (tag == TRACE_OFF) {
+        return NULL;
+    }
     if (__builtin_expect(self->trace == NULL, 0)) {
         self->trace = meter_own_map(sizeof *self->trace);
     }
     struct trace *trace = self->trace;
-    uint32_t epoch = atomic_load_explicit(&epoch_now, memory_order_relaxed);
-    if (trace != NULL && __builtin_expect(trace->epoch != epoch, 0)) {
-        trace->epoch = epoch;
-        trace->free = trace->free_count = trace->run = trace->run_end = 0;
+    if (trace != NULL && __builtin_expect(trace->records.tag != tag, 0)) {
+        trace->records = (struct record_list){.tag = tag};
     }
     return trace;
-}
-
-static bool batch_take(struct trace *trace)
-{
-    uint64_t top = atomic_load(&batches);
-    for (;;) {
-        uint32_t first = (uint32_t)top;
-        if (first == 0) {
-            return false;
-        }
-        const struct trace_record *record = record_at(first);
-        uint64_t rest = ((top >> 32) + 1) << 32 | record->site;
-        uint32_t count = record->serial;
-        if (atomic_compare_exchange_weak(&batches, &top, rest)) {
-            trace->free = first;
-            trace->free_count = count;
-            return true;
-        }
-    }
-}
-
-/* Hands BATCH records of the list to whoever needs them. */
-static void batch_give(struct trace *trace)
-{
-    uint32_t first = trace->free, last = first;
-    for (uint32_t i = 1; i < BATCH; i++) {
-        last = (uint32_t)record_at(last)->size;
-    }
-    struct trace_record *head = record_at(first);
-    trace->free = (uint32_t)record_at(last)->size;
-    trace->free_count -= BATCH;
-    record_at(last)->size = 0;
-    head->serial = BATCH;
-    uint64_t top = atomic_load(&batches);
-    do {
-        head->site = (uint32_t)top;
-    } while (!atomic_compare_exchange_weak(&batches, &top, ((top >> 32) + 1) << 32 | first));
-}
-
-static bool run_take(struct trace *trace)
-{
-    uint32_t at = atomic_fetch_add(&records_used, RUN);
-    if (at / RECORDS_PER_CHUNK >= CHUNKS_MOST) {
-        return false;
-    }
-    _Atomic(struct trace_record *) *chunk = &chunks[at / RECORDS_PER_CHUNK];
-    if (atomic_load(chunk) == NULL) {
-        struct trace_record *none = NULL;
-        struct trace_record *fresh = meter_own_map(RECORDS_PER_CHUNK * sizeof *fresh);
-        if (fresh == NULL) {
-            return false;
-        }
-        if (!atomic_compare_exchange_strong(chunk, &none, fresh)) {
-            meter_own_unmap(fresh, RECORDS_PER_CHUNK * sizeof *fresh);
-        }
-    }
-    if (at % POPULATED == 0 || at == RUN) { /* many pages at once cost a third of as many faults */
-        kernel_call(SYS_madvise, (long)record_at(at),
-                    (POPULATED - at % POPULATED) * sizeof(struct trace_record), MADV_POPULATE_WRITE,
-                    0, 0, 0);
-    }
-    trace->run = at;
-    trace->run_end = at + RUN;
-    return true;
-}
-
-static uint32_t record_take(struct trace *trace)
-{
-    if (trace->free == 0 && trace->run == trace->run_end && !batch_take(trace) &&
-        !run_take(trace)) {
-        return 0;
-    }
-    if (trace->free != 0) {
-        uint32_t index = trace->free;
-        trace->free = (uint32_t)record_at(index)->size;
-        trace->free_count--;
-        return index;
-    }
-    return trace->run++;
 }
 
 /* The site of the stack that was just walked, by all of its innermost frames. */
@@ -175,7 +49,7 @@ static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum w
         }
     }
     uint64_t hash = site_hash(frames, count, kind);
-    uint32_t slot = hash % SITES_CACHED;
+    uint32_t slot = hash % TRACE_SITES_CACHED;
     if (trace->cache[slot].hash != hash || trace->cache[slot].site == 0) {
         trace->cache[slot].hash = hash;
         trace->cache[slot].site = site_find(frames, count, unwind->cut || at < UNWIND_ROOM, kind);
@@ -191,7 +65,7 @@ static inline uint32_t heap_site(struct trace *trace)
         return stack_site(trace, WIRE_SITE_HEAP);
     }
     uint64_t context = unwind->frames[unwind->top].context;
-    uint32_t slot = context % CONTEXTS_CACHED;
+    uint32_t slot = context % TRACE_CONTEXTS_CACHED;
     if (trace->contexts[slot].context != context) {
         trace->contexts[slot].site = stack_site(trace, WIRE_SITE_HEAP);
         trace->contexts[slot].context = context;
@@ -235,6 +109,23 @@ static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
     }
 }
 
+static uint32_t birth_record(struct trace *trace, const void *block, size_t size, const void *frame)
+{
+    uint32_t site = unwind_recall(&trace->unwind, frame);
+    if (site == 0) {
+        site = heap_site_walk(trace, frame);
+    }
+    if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
+        birth_count(site, size);
+    }
+    uint32_t index = record_take(&trace->records);
+    if (index == 0) {
+        return 0;
+    }
+    record_fill(index, block, size, site, birth_now());
+    return index | trace->records.tag;
+}
+
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame)
 {
     if (self->busy != 0) {
@@ -242,93 +133,71 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
     }
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t number = 0;
-    struct trace *trace = trace_on ? trace_get(self) : NULL;
-    if (trace != NULL) {
-        uint32_t site = unwind_recall(&trace->unwind, frame);
-        if (__builtin_expect(site == 0, 0)) {
-            site = heap_site_walk(trace, frame);
-        }
-        if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
-            birth_count(site, size);
-        }
-        uint32_t index = record_take(trace);
-        if (index != 0) {
-            struct trace_record *record = record_at(index);
-            record->size = size;
-            record->site = site;
-            record->serial = birth_now();
-            atomic_store_explicit((_Atomic uint64_t *)&record->address, (uint64_t)(uintptr_t)block,
-                                  memory_order_release);
-            number = number_of(index, trace->epoch);
-        }
-    }
+    struct trace *trace = trace_get(self);
+    uint32_t number = trace == NULL ? 0 : birth_record(trace, block, size, frame);
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
     return number;
 }
 
-/* The block's number was overwritten: looked for one by one, which only happens to damaged blocks.
- */
-static uint32_t record_search(uint64_t address)
+static uint32_t index_of(uint32_t number)
 {
-    uint32_t used = trace_records();
-    for (uint32_t index = RUN; index < used; index++) {
-        const struct trace_record *record = record_at(index);
-        if (record != NULL && record->address == address) {
-            return index;
-        }
-    }
-    return 0;
+    return number & ((1u << RECORD_INDEX_BITS) - 1);
+}
+
+static void record_copy(uint32_t index, const struct record *record, struct trace_record *copy)
+{
+    *copy = (struct trace_record){.address = record->word & RECORD_ADDRESS,
+                                  .size = record_size(index, record),
+                                  .site = record->site,
+                                  .serial = record->serial};
 }
 
 bool trace_look(uint32_t number, const void *block, struct trace_record *copy)
 {
-    uint32_t epoch = atomic_load_explicit(&epoch_now, memory_order_relaxed);
-    const struct trace_record *record = number == 0 ? NULL : record_at(number & INDEX_MASK);
-    if (record == NULL || number_of(0, epoch) != (number & ~INDEX_MASK) ||
-        record->address != (uint64_t)(uintptr_t)block) {
+    uint32_t index = index_of(number);
+    const struct record *record = number == 0 ? NULL : record_at(index);
+    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
+    if (record == NULL || (number ^ index) != tag ||
+        (record->word & RECORD_ADDRESS) != (uint64_t)(uintptr_t)block) {
         return false;
     }
-    *copy = *record;
+    record_copy(index, record, copy);
     return true;
 }
 
 void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size)
 {
-    uint32_t epoch = atomic_load_explicit(&epoch_now, memory_order_relaxed);
-    uint32_t index = number & INDEX_MASK;
+    uint32_t index = index_of(number);
     if (!trace_on) {
         return;
     }
     if (self->busy !=
         0) { /* a signal handler within our own code: the record is lost, not the count */
-        struct trace_record *lost = record_at(index);
-        if (lost != NULL && lost->address == (uint64_t)(uintptr_t)block) {
-            lost->address = 0;
+        struct record *lost = record_at(index);
+        if (lost != NULL && (lost->word & RECORD_ADDRESS) == (uint64_t)(uintptr_t)block) {
+            record_word_set(lost, 0, memory_order_relaxed);
         }
         return;
     }
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    struct trace *trace = trace_on ? trace_get(self) : NULL;
-    uint64_t address = (uint64_t)(uintptr_t)block;
-    struct trace_record *record = NULL;
-    if (trace != NULL && (number_of(0, epoch) == (number & ~INDEX_MASK) || *size == 0)) {
+    struct trace *trace = trace_get(self);
+    struct record *record = NULL;
+    if (trace != NULL && (trace->records.tag == (number ^ index) || *size == 0)) {
         record = record_at(index);
-        if (record == NULL || record->address != address) {
-            index = record_search(address);
+        if (record == NULL || (record->word & RECORD_ADDRESS) != (uint64_t)(uintptr_t)block) {
+            /* The block's number was overwritten, which only happens to damaged blocks. */
+            index = record_search(block);
             record = index == 0 ? NULL : record_at(index);
         }
     }
     if (record != NULL) {
-        *size = record->size;
-        atomic_store_explicit((_Atomic uint64_t *)&record->address, 0, memory_order_relaxed);
-        record->size = trace->free;
-        trace->free = index;
-        if (++trace->free_count >= 2 * BATCH) {
-            batch_give(trace);
+        *size = record_size(index, record);
+        if (record_list_full(&trace->records)) {
+            record_batch_give(&trace->records);
         }
+        record_put(&trace->records, record, index);
     }
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
@@ -336,20 +205,20 @@ void trace_death(struct thread *self, uint32_t number, const void *block, size_t
 
 uint32_t trace_records(void)
 {
-    uint32_t used = atomic_load(&records_used);
-    uint32_t most = RECORDS_PER_CHUNK * CHUNKS_MOST;
-    return used < most ? used : most;
+    return record_limit();
 }
 
 void trace_each(trace_seen *each, void *context)
 {
-    uint32_t used = trace_records();
-    for (uint32_t index = RUN; index < used; index++) {
-        const struct trace_record *record = record_at(index);
+    uint32_t used = record_limit();
+    for (uint32_t index = 1; index < used; index++) {
+        const struct record *record = record_at(index);
         if (record == NULL) {
             index |= RECORDS_PER_CHUNK - 1;
-        } else if (record->address != 0) {
-            each(context, record);
+        } else if (record->word != 0) {
+            struct trace_record live;
+            record_copy(index, record, &live);
+            each(context, &live);
         }
     }
 }
@@ -366,15 +235,14 @@ static void busy_wait_out(void *context, struct thread *thread)
     }
 }
 
-static void records_forget(void)
+/* Epochs come round: a thread that slept through all others must not take its list for a new one.
+ */
+static void records_void(void *context, struct thread *thread)
 {
-    atomic_store(&batches, 0);
-    atomic_store(&records_used, RUN);
-    for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
-        meter_own_unmap(atomic_exchange(&chunks[c], NULL), RECORDS_PER_CHUNK * sizeof **chunks);
+    (void)context;
+    if (thread->trace != NULL) {
+        thread->trace->records = (struct record_list){0};
     }
-    uint32_t epoch = epoch_now % 31 + 1; /* 1..31: five bits, never 0 */
-    atomic_store(&epoch_now, epoch);
 }
 
 void trace_init(void)
@@ -388,12 +256,20 @@ void trace_set(bool on)
 {
     struct thread *self = thread_get();
     self->busy = 0; /* a test may have left a signal handler by longjmp */
-    bool before = atomic_exchange(&trace_switch, on);
+    bool before = trace_on;
+    if (on && !before) {
+        atomic_store(&trace_tag, epoch_next << RECORD_INDEX_BITS);
+        epoch_next = epoch_next % RECORD_EPOCHS + 1;
+    }
+    if (!on) {
+        atomic_store(&trace_tag, TRACE_OFF);
+    }
     thread_small_set(on ? 0 : HOOKS_SMALL_END);
     if (on || !before) {
         return;
     }
     kernel_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
     thread_each(busy_wait_out, self);
-    records_forget();
+    thread_each(records_void, NULL);
+    record_forget();
 }

@@ -1,47 +1,125 @@
 /*
- * trace.h - trace depth: a record for every live block with its address, size, site and birth.
- * Runs in the worker, on any thread, also in signal handlers. Lock-free: a thread takes records
- * from a list of its own; a block's header holds the number of its record, so nothing is ever
- * looked up.
+ * trace.h - trace depth: a record (record.h) for every live block with its address, size, site and
+ * birth. Runs in the worker, on any thread, also in signal handlers. Lock-free.
+ *
+ * The everyday block - small, of a stack that was met before, on a thread that has traced before -
+ * is born and dies within the hook itself, by the two inline functions here; all else is trace.c's.
  */
 #ifndef LEDGER_TRACE_H
 #define LEDGER_TRACE_H
 
 #include "harness/base/wire.h"
+#include "harness/ledger/birth.h"
+#include "harness/ledger/header.h"
+#include "harness/ledger/record.h"
 #include "harness/ledger/thread.h"
+#include "harness/ledger/unwind.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* 24 bytes a block. A free record has address 0 and links to others; see trace.c. */
-struct trace_record {
+#define TRACE_SITES_CACHED    256u
+#define TRACE_CONTEXTS_CACHED 2048u
+
+struct trace { /* of one thread; used with thread->busy set */
+    struct record_list records;
+    struct unwind unwind;
+    struct {
+        uint64_t hash;
+        uint32_t site;
+    } cache[TRACE_SITES_CACHED];
+    struct {
+        uint64_t context;
+        uint32_t site;
+    } contexts[TRACE_CONTEXTS_CACHED];
+};
+
+/* The tag of the records of now: the epoch << RECORD_INDEX_BITS. */
+extern _Atomic uint32_t trace_tag __attribute__((visibility("hidden")));
+#define TRACE_OFF 1u /* no epoch's, and no list's */
+#define trace_on  (atomic_load_explicit(&trace_tag, memory_order_relaxed) != TRACE_OFF)
+
+/* Births are counted by site while this is set, too. */
+extern _Atomic bool trace_births __attribute__((visibility("hidden")));
+
+void trace_init(void);
+void trace_set(bool on); /* off forgets all records */
+
+/* A block is born; `frame` is the frame address of the hook that the program called. Returns its
+ * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
+uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
+
+/* The everyday birth: of a block of fewer than RECORD_LARGE bytes on a thread with a trace. 0, and
+ * nothing done, when that takes trace_birth. */
+static inline __attribute__((always_inline)) uint32_t
+trace_birth_small(struct thread *self, const void *block, size_t size, const void *frame)
+{
+    struct trace *trace = self->trace;
+    uint32_t number = 0;
+    if (__builtin_expect(self->busy != 0, 0)) {
+        return 0;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
+    if (__builtin_expect(trace->records.tag == tag &&
+                             !atomic_load_explicit(&trace_births, memory_order_relaxed),
+                         1)) {
+        uint32_t site = unwind_recall_last(&trace->unwind, frame);
+        uint32_t index = site == 0 ? 0 : record_take_own(&trace->records);
+        if (__builtin_expect(index != 0, 1)) {
+            record_fill_small(index, block, size, site, birth_now());
+            number = index | tag;
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+    return number;
+}
+
+/* A block with a number dies. *size becomes the record's when it is 0 (damaged header). */
+void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size);
+
+/* The same for a block whose header is whole and tells a size below RECORD_LARGE, on a thread with
+ * a trace. False, and nothing done, when that takes trace_death. */
+static inline __attribute__((always_inline)) bool
+trace_death_small(struct thread *self, uint32_t number, const void *block, size_t size)
+{
+    struct trace *trace = self->trace;
+    bool done = false;
+    if (__builtin_expect(self->busy != 0, 0)) {
+        return false;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
+    uint32_t index = number ^ tag; /* no index at all when the number is of another epoch */
+    if (__builtin_expect(trace->records.tag == tag && index >> RECORD_INDEX_BITS == 0 &&
+                             !record_list_full(&trace->records),
+                         1)) {
+        struct record *record = record_at(index);
+        if (__builtin_expect(record != NULL && record->word == record_word(block, size), 1)) {
+            record_put(&trace->records, record, index);
+            done = true;
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+    return done;
+}
+
+/* The site of a stack that is not a heap allocation's; 0 when it cannot be traced. */
+uint32_t trace_site(const void *frame, enum wire_site_kind kind);
+
+struct trace_record { /* a live block */
     uint64_t address;
     uint64_t size;
     uint32_t site;
     uint32_t serial; /* of the birth: birth_of() gives the test */
 };
 
-extern _Atomic bool trace_switch;
-#define trace_on (atomic_load_explicit(&trace_switch, memory_order_relaxed))
-
-/* Births are counted by site while this is set, too. */
-extern _Atomic bool trace_births;
-
-void trace_init(void);
-void trace_set(bool on); /* off forgets all records */
-
-/* A block is born; `frame` is the frame address of the hook that the program called. Returns its
- * record, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
-uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
-
 /* The record of a block that is alive, copied; false when it has none. */
-bool trace_look(uint32_t record, const void *block, struct trace_record *copy);
-
-/* A block with a record dies. *size becomes the record's when it is 0 (damaged header). */
-void trace_death(struct thread *self, uint32_t record, const void *block, size_t *size);
-
-/* The site of a stack that is not a heap allocation's; 0 when it cannot be traced. */
-uint32_t trace_site(const void *frame, enum wire_site_kind kind);
+bool trace_look(uint32_t number, const void *block, struct trace_record *copy);
 
 /* Calls `each` with every live record. */
 typedef void trace_seen(void *context, const struct trace_record *record);

@@ -395,8 +395,8 @@ void unwind_walk(struct unwind *unwind, const void *frame)
     if (__builtin_expect(unwind->generation != generation, 0)) {
         unwind->top = UNWIND_ROOM;
         memset(unwind->rules, 0, sizeof unwind->rules);
-        for (uint32_t i = 0; i < UNWIND_MEMOS; i++) {
-            unwind->memos[i].pc = 0;
+        for (uint32_t i = 0; i < UNWIND_SETS * UNWIND_WAYS; i++) {
+            unwind->memos[i].frame = 0;
         }
         unwind->generation = generation;
     }
@@ -404,45 +404,82 @@ void unwind_walk(struct unwind *unwind, const void *frame)
     stack_walk(unwind, at);
 }
 
+uint32_t unwind_recall(struct unwind *unwind, const void *frame)
+{
+    uint32_t ways = unwind_ways(frame);
+    if (unwind->generation != atomic_load_explicit(&unwind_generation, memory_order_relaxed)) {
+        return 0;
+    }
+    for (uint32_t way = 0; way < UNWIND_WAYS; way++) {
+        if (unwind_memo_holds(&unwind->memos[ways + way], frame)) {
+            unwind->last[ways / UNWIND_WAYS] = (uint8_t)way;
+            return unwind->memos[ways + way].site;
+        }
+    }
+    return 0;
+}
+
+/* Where the stack goes: a way that is empty, or the next one's turn. */
+static struct unwind_memo *memo_choose(struct unwind *unwind, const void *frame)
+{
+    uint32_t ways = unwind_ways(frame), way = 0;
+    while (way < UNWIND_WAYS && unwind->memos[ways + way].frame != 0) {
+        way++;
+    }
+    if (way == UNWIND_WAYS) {
+        way = unwind->turn++ % UNWIND_WAYS;
+    }
+    unwind->last[ways / UNWIND_WAYS] = (uint8_t)way;
+    return &unwind->memos[ways + way];
+}
+
+/* Most stacks of deep recursion never return. */
+static bool stack_is_new(struct unwind *unwind, const void *frame)
+{
+    uint64_t key = unwind->frames[unwind->top].context ^ (uint64_t)(uintptr_t)frame << 4;
+    uint32_t *seen = &unwind->seen[key % UNWIND_SEEN];
+    uint32_t rest = (uint32_t)(key >> 32);
+    bool is_new = *seen != rest;
+    *seen = rest;
+    return is_new;
+}
+
 void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site)
 {
-    struct walker begin;
-    walker_begin(&begin, frame);
-    struct unwind_memo *memo = unwind_memo(unwind, begin.pc, begin.sp);
-    if (!unwind->reusable || unwind->top >= UNWIND_ROOM) {
+    if (!unwind->reusable || unwind->top >= UNWIND_ROOM || stack_is_new(unwind, frame)) {
         return;
     }
-    if (memo->pc != begin.pc ||
-        memo->sp != begin.sp) { /* most stacks of deep recursion never return */
-        memo->pc = begin.pc;
-        memo->sp = begin.sp;
-        memo->site = memo->count = 0;
-        memo->by_bp = false;
-        return;
-    }
+    struct unwind_memo *memo = memo_choose(unwind, frame);
+    struct unwind_check *check = memo->checks;
+    const struct unwind_check *most = memo->checks + UNWIND_CHECKS - 1;
     const struct unwind_frame *at = &unwind->frames[unwind->top];
     const struct unwind_frame *last = &unwind->frames[window_end(unwind->top, UNWIND_MOST) - 1];
-    uint64_t bp_slot = 0; /* where the bp of a frame came from; 0: the register itself */
-    bool bp_checked = at->by_bp;
-    memo->bp = begin.bp;
-    memo->by_bp = at->by_bp;
-    memo->count = 0;
-    for (; at < last; at++) {
-        memo->checks[memo->count++] = (struct unwind_check){at->ra_slot, at[1].pc};
+    uint64_t bp_slot = (uint64_t)(uintptr_t)frame; /* where the bp of a frame came from */
+    bool bp_checked = false;
+    memo->frame = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    *check++ = (struct unwind_check){(uint64_t)(uintptr_t)frame + 8, at->pc};
+    for (;; at++) {
+        if (check + 2 > most) {
+            return;
+        }
+        if (at->by_bp && !bp_checked) {
+            *check++ = (struct unwind_check){bp_slot, at->bp};
+            bp_checked = true;
+        }
+        if (at == last) {
+            break;
+        }
+        *check++ = (struct unwind_check){at->ra_slot, at[1].pc};
         if (at->bp_slot != 0) {
             bp_slot = at->bp_slot;
             bp_checked = false;
         }
-        if (at[1].by_bp && !bp_checked) {
-            bp_checked = true;
-            if (bp_slot == 0) {
-                memo->by_bp = true;
-            } else {
-                memo->checks[memo->count++] = (struct unwind_check){bp_slot, at[1].bp};
-            }
-        }
     }
+    *check = (struct unwind_check){(uint64_t)(uintptr_t)&memo->frame, ~(uint64_t)(uintptr_t)frame};
     memo->site = site;
+    atomic_signal_fence(memory_order_seq_cst); /* a handler may leave by longjmp */
+    memo->frame = (uint64_t)(uintptr_t)frame;
 }
 
 /* As walker_enter, on a stack that may be in ruins. */

@@ -17,7 +17,10 @@
 #define UNWIND_MOST     (WIRE_FRAMES_MAX + UNWIND_OWN_MOST) /* innermost frames that are exact */
 #define UNWIND_ROOM     192u
 #define UNWIND_RULES    2048u /* a power of two */
-#define UNWIND_MEMOS    256u  /* a power of two */
+#define UNWIND_SETS     128u  /* a power of two */
+#define UNWIND_WAYS     4u    /* memos of a set: where one stack may be */
+#define UNWIND_SEEN     1024u /* a power of two */
+#define UNWIND_CHECKS   67u   /* deeper stacks, without frame pointers, have no more than 46 */
 
 struct unwind_frame { /* how the walk entered a frame, and where the next one's words lie */
     uint64_t pc, sp, bp;
@@ -32,20 +35,20 @@ struct unwind_known {
     struct cfi_rule rule;
 };
 
-/* A stack as it was met before, by how its innermost frame was entered: if these words still have
- * these values, then it is that stack, to its outermost frame (or the last that counts), and its
- * site. */
+/* A stack as it was met before: if the hook's frame is at the same address and these words still
+ * have these values, then it is that stack, to its outermost frame (or the last that counts), and
+ * its site. The first word is the hook's return address. Each address follows from the words before
+ * it, so that none is read unless those hold. */
 struct unwind_check {
     uint64_t address, value;
 };
 
 struct unwind_memo {
-    uint64_t pc, sp, bp;
-    uint32_t site;  /* 0: seen once, nothing kept yet */
-    uint16_t count; /* of checks */
-    bool by_bp;     /* bp matters */
-    struct unwind_check checks[2 * UNWIND_MOST];
-};
+    uint64_t frame; /* 0: empty */
+    uint32_t site;
+    /* The last one never holds: it compares the memo's own frame with something else. */
+    struct unwind_check checks[UNWIND_CHECKS];
+} __attribute__((aligned(64)));
 
 /* The last stack that was walked lies as the machine's does: the outermost frame at the end, the
  * innermost at `top`, so that a stack which differs in its innermost frames leaves the others where
@@ -58,8 +61,12 @@ struct unwind {
     bool reusable; /* no frame within that is entered otherwise than its slots say (after a signal)
                     */
     struct unwind_frame frames[UNWIND_ROOM];
+    uint32_t turn; /* of the ways, which is overwritten next */
     struct unwind_known rules[UNWIND_RULES];
-    struct unwind_memo memos[UNWIND_MEMOS];
+    uint32_t
+        seen[UNWIND_SEEN]; /* stacks that were walked once: only those that come back are kept */
+    uint8_t last[UNWIND_SETS]; /* the way that was recalled last */
+    struct unwind_memo memos[UNWIND_SETS * UNWIND_WAYS];
 };
 
 static inline uint32_t unwind_depth(const struct unwind *unwind)
@@ -67,31 +74,41 @@ static inline uint32_t unwind_depth(const struct unwind *unwind)
     return UNWIND_ROOM - unwind->top;
 }
 
-extern _Atomic uint32_t unwind_generation; /* a new one: code was unloaded */
+extern _Atomic uint32_t unwind_generation
+    __attribute__((visibility("hidden"))); /* a new one: code was unloaded */
 
-static inline struct unwind_memo *unwind_memo(struct unwind *unwind, uint64_t pc, uint64_t sp)
+/* The ways that a stack may be in, as the first one's number. */
+static inline uint32_t unwind_ways(const void *frame)
 {
-    return &unwind->memos[((pc ^ sp * 3) * 0x9e3779b97f4a7c15u >> 40) % UNWIND_MEMOS];
+    uint64_t key = ((const uint64_t *)frame)[1] ^ (uint64_t)(uintptr_t)frame * 3;
+    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 40) % UNWIND_SETS * UNWIND_WAYS;
+}
+
+static inline bool unwind_memo_holds(const struct unwind_memo *memo, const void *frame)
+{
+    if (__builtin_expect(memo->frame != (uint64_t)(uintptr_t)frame, 0)) {
+        return false;
+    }
+    const struct unwind_check *check = memo->checks;
+    while (*(const uint64_t *)(uintptr_t)check->address == check->value) {
+        check++;
+    }
+    return check->address == (uint64_t)(uintptr_t)&memo->frame;
 }
 
 /* The site of the stack above `frame` (the frame address of one of our hooks) if it was met before;
  * 0 when it must be walked. */
-static inline uint32_t unwind_recall(struct unwind *unwind, const void *frame)
+uint32_t unwind_recall(struct unwind *unwind, const void *frame);
+
+/* The same, looked for only where the last one of its ways was found. */
+static inline uint32_t unwind_recall_last(struct unwind *unwind, const void *frame)
 {
-    const uint64_t *words = frame;
-    uint64_t pc = words[1], sp = (uint64_t)(uintptr_t)(words + 2);
-    const struct unwind_memo *memo = unwind_memo(unwind, pc, sp);
-    if (memo->pc != pc || memo->sp != sp || (memo->by_bp && memo->bp != words[0]) ||
-        unwind->generation != atomic_load_explicit(&unwind_generation, memory_order_relaxed)) {
-        return 0;
-    }
-    const struct unwind_check *end = memo->checks + memo->count;
-    for (const struct unwind_check *check = memo->checks; check < end; check++) {
-        if (*(const uint64_t *)(uintptr_t)check->address != check->value) {
-            return 0;
-        }
-    }
-    return memo->site;
+    uint32_t ways = unwind_ways(frame);
+    const struct unwind_memo *memo = &unwind->memos[ways + unwind->last[ways / UNWIND_WAYS]];
+    __asm__("" : "+r"(memo)); /* the compiler would compute it again for each field */
+    bool valid =
+        unwind->generation == atomic_load_explicit(&unwind_generation, memory_order_relaxed);
+    return __builtin_expect(valid && unwind_memo_holds(memo, frame), 1) ? memo->site : 0;
 }
 
 /* Walks from the frame address of one of our hooks. */
