@@ -323,11 +323,11 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
             n = bounded_new_node(cache);
             base->nodes[n].mark = 0;
         }
-        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
         if (policy->hashes) {
             cache->hashes[n] = index_place(hash);
         }
-        policy->arrive(base, n);
+        policy->arrive(base, n); /* a ghost still has the weight that it left with */
+        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
     if (policy->ghosts) {
         while (bounded_full(cache, cost)) {

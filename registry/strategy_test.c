@@ -385,6 +385,47 @@ static bool weighed_load(void *context, const char *key, size_t length,
     return true;
 }
 
+/* The same keys, their sizes other ones each time they are loaded. */
+static bool changing_load(void *context, const char *key, size_t length,
+                          struct strategy_value *value)
+{
+    static uint64_t random = 5;
+    (void)key;
+    (void)length;
+    value->data = context;
+    value->bytes = 1 + fake_random(&random) % 3000;
+    return true;
+}
+
+START_TEST(a_key_may_come_back_with_another_weight)
+{
+    char somewhere;
+    struct strategy_source source = {
+        .name = "changing", .load = changing_load, .context = &somewhere, .key_bytes_max = 48};
+    for
+        EACH(strategy)
+        {
+            struct made made;
+            struct strategy_options options = {.weights = 1, .bytes = 60000, .entries = 200};
+            if (!has(strategy, STRATEGY_BOUNDED) || !has(strategy, STRATEGY_CACHES) ||
+                has(strategy, STRATEGY_THREADS)) {
+                continue;
+            }
+            ck_assert(made_init(&made, strategy, &source, &options));
+            uint64_t random = 3;
+            for (int step = 0; step < 30000; step++) {
+                char key[FAKE_KEY_BYTES_MAX];
+                size_t length = fake_key((uint32_t)(fake_random(&random) % 300), key);
+                struct strategy_value value;
+                ck_assert(strategy->get(made.state, key, length, &value));
+                ck_assert_uint_le(made_statistics(&made).bytes, options.bytes);
+            }
+            ck_assert_uint_gt(made_statistics(&made).evictions, 0);
+            made_fini(&made);
+        }
+}
+END_TEST
+
 START_TEST(weights_bound_the_values_own_sizes)
 {
     char somewhere;
@@ -554,6 +595,6 @@ SUITE("strategy", &every_strategy_returns_what_the_source_has,
       &hits_and_misses_are_those_of_a_plain_reference, &values_are_right_under_random_operations,
       &bounds_in_entries_and_bytes_are_never_exceeded, &bounds_too_small_for_one_entry_are_refused,
       &counters_reconcile, &the_listener_is_told_of_each_eviction,
-      &weights_bound_the_values_own_sizes, &threads_see_right_values_and_no_count_is_lost,
-      &a_private_cache_goes_with_its_thread, &keys_and_values_beyond_the_cells_pass_through,
-      &names_are_found_and_differ)
+      &weights_bound_the_values_own_sizes, &a_key_may_come_back_with_another_weight,
+      &threads_see_right_values_and_no_count_is_lost, &a_private_cache_goes_with_its_thread,
+      &keys_and_values_beyond_the_cells_pass_through, &names_are_found_and_differ)

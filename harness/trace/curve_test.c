@@ -196,7 +196,35 @@ START_TEST(bytes_are_bounded_for_every_policy)
 }
 END_TEST
 
+/* A key that comes back with another size than it left with: a policy that remembers it as a ghost
+ * takes off what it had put on, or runs for ever. */
+START_TEST(keys_may_change_their_size)
+{
+    struct trace trace;
+    uint64_t random = 11;
+    trace_init(&trace);
+    for (int i = 0; i < 20000; i++) {
+        uint64_t dice = fake_random(&random);
+        ck_assert(trace_add(&trace, dice % 1000 * (dice >> 20 & 511) / 1000,
+                            1 + (uint32_t)(dice >> 40) % 5000));
+    }
+    trace_finish(&trace);
+    uint64_t *next = trace_next(&trace);
+    for (const struct simulator *at = simulators; at->name; at++) {
+        for (uint64_t size = 5000; size < 1000000; size *= 5) {
+            struct simulation result;
+            simulate(at, &trace, next, size, true, &result);
+            ck_assert_uint_le(result.misses, trace.requests);
+            ck_assert_uint_ge(result.misses, trace.unique);
+        }
+    }
+    free(next);
+    trace_fini(&trace);
+}
+END_TEST
+
 SUITE("curve", &reuse_distances_give_the_misses_of_every_lru,
       &nothing_beats_the_optimum_and_all_meet_at_full_size, &samples_come_near_the_exact_figures,
       &the_smallest_size_reaches_and_the_next_smaller_does_not,
-      &strategies_miss_as_their_simulators_do, &bytes_are_bounded_for_every_policy)
+      &strategies_miss_as_their_simulators_do, &bytes_are_bounded_for_every_policy,
+      &keys_may_change_their_size)

@@ -71,8 +71,8 @@ static inline __attribute__((always_inline)) void simulate_miss(struct policy_ba
     if (cost > base->capacity) {
         return;
     }
+    policy->arrive(base, n); /* a ghost still has the weight that it left with */
     base->nodes[n].weight = size;
-    policy->arrive(base, n);
     while (base->used + cost > base->capacity) {
         uint32_t victim = policy->evict(base, n);
         result->evictions++;
