@@ -131,6 +131,25 @@ void text_wrap(struct text *text, const char *string, unsigned indent, unsigned 
     text_put_char(text, '\n');
 }
 
+void text_put_shell(struct text *text, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_@%+=:,./-";
+    if (*word && word[strspn(word, plain)] == '\0') {
+        text_put(text, word);
+        return;
+    }
+    text_put_char(text, '\'');
+    for (; *word; word++) {
+        if (*word == '\'') {
+            text_put(text, "'\\''");
+        } else {
+            text_put_char(text, *word);
+        }
+    }
+    text_put_char(text, '\'');
+}
+
 const char *text_peek(const struct text *text)
 {
     return text->data ? text->data : "";

@@ -24,6 +24,8 @@ void text_wrap(struct text *text, const char *string, unsigned indent, unsigned 
 /* Bytes of somebody else's, fit for a terminal: control characters and what is not UTF-8 as \xNN.
  */
 void text_put_printable(struct text *text, const char *bytes, size_t length);
+/* A word of a command line as a shell takes it: in single quotes where it needs them. */
+void text_put_shell(struct text *text, const char *word);
 /* Borrowed; "" when empty. */
 const char *text_peek(const struct text *text);
 /* The caller frees; never NULL. The text is empty afterwards. */

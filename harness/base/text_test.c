@@ -61,6 +61,25 @@ START_TEST(breaks_a_long_chain_before_its_arrows)
 }
 END_TEST
 
+START_TEST(quotes_for_a_shell_what_needs_it)
+{
+    static const char *const rows[][2] = {
+        {"--json=r.jsonl", "--json=r.jsonl"},
+        {"*/parser/*", "'*/parser/*'"},
+        {"", "''"},
+        {"a b", "'a b'"},
+        {"it's", "'it'\\''s'"},
+        {"$x", "'$x'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct text text = {0};
+        text_put_shell(&text, rows[i][0]);
+        ck_assert_str_eq(text.data, rows[i][1]);
+        text_fini(&text);
+    }
+}
+END_TEST
+
 START_TEST(measures_columns_not_bytes)
 {
     static const struct {
@@ -134,5 +153,5 @@ START_TEST(what_a_terminal_would_obey_is_written_out)
 END_TEST
 
 SUITE("text", &what_a_terminal_would_obey_is_written_out, &grows_and_is_taken, &wraps_at_words,
-      &breaks_a_long_chain_before_its_arrows, &measures_columns_not_bytes,
-      &knows_utf8_from_other_bytes)
+      &breaks_a_long_chain_before_its_arrows, &quotes_for_a_shell_what_needs_it,
+      &measures_columns_not_bytes, &knows_utf8_from_other_bytes)

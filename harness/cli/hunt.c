@@ -77,7 +77,10 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         for (size_t i = 0; writer && i < result->note_count; i++) {
             result_write_note(writer, result->notes[i]);
         }
-        status = ran && result->incomplete == 0 ? status_of(result) : COMMAND_OURS;
+        bool none = !ran && plan->only && plan->only[0] && result->way_in[0]; /* is like that */
+        status = none                         ? COMMAND_USAGE
+                 : ran && !result->incomplete ? status_of(result)
+                                              : COMMAND_OURS;
         if (!line->json || strcmp(line->json, "-") != 0) {
             report_terminal(result, stdout, table_terminal_width(stdout), line->color);
         }

@@ -3,6 +3,7 @@
 
 #include "harness/base/diag.h"
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 #include "harness/plan/shard.h"
 #include "harness/plan/shard_protocol.h"
 #include "harness/result/result_read.h"
@@ -100,16 +101,14 @@ void shard_choice_fini(struct shard_choice *choice)
 
 char *shard_argv(const struct command_line *line, const struct shard_choice *choice)
 {
-    char *text = memory_copy("tidemark");
+    struct text text = {0};
+    text_put(&text, "tidemark");
     for (int i = 1; i < line->argc; i++) {
-        char *longer = memory_format("%s %s", text, line->argv[i]);
-        free(text);
-        text = longer;
+        text_put_char(&text, ' ');
+        text_put_shell(&text, line->argv[i]);
         if (i == 1 && choice->from) {
-            longer = memory_format("%s --shard %u/%u", text, choice->shard, choice->shards);
-            free(text);
-            text = longer;
+            text_format(&text, " --shard %u/%u", choice->shard, choice->shards);
         }
     }
-    return text;
+    return text_take(&text);
 }

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,6 +293,12 @@ bool plan_without_caches(struct plan *plan, const struct scenario *scenario, con
         return false;
     }
     return true;
+}
+
+bool plan_takes(const struct plan *plan, const char *id)
+{
+    const char *only = plan->only ? plan->only : "";
+    return !only[0] || strcmp(only, id) == 0 || fnmatch(only, id, 0) == 0;
 }
 
 void plan_fini(struct plan *plan)

@@ -76,4 +76,7 @@ bool plan_without_caches(struct plan *plan, const struct scenario *scenario, con
                          char *error, size_t error_bytes);
 void plan_fini(struct plan *plan);
 
+/* Is the test like plan->only? Also when that is its id to the letter: "name[3]" is a glob, too. */
+bool plan_takes(const struct plan *plan, const char *id);
+
 #endif

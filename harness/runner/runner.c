@@ -73,13 +73,20 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
         const char *why = passes->last.unstarted;
         result_note_add(result, "%s: %s", variant->program, why ? why : "no tests were found");
     }
-    if (plan->hunt) {
+    bool none = passes->last.name_count > 0 && passes->last.tests == 0 && !plan->shards;
+    for (size_t i = 0; none && i < passes->last.name_count; i++) {
+        none = !session_wants(&passes->last, (uint32_t)i);
+    }
+    if (none && plan->only && plan->only[0]) {
+        result_note_add(result, "none of its %zu tests is like '%s'; the first is %s",
+                        passes->last.name_count, plan->only, passes->last.names[0].id);
+    } else if (plan->hunt) {
         session_hunt_suite(&passes->last);
     }
     if (plan->valgrind && passes->last.name_count > 0 && !session_memcheck(&passes->last)) {
         result->incomplete += passes->last.name_count;
     }
-    if (plan->quick && passes->last.name_count > 0) {
+    if (plan->quick && passes->last.tests > 0) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
                                 "grows, all tests in one order and once: a short horizon");
     }

@@ -9,7 +9,6 @@
 #include "harness/result/result_index.h"
 #include "harness/runner/session.h"
 
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +130,7 @@ static void listing_make(struct listing *listing, const struct plan *plan,
     listing->here = !variant->skip[0] && session_list(session, &listing->passive);
     listing->items = memory_new(session->name_count + 1, sizeof *listing->items);
     for (size_t i = 0; i < session->name_count && !listing->passive; i++) {
-        if (!plan->only[0] || fnmatch(plan->only, session->names[i].id, 0) == 0) {
+        if (plan_takes(plan, session->names[i].id)) {
             listing->items[listing->count++] = item_of(&session->names[i], earlier, variant->name);
         }
     }

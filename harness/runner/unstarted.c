@@ -84,7 +84,8 @@ char *session_unstarted(const struct session *session, int error)
     limits_put(&text, error ? error : exec_error);
     text_put(&text, "; tried:");
     for (char **word = session->variant->argv; word && *word; word++) {
-        text_format(&text, " %s", *word);
+        text_put_char(&text, ' ');
+        text_put_shell(&text, *word);
     }
     text_put(&text, ", with libtidemark.so preloaded (-v shows what it prints)");
     return text_take(&text);

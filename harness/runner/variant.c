@@ -7,13 +7,12 @@
 #include "harness/runner/session.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 bool session_wants(const struct session *session, uint32_t test)
 {
-    const char *only = session->plan->only, *id = session->names[test].id;
+    const char *id = session->names[test].id;
     const struct shard_map *map = session->variant->shard;
     const struct session *earlier = session->earlier;
     for (size_t i = 0; earlier && i < earlier->death_count; i++) {
@@ -21,7 +20,7 @@ bool session_wants(const struct session *session, uint32_t test)
             return false;
         }
     }
-    return (!only || !only[0] || fnmatch(only, id, 0) == 0) &&
+    return plan_takes(session->plan, id) &&
            (!map || shard_map_find(map, id) == session->plan->shard);
 }
 
