@@ -25,7 +25,7 @@ RELEASE = re.compile(r"^\s*(?:if\s*\([^;{}]*\)\s*)?(?:[A-Za-z_][A-Za-z0-9_]*_)?(
                      r"deinit|clean|bdestroy|Destroy)\s*\([^;{}]*\);\s*$")
 ACCUSED = {"leak", "growth", "accumulates"}
 MOST_LOOPS, LEAST_LOOPS, LOOP_SECONDS, PROGRAMS_EACH, HUNT_SECONDS = 4096, 32, 1.5, 2, 150
-RELEASES_EACH = 2  # release sites of a stack that the screen shows
+RELEASES_EACH = 3  # release sites of a stack that are told
 LOOP = r"""#include <check.h>
 #include <dirent.h>
 #include <malloc.h>

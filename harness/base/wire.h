@@ -77,6 +77,8 @@ enum wire_flag {
     WIRE_PEAK_RSS_EACH = 32, /* WIRE_PEAK_RSS of each repetition, in its SAMPLE */
     WIRE_RELEASES = 64, /* at trace depth: remembers the stacks that release something, and holds
                            released blocks back until RELEASES is answered or another RUN begins */
+    WIRE_GIVEN = 128, /* with FORKED, at trace depth: answers GIVEN_TO for blocks of the named sites
+                         that stay, before TEST */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -91,7 +93,7 @@ struct wire_command {
     uint32_t warmups;         /* repetitions before the first that counts; not sampled */
     uint32_t repetitions_min; /* always done, unless the test fails */
     uint32_t repetitions_max; /* done while budget_ns lasts */
-    uint32_t site_count;      /* for SCAN and RELEASES */
+    uint32_t site_count;      /* for SCAN, RELEASES, and RUN with GIVEN */
     uint64_t budget_ns;       /* wall time after which no repetition beyond the least is begun */
     uint32_t sites[WIRE_SITES_MAX];
 };
@@ -112,6 +114,7 @@ enum wire_type {
     WIRE_DONE, /* the command is answered */
     WIRE_BYE,  /* the program is about to exit normally */
     WIRE_RELEASE,
+    WIRE_GIVEN_TO,
 };
 
 /* How the boundaries are known. Best first. */
@@ -295,6 +298,19 @@ struct wire_release {
     uint32_t latest;   /* releases are numbered: the last of these */
     uint32_t pad;
     int64_t blocks; /* NONE: released; else: blocks of the site that stay, of which this is so */
+};
+
+/* A function of the program was given a block that stays, as one of its last (1, 2 ...). */
+struct wire_given {
+    struct wire_record head;
+    uint32_t site;
+    uint32_t order;
+    uint32_t held;     /* 1: it was given the address of memory that points to it; 0: its own */
+    uint32_t argument; /* 0 is the first. A function may not have so many: then the register held
+                          something left over */
+    uint32_t frame_count;
+    uint32_t pad;
+    uint64_t frames[WIRE_FRAMES_MAX]; /* the function's entry, exactly, then return addresses */
 };
 
 struct wire_counter {

@@ -4,6 +4,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/ledger/given.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
 
@@ -34,6 +35,7 @@ void child_note(void)
 {
     if (child_inside()) {
         ledger_totals_get(&child_slot->after);
+        given_put(boundary_wire);
     }
 }
 
@@ -90,6 +92,7 @@ void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct chi
     }
     if (pid == 0) {
         child_begin();
+        given_begin();
         body(data);
         child_note();
         exit(EXIT_SUCCESS);

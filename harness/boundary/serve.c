@@ -8,6 +8,8 @@
 #include "harness/boundary/crash.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
+#include "harness/boundary/symtab.h"
+#include "harness/ledger/given.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
 
@@ -188,11 +190,22 @@ void serve_test_ends(void)
     }
 }
 
+/* In the child of this repetition: which functions were given what stays. */
+static void given_ask(const struct wire_command *command)
+{
+    given_want(command->sites, command->site_count);
+    symtab_functions(given_function);
+}
+
 static void run_repetition(struct run *run, uint32_t repetition)
 {
     const struct wire_command *command = run->command;
     struct wire_progress *progress = &boundary_wire->progress;
+    bool asks = (command->flags & WIRE_GIVEN) != 0 && (command->flags & WIRE_FORKED) != 0;
     outcome_reset(&run->outcome);
+    if (asks) {
+        given_ask(command);
+    }
     run_begin(run);
     if (run->ended_ns != 0) {
         atomic_fetch_add_explicit(&progress->overhead_ns, run->started_ns - run->ended_ns,
@@ -203,6 +216,9 @@ static void run_repetition(struct run *run, uint32_t repetition)
     run->group->run(run->group->self, command->test - run->group->first,
                     (command->flags & WIRE_FORKED) != 0, &run->outcome);
     running = NULL;
+    if (asks && !boundary_forked) {
+        given_unwant();
+    }
     if (boundary_forked && !child_inside()) {
         exit(run->outcome.status == WIRE_PASS ? 0 : 1); /* forked by the test, and fell out of it */
     }
@@ -267,7 +283,8 @@ static void run_report(struct run *run)
     test->wall_ns = run->wall_ns;
     wire_put(boundary_wire, test);
     uint32_t index = run->command->test - run->group->first;
-    serve_failed[index] |= test->status != WIRE_PASS && test->status != WIRE_SKIP;
+    serve_failed[index] |= test->status != WIRE_PASS && test->status != WIRE_SKIP &&
+                           (run->command->flags & WIRE_GIVEN) == 0;
 }
 
 /* Of this thread; by a system call, so as not to come by the program's clock_gettime. */

@@ -148,3 +148,21 @@ bool symtab_find(struct symtab_entry *entries, size_t count)
     syscall(SYS_munmap, image.bytes, image.size);
     return found;
 }
+
+void symtab_functions(void (*each)(uint64_t entry))
+{
+    struct image image;
+    if (!image_open(&image)) {
+        return;
+    }
+    bool found = image_symbols(&image);
+    for (size_t s = 0; found && s < image.symbol_count; s++) {
+        const Elf64_Sym *symbol = &image.symbols[s];
+        if (is_definition(&image, symbol) && ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+            symbol->st_size > 0 &&
+            (image.sections[symbol->st_shndx].sh_flags & SHF_EXECINSTR) != 0) {
+            each(image.bias + symbol->st_value);
+        }
+    }
+    syscall(SYS_munmap, image.bytes, image.size);
+}

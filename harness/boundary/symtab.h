@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct symtab_entry {
     const char *name; /* asked for */
@@ -18,5 +19,8 @@ struct symtab_entry {
 /* Fills address and room of each entry. False when the executable has no symbol table (stripped) or
  * cannot be read. A name that is defined twice (two static functions) counts as absent. */
 bool symtab_find(struct symtab_entry *entries, size_t count);
+
+/* Calls `each` with the entry of every function of the executable, in no order. */
+void symtab_functions(void (*each)(uint64_t entry));
 
 #endif

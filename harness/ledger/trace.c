@@ -6,6 +6,7 @@
  */
 #include "harness/ledger/trace.h"
 
+#include "harness/ledger/given.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/site.h"
 #include "harness/meter/kernel.h"
@@ -117,6 +118,9 @@ static uint32_t birth_record(struct trace *trace, const void *block, size_t size
     }
     if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
         birth_count(site, size);
+        if (given_on) {
+            given_birth(site, (uint64_t)(uintptr_t)block, size);
+        }
     }
     uint32_t index = record_take(&trace->records);
     if (index == 0) {

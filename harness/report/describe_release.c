@@ -54,6 +54,9 @@ void describe_release(struct text *text, const struct result_site *site,
     case RELATION_SAME:
         text_format(text, "other %s of this stack are %s in ", way->things, way->released);
         break;
+    case RELATION_PASSED:
+        text_put(text, "it was last passed to ");
+        break;
     case RELATION_BESIDE:
     case RELATION_COUNT:
         text_format(text, "%s made beside it are %s in ", way->things, way->released);

@@ -97,6 +97,7 @@ enum result_relation {                  /* JSON: holder member same beside */
                        RELATION_HOLDER, /* what was released pointed to them, as the last */
                        RELATION_MEMBER, /* they point to what was released */
                        RELATION_SAME,   /* it was allocated by the same stack */
+                       RELATION_PASSED, /* none: one of the last functions that were given them */
                        RELATION_BESIDE, /* it was allocated by the same call of a function */
                        RELATION_COUNT,
 };

@@ -15,6 +15,7 @@ static const char *const relation_names[RELATION_COUNT] = {
     [RELATION_HOLDER] = "holder",
     [RELATION_MEMBER] = "member",
     [RELATION_SAME] = "same",
+    [RELATION_PASSED] = "passed",
     [RELATION_BESIDE] = "beside",
 };
 

@@ -36,6 +36,21 @@ static bool was_kept(const struct session *session, uint32_t site)
     return false;
 }
 
+/* In a child, whom what stays was passed to. */
+static void passed_ask(struct session *session, const struct wire_command *run,
+                       const struct wire_command *named)
+{
+    enum worker_event event;
+    struct wire_command command = *run;
+    command.flags = WIRE_GIVEN | WIRE_FORKED | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS;
+    command.site_count = named->site_count;
+    memcpy(command.sites, named->sites, sizeof command.sites);
+    session->given_count = 0;
+    if (!session_command(session, &command, &event) || session->test.status != WIRE_PASS) {
+        session->given_count = 0;
+    }
+}
+
 void session_releases(struct session *session, uint32_t number, const uint32_t *sites,
                       uint32_t count)
 {
@@ -64,6 +79,9 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
             all = all && was_kept(session, sites[s]);
         }
     }
+    if (!session->worker.ended) {
+        passed_ask(session, &run, &ask);
+    }
     session->test = judged;
 }
 
@@ -71,7 +89,8 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
 struct candidate {
     enum result_relation relation;
     uint32_t release, latest;
-    unsigned distance; /* of SAME and BESIDE: in frames */
+    const struct wire_given *given; /* of RELATION_PASSED */
+    unsigned distance;              /* of SAME and BESIDE: in frames */
     int64_t blocks;
 };
 
@@ -186,6 +205,47 @@ static bool candidate_read(struct ranking *ranking, const struct wire_release *s
     return false;
 }
 
+/* Does the innermost of the program's own frames of some release lie in this function? Who frees is
+ * told of anyway, and whoever wraps free() is given everything. */
+static bool releases_itself(struct ranking *ranking, const char *function)
+{
+    for (size_t i = 0; i < ranking->session->release_count; i++) {
+        const struct session_site *stack =
+            site_of(ranking->session, ranking->session->releases[i].release);
+        uint32_t own = 0;
+        while (stack && own < stack->frame_count &&
+               symbols_system(ranking->session->symbols, stack->frames[own] - 1)) {
+            own++;
+        }
+        if (stack && own < stack->frame_count &&
+            strcmp(function_of(ranking, stack->frames[own]), function) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The latest function that such a block was passed to. */
+static void passed_find(struct ranking *ranking)
+{
+    const struct wire_given *best = NULL;
+    for (size_t i = 0; i < ranking->session->given_count; i++) {
+        const struct wire_given *given = &ranking->session->givens[i];
+        if (given->site == ranking->site->number && given->frame_count > 0 &&
+            (!best || given->order < best->order) &&
+            symbols_takes_pointer(ranking->session->symbols, given->frames[0], given->argument) &&
+            !releases_itself(ranking, function_of(ranking, given->frames[0] + 1))) {
+            best = given;
+        }
+    }
+    if (best) {
+        memory_grow(&ranking->candidates, &ranking->room, ranking->count + 1,
+                    sizeof ranking->candidates[0]);
+        ranking->candidates[ranking->count++] =
+            (struct candidate){.relation = RELATION_PASSED, .given = best, .blocks = 1};
+    }
+}
+
 static int compare_candidates(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
@@ -221,11 +281,14 @@ static void candidate_tell(struct ranking *ranking, const struct candidate *cand
                            struct result_site *site)
 {
     const struct session_site *stack = site_of(ranking->session, candidate->release);
+    const struct wire_given *given = candidate->given;
+    const uint64_t *frames = given ? given->frames : stack->frames;
+    uint32_t count = given ? given->frame_count : stack->frame_count;
     struct result_release *release = result_release_add(site);
     release->relation = candidate->relation;
     release->blocks = candidate->blocks;
-    for (uint32_t i = 0; i < stack->frame_count; i++) {
-        symbols_stack(ranking->session->symbols, stack->frames[i], false, &release->frames,
+    for (uint32_t i = 0; i < count; i++) {
+        symbols_stack(ranking->session->symbols, frames[i], given && i == 0, &release->frames,
                       &release->frame_count);
     }
     if (is_told(site, release)) {
@@ -245,6 +308,7 @@ void session_releases_tell(struct session *session, const struct session_site *s
         ranking->count +=
             candidate_read(ranking, &session->releases[i], &ranking->candidates[ranking->count]);
     }
+    passed_find(ranking);
     if (ranking->count > 0) {
         qsort(ranking->candidates, ranking->count, sizeof ranking->candidates[0],
               compare_candidates);

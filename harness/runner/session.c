@@ -41,6 +41,7 @@ void session_fini(struct session *session)
     free(session->rss);
     free(session->held);
     free(session->releases);
+    free(session->givens);
     free(session->survivors);
     free(session->deaths);
     for (size_t i = 0; i < session->failure_count; i++) {
@@ -206,6 +207,11 @@ void session_record(void *context, const struct wire_record *record)
         memory_grow(&session->releases, &session->release_room, session->release_count + 1,
                     sizeof session->releases[0]);
         memcpy(&session->releases[session->release_count++], record, sizeof session->releases[0]);
+        break;
+    case WIRE_GIVEN_TO:
+        memory_grow(&session->givens, &session->given_room, session->given_count + 1,
+                    sizeof session->givens[0]);
+        memcpy(&session->givens[session->given_count++], record, sizeof session->givens[0]);
         break;
     case WIRE_SURVIVOR:
         memory_grow(&session->survivors, &session->survivor_room, session->survivor_count + 1,

@@ -120,6 +120,8 @@ struct session {
     size_t held_count, held_room;
     struct wire_release *releases; /* of the last session_releases */
     size_t release_count, release_room;
+    struct wire_given *givens; /* and what was passed to whom */
+    size_t given_count, given_room;
 };
 
 void session_init(struct session *session, const struct plan *plan,

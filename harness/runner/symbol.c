@@ -165,6 +165,24 @@ char *symbols_function(struct symbols *symbols, uint64_t address)
     return memory_copy(name ? name : "");
 }
 
+bool symbols_takes_pointer(struct symbols *symbols, uint64_t address, unsigned parameter)
+{
+    Dwarf_Die scopes[DEBUG_SCOPES], child, type;
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    struct debug *debug = module ? debug_get(module) : NULL;
+    Dwarf_Die *unit = debug ? debug_unit(debug, address) : NULL;
+    if (!unit || debug_scopes(unit, address - debug->bias, scopes, DEBUG_SCOPES) == 0 ||
+        dwarf_child(&scopes[0], &child) != 0) {
+        return false;
+    }
+    do {
+        if (dwarf_tag(&child) == DW_TAG_formal_parameter && parameter-- == 0) {
+            return type_of(&child, &type) && dwarf_tag(&type) == DW_TAG_pointer_type;
+        }
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
 bool symbols_own(struct symbols *symbols, uint64_t address)
 {
     const char *path = NULL;

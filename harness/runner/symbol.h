@@ -20,6 +20,9 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
 /* The function that this address is in, not those that the compiler put into it; "" if unknown. The
  * caller frees. */
 char *symbols_function(struct symbols *symbols, uint64_t address);
+/* Is this parameter (0 is the first) of the function at this address a pointer? False without debug
+ * information. */
+bool symbols_takes_pointer(struct symbols *symbols, uint64_t address, unsigned parameter);
 /* Is this address in a library of the system, or in nothing known? */
 bool symbols_system(struct symbols *symbols, uint64_t address);
 /* Is it in libtidemark.so? */
