@@ -172,7 +172,7 @@ static bool arguments_look(const greg_t *registers, uint8_t found[BLOCKS_MOST])
     static const int numbers[] = {REG_RDI, REG_RSI, REG_RDX, REG_RCX};
     bool any = false;
     for (size_t a = 0; a < sizeof numbers / sizeof numbers[0]; a++) {
-        uint64_t words[GIVEN_NEAR / 8], argument = (uint64_t)registers[numbers[a]];
+        uint64_t words[GIVEN_NEAR / 8] = {0}, argument = (uint64_t)registers[numbers[a]];
         if (argument < PAGE) {
             continue;
         }

@@ -129,7 +129,7 @@ typedef void word_seen(struct review *review, uint32_t to, uint32_t context);
 static void words_each(struct review *review, uint64_t address, uint64_t bytes, word_seen *each,
                        uint32_t context)
 {
-    uint64_t words[WORDS], end = address + (bytes < BLOCK_MOST ? bytes : BLOCK_MOST);
+    uint64_t words[WORDS] = {0}, end = address + (bytes < BLOCK_MOST ? bytes : BLOCK_MOST);
     if (review->graph.count == 0) {
         return;
     }

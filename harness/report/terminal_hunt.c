@@ -11,7 +11,7 @@
 #define FINDINGS_MAX 50
 #define SITES_MAX    3
 #define FRAMES_MAX   6
-#define RELEASES_MAX 2
+#define RELEASES_MAX 3
 #define LABEL        18 /* columns before what a label names */
 
 /* "  held by       text", wrapped under itself. */
