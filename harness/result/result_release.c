@@ -12,11 +12,8 @@
 #define RELEASES_MAX 256 /* of one site; more is a damaged file */
 
 static const char *const relation_names[RELATION_COUNT] = {
-    [RELATION_HOLDER] = "holder",
-    [RELATION_MEMBER] = "member",
-    [RELATION_SAME] = "same",
-    [RELATION_PASSED] = "passed",
-    [RELATION_BESIDE] = "beside",
+    [RELATION_HOLDER] = "holder", [RELATION_MEMBER] = "member", [RELATION_SAME] = "same",
+    [RELATION_PASSED] = "passed", [RELATION_BESIDE] = "beside",
 };
 
 const char *result_relation_name(enum result_relation relation)
