@@ -9,6 +9,8 @@
  *   miss     27,000 keys in a circle: every get misses, loads, puts and evicts
  *   zipf     Zipf .99 over all 27,000 keys
  *
+ *   strategy_bench [--at-hand] ["NAMES"]
+ *
  * Then threads: millions of gets a second, all hits, by one thread, by two threads that share a
  * cache, and by two threads with a cache each. The last is the control: what this machine gives two
  * threads that have nothing to do with each other. Shared against apart is what sharing costs.
@@ -33,11 +35,14 @@
 
 struct key {
     const char *text; /* in one pool, one after another, each with a zero byte behind it */
-    uint32_t length;
+    uint32_t length, number;
 };
 
 static struct key *keys;
-static uint32_t *hits, *all; /* key numbers, OPERATIONS each */
+/* What is asked, OPERATIONS each. The text is that of `keys`, which comes from the second or third
+ * level of the processor's caches, or with --at-hand a copy in the order of asking. */
+static bool keys_at_hand;
+static struct key *hits, *all;
 static unsigned char values[KEYS][VALUE_BYTES];
 
 enum workload { HIT, MISS, ZIPF, WORKLOADS };
@@ -89,7 +94,7 @@ static void keys_make(void)
     }
     for (uint32_t i = 0; i < KEYS; i++) {
         struct registry_text key = registry_key(order[i] % registry_count());
-        keys[i] = (struct key){.text = pool, .length = key.length};
+        keys[i] = (struct key){.text = pool, .length = key.length, .number = i};
         memcpy(pool, key.data, key.length);
         pool += key.length + 1;
         memcpy(values[i], &i, sizeof i);
@@ -98,10 +103,12 @@ static void keys_make(void)
 }
 
 /* Zipf with exponent .99 by inversion of the cumulated weights; ranks dealt to keys at random. */
-static uint32_t *zipf_make(uint32_t count, uint64_t seed)
+static struct key *zipf_make(uint32_t count, uint64_t seed)
 {
     double *sums = calloc(count, sizeof *sums), sum = 0;
-    uint32_t *ranks = calloc(count, sizeof *ranks), *out = calloc(OPERATIONS, sizeof *out);
+    uint32_t *ranks = calloc(count, sizeof *ranks);
+    struct key *out = calloc(OPERATIONS, sizeof *out);
+    char *pool = calloc(OPERATIONS, 100);
     for (uint32_t i = 0; i < count; i++) {
         sum += pow(i + 1.0, -.99);
         sums[i] = sum;
@@ -123,51 +130,56 @@ static uint32_t *zipf_make(uint32_t count, uint64_t seed)
                 high = middle;
             }
         }
-        out[i] = ranks[low];
+        out[i] = keys[ranks[low]];
+        if (keys_at_hand) {
+            memcpy(pool, out[i].text, out[i].length);
+            out[i].text = pool;
+        }
+        pool += out[i].length + 1;
     }
     free(sums);
     free(ranks);
     return out;
 }
 
-static inline uint32_t contender_get(const struct contender *contender, uint32_t number)
+static inline uint32_t contender_get(const struct contender *contender, const struct key *key)
 {
-    const struct key *key = &keys[number];
     if (contender->strategy) {
         struct strategy_value value;
-        source_value = values[number];
+        source_value = values[key->number];
         contender->strategy->get(contender->state, key->text, key->length, &value);
         return *(const uint32_t *)value.data;
     }
     size_t bytes;
     const uint32_t *value = contender->peer->get(contender->state, key->text, key->length, &bytes);
     if (!value) {
-        contender->peer->put(contender->state, key->text, key->length, values[number], VALUE_BYTES);
-        return number;
+        contender->peer->put(contender->state, key->text, key->length, values[key->number],
+                             VALUE_BYTES);
+        return key->number;
     }
     return *value;
 }
 
 static double contender_round(struct contender *contender, enum workload workload)
 {
-    const uint32_t *order = workload == HIT ? hits : all;
+    const struct key *order = workload == HIT ? hits : all;
     uint64_t wrong = 0;
     if (workload == HIT) { /* all of them in */
         for (uint32_t i = 0; i < CAPACITY; i++) {
-            contender_get(contender, i);
+            contender_get(contender, &keys[i]);
         }
     }
     double start = now_ns();
     if (workload == MISS) {
         uint32_t number = contender->cursor;
         for (uint32_t i = 0; i < OPERATIONS; i++) {
-            wrong += contender_get(contender, number) != number;
+            wrong += contender_get(contender, &keys[number]) != number;
             number = number + 1 < KEYS ? number + 1 : 0;
         }
         contender->cursor = number;
     } else {
         for (uint32_t i = 0; i < OPERATIONS; i++) {
-            wrong += contender_get(contender, order[i]) != order[i];
+            wrong += contender_get(contender, &order[i]) != order[i].number;
         }
     }
     double ns = (now_ns() - start) / OPERATIONS;
@@ -233,12 +245,12 @@ static void *thread_gets(void *context)
     struct contender contender = *run->contender;
     uint64_t sum = 0; /* not in *run, which shares a line with the other thread's */
     for (uint32_t n = 0; n < CAPACITY; n++) {
-        sum += contender_get(&contender, n);
+        sum += contender_get(&contender, &keys[n]);
     }
     pthread_barrier_wait(run->barrier);
     double start = cpu_now_ns();
     for (uint32_t i = 0; i < PASSES_OF_THREADS * OPERATIONS; i++) {
-        sum += contender_get(&contender, hits[(i + run->offset) % OPERATIONS]);
+        sum += contender_get(&contender, &hits[(i + run->offset) % OPERATIONS]);
     }
     run->cpu_ns = cpu_now_ns() - start;
     run->sum = sum;
@@ -379,7 +391,9 @@ static void rounds_print(const struct contender *contenders, size_t count)
 
 int main(int argc, char **argv)
 {
-    const char *only = argc > 1 ? argv[1] : ""; /* names, all in one word; "" is all of them */
+    keys_at_hand = argc > 1 && strcmp(argv[1], "--at-hand") == 0;
+    int at = keys_at_hand ? 2 : 1;
+    const char *only = argc > at ? argv[at] : ""; /* names, all in one word; "" is all of them */
     static struct contender contenders[CONTENDERS];
     keys_make();
     hits = zipf_make(CAPACITY, 3);
