@@ -147,7 +147,8 @@ static void top_page(FILE *out)
         "tidemark runs a test suite in one process with per\\-test teardown, keeps an exact ledger "
         "of every allocation, and says for each test whether it is clean, leaks, grows without "
         "bound, accumulates with every new input, or fills up and stops. It names the line that "
-        "allocated what stayed, and the global that still holds it.\n.SH COMMANDS\n",
+        "allocated what stayed, the global that still holds it, and where such blocks are "
+        "released.\n.SH COMMANDS\n",
         out);
     for (size_t i = 0; commands[i]; i++) {
         char name[64];
