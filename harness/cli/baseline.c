@@ -282,7 +282,8 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     } else if (worth && !broken) {
         printf("the baseline can be tightened: tidemark baseline update\n");
     } else if (broken && !baseline->again) {
-        printf("from run to run different? hunt once more: tidemark baseline check --again\n");
+        printf("different from run to run? hunt once more, into another file: baseline check "
+               "--again FILE\n");
     }
     printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, unstable);
     differences_fini(&differences);

@@ -23,8 +23,8 @@ const struct option_spec command_common[] = {
      false},
     {"help", 'h', OPTION_FLAG, NULL, "show this help", NULL, false},
     {"quiet", 'q', OPTION_FLAG, NULL, "only the result, no progress", NULL, false},
-    {"verbose", 'v', OPTION_FLAG, NULL,
-     "say more: what the program prints, how a cost model was fitted", NULL, true},
+    {"verbose", 'v', OPTION_FLAG, NULL, "say more; of a test program, also what it prints", NULL,
+     true},
     {"no-color", 0, OPTION_FLAG, NULL, "no colour, as with NO_COLOR set", NULL, false},
     {0},
 };

@@ -26,8 +26,9 @@ static void rows_growth(struct demo *demo)
     demo_row(demo, "4.1", "27k entries, 400-500 tests, 60 GB (is 4,938 B an entry, 133 MB a test)",
              growth > 125 * MB && growth < 142 * MB &&
                  strcmp(demo_stopped(&run, "unbounded"), "memory") == 0,
-             "%s a test, %.0f B an entry; %s; stopped at %s", unit_bytes(a, growth), growth / 27000,
-             unbounded ? unbounded->projection : "-", unit_limit(b, 512 << 20));
+             "%s a test, %s B an entry; %s; stopped at %s", unit_bytes(a, growth),
+             unit_count(c, round(growth / 27000)), unbounded ? unbounded->projection : "-",
+             unit_limit(b, 512 << 20));
     double peak = demo_metric(&run, "direct", METRIC_PEAK_RSS);
     double failed = demo_metric(&run, "direct", METRIC_FAILED);
     demo_row(demo, "4.5", "without the cache: under 500 MB, all tests pass",

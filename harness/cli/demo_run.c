@@ -183,28 +183,24 @@ void demo_paragraph(struct demo *demo, const char *heading, const char *text)
     text_fini(&lines);
 }
 
-/* Bytes of `text` that go on a line of `width` columns, cut at a blank where there is one. */
+/* Bytes of `text` that go on a line of `width` columns, as text_wrap would; a word that is wider is
+ * cut. */
 static size_t line_fit(const char *text, unsigned width)
 {
-    size_t fit = text_fit(text, width);
-    if (text[fit] == 0) {
-        return fit;
-    }
-    size_t cut = fit;
-    while (cut > 0 && text[cut] != ' ') {
-        cut--;
-    }
-    return cut > 0 ? cut : fit;
+    struct text lines = {0};
+    text_wrap(&lines, text, 0, width);
+    size_t length = strcspn(lines.data, "\n"), most = text_fit(text, width);
+    text_fini(&lines);
+    return length < most ? length : most;
 }
 
-static void cell_print(FILE *out, const char **text, unsigned width)
+static char *line_take(const char **text, unsigned width)
 {
     size_t length = line_fit(*text, width);
-    char *cut = memory_copy_bytes(*text, length);
-    fprintf(out, "%s%*s", cut, (int)(width - text_width(cut)), "");
-    free(cut);
+    char *line = memory_copy_bytes(*text, length);
     *text += length;
     *text += strspn(*text, " ");
+    return line;
 }
 
 static void row_print(struct demo *demo, const char *row, const char *report, const char *mark,
@@ -212,14 +208,16 @@ static void row_print(struct demo *demo, const char *row, const char *report, co
 {
     unsigned left = (demo->columns - 11) * 2 / 5, right = demo->columns - 11 - left;
     do {
-        fprintf(demo->out, "%-5s", row);
-        cell_print(demo->out, &report, left);
-        fprintf(demo->out, "  %s%-3s%s ", table_color_begin(color, demo->color), mark,
-                table_color_end(color, demo->color));
-        size_t length = line_fit(seen, right);
-        fprintf(demo->out, "%.*s\n", (int)length, seen);
-        seen += length;
-        seen += strspn(seen, " ");
+        char *said = line_take(&report, left), *saw = line_take(&seen, right);
+        fprintf(demo->out, "%-5s%s", row, said);
+        if (*mark || *saw) {
+            fprintf(demo->out, "%*s  %s%-3s%s %s", (int)(left - text_width(said)), "",
+                    table_color_begin(color, demo->color), mark,
+                    table_color_end(color, demo->color), saw);
+        }
+        fputc('\n', demo->out);
+        free(said);
+        free(saw);
         row = mark = "";
     } while (*report || *seen);
 }

@@ -40,13 +40,14 @@ static bool redis_there(const struct demo_run *run)
 
 static void rows_cold(struct demo *demo, const struct demo_run *run)
 {
+    char calls[UNIT_TEXT_BYTES];
     demo_row(demo, "3.1", "a new container each time: always a miss; works in dev",
              seen(run, "cold_calls") == 1000 && seen(run, "cold_hits") == 0 &&
                  seen(run, "dev_hits") > 980,
-             "1,000 requests, a process each: %.0f hits, %.0f calls. The same in one process: "
+             "1,000 requests, a process each: %.0f hits, %s calls. The same in one process: "
              "%.0f hits, %.0f calls",
-             seen(run, "cold_hits"), seen(run, "cold_calls"), seen(run, "dev_hits"),
-             seen(run, "dev_calls"));
+             seen(run, "cold_hits"), unit_count(calls, seen(run, "cold_calls")),
+             seen(run, "dev_hits"), seen(run, "dev_calls"));
     double day = seen(run, "table_calls_24_h"), shift = seen(run, "table_calls_8_h");
     demo_row(demo, "3.2", "a shared table: about 100 calls a day (right: 126; in 8 h 46)",
              holds(run, "a_shared_table_makes_126_calls_a_day_and_46_in_8_hours"),
@@ -156,7 +157,8 @@ static void rows_load(struct demo *demo, const struct demo_run *run)
     demo_row(demo, "", "storage growth: cleanup, bounds",
              holds(run, "an_hour_of_new_keys_stays_within_the_bounds_of_each_level") &&
                  demo_metric(run, HOLD, METRIC_LIVE_END) <= 4096,
-             "an hour of new keys: memory %s of 1 MiB, table %s of 4 MiB; %.0f B live at the end",
+             "an hour of new keys: memory %s of 1 MiB (1.05 MB), table %s of 4 MiB (4.19 MB); "
+             "%.0f B live at the end",
              unit_bytes(payload, seen(run, "hour_memory_bytes")),
              unit_bytes(table, seen(run, "hour_table_bytes")),
              demo_metric(run, HOLD, METRIC_LIVE_END));

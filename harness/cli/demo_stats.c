@@ -50,15 +50,18 @@ static void rows_expiry(struct demo *demo, const struct demo_run *run)
 
 static void rows_memory(struct demo *demo, const struct demo_run *run)
 {
+    char a[UNIT_TEXT_BYTES], b[UNIT_TEXT_BYTES];
     double was = demo_counter(run, WAS, "held_at_50_per_second");
     double now = demo_counter(run, NOW, "held_at_50_per_second");
     demo_row(demo, "2.5", "swept every 60 s (holds rate x 63 s, not x 3: 21 times)",
              was / now > 18 && was / now < 24 && now <= 165,
-             "50 new keys/s: held %.0f as it was, %.0f now: %.0f times", was, now, was / now);
+             "50 new keys/s: held %s as it was, %s now: %.0f times", unit_count(a, was),
+             unit_count(b, now), was / now);
     was = demo_counter(run, WAS, "held_at_1000_per_second");
     now = demo_counter(run, NOW, "held_at_1000_per_second");
     demo_row(demo, "2.6", "high memory usage: clear it, reduce TTLs", now <= 2000 && was > 59000,
-             "1,000 new keys/s for an hour: %.0f held as it was, %.0f now, its bound", was, now);
+             "1,000 new keys/s for an hour: %s held as it was, %s now, its bound",
+             unit_count(a, was), unit_count(b, now));
 }
 
 static void rows_threads(struct demo *demo, const struct demo_run *run)

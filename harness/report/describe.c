@@ -100,6 +100,11 @@ void describe_kept(struct text *text, const struct result_site *site)
     }
 }
 
+const char *describe_origin(const struct result_site *site)
+{
+    return strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by";
+}
+
 /* "g_cache.buckets[3]->next (check_mine) -> 64 KB from table_grow:88 -> 56 B from entry_new:12":
  * the fields as far as they are known stand together, behind the variable. */
 void describe_held(struct text *text, const struct result_site *site)

@@ -13,6 +13,8 @@
 void describe_frame(struct text *text, const struct result_frame *frame);
 /* "243 KB in 4,337 blocks, 100 % of what stays, 56 B a run", "241 file descriptors, 1 a run". */
 void describe_kept(struct text *text, const struct result_site *site);
+/* "allocated by"; a descriptor, a thread or a mapping is "made by". */
+const char *describe_origin(const struct result_site *site);
 /* "g_cache (registry/cache.c) -> +0x18 -> 65,536 B from table_grow:88". */
 void describe_held(struct text *text, const struct result_site *site);
 /* "blocks made beside it are freed in queue_free (queue.c:88) < test_queue (check_queue.c:12)" */

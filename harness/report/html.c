@@ -219,13 +219,14 @@ static void findings_put(const struct result *result, const size_t *order, size_
     }
     for (size_t i = 0; i < found && i < FINDINGS_MAX; i++) {
         if (i == FINDINGS_OPEN) {
-            fprintf(out, "<details class=\"more\"><summary>%zu more findings</summary>\n",
-                    found - FINDINGS_OPEN);
+            fprintf(out, "<details class=\"more\"><summary>%zu more finding%s</summary>\n",
+                    found - FINDINGS_OPEN, found - FINDINGS_OPEN == 1 ? "" : "s");
         }
         finding_put(result, &result->tests[order[i]], out);
     }
     if (found > FINDINGS_MAX) {
-        fprintf(out, "<p>%zu more findings are in the table of tests.</p>\n", found - FINDINGS_MAX);
+        fprintf(out, "<p>%zu more finding%s in the table of tests.</p>\n", found - FINDINGS_MAX,
+                found - FINDINGS_MAX == 1 ? " is" : "s are");
     }
     fputs(found > FINDINGS_OPEN ? "</details>\n" : "", out);
     fputs(any ? "</section>\n" : "<p class=\"good\">None.</p></section>\n", out);

@@ -88,7 +88,10 @@ void html_cell_words(struct text *text, const struct result_test *test, size_t c
 void html_site_text(struct text *text, const struct result_site *site)
 {
     describe_kept(text, site);
-    text_put(text, site->frame_count ? ", allocated by\n" : "\n");
+    if (site->frame_count > 0) {
+        text_format(text, ", %s", describe_origin(site));
+    }
+    text_put_char(text, '\n');
     for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
         text_put(text, "  ");
         describe_frame(text, &site->frames[i]);

@@ -53,7 +53,7 @@ static void site_add(struct node *root, const struct result_site *site)
         node->bytes += site->bytes;
         node->blocks += site->blocks;
     }
-    for (size_t i = site->frame_count; i-- > 0;) {
+    for (size_t i = describe_frames_own(site->frames, site->frame_count); i-- > 0;) {
         text_reset(&name);
         describe_frame(&name, &site->frames[i]);
         node = node_get(node, text_peek(&name));
@@ -95,8 +95,8 @@ static void children_put(const struct node *node, const struct node *root, unsig
         for (size_t i = TREE_WIDTH; i < count; i++) {
             bytes += children[i]->bytes;
         }
-        fprintf(out, "<li class=\"leaf dim\">%zu smaller branches, %s</li>", count - TREE_WIDTH,
-                unit_bytes(size, (double)bytes));
+        fprintf(out, "<li class=\"leaf dim\">%zu smaller branch%s, %s</li>", count - TREE_WIDTH,
+                count - TREE_WIDTH == 1 ? "" : "es", unit_bytes(size, (double)bytes));
     }
     fputs("</ul>", out);
     free(children);
@@ -131,8 +131,9 @@ void html_tree(const struct result *result, FILE *out)
     struct node root = {0};
     size_t added = 0;
     for (size_t i = 0; i < result->site_count && added < TREE_SITES; i++) {
-        if (!result->sites[i].suppressed && result->sites[i].frame_count > 0) {
-            site_add(&root, &result->sites[i]);
+        const struct result_site *site = &result->sites[i]; /* no bytes: descriptors, threads */
+        if (!site->suppressed && site->frame_count > 0 && site->bytes > 0) {
+            site_add(&root, site);
             added++;
         }
     }
@@ -145,7 +146,7 @@ void html_tree(const struct result *result, FILE *out)
     size_t hidden =
         result->sites_hidden + (result->site_count > added ? result->site_count - added : 0);
     if (hidden > 0) {
-        fprintf(out, " %zu smaller sites are not in the tree.", hidden);
+        fprintf(out, " %zu more site%s not in the tree.", hidden, hidden == 1 ? " is" : "s are");
     }
     fputs("</p><div class=\"tree\">", out);
     children_put(&root, &root, 0, out);

@@ -119,7 +119,7 @@ static void finding_put(struct text *text, const struct result *result,
     const struct result_frame *place =
         site ? describe_place(site->frames, site->frame_count) : NULL;
     if (place) {
-        text_put(text, "; allocated by ");
+        text_format(text, "; %s ", describe_origin(site));
         describe_frame(&line, place);
         plain_put(text, line.data);
     }
@@ -174,7 +174,8 @@ static void findings_put(struct text *text, const struct result *result, size_t 
         }
     }
     if (shown < found) {
-        text_format(text, "- and %zu more findings\n", found - shown);
+        text_format(text, "- and %zu more finding%s\n", found - shown,
+                    found - shown == 1 ? "" : "s");
     }
 }
 

@@ -135,7 +135,7 @@ static void test_put(struct text *text, const struct result *result, const struc
     if (test->frame_count > 0) {
         stack_put(text, "where it ended", test->frames, test->frame_count);
     } else if (site && site->frame_count > 0) {
-        stack_put(text, "allocated by", site->frames, site->frame_count);
+        stack_put(text, describe_origin(site), site->frames, site->frame_count);
     } else if (test->memcheck && test->memcheck->list_count > 0) {
         const struct result_error *error = &test->memcheck->list[0];
         stack_put(text, error->what, error->frames, error->frame_count);

@@ -35,7 +35,8 @@ void terminal_stack(const char *label, const struct result_frame *frames, size_t
     }
     if (count > FRAMES_MAX) {
         text_reset(&text);
-        text_format(&text, "... %zu more frames", count - FRAMES_MAX);
+        text_format(&text, "... %zu more frame%s", count - FRAMES_MAX,
+                    count - FRAMES_MAX == 1 ? "" : "s");
         terminal_label("", text.data, out, columns);
     }
     text_fini(&text);
@@ -46,8 +47,7 @@ static void site_print(const struct result_site *site, FILE *out, unsigned colum
     struct text text = {0};
     describe_kept(&text, site);
     terminal_label("kept", text.data, out, columns);
-    terminal_stack(strcmp(site->kind, "heap") == 0 || !site->kind[0] ? "allocated by" : "made by",
-                   site->frames, site->frame_count, out, columns);
+    terminal_stack(describe_origin(site), site->frames, site->frame_count, out, columns);
     if (site->held_by_count > 0) {
         text_reset(&text);
         describe_held(&text, site);
@@ -201,8 +201,8 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     char size[UNIT_TEXT_BYTES];
     size_t found = terminal_findings(result, NULL, FINDINGS_MAX, out, columns, color);
     if (found > FINDINGS_MAX) {
-        fprintf(out, "\n%zu more findings are not shown; all of them: tidemark report --html\n",
-                found - FINDINGS_MAX);
+        fprintf(out, "\n%zu more finding%s not shown; all of them: tidemark report --html\n",
+                found - FINDINGS_MAX, found - FINDINGS_MAX == 1 ? " is" : "s are");
     }
     bool suite = suite_print(result, out, columns, color);
     terminal_memcheck(result, out, columns, color);
@@ -219,8 +219,9 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     }
     if (result->sites_hidden > 0) {
         char bytes[UNIT_TEXT_BYTES];
-        text_format(&text, "; %s smaller sites are not listed, %s together",
+        text_format(&text, "; %s smaller site%s not listed, %s together",
                     unit_count(size, (double)result->sites_hidden),
+                    result->sites_hidden == 1 ? " is" : "s are",
                     unit_bytes(bytes, (double)result->bytes_hidden));
     }
     if (text.length > 0) {
