@@ -175,7 +175,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     for (unsigned n = 0;
          n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
         text_reset(&text);
-        html_site_text(&text, site);
+        describe_site(&text, site);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
         fputs("</pre>", out);
@@ -203,7 +203,7 @@ static void findings_put(const struct result *result, const size_t *order, size_
             continue;
         }
         struct text text = {0};
-        html_site_text(&text, site);
+        describe_site(&text, site);
         fputs("<article class=\"finding\"><h3>The whole suite", out);
         if (site->variant[0]) {
             fputs(" [", out);

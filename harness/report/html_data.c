@@ -85,30 +85,6 @@ void html_cell_words(struct text *text, const struct result_test *test, size_t c
                                                 : unit_count(size, number));
 }
 
-void html_site_text(struct text *text, const struct result_site *site)
-{
-    describe_kept(text, site);
-    if (site->frame_count > 0) {
-        text_format(text, ", %s", describe_origin(site));
-    }
-    text_put_char(text, '\n');
-    for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
-        text_put(text, "  ");
-        describe_frame(text, &site->frames[i]);
-        text_put_char(text, '\n');
-    }
-    if (site->held_by_count > 0) {
-        text_put(text, "held by\n  ");
-        describe_held(text, site);
-    } else if (site->reach == REACH_UNREACHABLE) {
-        text_put(text, "held by nothing: no pointer to it is left");
-    }
-    for (size_t i = 0; i < site->released_by_count; i++) {
-        text_put(text, "\n");
-        describe_release(text, site, &site->released_by[i]);
-    }
-}
-
 /* {"every": N, "values": [...]}: each Nth repetition. */
 static void curve_put(struct text *text, const char *key, const int64_t *values, size_t count)
 {
@@ -136,7 +112,7 @@ static void sites_put(struct text *text, const struct result *result,
     while (shown < SITES_OF_A_TEST &&
            (site = describe_site_next(result, test->id, test->variant, &next))) {
         struct text body = {0};
-        html_site_text(&body, site);
+        describe_site(&body, site);
         if (shown++ == 0) {
             json_open(text, "sites", '[');
         }

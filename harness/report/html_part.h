@@ -35,8 +35,6 @@ void html_table_tests(const struct result *result, const size_t *order, size_t c
 
 /* The element that the script reads. */
 void html_data(const struct result *result, const size_t *order, size_t count, FILE *out);
-/* Plain text of a site: size, stack, holder. */
-void html_site_text(struct text *text, const struct result_site *site);
 
 /* A column of the table of tests. */
 struct html_column {

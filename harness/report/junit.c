@@ -83,22 +83,8 @@ static void detail_put(struct text *text, const struct result *result,
     size_t next = 0;
     for (unsigned n = 0;
          n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
-        text_format(text, "\nkept: %" PRId64 " B in %" PRId64 " blocks, allocated by\n",
-                    site->bytes, site->blocks);
-        for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
-            text_put(text, "  ");
-            describe_frame(text, &site->frames[i]);
-            text_put_char(text, '\n');
-        }
-        if (site->held_by_count > 0) {
-            text_put(text, "held by ");
-            describe_held(text, site);
-            text_put_char(text, '\n');
-        }
-        for (size_t i = 0; i < site->released_by_count; i++) {
-            describe_release(text, site, &site->released_by[i]);
-            text_put_char(text, '\n');
-        }
+        text_put(text, "\nkept: ");
+        describe_site(text, site);
     }
     describe_error_lines(text, test, 3);
     if (test->horizon[0]) {

@@ -123,6 +123,14 @@ grep -q 'bad.jsonl:1:1: ' "$t/err" || fail "no place in the diagnostic"
 status 2 report "$t/none.jsonl"
 status 99 report "$t/one.jsonl" --html /dev/full
 status 99 report "$t/one.jsonl" --html "$t/no/folder.html"
+# What is no memory is counted and not weighed, in every format.
+status 1 report -q fixtures/report/hunt.jsonl --html "$t/things.html" --junit "$t/things.xml" --markdown "$t/things.md"
+for file in things.html things.xml; do
+    grep -q '496 file descriptors, made by' "$t/$file" || fail "$file: descriptors are allocated"
+done
+grep -q 'leaves.*descriptor.*made by open' "$t/things.md" || fail "Markdown: descriptors are allocated"
+grep -q '>0 B, 0.0 %' "$t/things.html" && fail "the tree has branches without a byte"
+
 # A full disk, which a limit on file lengths is as well: one line, and the old files stay, or none.
 formats="html junit tap markdown github codequality openmetrics sarif"
 mkdir "$t/full"; echo old >"$t/full/o.github"; echo old >"$t/full/o.junit"
