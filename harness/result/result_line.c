@@ -1,40 +1,13 @@
-/* result_line.c - see result_line.h. Fields are rows of tables: key, kind, place in the struct.
- * Keys usually come in the order of the table, so looking one up costs one comparison. Supervisor
- * only. */
+/* result_line.c - see result_line.h: which fields each kind of line has, and those with code of
+ * their own. Supervisor only. */
 #include "harness/result/result_line.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_field.h"
 #include "harness/result/result_memcheck.h"
 #include "harness/result/result_release.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum field_kind {
-    FIELD_TEXT,
-    FIELD_INT64,
-    FIELD_UINT64,
-    FIELD_SIZE,
-    FIELD_INT,
-    FIELD_UNSIGNED,
-    FIELD_DOUBLE,
-    FIELD_BOOL,
-    FIELD_STATUS,
-    FIELD_VERDICT,
-    FIELD_REACH,
-    FIELD_ORDER,
-    FIELD_OTHER, /* has code of its own */
-};
-
-struct field {
-    const char *key;
-    enum field_kind kind;
-    size_t offset;
-};
-
-#define FIELD(type, key, kind, member)                                                             \
-    {                                                                                              \
-        key, kind, offsetof(struct type, member)                                                   \
-    }
 
 static const struct field run_fields[] = {
     FIELD(result, "version", FIELD_TEXT, tool_version),
@@ -171,117 +144,6 @@ static const struct field source_fields[] = {
     {NULL, FIELD_OTHER, 0},
 };
 
-/* The row of `key`, looked for from *next on, or NULL. */
-static const struct field *field_find(const struct field *fields, size_t *next, const char *key)
-{
-    if (fields[*next].key && strcmp(fields[*next].key, key) == 0) {
-        return &fields[(*next)++];
-    }
-    for (size_t i = 0; fields[i].key; i++) {
-        if (strcmp(fields[i].key, key) == 0) {
-            *next = i + 1;
-            return &fields[i];
-        }
-    }
-    return NULL;
-}
-
-static bool reach_parse(const char *text, enum result_reach *reach)
-{
-    *reach = strcmp(text, "held") == 0          ? REACH_HELD
-             : strcmp(text, "unreachable") == 0 ? REACH_UNREACHABLE
-                                                : REACH_UNKNOWN;
-    return *reach != REACH_UNKNOWN || strcmp(text, "unknown") == 0;
-}
-
-static bool word_read(struct json *json, const struct field *field, void *at)
-{
-    json_peek(json);
-    const char *text, *from = json->at;
-    if (!json_take_text(json, &text)) {
-        return false;
-    }
-    bool known = field->kind == FIELD_STATUS    ? result_status_parse(text, at)
-                 : field->kind == FIELD_VERDICT ? result_verdict_parse(text, at)
-                 : field->kind == FIELD_ORDER   ? result_order_parse(text, at)
-                                                : reach_parse(text, at);
-    if (!known) {
-        json->at = from;
-        json_fail(json, field->kind == FIELD_STATUS    ? "unknown status"
-                        : field->kind == FIELD_VERDICT ? "unknown verdict"
-                        : field->kind == FIELD_ORDER   ? "unknown word for an order"
-                                                       : "unknown reachability");
-    }
-    return known;
-}
-
-static bool field_read(struct json *json, const struct field *field, void *base)
-{
-    void *at = (char *)base + field->offset;
-    const char *text;
-    uint64_t whole;
-    int64_t integer;
-    if (json_peek(json) == 'n') { /* null: not measured */
-        return json_skip(json);
-    }
-    switch (field->kind) {
-    case FIELD_TEXT:
-        if (json_take_text(json, &text) && strcmp(*(char **)at, text) != 0) {
-            result_set(at, text);
-        }
-        return !json->error;
-    case FIELD_INT64:
-        return json_take_integer(json, at);
-    case FIELD_UINT64:
-        return json_take_unsigned(json, at);
-    case FIELD_DOUBLE:
-        return json_take_number(json, at);
-    case FIELD_BOOL:
-        return json_take_bool(json, at);
-    case FIELD_SIZE:
-        if (json_take_unsigned(json, &whole)) {
-            *(size_t *)at = whole;
-        }
-        return !json->error;
-    case FIELD_INT:
-        if (json_take_integer(json, &integer)) {
-            *(int *)at = (int)integer;
-        }
-        return !json->error;
-    case FIELD_UNSIGNED:
-        if (json_take_unsigned(json, &whole)) {
-            *(unsigned *)at = (unsigned)whole;
-        }
-        return !json->error;
-    case FIELD_STATUS:
-    case FIELD_VERDICT:
-    case FIELD_REACH:
-    case FIELD_ORDER:
-        return word_read(json, field, at);
-    case FIELD_OTHER:
-        break;
-    }
-    return json_skip(json);
-}
-
-/* An object of plain fields. */
-static void object_read(struct json *json, const struct field *fields, void *base)
-{
-    const char *key;
-    size_t next = 0;
-    if (!json_enter(json, '{')) {
-        return;
-    }
-    while (json_next_key(json, &key)) {
-        const struct field *field = field_find(fields, &next, key);
-        if (field) {
-            field_read(json, field, base);
-        } else {
-            json_skip(json);
-        }
-    }
-}
-
 #define RESULT_STACK_MAX 256 /* frames or links of one array; more is a damaged file */
 
 void result_line_frames(struct json *json, struct result_frame **frames, size_t *count)
@@ -300,7 +162,7 @@ void result_line_frames(struct json *json, struct result_frame **frames, size_t 
         struct result_frame *one = result_frames_new(1);
         found[filled] = *one;
         free(one);
-        object_read(json, frame_fields, &found[filled++]);
+        field_object_read(json, frame_fields, &found[filled++]);
     }
     *frames = found;
     *count = filled;
@@ -322,7 +184,7 @@ static void links_read(struct json *json, struct result_site *site)
         struct result_link *one = result_links_new(1);
         found[filled] = *one;
         free(one);
-        object_read(json, link_fields, &found[filled++]);
+        field_object_read(json, link_fields, &found[filled++]);
     }
     site->held_by = found;
     site->held_by_count = filled;
@@ -464,12 +326,12 @@ void result_line_variant(struct json *json, struct result_variant *variant)
 
 void result_line_run(struct json *json, struct result *result)
 {
-    object_read(json, run_fields, result);
+    field_object_read(json, run_fields, result);
 }
 
 void result_line_expect(struct json *json, struct result_expect *expect)
 {
-    object_read(json, expect_fields, expect);
+    field_object_read(json, expect_fields, expect);
 }
 
 void result_line_elsewhere(struct json *json, struct result_elsewhere *elsewhere,
@@ -510,5 +372,5 @@ void result_line_note(struct json *json, struct result *result)
 
 void result_line_source(struct json *json, struct result_source *source)
 {
-    object_read(json, source_fields, source);
+    field_object_read(json, source_fields, source);
 }
