@@ -14,9 +14,9 @@ struct demo {
     FILE *out;
     unsigned columns;
     bool color, quiet;
-    bool failed; /* a run gave no result: ours, not the incident's */
+    bool failed;                  /* a run gave no result: ours, not the incident's */
     size_t rows, broken, skipped; /* skipped: incidents */
-    char *folder; /* for scenarios and results, removed at the end */
+    char *folder;                 /* for scenarios and results, removed at the end */
 };
 
 struct demo_incident {
