@@ -274,11 +274,11 @@ char *unit_limit(char text[UNIT_TEXT_BYTES], uint64_t bytes)
     uint64_t back;
     unit_bytes(decimal, (double)bytes);
     if (unit_parse(UNIT_BYTES, decimal, false, &back, error) && back == bytes) {
-        return strcpy(text, decimal);
+        return memcpy(text, decimal, sizeof decimal);
     }
     scale_print(text, (double)bytes, byte_units, steps, COUNT(steps));
     if (!unit_parse(UNIT_BYTES, text, false, &back, error) || back != bytes) {
-        return strcpy(text, decimal); /* no round number either way */
+        return memcpy(text, decimal, sizeof decimal); /* no round number either way */
     }
     size_t length = strlen(text);
     snprintf(text + length, UNIT_TEXT_BYTES - length, " (%s)", decimal);

@@ -78,7 +78,8 @@ void describe_variant(struct text *text, const struct result *result,
         join = "; ";
     }
     if (variant->projection[0]) {
-        text_format(text, "%s%s", join, variant->projection);
+        const char *link = stopped(variant) ? ", which would be " : ", which is ";
+        text_format(text, "%s%s", join[0] ? link : "", variant->projection);
         join = "; ";
     }
     if (strcmp(variant->stopped_by, "memory") == 0) {
