@@ -43,7 +43,7 @@ void describe_release(struct text *text, const struct result_site *site,
                       const struct result_release *release)
 {
     const struct way *way = way_of(site);
-    size_t count = count_own(release), first = 0;
+    size_t count = count_own(release), first = release->wrappers;
     switch (release->relation) {
     case RELATION_HOLDER:
         text_put(text, "what pointed to it was freed in ");
@@ -62,6 +62,7 @@ void describe_release(struct text *text, const struct result_site *site,
         text_format(text, "%s made beside it are %s in ", way->things, way->released);
         break;
     }
+    first = first < count ? first : 0;
     while (first + 1 < count && is_system(&release->frames[first])) {
         first++; /* libc's fclose */
     }

@@ -104,7 +104,8 @@ enum result_relation {                  /* JSON: holder member same beside */
 
 struct result_release { /* a stack that released something, see result_release.h */
     enum result_relation relation;
-    int64_t blocks; /* of the site, of which this is so; same and beside: released ones */
+    int64_t blocks;    /* of the site, of which this is so; same and beside: released ones */
+    unsigned wrappers; /* innermost frames that all releases had: the program's ways to call free */
     struct result_frame *frames;
     size_t frame_count;
 };

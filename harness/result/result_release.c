@@ -55,6 +55,9 @@ void result_releases_write(struct text *line, const struct result_site *site)
         json_open(line, NULL, '{');
         json_text(line, "relation", result_relation_name(release->relation));
         json_signed(line, "blocks", release->blocks);
+        if (release->wrappers > 0) {
+            json_unsigned(line, "wrappers", release->wrappers);
+        }
         result_write_frames(line, "frames", release->frames, release->frame_count);
         json_close(line, '}');
     }
@@ -91,17 +94,21 @@ void result_releases_read(struct json *json, struct result_site *site)
             return;
         }
         struct result_release *release = result_release_add(site);
+        uint64_t wrappers = 0;
         json_enter(json, '{');
         while (json_next_key(json, &key)) {
             if (strcmp(key, "relation") == 0) {
                 relation_read(json, &release->relation);
             } else if (strcmp(key, "blocks") == 0) {
                 json_take_integer(json, &release->blocks);
+            } else if (strcmp(key, "wrappers") == 0) {
+                json_take_unsigned(json, &wrappers);
             } else if (strcmp(key, "frames") == 0 && !release->frames) {
                 result_line_frames(json, &release->frames, &release->frame_count);
             } else {
                 json_skip(json);
             }
         }
+        release->wrappers = wrappers < release->frame_count ? (unsigned)wrappers : 0;
     }
 }

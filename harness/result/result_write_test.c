@@ -137,9 +137,11 @@ static void everything_fill(struct result *result)
     struct result_release *release = result_release_add(site);
     release->relation = RELATION_HOLDER;
     release->blocks = 10;
-    release->frames = result_frames_new(1);
-    release->frame_count = 1;
-    result_set(&release->frames[0].function, "cache_free");
+    release->frames = result_frames_new(2);
+    release->frame_count = 2;
+    release->wrappers = 1;
+    result_set(&release->frames[0].function, "xfree");
+    result_set(&release->frames[1].function, "cache_free");
     release = result_release_add(site);
     release->relation = RELATION_BESIDE;
     release->blocks = 2;
@@ -264,7 +266,8 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_uint_eq(site->released_by_count, 2);
     ck_assert_int_eq(site->released_by[0].relation, RELATION_HOLDER);
     ck_assert_int_eq(site->released_by[0].blocks, 10);
-    ck_assert_str_eq(site->released_by[0].frames[0].function, "cache_free");
+    ck_assert_uint_eq(site->released_by[0].wrappers, 1);
+    ck_assert_str_eq(site->released_by[0].frames[1].function, "cache_free");
     ck_assert_int_eq(site->released_by[1].relation, RELATION_BESIDE);
     struct result_variant *variant = &in.variants[0];
     for (unsigned i = 0; i < METRIC_COUNT; i++) {

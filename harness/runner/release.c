@@ -15,7 +15,9 @@
 #define TRIES     16 /* what stays in every 13th repetition only is met, too */
 #define TRIES_NS  1000000000u
 #define TOLD_MOST 3
-#define SAME_OWN  2     /* frames of the program's own: one may be a wrapper of malloc */
+#define WRAPPED   6 /* of so many sites, at least, are blocks that a wrapper of free() is given */
+#define WRAPS     3 /* and it is called from so many places */
+#define FOLLOWED  6 /* functions of a stack, for it to be another */
 #define NAMES     1024u /* a power of two */
 
 static uint64_t now_ns(void)
@@ -99,6 +101,8 @@ struct ranking {
     const struct session_site *site;
     struct candidate *candidates;
     size_t count, room;
+    uint32_t wrappers; /* innermost frames that all releases share: */
+    const struct session_site *wrapped;
     struct {
         uint64_t address;
         char *name;
@@ -135,22 +139,20 @@ static uint32_t inner_of(struct ranking *ranking, const struct session_site *sit
     return count;
 }
 
-/* Were both allocated by the same lines, but for where the test called them from? *distance: lines
- * that differ. */
-static bool is_same(struct ranking *ranking, const struct session_site *other, unsigned *distance)
+/* Were both allocated by the same lines, but for where the test called them from? Fewer lines than
+ * all may be no more than how this program calls malloc. */
+static bool is_same(struct ranking *ranking, const struct session_site *other)
 {
     const struct session_site *site = ranking->site;
-    uint32_t inner = inner_of(ranking, site), shared = 0, own = 0;
-    *distance = 0;
-    if (other == site) {
-        return true;
+    uint32_t inner = inner_of(ranking, site);
+    bool own = false;
+    for (uint32_t i = 0; i < inner; i++) {
+        if (i >= other->frame_count || site->frames[i] != other->frames[i]) {
+            return false;
+        }
+        own = own || !symbols_system(ranking->session->symbols, site->frames[i] - 1);
     }
-    while (shared < inner && shared < other->frame_count &&
-           site->frames[shared] == other->frames[shared]) {
-        own += !symbols_system(ranking->session->symbols, site->frames[shared++] - 1);
-    }
-    *distance = inner - shared + 1;
-    return site->kind == other->kind && (own >= SAME_OWN || (own > 0 && shared == inner));
+    return site->kind == other->kind && own;
 }
 
 /* How far in the two allocations part, if they were made by one call of a function that is not the
@@ -193,12 +195,14 @@ static bool candidate_read(struct ranking *ranking, const struct wire_release *s
             seen->relation == WIRE_RELATION_HOLDER ? RELATION_HOLDER : RELATION_MEMBER;
         return seen->site == ranking->site->number;
     case WIRE_RELATION_NONE:
-        candidate->relation = RELATION_SAME;
-        if (!is_same(ranking, born, &candidate->distance)) {
-            candidate->relation = RELATION_BESIDE;
-            candidate->distance = distance_of(ranking, born);
+        if (born == ranking->site || is_same(ranking, born)) {
+            candidate->relation = RELATION_SAME;
+            candidate->distance = born != ranking->site;
+            return true;
         }
-        return candidate->relation == RELATION_SAME || candidate->distance > 0;
+        candidate->relation = RELATION_BESIDE;
+        candidate->distance = distance_of(ranking, born);
+        return candidate->distance > 0;
     case WIRE_RELATION_KEPT:
         break;
     }
@@ -209,6 +213,11 @@ static bool candidate_read(struct ranking *ranking, const struct wire_release *s
  * told of anyway, and whoever wraps free() is given everything. */
 static bool releases_itself(struct ranking *ranking, const char *function)
 {
+    for (uint32_t i = 0; i < ranking->wrappers; i++) {
+        if (strcmp(function_of(ranking, ranking->wrapped->frames[i]), function) == 0) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < ranking->session->release_count; i++) {
         const struct session_site *stack =
             site_of(ranking->session, ranking->session->releases[i].release);
@@ -246,6 +255,57 @@ static void passed_find(struct ranking *ranking)
     }
 }
 
+/* Adds a number to a set, as long as there is room. */
+static void set_add(uint64_t *set, uint32_t *count, uint32_t room, uint64_t number)
+{
+    uint32_t i = 0;
+    while (i < *count && set[i] != number) {
+        i++;
+    }
+    if (i == *count && i < room) {
+        set[(*count)++] = number;
+    }
+}
+
+static const struct session_site *stack_of(struct ranking *ranking, const struct wire_release *seen)
+{
+    const struct session_site *stack = site_of(ranking->session, seen->release);
+    bool own = seen->relation == WIRE_RELATION_NONE && stack &&
+               !symbols_system(ranking->session->symbols, stack->frames[0] - 1);
+    return own ? stack : NULL;
+}
+
+/* How many innermost frames are the program's wrappers of free(): shared by all stacks that do not
+ * begin in a library, for blocks of many sites, and called from several places. */
+static void wrappers_find(struct ranking *ranking)
+{
+    const struct wire_release *all = ranking->session->releases;
+    size_t count = ranking->session->release_count;
+    const struct session_site *first = NULL, *stack;
+    uint64_t born[WRAPPED], callers[WRAPS];
+    uint32_t depth = 0, born_count = 0, caller_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if ((stack = stack_of(ranking, &all[i]))) {
+            uint32_t shared = 0;
+            depth = first ? depth : stack->frame_count;
+            first = first ? first : stack;
+            while (shared < depth && shared < stack->frame_count &&
+                   stack->frames[shared] == first->frames[shared]) {
+                shared++;
+            }
+            depth = shared;
+            set_add(born, &born_count, WRAPPED, all[i].born);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if ((stack = stack_of(ranking, &all[i])) && depth < stack->frame_count) {
+            set_add(callers, &caller_count, WRAPS, stack->frames[depth]);
+        }
+    }
+    ranking->wrapped = first;
+    ranking->wrappers = born_count == WRAPPED && caller_count == WRAPS ? depth : 0;
+}
+
 static int compare_candidates(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
@@ -261,14 +321,17 @@ static int compare_candidates(const void *a, const void *b)
     return x->latest > y->latest ? -1 : x->latest < y->latest;
 }
 
-/* Is this stack told already, line for line or by the same functions? */
+/* Are the functions outside of the wrappers told already, as far as a person follows them? */
 static bool is_told(const struct result_site *site, const struct result_release *release)
 {
     for (size_t i = 0; i < site->released_by_count; i++) {
         const struct result_release *told = &site->released_by[i];
-        bool same = told != release && told->frame_count == release->frame_count;
-        for (size_t f = 0; same && f < told->frame_count; f++) {
-            same = strcmp(told->frames[f].function, release->frames[f].function) == 0;
+        size_t here = release->frame_count - release->wrappers;
+        size_t there = told->frame_count - told->wrappers;
+        bool same = told != release && (here == there || (here > FOLLOWED && there > FOLLOWED));
+        for (size_t f = 0; same && f < here && f < FOLLOWED; f++) {
+            same = strcmp(told->frames[told->wrappers + f].function,
+                          release->frames[release->wrappers + f].function) == 0;
         }
         if (same) {
             return true;
@@ -288,6 +351,8 @@ static void candidate_tell(struct ranking *ranking, const struct candidate *cand
     release->relation = candidate->relation;
     release->blocks = candidate->blocks;
     for (uint32_t i = 0; i < count; i++) {
+        release->wrappers =
+            !given && i == ranking->wrappers ? release->frame_count : release->wrappers;
         symbols_stack(ranking->session->symbols, frames[i], given && i == 0, &release->frames,
                       &release->frame_count);
     }
@@ -308,6 +373,7 @@ void session_releases_tell(struct session *session, const struct session_site *s
         ranking->count +=
             candidate_read(ranking, &session->releases[i], &ranking->candidates[ranking->count]);
     }
+    wrappers_find(ranking);
     passed_find(ranking);
     if (ranking->count > 0) {
         qsort(ranking->candidates, ranking->count, sizeof ranking->candidates[0],

@@ -45,6 +45,7 @@ done
 # On the screen, and in the other reports.
 grep -A1 'release sites what pointed to it was freed in queue_free_most' "$T/gcc-O0.txt" | grep -q '(.*check_releases.c:' ||
     fail "not on the screen: $(cat "$T/gcc-O0.txt")"
+grep -q 'what pointed to it was freed in release_first' "$T/gcc-O0.txt" || fail "a wrapper of free() is on the screen"
 grep -q 'other descriptors of this stack are closed in config_close' "$T/gcc-O0.txt" || fail "a stream's is not on the screen"
 [ "$(awk '/^ / && length > 80' "$T/gcc-O0.txt" | wc -l)" -eq 0 ] || fail "wider than 80 columns"
 "$B/tidemark" report -q --html "$T/x.html" --junit "$T/x.xml" --tap "$T/x.tap" --markdown "$T/x.md" --sarif "$T/x.sarif" \
