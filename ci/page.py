@@ -52,7 +52,7 @@ def page(folder, tests):
     path, chance, live = f"{folder}/{tests}.jsonl", random.Random(1), 800000
     with open(path, "w") as out:
         put = lambda line: out.write(json.dumps(line) + "\n")
-        put({"v": 1, "type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "check_all",
+        put({"v": 1, "type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "/home/user/projects/a_library/build/tests/check_all_of_it",
              "argv": "tidemark hunt -- ./check_all", "host": "ci", "allocator": "jemalloc 5.3.0", "cap": 512 << 20,
              "cap_kind": "cgroup v2", "way_in": "libcheck, static, replaced"})
         for i in range(tests):

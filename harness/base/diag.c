@@ -26,14 +26,10 @@ void diag_fini(struct diag *diag)
 void diag_add(struct diag *diag, const char *file, unsigned line, unsigned column,
               const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
     va_start(list, format);
-    int length = vasprintf(&text, format, list);
+    char *text = memory_format_list(format, list);
     va_end(list);
-    if (length < 0) {
-        memory_die();
-    }
     memory_grow(&diag->items, &diag->room, diag->count + 1, sizeof diag->items[0]);
     diag->items[diag->count++] = (struct diag_item){
         .file = memory_copy(file ? file : ""), .line = line, .column = column, .text = text};

@@ -57,15 +57,20 @@ char *memory_copy(const char *text)
     return memory_copy_bytes(text, strlen(text));
 }
 
-char *memory_format(const char *format, ...)
+char *memory_format_list(const char *format, va_list list)
 {
     char *text;
-    va_list list;
-    va_start(list, format);
-    int length = vasprintf(&text, format, list);
-    va_end(list);
-    if (length < 0) {
+    if (vasprintf(&text, format, list) < 0) {
         memory_die();
     }
+    return text;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *text = memory_format_list(format, list);
+    va_end(list);
     return text;
 }

@@ -5,6 +5,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 /* Zeroed, count * size bytes (at least one). The caller frees. */
@@ -18,6 +19,9 @@ void memory_grow(void *slot, size_t *room, size_t need, size_t size);
 char *memory_copy(const char *text) __attribute__((returns_nonnull));
 char *memory_copy_bytes(const char *text, size_t length) __attribute__((returns_nonnull));
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+
+char *memory_format_list(const char *format, va_list list)
+    __attribute__((format(printf, 1, 0), returns_nonnull));
 
 /* Prints "tidemark: out of memory" and ends with 99. */
 void memory_die(void) __attribute__((noreturn));

@@ -133,19 +133,10 @@ void passive_mark_now(struct passive_mark *mark)
 static void sample_put(uint32_t index, const struct passive_mark *begin,
                        const struct passive_mark *end, const struct outcome *outcome)
 {
-    struct meter_sample meter;
     struct wire_sample sample;
-    meter_sample_get(&meter);
-    WIRE_INIT(&sample, WIRE_SAMPLE);
+    serve_sample_start(&sample, &end->totals);
     sample.test = index;
     sample.repetition = test_at(index)->repetitions;
-    sample.live_blocks = end->totals.live_blocks;
-    sample.live_bytes = end->totals.live_bytes;
-    sample.fds = meter.fds;
-    sample.threads = meter.threads;
-    sample.mappings = meter.mappings;
-    sample.mapped_bytes = meter.mapped_bytes;
-    sample.files = meter.files;
     sample.status = outcome->status;
     sample.wall_ns = end->ns - begin->ns;
     wire_put(boundary_wire, &sample);

@@ -10,7 +10,6 @@
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
 #include "harness/ledger/given.h"
-#include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
 
 #include <stdio.h>
@@ -231,21 +230,26 @@ static void run_repetition(struct run *run, uint32_t repetition)
     atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
 }
 
-static void run_sample(const struct run *run, uint32_t repetition)
+void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals)
 {
     struct meter_sample meter;
-    struct wire_sample sample;
     meter_sample_get(&meter);
-    WIRE_INIT(&sample, WIRE_SAMPLE);
+    WIRE_INIT(sample, WIRE_SAMPLE);
+    sample->live_blocks = totals->live_blocks;
+    sample->live_bytes = totals->live_bytes;
+    sample->fds = meter.fds;
+    sample->threads = meter.threads;
+    sample->mappings = meter.mappings;
+    sample->mapped_bytes = meter.mapped_bytes;
+    sample->files = meter.files;
+}
+
+static void run_sample(const struct run *run, uint32_t repetition)
+{
+    struct wire_sample sample;
+    serve_sample_start(&sample, &run->after);
     sample.test = run->command->test;
     sample.repetition = repetition;
-    sample.live_blocks = run->after.live_blocks;
-    sample.live_bytes = run->after.live_bytes;
-    sample.fds = meter.fds;
-    sample.threads = meter.threads;
-    sample.mappings = meter.mappings;
-    sample.mapped_bytes = meter.mapped_bytes;
-    sample.files = meter.files;
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;

@@ -7,6 +7,7 @@
 #define BOUNDARY_SERVE_H
 
 #include "harness/base/wire.h"
+#include "harness/ledger/ledger.h"
 
 /* What one repetition came to. Strings live until the next repetition of the same test. */
 struct outcome {
@@ -45,6 +46,10 @@ void serve_test_ends(void);
 /* Ids made unique: `id` is "suite/case/name"; a second one of the same name gets "#2". Cut and
  * hashed beyond WIRE_ID_MAX. Sets the name's id. */
 void serve_id_set(struct wire_test_name *name, const char *id);
+
+/* A SAMPLE of this boundary: what the ledger had, and what the process has in descriptors, threads
+ * and mappings. Test, repetition, status and time are the caller's to fill. */
+void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals);
 
 /* The HELLO and MODULE records, once per process, before anything else. */
 void serve_hello(const char *framework, enum wire_way way);

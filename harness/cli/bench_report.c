@@ -74,14 +74,15 @@ static bool any_events(const struct bench *bench)
 
 void bench_print_main(const struct bench *bench)
 {
-    char title[48], text[UNIT_TEXT_BYTES];
+    char title[48], text[UNIT_TEXT_BYTES], keys[UNIT_TEXT_BYTES], requests[UNIT_TEXT_BYTES];
     struct table *table = table_new();
     if (bench->main == WORKLOAD_TRACE) {
-        printf("%s, %llu requests; hit rates are of all of them from an empty cache on\n",
-               command_text(bench->line, "trace"), (unsigned long long)bench->trace.requests);
+        printf("%s, %s requests; hit rates are of all of them from an empty cache on\n",
+               command_text(bench->line, "trace"),
+               unit_count(requests, (double)bench->trace.requests));
     }
-    printf("%s (%s)\n%u keys, caches of %s entries, values %s, %u rounds\n\n",
-           workload_names[bench->main], workload_abouts[bench->main], bench->keys,
+    printf("%s (%s)\n%s keys, caches of %s entries, values %s, %u rounds\n\n",
+           workload_names[bench->main], workload_abouts[bench->main], unit_count(keys, bench->keys),
            unit_count(text, (double)bench->entries), bench->source->name,
            bench->rounds[bench->main]);
     table_column(table, "strategy", TABLE_LEFT);

@@ -89,7 +89,7 @@ while [ $i -lt 2000 ]; do echo "a"; echo "b"; echo "c"; i=$((i + 1)); done >"$ou
 # shellcheck disable=SC2086
 "$B/tidemark" bench $few --rounds 6 --time 1ms --no-count --no-break-even -q --entries 2 --trace "$out/loop.txt" --json "$out/t.jsonl" >"$out/text" 2>"$out/err"
 [ $? -le 1 ] || fail "a trace: $(cat "$out/err")"
-grep -q 'loop.txt, 6000 requests' "$out/text" || fail "the heading of a trace: $(cat "$out/text")"
+grep -q 'loop.txt, 6,000 requests' "$out/text" || fail "the heading of a trace: $(cat "$out/text")"
 if [ -n "$few" ]; then
     grep '"variant":"lru"' "$out/t.jsonl" | grep -q '"workload":"trace".*"hit_rate":0,' || fail "LRU in a loop: $(cat "$out/t.jsonl")"
 fi

@@ -253,7 +253,8 @@ static void scenario_page(FILE *out)
     pair_put(out, "stopped_by", "memory timeout crash exit none", "what ended the variant early");
     pair_put(out, "culprit", "GLOB", "the test that stopped it");
     fputs(".SH UNITS\nSizes: B KB KiB MB MiB GB GiB TB TiB, where KB is 1,000 and KiB is 1,024. "
-          "Times: ns us ms s min h.\n.SH EXAMPLE\n.nf\n",
+          "Times: ns us ms s min h. What was measured is shown in decimal units; a limit as it was "
+          "written, one in KiB, MiB ... with its decimal size behind it.\n.SH EXAMPLE\n.nf\n",
           out);
     static const char *const example[] = {
         "scenario: registry-60gb",

@@ -353,14 +353,10 @@ struct result_elsewhere *result_elsewhere_add(struct result *result)
 
 void result_note_add(struct result *result, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
     va_start(list, format);
-    int length = vasprintf(&text, format, list);
+    char *text = memory_format_list(format, list);
     va_end(list);
-    if (length < 0) {
-        memory_die();
-    }
     memory_grow(&result->notes, &result->note_room, result->note_count + 1,
                 sizeof result->notes[0]);
     result->notes[result->note_count++] = text;

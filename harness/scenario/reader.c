@@ -11,11 +11,8 @@
 void reader_error(struct reader *reader, const struct node *node, const char *format, ...)
 {
     va_list list;
-    char *text = NULL;
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0) {
-        memory_die();
-    }
+    char *text = memory_format_list(format, list);
     va_end(list);
     diag_add(reader->diag, reader->path, node->line, node->column, "%s", text);
     free(text);
