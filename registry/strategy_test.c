@@ -413,7 +413,7 @@ START_TEST(a_key_may_come_back_with_another_weight)
             }
             ck_assert(made_init(&made, strategy, &source, &options));
             uint64_t random = 3;
-            for (int step = 0; step < 30000; step++) {
+            for (int step = 0; step < 8000; step++) {
                 char key[FAKE_KEY_BYTES_MAX];
                 size_t length = fake_key((uint32_t)(fake_random(&random) % 300), key);
                 struct strategy_value value;

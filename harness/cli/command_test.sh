@@ -26,7 +26,8 @@ expect 2 "unknown incident 'serverles'; did you mean 'serverless'?" "$B/tidemark
 expect 2 "unknown verb 'chek'; did you mean 'check'?" "$B/tidemark" baseline chek r.jsonl
 expect 2 "unknown verb 'chek'; did you mean 'check'?" "$B/tidemark" baseline chek
 expect 2 "unknown verb 'foo'; one of save, check, update" "$B/tidemark" baseline foo r.jsonl
-expect 2 "unknown strategy 'lrux'; did you mean 'lru'?" "$B/tidemark" bench --strategy lrux
+expect 2 "unknown strategy 'directt'; did you mean 'direct'?" "$B/tidemark" bench --strategy directt
+expect 2 "unknown strategy 'foo'; one of direct" "$B/tidemark" bench --strategy foo
 for command in run report whatif 'compare x' models 'demo' 'hunt --' 'baseline save'; do
     # shellcheck disable=SC2086
     expect 2 " is empty: " "$B/tidemark" $command ""
