@@ -112,6 +112,8 @@ void describe_change(struct text *text, enum result_metric metric,
     double ratio = to / from;
     if (ratio >= 10) {
         text_format(text, "x%.0f", ratio);
+    } else if (ratio > 0 && ratio < 0.005) { /* next to nothing is not nothing */
+        text_format(text, "-%.1f %%", fmin((1 - ratio) * 100, 99.9));
     } else if (fabs(ratio - 1) >= 0.0005) {
         text_format(text, "%+.*f %%", fabs(ratio - 1) < 0.0995 ? 1 : 0, (ratio - 1) * 100);
     }
