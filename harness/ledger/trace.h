@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define TRACE_SITES_CACHED    256u
-#define TRACE_CONTEXTS_CACHED 2048u
+#define TRACE_CONTEXTS_CACHED 16384u
 
 struct trace { /* of one thread; used with thread->busy set */
     struct record_list records;

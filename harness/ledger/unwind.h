@@ -16,10 +16,10 @@
 #define UNWIND_OWN_MOST 12u /* frames of our own, which are left out of a site */
 #define UNWIND_MOST     (WIRE_FRAMES_MAX + UNWIND_OWN_MOST) /* innermost frames that are exact */
 #define UNWIND_ROOM     192u
-#define UNWIND_RULES    2048u /* a power of two */
+#define UNWIND_RULES    8192u /* a power of two */
 #define UNWIND_SETS     128u  /* a power of two */
 #define UNWIND_WAYS     4u    /* memos of a set: where one stack may be */
-#define UNWIND_SEEN     1024u /* a power of two */
+#define UNWIND_SEEN     8192u /* a power of two */
 #define UNWIND_CHECKS   67u   /* deeper stacks, without frame pointers, have no more than 46 */
 
 struct unwind_frame { /* how the walk entered a frame, and where the next one's words lie */
