@@ -90,7 +90,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: aarch64 torture faults growth herd-14 bench-overhead bench-peers bench-lookup bench-self-test bench
+.PHONY: aarch64 torture faults growth herd-14 bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -149,8 +149,18 @@ $B/bench/libledger.so: harness/ledger/preload_bench.c $(filter-out $B/pic/harnes
 $B/bench/overhead: harness/ledger/overhead_bench.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $<
 
-bench-overhead: $B/bench/overhead $B/bench/libledger.so $B/fixtures/alloc_loop ## cost of watching: count and trace depth against plain and heaptrack
+$B/bench/librepeat.so: harness/ledger/repeat_bench.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -shared -o $@ $< -ldl
+
+# SUITES: more libcheck programs; SOURCES: a folder of checkouts of ci/mutants.ini's libraries, whose suites are built.
+bench-overhead: $B/bench/overhead $B/bench/libledger.so $B/fixtures/alloc_loop bench-overhead-suites ## cost of watching: count and trace depth beside plain, heaptrack and memcheck
 	$Q$B/bench/overhead $B $(ROUNDS)
+
+bench-overhead-suites: $B/bench/libledger.so $B/bench/librepeat.so $(SUITE_BIN) $B/bench/check_catalogue
+	$QB=$B ci/bench-overhead.py --rounds $(ROUNDS) $(if $(SOURCES),--sources $(SOURCES)) $B/suites/registry $B/bench/check_catalogue $(SUITES)
+
+$B/bench/check_catalogue: docs/example/check_catalogue.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -o $@ $< $(CHECK_LIBS)
 
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
