@@ -340,6 +340,8 @@ class Library:
                 releases = [[r["relation"], any(f == function for f, _ in self.stack(r))]
                             for s in first for r in s.get("released_by", [])[:RELEASES_EACH]]
                 row["released"] = next((relation for relation, hit in releases if hit), "")
+                row["leading"] = any(any(f == function for f, _ in self.stack(r))
+                                     for s in first for r in s.get("released_by", [])[:1])
                 row["stacks"] = len(top) + len(releases)
             rows.append(row)
         return ("ran" if rows else why), rows
@@ -397,7 +399,7 @@ def main():
 def report(total):
     print(f"\n{'library':<14} {'mutants':>8} {'judged':>7} {'guilty':>7} {'found':>6} {'false':>6}")
     pairs, mutants, states, seconds = collections.Counter(), collections.Counter(), collections.Counter(), []
-    right, function, named, relations = (collections.Counter() for _ in range(4))
+    right, function, named, leading, relations = (collections.Counter() for _ in range(5))
     for name, rows in total.items():
         own = collections.Counter()
         for state, programs in rows:
@@ -417,6 +419,7 @@ def report(total):
                     function[r["function"]] += 1
                     if "released" in r:
                         named[r["function"] or bool(r["released"])] += 1
+                        leading[r["function"] or r.get("leading", False)] += "leading" in r
                         relations["allocation" if r["function"] else r["released"] or "none"] += 1
         mutants += own
         print(f"{name:<14} {len(rows):>8} {sum(own.values()):>7} {own['tp'] + own['fn']:>7} {own['tp']:>6} {own['fp']:>6}")
@@ -428,6 +431,7 @@ def report(total):
     print(f"the mutated function is in one of the first three stacks: {wilson(function[True], sum(function.values()))}")
     print(f"in one of these or of their release sites: {wilson(named[True], sum(named.values()))}; "
           + ", ".join(f"{n} by {w}" for w, n in relations.most_common()))
+    print(f"in one of these or of the first release site of each: {wilson(leading[True], sum(leading.values()))}")
     late = sum(bool(r.get("late")) for rows in total.values() for _, programs in rows for r in programs)
     if late:
         print(f"hunts cut off after {HUNT_SECONDS} s: {late}; what they had not told by then counts as missed")
