@@ -82,7 +82,7 @@ wait $pid 2>/dev/null
 [ $? -eq 143 ] || fail "nohup: exit $?"
 
 # The demo hands it on to the run that it waits for, and takes its folder away.
-TMPDIR=$T/tmp "$B/tidemark" demo registry-60gb >"$T/out" 2>"$T/err" &
+TMPDIR=$T/tmp "$B/tidemark" demo provider-file >"$T/out" 2>"$T/err" &
 pid=$!
 running() { ls "$T"/tmp/tidemark-demo-*/result.jsonl >/dev/null 2>&1; }
 until_true running || fail "demo: it does not begin"
