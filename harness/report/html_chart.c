@@ -150,7 +150,7 @@ static void suite_figure(const struct result *result, bool rss, FILE *out)
 void html_chart_suite(const struct result *result, FILE *out)
 {
     fputs("<div class=\"grid\" "
-          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(380px,100%),1fr))\">",
+          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(520px,100%),1fr))\">",
           out);
     suite_figure(result, false, out);
     suite_figure(result, true, out);
