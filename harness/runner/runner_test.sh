@@ -121,6 +121,7 @@ printf 'scenario: edge\nsuite: {program: %s}\nlimits: {timeout: 100 ms}\nvariant
 cat >"$T/killed.yaml" <<EOF
 scenario: killed
 suite: {program: $PWD/$B/fixtures/check_hundreds, env: {DEATH: hang}}
+variants: [one, two]
 EOF
 "$B/tidemark" run -q --json "$T/killed.jsonl" "$T/killed.yaml" >/dev/null 2>&1 &
 pid=$!
@@ -130,7 +131,7 @@ wait $pid 2>/dev/null
 tail -n 1 "$T/killed.jsonl" | grep -q '"type":"summary"' || fail "killed: the file does not end in a summary"
 [ "$(count "$T/killed.jsonl" pass)" = 225 ] || fail "killed: $(count "$T/killed.jsonl" pass) results, not 225"
 tail -n 1 "$T/killed.jsonl" | grep -q '"incomplete":0' && fail "killed: the summary calls it complete"
-"$B/tidemark" report "$T/killed.jsonl" | grep -q '^INCOMPLETE: 225 tests without a result' || fail "killed: the tests that are missing are not counted"
+"$B/tidemark" report "$T/killed.jsonl" | grep -q '^INCOMPLETE: 675 tests without a result' || fail "killed: the tests that are missing are not counted"
 
 # The hunt: a leak is found, what is clean is not accused.
 "$B/tidemark" hunt -q -- "$B/fixtures/check_hundreds" >"$T/hunt.txt" 2>&1 || fail "hunt accuses: exit $?"

@@ -194,7 +194,8 @@ void session_expect(struct session *session)
     /* Variants to come have as many where they are the same program. */
     for (const struct plan_variant *next = session->variant + 1;
          next < plan->variants + plan->variant_count; next++) {
-        bool same = !next->skip && strcmp(next->program, session->variant->program) == 0;
+        bool skipped = next->skip && next->skip[0];
+        bool same = !skipped && strcmp(next->program, session->variant->program) == 0;
         for (uint32_t i = 0; same && i < session->counted; i++) {
             known += session_wants(session, i);
         }
