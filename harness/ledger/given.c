@@ -179,10 +179,13 @@ static bool arguments_look(const greg_t *registers, uint8_t found[BLOCKS_MOST])
         any = word_look(argument, found, (uint8_t)(1 + 2 * a)) || any;
         struct {
             uint64_t address, bytes;
-        } to = {(uint64_t)(uintptr_t)words, sizeof words}, from = {argument & ~7ul, sizeof words};
-        uint64_t left = PAGE - from.address % PAGE; /* what lies behind it may not be readable */
-        to.bytes = from.bytes = left < sizeof words ? left : sizeof words;
-        long got = kernel_call(SYS_process_vm_readv, kernel_pid(), (long)&to, 1, (long)&from, 1, 0);
+        } to = {(uint64_t)(uintptr_t)words, sizeof words}, from[2] = {{argument & ~7ul, 0}};
+        uint64_t left = PAGE - from[0].address % PAGE; /* what lies behind it may not be readable */
+        from[0].bytes = left < sizeof words ? left : sizeof words;
+        from[1].address = from[0].address + from[0].bytes;
+        from[1].bytes = sizeof words - from[0].bytes;
+        long got = kernel_call(SYS_process_vm_readv, kernel_pid(), (long)&to, 1, (long)from,
+                               from[1].bytes > 0 ? 2 : 1, 0);
         for (long i = 0; i < got / 8; i++) {
             any = word_look(words[i], found, (uint8_t)(2 + 2 * a)) || any;
         }

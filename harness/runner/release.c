@@ -18,7 +18,7 @@
 #define WRAPPED   6 /* of so many sites, at least, are blocks that a wrapper of free() is given */
 #define WRAPS     3 /* and it is called from so many places */
 #define FOLLOWED  6 /* functions of a stack, for it to be another */
-#define NAMES     1024u /* a power of two */
+#define NAMES     4096u /* a power of two */
 
 static uint64_t now_ns(void)
 {
@@ -105,19 +105,27 @@ struct ranking {
     const struct session_site *wrapped;
     struct {
         uint64_t address;
-        char *name;
+        char *name; /* NULL: free */
     } names[NAMES];
+    size_t name_count;
 };
 
-/* The function of a return address. */
+/* The function of a return address; "" if unknown, or there are too many. Stays as long as the
+ * ranking does. */
 static const char *function_of(struct ranking *ranking, uint64_t address)
 {
-    size_t slot = (address * 0x9e3779b97f4a7c15u >> 40) % NAMES;
-    if (ranking->names[slot].address != address || !ranking->names[slot].name) {
-        free(ranking->names[slot].name);
-        ranking->names[slot].address = address;
-        ranking->names[slot].name = symbols_function(ranking->session->symbols, address - 1);
+    size_t slot = address * 0x9e3779b97f4a7c15u >> 40;
+    for (slot %= NAMES; ranking->names[slot].name; slot = (slot + 1) % NAMES) {
+        if (ranking->names[slot].address == address) {
+            return ranking->names[slot].name;
+        }
     }
+    if (ranking->name_count >= NAMES * 3 / 4) {
+        return "";
+    }
+    ranking->name_count++;
+    ranking->names[slot].address = address;
+    ranking->names[slot].name = symbols_function(ranking->session->symbols, address - 1);
     return ranking->names[slot].name;
 }
 
