@@ -27,13 +27,11 @@ static void horizon_fill(struct result_test *test)
     bool counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
     /* No pointer leads to descriptors, threads and files, and none is missing. */
     const char *text = counted ? "grew through %u repetitions" : texts[test->verdict];
-    const char *place = text ? strstr(text, "%u") : NULL;
-    if (place) {
-        char *horizon =
-            memory_format("%.*s%u%s", (int)(place - text), text, test->repetitions, place + 2);
+    char *horizon = session_horizon(text, test->repetitions);
+    if (horizon) {
         result_set(&test->horizon, horizon);
-        free(horizon);
     }
+    free(horizon);
 }
 
 /* Once more, for where it allocates. False: the worker is gone. */

@@ -232,12 +232,11 @@ static void test_conclude(struct session *session, struct session *runs, const s
         free(by);
         return;
     }
-    const char *text = texts[verdict], *place = text ? strstr(text, "%u") : NULL;
-    if (place) {
-        char *horizon = memory_format("%.*s%u%s", (int)(place - text), text, passes, place + 2);
+    char *horizon = session_horizon(texts[verdict], passes);
+    if (horizon) {
         verdict_set(session, test, verdict, passes, horizon);
-        free(horizon);
     }
+    free(horizon);
 }
 
 enum left_next { LEFT_DONE, LEFT_MORE, LEFT_CONFIRM };

@@ -2,6 +2,7 @@
 #include "harness/runner/session.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/unit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,15 @@ void session_fini(struct session *session)
     free(session->unstarted);
     free(session->stopped_by);
     free(session->culprit);
+}
+
+char *session_horizon(const char *text, unsigned count)
+{
+    char number[UNIT_TEXT_BYTES];
+    const char *place = text ? strstr(text, "%u") : NULL;
+    return place ? memory_format("%.*s%s%s", (int)(place - text), text, unit_count(number, count),
+                                 place + 2)
+                 : NULL;
 }
 
 bool session_heap_unseen(const struct session *session)

@@ -155,6 +155,8 @@ bool session_begin(struct session *session);
 /* Why its worker never came to a first test, for a person; `error`: errno when it could not even be
  * started, else 0. The caller frees. */
 char *session_unstarted(const struct session *session, int error);
+/* A horizon's text with its "%u" written as "4,400"; NULL when it has none. The caller frees. */
+char *session_horizon(const char *text, unsigned count);
 /* How many tests are to be run goes into the result file, as far as it is known: a run that is
  * killed can say how many are missing. */
 void session_expect(struct session *session);
