@@ -11,7 +11,7 @@ DIR holds checkouts of the libraries of ci/mutants.ini, whose suites are built w
 tests is looped, as a hunt repeats it: one test after the other.
 `make bench-overhead SUITES="PROGRAM..." SOURCES=DIR`.
 Prints figures and the bars beside them; never fails by noise."""
-import argparse, configparser, glob, os, shlex, statistics, subprocess, sys, tempfile
+import argparse, configparser, glob, math, os, shlex, statistics, subprocess, sys, tempfile
 
 BUILD = os.path.abspath(os.environ.get("B", "build"))
 JEMALLOC, REPEAT, LEDGER = "libjemalloc.so.2", f"{BUILD}/bench/librepeat.so", f"{BUILD}/bench/libledger.so"
@@ -59,12 +59,13 @@ def repeats_for(program):
 
 
 def blocks_of(program, repeats):
-    """Allocations of a repetition."""
-    with tempfile.NamedTemporaryFile("r") as report:
-        counts = []
-        for times in (1, repeats):
+    """Allocations of a repetition; NaN when the program ended without a report."""
+    counts = []
+    for times in (1, repeats):
+        with tempfile.NamedTemporaryFile("r") as report:
             run(program, "count", times, report.name)
-            counts.append(int(report.read().split()[1]))
+            line = report.read().split()
+            counts.append(int(line[1]) if len(line) > 1 else math.nan)
     return (counts[1] - counts[0]) / (repeats - 1) if repeats > 1 else counts[0]
 
 
@@ -73,8 +74,8 @@ def measure(program, ways, rounds):
     repeats = repeats_for(program)
     if repeats == 0:
         return None
-    once = {way: statistics.median(run(program, way, 1)[0] for _ in range(3)) for way in ways} if repeats > 1 else {}
-    if repeats == 1: # a long one: the whole of it, in fewer rounds
+    once = {way: statistics.median(run(program, way, 1)[0] for _ in range(3)) for way in ways} if repeats >= 8 else {}
+    if not once:  # a long one: the whole of it
         rounds = min(rounds, 5)
     ratios, micros = {way: [] for way in ways}, []
     for turn in range(rounds):
@@ -82,7 +83,7 @@ def measure(program, ways, rounds):
         for way in list(ways)[:: 1 if turn % 2 else -1]:
             if turn % WAYS[way][3] == 0:
                 took = run(program, way, repeats)[0]
-                now[way] = (took - once[way]) / (repeats - 1) if repeats > 1 else took
+                now[way] = (took - once[way]) / (repeats - 1) if once else took / repeats
         micros.append(now["plain"] * 1e6)
         for way in now:
             ratios[way].append(now[way] / now["plain"])
