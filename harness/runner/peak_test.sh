@@ -10,7 +10,7 @@ trap 'rm -rf "$T"' EXIT
 bad=0
 cat >"$T/timed" <<EOF
 #!/bin/sh
-export TIDEMARK_SUITE_TESTS=12 TIDEMARK_SUITE_LOOKUPS=1000 TIDEMARK_STRATEGY=unbounded
+export TIDEMARK_SUITE_TESTS=12 TIDEMARK_SUITE_LOOKUPS=4000 TIDEMARK_STRATEGY=unbounded
 exec /usr/bin/time -a -o "$T/times" -f %M "$PWD/$B/suites/registry" "\$@"
 EOF
 chmod +x "$T/timed"
