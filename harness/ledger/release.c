@@ -5,7 +5,6 @@
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/birth.h"
 #include "harness/ledger/thread.h"
-#include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
 _Atomic bool release_switch;
@@ -18,28 +17,6 @@ static struct {
     uint32_t since;
 } seen;
 static _Atomic uint32_t locked;
-
-/* False when this thread is within our own code already: then nothing is remembered. */
-static bool lock_take(struct thread **self)
-{
-    *self = thread_get();
-    if ((*self)->busy != 0) {
-        return false;
-    }
-    (*self)->busy = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    while (atomic_exchange_explicit(&locked, 1, memory_order_acquire) != 0) {
-        kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-    }
-    return true;
-}
-
-static void lock_give(struct thread *self)
-{
-    atomic_store_explicit(&locked, 0, memory_order_release);
-    atomic_signal_fence(memory_order_seq_cst);
-    self->busy = 0;
-}
 
 static struct release *slot_of(uint32_t number)
 {
@@ -74,7 +51,7 @@ bool release_take(const struct trace_record *was, void *start, const void *frame
     struct thread *self;
     bool held = was->size <= RELEASE_HELD_BYTES / 8;
     uint32_t stack = trace_site(frame, WIRE_SITE_RELEASE);
-    if (stack == 0 || !lock_take(&self)) {
+    if (stack == 0 || !thread_lock(&locked, &self)) {
         return false;
     }
     bool on = release_on && seen.ring != NULL;
@@ -86,7 +63,7 @@ bool release_take(const struct trace_record *was, void *start, const void *frame
                                       .serial = was->serial,
                                       .stack = stack});
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
     return on && held;
 }
 
@@ -94,13 +71,13 @@ void release_resource(uint32_t born, uint32_t serial, const void *frame)
 {
     struct thread *self;
     uint32_t stack = born == 0 ? 0 : trace_site(frame, WIRE_SITE_RELEASE);
-    if (stack == 0 || !lock_take(&self)) {
+    if (stack == 0 || !thread_lock(&locked, &self)) {
         return;
     }
     if (release_on && seen.ring != NULL) {
         release_add(&(struct release){.born = born, .serial = serial, .stack = stack});
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 void release_begin(void)
@@ -108,7 +85,7 @@ void release_begin(void)
     struct thread *self;
     release_drop();
     struct release *ring = meter_own_map(RELEASE_MOST * sizeof *ring);
-    if (ring == NULL || !lock_take(&self)) {
+    if (ring == NULL || !thread_lock(&locked, &self)) {
         if (ring != NULL) {
             meter_own_unmap(ring, RELEASE_MOST * sizeof *ring);
         }
@@ -116,7 +93,7 @@ void release_begin(void)
     }
     seen.ring = ring;
     seen.since = birth_now();
-    lock_give(self);
+    thread_unlock(&locked, self);
     atomic_store(&release_switch, true);
 }
 
@@ -129,7 +106,7 @@ void release_drop(void)
 {
     struct thread *self;
     release_end();
-    if (seen.ring == NULL || !lock_take(&self)) {
+    if (seen.ring == NULL || !thread_lock(&locked, &self)) {
         return;
     }
     oldest_give(UINT64_MAX / 2);
@@ -137,7 +114,7 @@ void release_drop(void)
     seen.ring = NULL;
     seen.given = seen.held_first = 0;
     seen.held_bytes = 0;
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 uint32_t release_count(void)

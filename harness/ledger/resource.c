@@ -41,28 +41,6 @@ static _Atomic uint32_t locked;
 static int64_t mapped_bytes;
 static uint64_t file_number;
 
-/* False when this thread is within our own code already: then nothing is recorded. */
-static bool lock_take(struct thread **self)
-{
-    *self = thread_get();
-    if ((*self)->busy != 0) {
-        return false;
-    }
-    (*self)->busy = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    while (atomic_exchange_explicit(&locked, 1, memory_order_acquire) != 0) {
-        kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-    }
-    return true;
-}
-
-static void lock_give(struct thread *self)
-{
-    atomic_store_explicit(&locked, 0, memory_order_release);
-    atomic_signal_fence(memory_order_seq_cst);
-    self->busy = 0;
-}
-
 void resource_after_fork(void)
 {
     atomic_store(&locked, 0);
@@ -112,7 +90,7 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
         return;
     }
     uint32_t site = trace_site(frame, kind);
-    if (!lock_take(&self)) {
+    if (!thread_lock(&locked, &self)) {
         return;
     }
     struct resource *thing = thing_find(kind, id);
@@ -122,7 +100,7 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
     if (thing != NULL) {
         *thing = (struct resource){.id = id, .site = site, .serial = birth_now(), .kind = kind};
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 /* Where it was released, if that is wanted; outside of the lock. */
@@ -137,7 +115,7 @@ HOOK void resource_close(enum wire_site_kind kind, uint64_t id)
 {
     struct thread *self;
     struct resource gone = {0};
-    if (things.count == 0 || !lock_take(&self)) {
+    if (things.count == 0 || !thread_lock(&locked, &self)) {
         return;
     }
     struct resource *thing = thing_find(kind, id);
@@ -145,21 +123,21 @@ HOOK void resource_close(enum wire_site_kind kind, uint64_t id)
         gone = *thing;
         thing_drop(thing);
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
     gone_tell(&gone, __builtin_frame_address(0));
 }
 
 void resource_detach(uint64_t id, int32_t tid)
 {
     struct thread *self;
-    if (things.count == 0 || !lock_take(&self)) {
+    if (things.count == 0 || !thread_lock(&locked, &self)) {
         return;
     }
     struct resource *thing = thing_find(WIRE_SITE_THREAD, id);
     if (thing != NULL) {
         thing->tid = tid != 0 ? tid : -1;
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 /* Mappings.
@@ -223,7 +201,7 @@ void resource_map(uint64_t address, uint64_t bytes, const void *frame)
 {
     struct thread *self;
     uint32_t site = trace_site(frame, WIRE_SITE_MMAP);
-    if (!lock_take(&self)) {
+    if (!thread_lock(&locked, &self)) {
         return;
     }
     uint32_t count_before = mappings.count;
@@ -236,14 +214,14 @@ void resource_map(uint64_t address, uint64_t bytes, const void *frame)
                                       .serial = birth_now(),
                                       .kind = WIRE_SITE_MMAP});
     mapping_tell(count_before, bytes_before);
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 HOOK void resource_unmap(uint64_t address, uint64_t bytes)
 {
     struct thread *self;
     struct resource gone = {0};
-    if (mappings.count == 0 || !lock_take(&self)) {
+    if (mappings.count == 0 || !thread_lock(&locked, &self)) {
         return;
     }
     uint32_t count_before = mappings.count;
@@ -256,7 +234,7 @@ HOOK void resource_unmap(uint64_t address, uint64_t bytes)
     }
     mapping_cut(address, address + pages_up(bytes));
     mapping_tell(count_before, bytes_before);
-    lock_give(self);
+    thread_unlock(&locked, self);
     gone_tell(&gone, __builtin_frame_address(0));
 }
 
@@ -317,7 +295,7 @@ void resource_file_made(const char *path, const void *frame)
     struct thread *self;
     struct path file;
     uint32_t site = trace_site(frame, WIRE_SITE_FILE);
-    if (!path_complete(path, &file) || !lock_take(&self)) {
+    if (!path_complete(path, &file) || !thread_lock(&locked, &self)) {
         return;
     }
     if (file_find(&file) == NULL && table_grow(&files, sizeof file)) {
@@ -327,14 +305,14 @@ void resource_file_made(const char *path, const void *frame)
         rows[files.count++] = file;
         meter_file_add(1);
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 static bool file_forget(const char *path, struct resource *gone)
 {
     struct thread *self;
     struct path wanted;
-    if (files.count == 0 || !path_complete(path, &wanted) || !lock_take(&self)) {
+    if (files.count == 0 || !path_complete(path, &wanted) || !thread_lock(&locked, &self)) {
         return false;
     }
     struct path *file = file_find(&wanted);
@@ -342,7 +320,7 @@ static bool file_forget(const char *path, struct resource *gone)
         *gone = file->resource;
         file_drop(file);
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
     return file != NULL;
 }
 
@@ -379,7 +357,7 @@ void resource_settle(void)
 {
     struct thread *self;
     struct stat status;
-    if ((things.count == 0 && files.count == 0) || !lock_take(&self)) {
+    if ((things.count == 0 && files.count == 0) || !thread_lock(&locked, &self)) {
         return;
     }
     for (uint32_t i = things.count; i > 0; i--) {
@@ -396,7 +374,7 @@ void resource_settle(void)
             file_drop(file);
         }
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }
 
 void resource_each(resource_seen *each, void *context)
@@ -431,7 +409,7 @@ void resource_mappings_each(resource_mapping_seen *each, void *context)
 void resource_forget_sites(void)
 {
     struct thread *self;
-    if (!lock_take(&self)) {
+    if (!thread_lock(&locked, &self)) {
         return;
     }
     things.count = 0;
@@ -441,5 +419,5 @@ void resource_forget_sites(void)
     for (uint32_t i = 0; i < files.count; i++) {
         ((struct path *)files.rows)[i].resource.site = 0;
     }
-    lock_give(self);
+    thread_unlock(&locked, self);
 }

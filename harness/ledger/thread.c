@@ -236,6 +236,27 @@ void thread_small_set(size_t end)
     thread_each(small_take, &end);
 }
 
+bool thread_lock(_Atomic uint32_t *lock, struct thread **self)
+{
+    *self = thread_get();
+    if ((*self)->busy != 0) {
+        return false;
+    }
+    (*self)->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    while (atomic_exchange_explicit(lock, 1, memory_order_acquire) != 0) {
+        kernel_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+    }
+    return true;
+}
+
+void thread_unlock(_Atomic uint32_t *lock, struct thread *self)
+{
+    atomic_store_explicit(lock, 0, memory_order_release);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+}
+
 void thread_after_fork(void)
 {
     if (thread_self != &thread_nobody) {

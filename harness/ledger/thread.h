@@ -49,6 +49,11 @@ static inline struct thread *thread_get(void)
     return __builtin_expect(self != &thread_nobody, 1) ? self : thread_begin();
 }
 
+/* For what is too seldom to be free of locks: spins, and marks the thread as busy. False when it is
+ * within our own code already: then nothing is to be recorded. Free it in the child of a fork. */
+bool thread_lock(_Atomic uint32_t *lock, struct thread **self);
+void thread_unlock(_Atomic uint32_t *lock, struct thread *self);
+
 static inline int64_t thread_live(const struct thread *thread)
 {
     return (int64_t)(thread->bytes - thread->freed);
