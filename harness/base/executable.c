@@ -2,6 +2,7 @@
 #include "harness/base/executable.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -133,6 +134,44 @@ static bool elf_preloadable(const struct image *image, char *reason, size_t room
         return false;
     }
     return true;
+}
+
+static bool elf_whole(const struct image *image)
+{
+    const Elf64_Ehdr *head = (const Elf64_Ehdr *)image->bytes;
+    return head->e_ident[EI_CLASS] != ELFCLASS64 || /* another machine's: told of elsewhere */
+           inside(image, head->e_phoff, (uint64_t)head->e_phnum * head->e_phentsize);
+}
+
+int executable_error(const char *path)
+{
+    struct stat status;
+    struct image image;
+    char begin[SELFMAG] = "";
+    if (stat(path, &status) != 0) {
+        return errno;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return EISDIR;
+    }
+    if (access(path, X_OK) != 0 || !S_ISREG(status.st_mode)) {
+        return EACCES;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0; /* may be executed, not read: starting it will tell */
+    }
+    ssize_t got = read(fd, begin, sizeof begin);
+    close(fd);
+    if (got >= 2 && memcmp(begin, "#!", 2) == 0) {
+        return 0;
+    }
+    if (got < SELFMAG || memcmp(begin, ELFMAG, SELFMAG) != 0 || !image_open(&image, path)) {
+        return ENOEXEC;
+    }
+    bool whole = elf_whole(&image);
+    munmap((void *)(uintptr_t)image.bytes, image.size);
+    return whole ? 0 : ENOEXEC;
 }
 
 bool executable_preloadable(const char *path, char *reason, size_t room)

@@ -1,5 +1,5 @@
 /*
- * executable.h - can libtidemark.so be preloaded into this program, and if not, why? Looks at the
+ * executable.h - is this file a program, and can libtidemark.so be preloaded into it? Looks at the
  * file only; runs nothing. Supervisor.
  */
 #ifndef BASE_EXECUTABLE_H
@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* 0, or the errno with which the kernel would refuse to execute it: ENOENT, EISDIR, EACCES, or
+ * ENOEXEC for what is neither a whole ELF file nor a script that begins with "#!". */
+int executable_error(const char *path);
 
 /* True when it can work: a dynamic program of this machine's kind, or a script (whose interpreter
  * then passes the library on). False: `reason` says in one sentence why not, and what to do. A file

@@ -3,6 +3,7 @@
 #include "harness/base/suite.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,5 +109,42 @@ START_TEST(lets_scripts_damaged_and_absent_files_be_tried)
 }
 END_TEST
 
+START_TEST(knows_what_the_kernel_would_refuse)
+{
+    static const struct {
+        const char *bytes;
+        mode_t mode;
+        int error;
+    } rows[] = {
+        {"#!/bin/sh\nexit 0\n", 0755, 0},
+        {"#!/bin/sh\nexit 0\n", 0644, EACCES},
+        {"int main(void) {}\n", 0755, ENOEXEC},
+        {"", 0755, ENOEXEC},
+        {"\177ELF", 0755, ENOEXEC},
+        {"\177ELFnothing", 0755, ENOEXEC},
+    };
+    char path[] = "/tmp/tidemark-executable.XXXXXX";
+    close(mkstemp(path));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        FILE *file = fopen(path, "wb");
+        ck_assert_ptr_nonnull(file);
+        fputs(rows[i].bytes, file);
+        fclose(file);
+        ck_assert_int_eq(chmod(path, rows[i].mode), 0);
+        ck_assert_msg(executable_error(path) == rows[i].error, "row %zu: %s", i,
+                      strerror(executable_error(path)));
+    }
+    struct program program = program_of(HERE, PT_INTERP, "/lib/ld.so", "main");
+    program_write(path, &program, 0755);
+    ck_assert_int_eq(executable_error(path), 0);
+    program.head.e_phoff = UINT64_MAX - 8; /* cut off, or damaged */
+    program_write(path, &program, 0755);
+    ck_assert_int_eq(executable_error(path), ENOEXEC);
+    unlink(path);
+    ck_assert_int_eq(executable_error(path), ENOENT);
+    ck_assert_int_eq(executable_error("/tmp"), EISDIR);
+}
+END_TEST
+
 SUITE("executable", &says_why_a_program_cannot_be_preloaded,
-      &lets_scripts_damaged_and_absent_files_be_tried)
+      &lets_scripts_damaged_and_absent_files_be_tried, &knows_what_the_kernel_would_refuse)

@@ -1,6 +1,7 @@
 /*
  * hunt.c - `tidemark hunt`: leaks and growth in any test program, unmodified. Supervisor only.
  */
+#include "harness/base/executable.h"
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/base/version.h"
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int status_of(const struct result *result)
@@ -93,17 +93,6 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
     return status;
 }
 
-/* False: errno. A folder may be "executable", and is no program. */
-static bool program_runs(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
-        return false;
-    }
-    return access(path, X_OK) == 0;
-}
-
 static int hunt_main(struct command_line *line)
 {
     struct plan plan;
@@ -139,8 +128,9 @@ static int hunt_main(struct command_line *line)
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
     result_set(&result.suite, line->operands[0]);
-    if (!program_runs(program)) {
-        status = command_usage_error(line, "%s: %s", line->operands[0], strerror(errno));
+    int why = executable_error(program);
+    if (why != 0) {
+        status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));
     } else if (plan.valgrind && !memcheck_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (chosen && command_suppressions_read(line, &suppress)) {

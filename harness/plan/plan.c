@@ -1,5 +1,6 @@
 /* plan.c - see plan.h. Supervisor only. */
 #include "harness/plan/plan.h"
+#include "harness/base/executable.h"
 #include "harness/base/memory.h"
 #include "harness/plan/plugin.h"
 #include "harness/plan/shard.h"
@@ -8,12 +9,10 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void plan_init(struct plan *plan)
@@ -188,13 +187,9 @@ static bool program_check(const struct scenario *scenario, const struct scenario
                           const char *program, const char *path, const char *libexec, char *error,
                           size_t error_bytes)
 {
-    struct stat status;
     unsigned line = from->program[0] ? from->line : scenario->program_line;
     unsigned column = from->program[0] ? from->column : scenario->program_column;
-    int why = stat(path, &status) != 0                              ? errno
-              : S_ISDIR(status.st_mode)                             ? EISDIR
-              : access(path, X_OK) != 0 || !S_ISREG(status.st_mode) ? EACCES
-                                                                    : 0;
+    int why = executable_error(path);
     if (why == 0) {
         return true;
     }

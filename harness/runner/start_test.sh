@@ -46,8 +46,9 @@ esac
 
 # What is no program at all.
 printf '\177ELFnothing' >"$t/broken"; chmod +x "$t/broken"
-program="$t/broken"
 sh -c "'$B/tidemark' hunt -q --quick '$t/broken'" >"$t/out" 2>&1; got=$?
 tr -s '\n ' '  ' <"$t/out" >"$t/said"
-[ $got = 99 ] || fail "a broken program: status $got"
+[ $got = 2 ] || fail "a broken program: status $got"
+says "tidemark hunt: $t/broken: Exec format error *$"
+[ "$(wc -l <"$t/out")" -le 1 ] || fail "a broken program: more than a line"
 exit $failed
