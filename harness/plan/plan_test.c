@@ -11,12 +11,13 @@
 
 static char folder[64];
 
-static void executable(const char *name)
+static void executable(const char *name, const char *text)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0755);
     ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, text, strlen(text)), strlen(text));
     close(file);
 }
 
@@ -27,15 +28,16 @@ static void folder_make(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/suites", folder);
     ck_assert_int_eq(mkdir(path, 0755), 0);
-    executable("suites/registry");
-    executable("suites/provider");
-    executable("check_mine");
+    executable("suites/registry", "#!/bin/sh\n");
+    executable("suites/provider", "#!/bin/sh\n");
+    executable("check_mine", "#!/bin/sh\n");
+    executable("check_mine.c", "int main(void) {}\n");
 }
 
 static void folder_remove(void)
 {
     static const char *const names[] = {"suites/registry", "suites/provider", "check_mine",
-                                        "suites", ""};
+                                        "check_mine.c",    "suites",          ""};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -145,6 +147,8 @@ START_TEST(programs_that_cannot_run_are_named_with_their_place)
          "/x.yaml:2:8: program './absent' cannot be run: No such file or directory ("},
         {"scenario: x\nsuite: ./suites\n",
          "/x.yaml:2:8: program './suites' cannot be run: Is a directory ("},
+        {"scenario: x\nsuite: ./check_mine.c\n",
+         "/x.yaml:2:8: program './check_mine.c' cannot be run: Exec format error ("},
         {"scenario: x\nsuite: ./check_mine\nvariants:\n  - a\n  - b: {program: ./absent}\n",
          "/x.yaml:5:5: program './absent' cannot be run: No such file or directory ("},
     };
