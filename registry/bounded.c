@@ -28,8 +28,8 @@ static size_t bounded_measure(struct bounded *cache, const struct policy *policy
     }
     cache->cell_count = (uint32_t)cells;
     cache->node_end = (uint32_t)nodes;
-    uint32_t per_node =
-        sizeof(struct policy_node) + (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
+    uint32_t per_node = sizeof(struct policy_links) + sizeof(struct policy_facts) +
+                        (policy->ghosts ? 4 : 0) + (policy->hashes ? 4 : 0);
     uint64_t extra = policy->extra_bytes ? round8(policy->extra_bytes(cells)) : 0;
     uint64_t groups = index_measure(&cache->index, cells + ghosts, nodes);
     uint64_t total =
@@ -61,8 +61,10 @@ static void bounded_divide(struct bounded *cache, const struct policy *policy)
     struct policy_base *base = &cache->policy.base;
     index_init(&cache->index, at);
     at += round64(index_measure(&cache->index, cache->node_end - POLICY_LISTS, cache->node_end));
-    base->nodes = (struct policy_node *)at;
-    at += sizeof(struct policy_node) * cache->node_end;
+    base->links = (struct policy_links *)at;
+    at += sizeof(struct policy_links) * cache->node_end;
+    base->facts = (struct policy_facts *)at;
+    at += sizeof(struct policy_facts) * cache->node_end;
     if (policy->ghosts) {
         cache->place = (uint32_t *)at;
         at += sizeof(uint32_t) * cache->node_end;
@@ -95,8 +97,7 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
         .value_bytes_max = options->weights ? UINT32_MAX : source->value_bytes_max,
     };
     size_t value_room = cache->weights ? sizeof(struct strategy_value) : source->value_bytes_max;
-    cache->stride =
-        (uint32_t)(round8(cache->key_bytes_max) + round8(value_room) + (policy->ghosts ? 8 : 0));
+    cache->stride = round8(cache->key_bytes_max) + round8(value_room) + (policy->ghosts ? 8 : 0);
     if (cache->stride < 8) {
         cache->stride = 8;
     }
@@ -116,6 +117,8 @@ bool bounded_init(struct bounded *cache, const struct policy *policy,
         return false;
     }
     bounded_divide(cache, policy);
+    cache->short_lengths =
+        cache->weights || cache->index.wide ? 0 : REGISTRY_HASH_LONG - REGISTRY_HASH_SHORT + 1;
     cache->policy.base.by_weight = cache->weights;
     cache->policy.base.capacity = cache->weights ? options->bytes : cells;
     cache->policy.base.ghost_room = cache->node_end - POLICY_LISTS - (uint32_t)cells - 1;
@@ -133,6 +136,7 @@ void bounded_reset(struct bounded *cache, const struct policy *policy)
 {
     struct policy_base *base = &cache->policy.base;
     index_reset(&cache->index);
+    memset(base->facts, 0, sizeof base->facts[0] * POLICY_LISTS); /* no key is a list's head's */
     if (policy->extra_bytes) {
         memset(base->extra, 0, policy->extra_bytes(cache->cell_count));
     }

@@ -3,7 +3,8 @@
  *
  * One slab, made by init; nothing is allocated after it. 32-bit links. Layout, n = nodes:
  *
- *   nodes   16 B x n    links, weight, key length, tag, mark          (policy.h)
+ *   links    8 B x n    (policy.h)
+ *   facts    8 B x n    weight, key length, tag, mark
  *   index    8 B x n    groups of tags and node numbers                 (entry_index.h)
  *   place    4 B x n    only with ghosts: the cell of a resident, the place (hash) of a ghost
  *   hashes   4 B x n    only for policies that ask
@@ -34,14 +35,17 @@
 struct bounded {
     struct entry_index index; /* a hit reads only this line, and the policy */
     unsigned char *cells;
-    uint32_t *place;
-    uint32_t stride; /* of a cell, bytes */
-    bool weights;
+    uint64_t stride; /* of a cell, bytes */
     uint64_t hits;
+    /* How many lengths of keys, from REGISTRY_HASH_SHORT on, take the short way: all usual ones;
+     * none in a cache with weights or a wide index. */
+    uint64_t short_lengths;
     union {
         struct policy_base base;
         unsigned char room[BOUNDED_POLICY_BYTES]; /* policy->state_bytes */
     } policy;
+    bool weights;
+    uint32_t *place;
     uint32_t *hashes;
     uint32_t key_bytes_max, value_bytes_max;
     uint32_t free_nodes, fresh_node; /* chain of released nodes; first never used */
@@ -85,24 +89,25 @@ POLICY_INLINE size_t bounded_value_at(size_t key_bytes)
 POLICY_INLINE void bounded_value(const struct bounded *cache, const struct policy *policy,
                                  uint32_t n, struct strategy_value *value)
 {
-    const struct policy_node *node = &cache->policy.base.nodes[n];
-    const char *at = bounded_key(cache, policy, n) + bounded_value_at(node->key_bytes);
+    const struct policy_facts *facts = &cache->policy.base.facts[n];
+    const char *at = bounded_key(cache, policy, n) + bounded_value_at(facts->key_bytes);
     if (__builtin_expect(cache->weights, 0)) {
         memcpy(value, at, sizeof *value);
     } else {
         value->data = at;
-        value->bytes = node->weight;
+        value->bytes = facts->weight;
     }
 }
 
 /* Whether n is the resident node of a key of the usual length; its tag is known to be right. */
 static inline __attribute__((always_inline)) bool
 bounded_is(const struct bounded *cache, const struct policy *policy, uint32_t n,
-           const struct key_blocks *key, size_t length)
+           const struct key_blocks *key, const char *held, size_t length)
 {
-    const struct policy_node *node = &cache->policy.base.nodes[n];
-    return node->key_bytes == length && (!policy->ghosts || (node->mark & POLICY_RESIDENT)) &&
-           key_blocks_equal(key, bounded_key(cache, policy, n), length);
+    const struct policy_facts *facts = &cache->policy.base.facts[n];
+    return facts->key_bytes == (uint16_t)length &&
+           (!policy->ghosts || (facts->mark & POLICY_RESIDENT)) &&
+           key_blocks_equal(key, held, length);
 }
 
 /* The resident node of a key of the usual length, or 0. */
@@ -112,7 +117,8 @@ bounded_find_usual(const struct bounded *cache, const struct policy *policy,
 {
     struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
     for (uint32_t n; index_walk_on(&walk, &n);) {
-        if (__builtin_expect(bounded_is(cache, policy, n, key, length), 1)) {
+        if (__builtin_expect(
+                bounded_is(cache, policy, n, key, bounded_key(cache, policy, n), length), 1)) {
             return n;
         }
     }
@@ -130,8 +136,8 @@ POLICY_INLINE uint32_t bounded_find(const struct bounded *cache, const struct po
     }
     struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
     for (uint32_t n; index_walk_on(&walk, &n);) {
-        const struct policy_node *node = &cache->policy.base.nodes[n];
-        if (node->key_bytes == length && (!policy->ghosts || (node->mark & POLICY_RESIDENT)) &&
+        const struct policy_facts *facts = &cache->policy.base.facts[n];
+        if (facts->key_bytes == length && (!policy->ghosts || (facts->mark & POLICY_RESIDENT)) &&
             key_equal(bounded_key(cache, policy, n), key, length)) {
             return n;
         }
@@ -144,8 +150,8 @@ POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t le
 {
     struct index_walk walk = index_walk_begin(&cache->index, index_place(hash), index_tag(hash));
     for (uint32_t n; index_walk_on(&walk, &n);) {
-        const struct policy_node *node = &cache->policy.base.nodes[n];
-        if (node->key_bytes == length && (node->mark & POLICY_GHOST) &&
+        const struct policy_facts *facts = &cache->policy.base.facts[n];
+        if (facts->key_bytes == length && (facts->mark & POLICY_GHOST) &&
             cache->place[n] == index_place(hash)) {
             return n;
         }
@@ -153,18 +159,36 @@ POLICY_INLINE uint32_t bounded_find_ghost(const struct bounded *cache, size_t le
     return 0;
 }
 
-/* A hit: counts, tells the policy, hands out the value. */
-POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *policy, uint32_t n,
-                                struct strategy_value *value)
+/* A hit: counts and tells the policy. */
+POLICY_INLINE void bounded_note_hit(struct bounded *cache, const struct policy *policy, uint32_t n)
 {
     struct policy_base *base = &cache->policy.base;
     cache->hits++;
-    if (__builtin_expect(!(base->nodes[n].mark & POLICY_USED), 0)) {
-        base->nodes[n].mark |=
-            POLICY_USED; /* a store that the next look-up may wait for: only once */
+    if (policy->unmarked) {
+        base->facts[n].mark = POLICY_RESIDENT | POLICY_USED;
+    } else if (__builtin_expect(!(base->facts[n].mark & POLICY_USED), 0)) {
+        base->facts[n].mark |= POLICY_USED; /* the line may be clean, and stay so: only once */
     }
     policy->hit(base, n);
+}
+
+/* Notes a hit and hands out the value. */
+POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *policy, uint32_t n,
+                                struct strategy_value *value)
+{
+    bounded_note_hit(cache, policy, n);
     bounded_value(cache, policy, n, value);
+    return true;
+}
+
+/* The same on the short way: no weights. */
+POLICY_INLINE bool bounded_take_short(struct bounded *cache, const struct policy *policy,
+                                      uint32_t n, const char *key, size_t length,
+                                      struct strategy_value *value)
+{
+    bounded_note_hit(cache, policy, n);
+    value->data = key + bounded_value_at(length);
+    value->bytes = cache->policy.base.facts[n].weight;
     return true;
 }
 
@@ -173,19 +197,19 @@ POLICY_INLINE bool bounded_take(struct bounded *cache, const struct policy *poli
 static __attribute__((noinline, unused)) void
 bounded_search_out(struct bounded *cache, const struct policy *policy, uint32_t n, uint32_t place)
 {
-    const struct policy_node *node = &cache->policy.base.nodes[n];
+    const struct policy_facts *facts = &cache->policy.base.facts[n];
     if (!policy->ghosts) {
-        place = index_place(key_hash(bounded_key(cache, policy, n), node->key_bytes));
+        place = index_place(key_hash(bounded_key(cache, policy, n), facts->key_bytes));
     }
-    index_remove(&cache->index, place, node->tag, n);
+    index_remove(&cache->index, place, facts->tag, n);
 }
 
 /* Takes a node out of the index; `place` matters with ghosts only. */
 POLICY_INLINE void bounded_leave(struct bounded *cache, const struct policy *policy, uint32_t n,
                                  uint32_t place)
 {
-    struct policy_node *node = &cache->policy.base.nodes[n];
-    if (__builtin_expect(!node->tag, 1)) {
+    const struct policy_facts *facts = &cache->policy.base.facts[n];
+    if (__builtin_expect(!facts->tag, 1)) {
         index_remove_at(&cache->index, n);
     } else {
         bounded_search_out(cache, policy, n, place);
@@ -194,7 +218,8 @@ POLICY_INLINE void bounded_leave(struct bounded *cache, const struct policy *pol
 
 POLICY_INLINE void bounded_free_node(struct bounded *cache, uint32_t n)
 {
-    cache->policy.base.nodes[n].next = cache->free_nodes;
+    cache->policy.base.facts[n].key_bytes = 0; /* no key that takes the short way is its */
+    cache->policy.base.links[n].next = cache->free_nodes;
     cache->free_nodes = n;
 }
 
@@ -217,7 +242,7 @@ POLICY_INLINE void bounded_tell(struct bounded *cache, const struct policy *poli
     struct strategy_value value;
     bounded_value(cache, policy, n, &value);
     cache->evicted(cache->listener, bounded_key(cache, policy, n),
-                   cache->policy.base.nodes[n].key_bytes, &value);
+                   cache->policy.base.facts[n].key_bytes, &value);
 }
 
 /* Who leaves; counted and told, still in the index. */
@@ -227,7 +252,7 @@ POLICY_INLINE uint32_t bounded_evict(struct bounded *cache, const struct policy 
     uint32_t victim = policy->evict(&cache->policy.base, incoming);
     cache->entries--;
     cache->evictions++;
-    cache->evicted_unused += !(cache->policy.base.nodes[victim].mark & POLICY_USED);
+    cache->evicted_unused += !(cache->policy.base.facts[victim].mark & POLICY_USED);
     if (__builtin_expect(cache->evicted != NULL, 0)) {
         bounded_tell(cache, policy, victim);
     }
@@ -240,16 +265,16 @@ POLICY_INLINE void bounded_evict_to_ghost(struct bounded *cache, const struct po
 {
     struct policy_base *base = &cache->policy.base;
     uint32_t victim = bounded_evict(cache, policy, incoming), place;
-    base->nodes[victim].mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
+    base->facts[victim].mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
     memcpy(&place, bounded_cell(cache, policy, victim), 4);
     bounded_free_cell(cache, cache->place[victim]);
     cache->place[victim] = place;
-    if (!(base->nodes[victim].mark & POLICY_GHOST)) {
+    if (!(base->facts[victim].mark & POLICY_GHOST)) {
         bounded_release(cache, policy, victim, place);
     }
     while (base->forgotten != POLICY_NONE) {
         uint32_t n = base->forgotten;
-        base->forgotten = base->nodes[n].next;
+        base->forgotten = base->links[n].next;
         bounded_release(cache, policy, n, cache->place[n]);
     }
 }
@@ -258,7 +283,7 @@ POLICY_INLINE uint32_t bounded_new_node(struct bounded *cache)
 {
     uint32_t n = cache->free_nodes;
     if (n != POLICY_NONE) {
-        cache->free_nodes = cache->policy.base.nodes[n].next;
+        cache->free_nodes = cache->policy.base.links[n].next;
     } else {
         n = cache->fresh_node++;
     }
@@ -297,7 +322,8 @@ POLICY_INLINE void bounded_foresee(const struct bounded *cache, const struct pol
     uint32_t n = policy->soon(base);
     if (n >= POLICY_LISTS) {
         const char *at = bounded_key(cache, policy, n);
-        __builtin_prefetch(&base->nodes[base->nodes[n].prev], 1);
+        __builtin_prefetch(&base->links[base->links[n].prev], 1);
+        __builtin_prefetch(&base->facts[base->links[n].prev], 1);
         __builtin_prefetch(at, 1);
         __builtin_prefetch(at + 64, 1);
     }
@@ -321,13 +347,13 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         linked = n != 0;
         if (!linked) {
             n = bounded_new_node(cache);
-            base->nodes[n].mark = 0;
+            base->facts[n].mark = 0;
         }
         if (policy->hashes) {
             cache->hashes[n] = index_place(hash);
         }
         policy->arrive(base, n); /* a ghost still has the weight that it left with */
-        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
+        base->facts[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
     if (policy->ghosts) {
         while (bounded_full(cache, cost)) {
@@ -335,15 +361,15 @@ POLICY_INLINE bool bounded_put(struct bounded *cache, const struct policy *polic
         }
     } else {
         n = bounded_make_room(cache, policy, cost);
-        base->nodes[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
+        base->facts[n].weight = (uint32_t)(cache->weights ? cost : value->bytes);
     }
-    struct policy_node *node = &base->nodes[n];
+    struct policy_facts *facts = &base->facts[n];
     if (!linked) {
         uint8_t tag = index_tag(hash);
-        node->tag = index_add(&cache->index, index_place(hash), tag, n) ? 0 : tag;
+        facts->tag = index_add(&cache->index, index_place(hash), tag, n) ? 0 : tag;
     }
-    node->key_bytes = (uint16_t)length;
-    node->mark = (uint8_t)((policy->ghosts ? node->mark & POLICY_OWN : 0) | POLICY_RESIDENT);
+    facts->key_bytes = (uint16_t)length;
+    facts->mark = (uint8_t)((policy->ghosts ? facts->mark & POLICY_OWN : 0) | POLICY_RESIDENT);
     if (policy->ghosts) {
         uint32_t cell = cache->free_cells, place = index_place(hash);
         if (cell != POLICY_NONE) {
@@ -392,7 +418,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
     }
     struct policy_base *base = &cache->policy.base;
     policy->remove(base, n);
-    base->nodes[n].mark = 0;
+    base->facts[n].mark = 0;
     cache->entries--;
     if (policy->ghosts) {
         bounded_free_cell(cache, cache->place[n]);
@@ -427,20 +453,21 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
                              struct strategy_value *value)                                         \
     {                                                                                              \
         struct bounded *cache = state;                                                             \
-        if (!key_usual(length)) {                                                                  \
+        if (__builtin_expect(length - REGISTRY_HASH_SHORT >= cache->short_lengths, 0)) {           \
             return bounded_slow_(cache, key, length, value);                                       \
         }                                                                                          \
         struct key_blocks blocks;                                                                  \
         key_blocks_load(&blocks, key, length);                                                     \
         uint64_t hash = key_blocks_hash(&blocks, length);                                          \
-        uint32_t home = index_home(&cache->index, index_place(hash));                              \
-        uint32_t slots = index_tagged(&cache->index, home, index_tag(hash));                       \
-        if (__builtin_expect(slots != 0, 1)) {                                                     \
-            uint32_t n = index_id(&cache->index, home, slots);                                     \
-            if (__builtin_expect(bounded_is(cache, &(kind), n, &blocks, length), 1)) {             \
-                return bounded_take(cache, &(kind), n, value);                                     \
+        struct index_glance glance = index_glance(&cache->index, hash);                            \
+        if (__builtin_expect(glance.slots != 0, 1)) {                                              \
+            uint32_t n = index_glance_id(&cache->index, glance);                                   \
+            const char *held = bounded_key(cache, &(kind), n);                                     \
+            __asm__("" : "+r"(held));                                                              \
+            if (__builtin_expect(bounded_is(cache, &(kind), n, &blocks, held, length), 1)) {       \
+                return bounded_take_short(cache, &(kind), n, held, length, value);                 \
             }                                                                                      \
-        } else if (!cache->index.groups[home].passed) {                                            \
+        } else if (!glance.group->passed) {                                                        \
             return bounded_miss_(cache, key, length, hash, value);                                 \
         }                                                                                          \
         return bounded_slow_(cache, key, length, value);                                           \

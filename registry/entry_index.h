@@ -40,7 +40,7 @@ struct entry_index {
     struct index_group *groups; /* aligned to 16 */
     void *ids;                  /* uint16_t or uint32_t */
     uint16_t *slots;            /* of a number: group * INDEX_STRIDE + slot */
-    uint32_t count;             /* of groups */
+    uint64_t count;             /* of groups, 32 bits */
     bool wide;
 };
 
@@ -50,7 +50,7 @@ static inline uint64_t index_measure(struct entry_index *index, uint64_t entries
     index->wide = end > INDEX_NARROW;
     uint32_t fill = index->wide ? INDEX_FILL_WIDE : INDEX_FILL;
     uint64_t groups = (entries + fill - 1) / fill;
-    index->count = (uint32_t)groups;
+    index->count = groups;
     groups *= sizeof(struct index_group);
     return index->wide ? groups * 5 : groups * 3 + 2 * end;
 }
@@ -66,6 +66,9 @@ static inline void index_init(struct entry_index *index, void *memory)
 static inline void index_reset(struct entry_index *index)
 {
     memset(index->groups, 0, sizeof index->groups[0] * index->count);
+    if (!index->wide) { /* for index_glance */
+        memset(index->ids, 0, sizeof(uint16_t) * INDEX_STRIDE * index->count);
+    }
 }
 
 static inline uint8_t index_tag(uint64_t hash)
@@ -76,12 +79,12 @@ static inline uint8_t index_tag(uint64_t hash)
 
 static inline uint32_t index_place(uint64_t hash)
 {
-    return (uint32_t)(hash >> 24);
+    return (uint32_t)hash;
 }
 
 static inline uint32_t index_home(const struct entry_index *index, uint32_t place)
 {
-    return (uint32_t)((uint64_t)place * index->count >> 32);
+    return (uint32_t)(place * index->count >> 32);
 }
 
 static inline uint32_t index_next(const struct entry_index *index, uint32_t group)
@@ -95,6 +98,17 @@ static inline uint32_t index_id(const struct entry_index *index, uint32_t group,
     return __builtin_expect(index->wide, 0) ? ((const uint32_t *)index->ids)[at]
                                             : ((const uint16_t *)index->ids)[at];
 }
+
+/* A look at a key's home group, narrow index only, that asks less than it might: bit i of slots is
+ * slot i where the tag agrees, but bit 15 may be set by the count behind the slots, and a hash
+ * whose top byte is 0 finds free slots, not its tag. Numbers in free slots are 0 or were there
+ * once, so that who compares the key of what it finds is never deceived. No bit and a group that
+ * nobody passed: the key is not there. Anything else: index_walk_begin. */
+struct index_glance {
+    const struct index_group *group;
+    size_t at; /* of the group's first number */
+    uint32_t slots;
+};
 
 /* Bit i of the result: byte i of the word is zero. */
 static inline uint32_t index_zeros(uint64_t word)
@@ -113,15 +127,35 @@ static inline uint32_t index_tagged_portable(const struct index_group *group, ui
            (index_zeros(registry_load64(bytes + 8) ^ wanted) & 0x7f) << 8;
 }
 
-static inline uint32_t index_tagged(const struct entry_index *index, uint32_t group, uint8_t tag)
+/* Bit i: byte i of the group is this tag; the last one is `passed`. */
+static inline uint32_t index_group_tagged(const struct index_group *group, uint8_t tag)
 {
 #if REGISTRY_SSE2
-    const __m128i *tags = (const __m128i *)(const void *)&index->groups[group];
-    __m128i equal = _mm_cmpeq_epi8(_mm_load_si128(tags), _mm_set1_epi8((char)tag));
-    return (uint32_t)_mm_movemask_epi8(equal) & ((1u << INDEX_SLOTS) - 1);
+    const __m128i *tags = (const __m128i *)(const void *)group;
+    __m128i equal = _mm_cmpeq_epi8(_mm_load_si128(tags), _mm_set1_epi32((int)(tag * 0x01010101u)));
+    return (uint32_t)_mm_movemask_epi8(equal);
 #else
-    return index_tagged_portable(&index->groups[group], tag);
+    return index_tagged_portable(group, tag);
 #endif
+}
+
+static inline uint32_t index_tagged(const struct entry_index *index, uint32_t group, uint8_t tag)
+{
+    return index_group_tagged(&index->groups[group], tag) & ((1u << INDEX_SLOTS) - 1);
+}
+
+static inline struct index_glance index_glance(const struct entry_index *index, uint64_t hash)
+{
+    size_t home = index_home(index, index_place(hash));
+    const struct index_group *group = &index->groups[home];
+    return (struct index_glance){group, home * INDEX_STRIDE,
+                                 index_group_tagged(group, (uint8_t)(hash >> 56))};
+}
+
+/* The first of them; slots is not 0. */
+static inline uint32_t index_glance_id(const struct entry_index *index, struct index_glance glance)
+{
+    return ((const uint16_t *)index->ids)[glance.at + (unsigned)__builtin_ctz(glance.slots)];
 }
 
 static inline void index_put(struct entry_index *index, uint32_t group, uint32_t room, uint8_t tag,

@@ -38,18 +38,23 @@ enum {
     POLICY_OWN = 0x1f,
 };
 
-/* 16 bytes. `tag` and `key_bytes` belong to a keyed owner and are kept here to share the line. */
-struct policy_node {
+/* Of 8 bytes each, two arrays: a hit of an LRU reads the facts of one node and the links of three.
+ */
+struct policy_links {
     uint32_t prev, next; /* circular, towards the newer and the older */
-    uint32_t weight;     /* bytes */
-    uint16_t key_bytes;
+};
+
+struct policy_facts {
+    uint32_t weight;    /* bytes */
+    uint16_t key_bytes; /* this and the tag are a keyed owner's, kept here to share the line */
     uint8_t tag;
     uint8_t mark;
 };
 
 /* What every policy's state begins with. */
 struct policy_base {
-    struct policy_node *nodes;
+    struct policy_links *links;
+    struct policy_facts *facts;
     uint64_t capacity; /* entries, or bytes if by_weight */
     uint64_t used;     /* of the residents, same unit */
     bool by_weight;
@@ -64,8 +69,9 @@ struct policy {
     const char *name;  /* "lru" */
     const char *about; /* one line */
     size_t state_bytes;
-    bool ghosts; /* remembers as many evicted keys as `ghost_percent` of the capacity */
-    bool hashes; /* reads policy_base.hashes */
+    bool ghosts;   /* remembers as many evicted keys as `ghost_percent` of the capacity */
+    bool hashes;   /* reads policy_base.hashes */
+    bool unmarked; /* has no bits in the mark, and a hit writes to the node anyway */
     uint32_t ghost_percent;
     size_t (*extra_bytes)(uint64_t entries); /* NULL: none */
     void (*init)(struct policy_base *base);  /* base is filled in; also used to start afresh */
@@ -83,51 +89,51 @@ struct policy {
 
 POLICY_INLINE uint64_t policy_cost(const struct policy_base *base, uint32_t n)
 {
-    return base->by_weight ? base->nodes[n].weight : 1;
+    return base->by_weight ? base->facts[n].weight : 1;
 }
 
 POLICY_INLINE void policy_list_init(struct policy_base *base, uint32_t list)
 {
-    base->nodes[list].prev = base->nodes[list].next = list;
+    base->links[list].prev = base->links[list].next = list;
 }
 
 POLICY_INLINE bool policy_list_empty(const struct policy_base *base, uint32_t list)
 {
-    return base->nodes[list].next == list;
+    return base->links[list].next == list;
 }
 
 POLICY_INLINE void policy_unlink(struct policy_base *base, uint32_t n)
 {
-    struct policy_node *nodes = base->nodes;
-    uint32_t prev = nodes[n].prev, next = nodes[n].next;
-    nodes[prev].next = next;
-    nodes[next].prev = prev;
+    struct policy_links *links = base->links;
+    uint32_t prev = links[n].prev, next = links[n].next;
+    links[prev].next = next;
+    links[next].prev = prev;
 }
 
 POLICY_INLINE void policy_push_front(struct policy_base *base, uint32_t list, uint32_t n)
 {
-    struct policy_node *nodes = base->nodes;
-    uint32_t first = nodes[list].next;
-    nodes[n].prev = list;
-    nodes[n].next = first;
-    nodes[first].prev = n;
-    nodes[list].next = n;
+    struct policy_links *links = base->links;
+    uint32_t first = links[list].next;
+    links[n].prev = list;
+    links[n].next = first;
+    links[first].prev = n;
+    links[list].next = n;
 }
 
 POLICY_INLINE uint32_t policy_oldest(const struct policy_base *base, uint32_t list)
 {
-    return base->nodes[list].prev;
+    return base->links[list].prev;
 }
 
 POLICY_INLINE uint32_t policy_soon(const struct policy_base *base, uint32_t list)
 {
-    return base->nodes[policy_oldest(base, list)].prev;
+    return base->links[policy_oldest(base, list)].prev;
 }
 
 /* Puts `own` into the policy's bits of a mark and leaves the rest. */
 POLICY_INLINE void policy_mark(struct policy_base *base, uint32_t n, uint8_t own)
 {
-    base->nodes[n].mark = (uint8_t)((base->nodes[n].mark & ~POLICY_OWN) | own);
+    base->facts[n].mark = (uint8_t)((base->facts[n].mark & ~POLICY_OWN) | own);
 }
 
 POLICY_INLINE void policy_arrive_nothing(struct policy_base *base, uint32_t n)
@@ -139,8 +145,8 @@ POLICY_INLINE void policy_arrive_nothing(struct policy_base *base, uint32_t n)
 /* A ghost that the policy gives up: the owner takes its node back. */
 POLICY_INLINE void policy_forget(struct policy_base *base, uint32_t n)
 {
-    base->nodes[n].mark = 0;
-    base->nodes[n].next = base->forgotten;
+    base->facts[n].mark = 0;
+    base->links[n].next = base->forgotten;
     base->forgotten = n;
 }
 

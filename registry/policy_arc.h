@@ -37,7 +37,7 @@ POLICY_INLINE void arc_init(struct policy_base *base)
 
 POLICY_INLINE void arc_leave(struct arc *arc, uint32_t n)
 {
-    uint32_t list = arc->base.nodes[n].mark & ARC_LIST;
+    uint32_t list = arc->base.facts[n].mark & ARC_LIST;
     policy_unlink(&arc->base, n);
     arc->size[list] -= policy_cost(&arc->base, n);
 }
@@ -64,11 +64,11 @@ POLICY_INLINE void arc_remove(struct policy_base *base, uint32_t n)
 POLICY_INLINE void arc_arrive(struct policy_base *base, uint32_t n)
 {
     struct arc *arc = (struct arc *)base;
-    if (!(base->nodes[n].mark & POLICY_GHOST)) {
-        base->nodes[n].mark = 0;
+    if (!(base->facts[n].mark & POLICY_GHOST)) {
+        base->facts[n].mark = 0;
         return;
     }
-    uint32_t list = base->nodes[n].mark & ARC_LIST;
+    uint32_t list = base->facts[n].mark & ARC_LIST;
     double b1 = (double)arc->size[ARC_B1], b2 = (double)arc->size[ARC_B2];
     if (list == ARC_B1) {
         double step = b2 / b1 > 1 ? b2 / b1 : 1;
@@ -80,7 +80,7 @@ POLICY_INLINE void arc_arrive(struct policy_base *base, uint32_t n)
     }
     arc_leave(arc, n);
     arc->ghosts--;
-    base->nodes[n].mark = (uint8_t)(ARC_WAS_GHOST | list);
+    base->facts[n].mark = (uint8_t)(ARC_WAS_GHOST | list);
 }
 
 POLICY_INLINE void arc_forget_oldest(struct arc *arc, uint32_t list)
@@ -105,7 +105,7 @@ POLICY_INLINE uint32_t arc_replace(struct arc *arc, bool came_from_b2)
     }
     if (arc->ghosts < base->ghost_room) {
         arc_enter(arc, n, from_t1 ? ARC_B1 : ARC_B2);
-        base->nodes[n].mark |= POLICY_GHOST;
+        base->facts[n].mark |= POLICY_GHOST;
         arc->ghosts++;
     }
     return n;
@@ -114,7 +114,7 @@ POLICY_INLINE uint32_t arc_replace(struct arc *arc, bool came_from_b2)
 POLICY_INLINE uint32_t arc_evict(struct policy_base *base, uint32_t incoming)
 {
     struct arc *arc = (struct arc *)base;
-    uint8_t mark = base->nodes[incoming].mark;
+    uint8_t mark = base->facts[incoming].mark;
     if (mark & ARC_WAS_GHOST) {
         return arc_replace(arc, (mark & ARC_LIST) == ARC_B2);
     }
@@ -136,7 +136,7 @@ POLICY_INLINE uint32_t arc_evict(struct policy_base *base, uint32_t incoming)
 
 POLICY_INLINE void arc_admit(struct policy_base *base, uint32_t n)
 {
-    bool was_ghost = base->nodes[n].mark & ARC_WAS_GHOST;
+    bool was_ghost = base->facts[n].mark & ARC_WAS_GHOST;
     arc_enter((struct arc *)base, n, was_ghost ? ARC_T2 : ARC_T1);
     base->used += policy_cost(base, n);
 }

@@ -17,8 +17,8 @@ POLICY_INLINE void clock_init(struct policy_base *base)
 
 POLICY_INLINE void clock_hit(struct policy_base *base, uint32_t n)
 {
-    if (!(base->nodes[n].mark & CLOCK_REFERENCED)) {
-        base->nodes[n].mark |= CLOCK_REFERENCED;
+    if (!(base->facts[n].mark & CLOCK_REFERENCED)) {
+        base->facts[n].mark |= CLOCK_REFERENCED;
     }
 }
 
@@ -32,8 +32,8 @@ POLICY_INLINE uint32_t clock_evict(struct policy_base *base, uint32_t incoming)
 {
     (void)incoming;
     uint32_t n = policy_oldest(base, 0);
-    while (base->nodes[n].mark & CLOCK_REFERENCED) {
-        base->nodes[n].mark &= (uint8_t)~CLOCK_REFERENCED;
+    while (base->facts[n].mark & CLOCK_REFERENCED) {
+        base->facts[n].mark &= (uint8_t)~CLOCK_REFERENCED;
         policy_unlink(base, n);
         policy_push_front(base, 0, n);
         n = policy_oldest(base, 0);

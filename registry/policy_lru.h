@@ -16,6 +16,7 @@ static const struct policy policy_lru = {
     .name = "lru",
     .about = "least recently used",
     .state_bytes = sizeof(struct policy_base),
+    .unmarked = true,
     .init = queue_init,
     .hit = lru_hit,
     .arrive = policy_arrive_nothing,

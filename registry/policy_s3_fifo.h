@@ -41,9 +41,9 @@ POLICY_INLINE void s3_fifo_init(struct policy_base *base)
 
 POLICY_INLINE void s3_fifo_hit(struct policy_base *base, uint32_t n)
 {
-    uint8_t mark = base->nodes[n].mark;
+    uint8_t mark = base->facts[n].mark;
     if ((mark & S3_FREQUENCY) < S3_FREQUENCY) {
-        base->nodes[n].mark = (uint8_t)(mark + 1);
+        base->facts[n].mark = (uint8_t)(mark + 1);
     }
 }
 
@@ -57,11 +57,11 @@ POLICY_INLINE void s3_fifo_ghost_leaves(struct s3_fifo *s3, uint32_t n)
 POLICY_INLINE void s3_fifo_arrive(struct policy_base *base, uint32_t n)
 {
     struct s3_fifo *s3 = (struct s3_fifo *)base;
-    if (base->nodes[n].mark & POLICY_GHOST) {
+    if (base->facts[n].mark & POLICY_GHOST) {
         s3_fifo_ghost_leaves(s3, n);
-        base->nodes[n].mark = S3_TO_MAIN;
+        base->facts[n].mark = S3_TO_MAIN;
     } else {
-        base->nodes[n].mark = 0;
+        base->facts[n].mark = 0;
     }
 }
 
@@ -78,7 +78,7 @@ POLICY_INLINE void s3_fifo_remove(struct policy_base *base, uint32_t n)
     uint64_t cost = policy_cost(base, n);
     policy_unlink(base, n);
     base->used -= cost;
-    if (base->nodes[n].mark & S3_IN_MAIN) {
+    if (base->facts[n].mark & S3_IN_MAIN) {
         s3->main_used -= cost;
     } else {
         s3->small_used -= cost;
@@ -98,7 +98,7 @@ POLICY_INLINE void s3_fifo_remember(struct s3_fifo *s3, uint32_t n)
         policy_forget(base, oldest);
     }
     policy_mark(base, n, 0);
-    base->nodes[n].mark |= POLICY_GHOST;
+    base->facts[n].mark |= POLICY_GHOST;
     policy_push_front(base, S3_GHOST, n);
     s3->ghost_used += cost;
     s3->ghosts++;
@@ -109,8 +109,8 @@ POLICY_INLINE uint32_t s3_fifo_evict_main(struct s3_fifo *s3)
 {
     struct policy_base *base = &s3->base;
     uint32_t n = policy_oldest(base, S3_MAIN);
-    while (base->nodes[n].mark & S3_FREQUENCY) {
-        base->nodes[n].mark--;
+    while (base->facts[n].mark & S3_FREQUENCY) {
+        base->facts[n].mark--;
         policy_unlink(base, n);
         policy_push_front(base, S3_MAIN, n);
         n = policy_oldest(base, S3_MAIN);
@@ -125,7 +125,7 @@ POLICY_INLINE uint32_t s3_fifo_evict_small(struct s3_fifo *s3)
     struct policy_base *base = &s3->base;
     while (!policy_list_empty(base, S3_SMALL)) {
         uint32_t n = policy_oldest(base, S3_SMALL);
-        if ((base->nodes[n].mark & S3_FREQUENCY) < S3_MOVE) {
+        if ((base->facts[n].mark & S3_FREQUENCY) < S3_MOVE) {
             s3_fifo_remove(base, n);
             s3_fifo_remember(s3, n);
             return n;
@@ -154,7 +154,7 @@ POLICY_INLINE void s3_fifo_admit(struct policy_base *base, uint32_t n)
     struct s3_fifo *s3 = (struct s3_fifo *)base;
     uint64_t cost = policy_cost(base, n);
     base->used += cost;
-    if ((base->nodes[n].mark & S3_TO_MAIN) || cost > s3->small_capacity ||
+    if ((base->facts[n].mark & S3_TO_MAIN) || cost > s3->small_capacity ||
         (!s3->has_evicted && s3->small_used >= s3->small_capacity)) {
         s3_fifo_to_main(s3, n);
         return;

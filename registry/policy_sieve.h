@@ -23,8 +23,8 @@ POLICY_INLINE void sieve_init(struct policy_base *base)
 
 POLICY_INLINE void sieve_hit(struct policy_base *base, uint32_t n)
 {
-    if (!(base->nodes[n].mark & SIEVE_VISITED)) {
-        base->nodes[n].mark |= SIEVE_VISITED;
+    if (!(base->facts[n].mark & SIEVE_VISITED)) {
+        base->facts[n].mark |= SIEVE_VISITED;
     }
 }
 
@@ -32,7 +32,7 @@ POLICY_INLINE void sieve_remove(struct policy_base *base, uint32_t n)
 {
     struct sieve *sieve = (struct sieve *)base;
     if (sieve->hand == n) {
-        sieve->hand = base->nodes[n].prev; /* towards the newer; 0 at the end, which is a wrap */
+        sieve->hand = base->links[n].prev; /* towards the newer; 0 at the end, which is a wrap */
     }
     policy_unlink(base, n);
     base->used -= policy_cost(base, n);
@@ -42,11 +42,12 @@ POLICY_INLINE uint32_t sieve_evict(struct policy_base *base, uint32_t incoming)
 {
     (void)incoming;
     struct sieve *sieve = (struct sieve *)base;
-    struct policy_node *nodes = base->nodes;
+    const struct policy_links *links = base->links;
+    struct policy_facts *facts = base->facts;
     uint32_t n = sieve->hand ? sieve->hand : policy_oldest(base, 0);
-    while (nodes[n].mark & SIEVE_VISITED) {
-        nodes[n].mark &= (uint8_t)~SIEVE_VISITED;
-        n = nodes[n].prev ? nodes[n].prev : policy_oldest(base, 0);
+    while (facts[n].mark & SIEVE_VISITED) {
+        facts[n].mark &= (uint8_t)~SIEVE_VISITED;
+        n = links[n].prev ? links[n].prev : policy_oldest(base, 0);
     }
     sieve->hand = n;
     sieve_remove(base, n);
@@ -63,7 +64,7 @@ POLICY_INLINE void sieve_admit(struct policy_base *base, uint32_t n)
 POLICY_INLINE uint32_t sieve_soon(const struct policy_base *base)
 {
     uint32_t hand = ((const struct sieve *)base)->hand;
-    return hand ? base->nodes[hand].prev : policy_soon(base, 0);
+    return hand ? base->links[hand].prev : policy_soon(base, 0);
 }
 
 static const struct policy policy_sieve = {

@@ -112,7 +112,7 @@ POLICY_INLINE void w_tinylfu_init(struct policy_base *base)
 POLICY_INLINE void tiny_leave(struct w_tinylfu *tiny, uint32_t n)
 {
     policy_unlink(&tiny->base, n);
-    tiny->size[tiny->base.nodes[n].mark & TINY_LIST] -= policy_cost(&tiny->base, n);
+    tiny->size[tiny->base.facts[n].mark & TINY_LIST] -= policy_cost(&tiny->base, n);
 }
 
 POLICY_INLINE void tiny_enter(struct w_tinylfu *tiny, uint32_t n, uint8_t list)
@@ -162,7 +162,7 @@ POLICY_INLINE void w_tinylfu_hit(struct policy_base *base, uint32_t n)
     struct w_tinylfu *tiny = (struct w_tinylfu *)base;
     tiny_count(tiny, n);
     tiny->sample_hits++;
-    uint8_t list = base->nodes[n].mark & TINY_LIST;
+    uint8_t list = base->facts[n].mark & TINY_LIST;
     tiny_move(tiny, n, list == TINY_WINDOW ? TINY_WINDOW : TINY_PROTECTED);
     while (tiny->size[TINY_PROTECTED] > tiny->protected_capacity) {
         tiny_move(tiny, policy_oldest(base, TINY_PROTECTED), TINY_PROBATION);
@@ -173,7 +173,7 @@ POLICY_INLINE void w_tinylfu_hit(struct policy_base *base, uint32_t n)
 POLICY_INLINE void w_tinylfu_arrive(struct policy_base *base, uint32_t n)
 {
     struct w_tinylfu *tiny = (struct w_tinylfu *)base;
-    base->nodes[n].mark = 0;
+    base->facts[n].mark = 0;
     tiny_count(tiny, n);
     tiny->sample_misses++;
     tiny_climb(tiny);

@@ -30,7 +30,7 @@ struct sharded_lru {
 static struct shard *sharded_lru_shard(const struct sharded_lru *lru, uint64_t hash)
 {
     /* Not the bits that place an entry within the shard. */
-    return &lru->shards[((hash & 0xffff) * lru->count) >> 16];
+    return &lru->shards[((hash >> 32 & 0xffff) * lru->count) >> 16];
 }
 
 static void sharded_lru_fini(void *state)

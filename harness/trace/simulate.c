@@ -30,7 +30,8 @@ static struct policy_base *arena_init(struct arena *arena, const struct policy *
     uint64_t mean = trace->requests ? trace->bytes / trace->requests : 1;
     memset(arena, 0, sizeof *arena);
     struct policy_base *base = (struct policy_base *)arena->state;
-    base->nodes = memory_new(nodes, sizeof base->nodes[0]);
+    base->links = memory_new(nodes, sizeof base->links[0]);
+    base->facts = memory_new(nodes, sizeof base->facts[0]);
     base->capacity = capacity;
     base->by_weight = by_bytes;
     base->forgotten = POLICY_NONE;
@@ -55,7 +56,8 @@ static struct policy_base *arena_init(struct arena *arena, const struct policy *
 static void arena_fini(struct arena *arena)
 {
     struct policy_base *base = (struct policy_base *)arena->state;
-    free(base->nodes);
+    free(base->links);
+    free(base->facts);
     free(base->extra);
     free(arena->hashes);
 }
@@ -72,14 +74,14 @@ static inline __attribute__((always_inline)) void simulate_miss(struct policy_ba
         return;
     }
     policy->arrive(base, n); /* a ghost still has the weight that it left with */
-    base->nodes[n].weight = size;
+    base->facts[n].weight = size;
     while (base->used + cost > base->capacity) {
         uint32_t victim = policy->evict(base, n);
         result->evictions++;
-        result->evicted_unused += !(base->nodes[victim].mark & POLICY_USED);
-        base->nodes[victim].mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
+        result->evicted_unused += !(base->facts[victim].mark & POLICY_USED);
+        base->facts[victim].mark &= (uint8_t) ~(POLICY_RESIDENT | POLICY_USED);
     }
-    base->nodes[n].mark = (uint8_t)((base->nodes[n].mark & POLICY_OWN) | POLICY_RESIDENT);
+    base->facts[n].mark = (uint8_t)((base->facts[n].mark & POLICY_OWN) | POLICY_RESIDENT);
     policy->admit(base, n);
 }
 
@@ -90,13 +92,13 @@ static inline __attribute__((always_inline)) void simulate_with(const struct pol
 {
     struct arena arena;
     struct policy_base *base = arena_init(&arena, policy, trace, capacity, by_bytes);
-    struct policy_node *nodes = base->nodes;
+    struct policy_facts *facts = base->facts;
     const uint32_t *keys = trace->keys, *sizes = trace->sizes;
     *result = (struct simulation){.requests = trace->requests, .bytes = trace->bytes};
     for (uint64_t i = 0; i < trace->requests; i++) {
         uint32_t n = keys[i] + POLICY_LISTS;
-        if (nodes[n].mark & POLICY_RESIDENT) {
-            nodes[n].mark |= POLICY_USED;
+        if (facts[n].mark & POLICY_RESIDENT) {
+            facts[n].mark |= POLICY_USED;
             policy->hit(base, n);
         } else {
             simulate_miss(base, policy, n, sizes ? sizes[i] : 1, result);
