@@ -37,49 +37,43 @@ static struct trace *trace_get(struct thread *self)
     return trace;
 }
 
-/* The site of the stack that was just walked, by all of its innermost frames. */
+/* The site of the stack that was just walked. */
 static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum wire_site_kind kind)
 {
     const struct unwind *unwind = &trace->unwind;
     uint64_t frames[UNWIND_MOST];
-    uint32_t count = 0, at = unwind->top;
-    uint32_t end = at + UNWIND_MOST < UNWIND_ROOM ? at + UNWIND_MOST : UNWIND_ROOM;
-    for (; at < end && count < WIRE_FRAMES_MAX; at++) {
-        if (!unwind_is_own(unwind->frames[at].pc)) {
-            frames[count++] = unwind->frames[at].pc;
+    uint32_t count = 0, at = 0;
+    for (; at < unwind->count && count < WIRE_FRAMES_MAX; at++) {
+        if (!unwind_is_own(unwind->pcs[at])) {
+            frames[count++] = unwind->pcs[at];
         }
     }
     uint64_t hash = site_hash(frames, count, kind);
     uint32_t slot = hash % TRACE_SITES_CACHED;
     if (trace->cache[slot].hash != hash || trace->cache[slot].site == 0) {
         trace->cache[slot].hash = hash;
-        trace->cache[slot].site = site_find(frames, count, unwind->cut || at < UNWIND_ROOM, kind);
+        trace->cache[slot].site = site_find(frames, count, unwind->cut || at < unwind->count, kind);
     }
     return trace->cache[slot].site;
-}
-
-/* The same by its context's hash, which stands for all of a stack that is not too deep. */
-static inline uint32_t heap_site(struct trace *trace)
-{
-    struct unwind *unwind = &trace->unwind;
-    if (unwind->top >= UNWIND_ROOM || unwind_depth(unwind) > UNWIND_MOST || unwind->cut) {
-        return stack_site(trace, WIRE_SITE_HEAP);
-    }
-    uint64_t context = unwind->frames[unwind->top].context;
-    uint32_t slot = context % TRACE_CONTEXTS_CACHED;
-    if (trace->contexts[slot].context != context) {
-        trace->contexts[slot].site = stack_site(trace, WIRE_SITE_HEAP);
-        trace->contexts[slot].context = context;
-    }
-    return trace->contexts[slot].site;
 }
 
 static __attribute__((noinline)) uint32_t heap_site_walk(struct trace *trace, const void *frame)
 {
     unwind_walk(&trace->unwind, frame);
-    uint32_t site = heap_site(trace);
-    unwind_keep(&trace->unwind, frame, site);
-    return site;
+    uint64_t hash = trace->unwind.hash;
+    uint32_t slot = hash % TRACE_STACKS_CACHED;
+    if (trace->stacks[slot].hash != hash) {
+        trace->stacks[slot].site = stack_site(trace, WIRE_SITE_HEAP);
+        trace->stacks[slot].hash = hash;
+    }
+    unwind_keep(&trace->unwind, frame, trace->stacks[slot].site);
+    return trace->stacks[slot].site;
+}
+
+uint32_t trace_heap_site(struct trace *trace, const void *frame)
+{
+    uint32_t site = unwind_recall(&trace->unwind, frame);
+    return site != 0 ? site : heap_site_walk(trace, frame);
 }
 
 uint32_t trace_site(const void *frame, enum wire_site_kind kind)
@@ -112,10 +106,7 @@ static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
 
 static uint32_t birth_record(struct trace *trace, const void *block, size_t size, const void *frame)
 {
-    uint32_t site = unwind_recall(&trace->unwind, frame);
-    if (site == 0) {
-        site = heap_site_walk(trace, frame);
-    }
+    uint32_t site = trace_heap_site(trace, frame);
     if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
         birth_count(site, size);
         if (given_on) {

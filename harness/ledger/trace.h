@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_SITES_CACHED    256u
-#define TRACE_CONTEXTS_CACHED 16384u
+#define TRACE_SITES_CACHED  256u
+#define TRACE_STACKS_CACHED 16384u
 
 struct trace { /* of one thread; used with thread->busy set */
     struct record_list records;
@@ -29,9 +29,9 @@ struct trace { /* of one thread; used with thread->busy set */
         uint32_t site;
     } cache[TRACE_SITES_CACHED];
     struct {
-        uint64_t context;
+        uint64_t hash;
         uint32_t site;
-    } contexts[TRACE_CONTEXTS_CACHED];
+    } stacks[TRACE_STACKS_CACHED];
 };
 
 /* The tag of the records of now: the epoch << RECORD_INDEX_BITS. */
@@ -44,6 +44,9 @@ extern _Atomic bool trace_births __attribute__((visibility("hidden")));
 
 void trace_init(void);
 void trace_set(bool on); /* off forgets all records */
+
+/* The site of the stack above `frame`, which is not the one that was recalled last. */
+uint32_t trace_heap_site(struct trace *trace, const void *frame);
 
 /* A block is born; `frame` is the frame address of the hook that the program called. Returns its
  * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
@@ -66,6 +69,9 @@ trace_birth_small(struct thread *self, const void *block, size_t size, const voi
                              !atomic_load_explicit(&trace_births, memory_order_relaxed),
                          1)) {
         uint32_t site = unwind_recall_last(&trace->unwind, frame);
+        if (__builtin_expect(site == 0, 0)) {
+            site = trace_heap_site(trace, frame);
+        }
         uint32_t index = site == 0 ? 0 : record_take_own(&trace->records);
         if (__builtin_expect(index != 0, 1)) {
             record_fill_small(index, block, size, site, birth_now());

@@ -24,6 +24,12 @@ struct walker { /* the state in which a frame is entered */
     bool exact; /* pc is an instruction's, not a return address */
 };
 
+struct frame { /* where the caller's words lie */
+    uint64_t ra_slot;
+    uint64_t bp_slot; /* 0: bp is kept */
+    bool by_bp;       /* found from bp: else its value does not matter here */
+};
+
 bool unwind_is_own(uint64_t pc)
 {
     uint64_t hooks = (uint64_t)(uintptr_t)__start_tidemark_hooks;
@@ -70,7 +76,7 @@ static bool frame_plausible(uint64_t sp, uint64_t frame)
 
 /* Code without unwind information (assembly, generated code): it may keep a frame pointer. Believed
  * only when the chain points up the stack and returns into a loaded object. */
-static bool frame_by_pointer(const struct walker *at, struct unwind_frame *frame)
+static bool frame_by_pointer(const struct walker *at, struct frame *frame)
 {
     uint64_t next = 0, back = 0, start = 0, end = 0;
     if (!frame_plausible(at->sp, at->bp + 16) || !word_probe(at->bp, &next) ||
@@ -85,8 +91,8 @@ static bool frame_by_pointer(const struct walker *at, struct unwind_frame *frame
 
 /* Where the caller's words lie; false at the end of the stack. *more: the end is not the outermost.
  */
-static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
-                       struct unwind_frame *frame, bool *more)
+static bool frame_find(const struct cfi_rule *rule, const struct walker *at, struct frame *frame,
+                       bool *more)
 {
     uint64_t cfa = 0;
     switch (rule->kind) {
@@ -126,36 +132,70 @@ static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
     return true;
 }
 
-static __attribute__((noinline)) void rule_learn(struct unwind_known *known, uint64_t key,
-                                                 const struct walker *at)
+static __attribute__((noinline)) void rule_learn(struct unwind_known *known, uint64_t pc,
+                                                 bool exact)
 {
-    known->rule = cfi_find(at->pc, at->exact);
+    known->rule = cfi_find(pc, exact);
     if (known->rule.kind == CFI_SP && !frame_plausible(0, (uint64_t)(int64_t)known->rule.offset)) {
         known->rule.kind = CFI_NONE;
     }
-    known->pc = key;
+    known->pc = exact ? ~pc : pc;
 }
 
-static inline struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
+static inline uint32_t known_place(uint64_t pc)
 {
-    uint64_t key = at->pc << 1 | (at->exact ? 1 : 0);
-    struct unwind_known *known = &unwind->rules[(at->pc ^ at->pc >> 11) % UNWIND_RULES];
-    if (__builtin_expect(known->pc != key, 0)) {
-        rule_learn(known, key, at);
+    return (pc ^ pc >> 11) % UNWIND_RULES;
+}
+
+static inline const struct cfi_rule *rule_of(struct unwind *unwind, uint64_t pc, bool exact)
+{
+    struct unwind_known *known = &unwind->rules[known_place(pc)];
+    if (__builtin_expect(known->pc != (exact ? ~pc : pc), 0)) {
+        rule_learn(known, pc, exact);
     }
-    return known->rule;
+    return &known->rule;
 }
 
-/* The everyday rule, which was found plausible when it was learnt. */
-static inline bool frame_find_by_sp(const struct cfi_rule *rule, const struct walker *at,
-                                    struct unwind_frame *frame)
+#define RULE_SHAPE(kind, bp) ((kind) | (bp) << 8)
+
+struct caller {
+    uint64_t pc, sp, bp, bp_slot;
+    bool by_bp;  /* found from the bp that was */
+    bool bp_new; /* bp and bp_slot are others than before */
+};
+
+/* On to the caller by an everyday rule that is known: its words lie at a distance from sp, which
+ * was found plausible when the rule was learnt, or from a frame pointer. False, and nothing done,
+ * when it takes more than that. */
+static inline __attribute__((always_inline)) bool caller_usual(const struct unwind *unwind,
+                                                               struct caller *at)
 {
-    if (rule->kind != CFI_SP || rule->bp == CFI_AT_BP) {
+    const struct unwind_known *known = &unwind->rules[known_place(at->pc)];
+    __asm__("" : "+r"(known)); /* the compiler would compute it again for each field */
+    if (__builtin_expect(known->pc != at->pc, 0)) {
         return false;
     }
-    uint64_t cfa = at->sp + (uint64_t)(int64_t)rule->offset;
-    frame->ra_slot = cfa - 8;
-    frame->bp_slot = rule->bp == CFI_KEPT ? 0 : cfa + (uint64_t)(int64_t)rule->bp_offset;
+    int shape = RULE_SHAPE(known->rule.kind, known->rule.bp);
+    uint64_t distance = (uint64_t)(int64_t)known->rule.offset;
+    if (shape == RULE_SHAPE(CFI_SP, CFI_KEPT)) {
+        at->sp += distance;
+        at->by_bp = at->bp_new = false;
+    } else {
+        uint64_t cfa = at->sp + distance;
+        at->by_bp = false;
+        if (__builtin_expect(shape != RULE_SHAPE(CFI_SP, CFI_AT_FRAME), 0)) {
+            cfa = at->bp + distance;
+            at->by_bp = true;
+            if (shape != RULE_SHAPE(CFI_BP, CFI_AT_FRAME) || !frame_plausible(at->sp, cfa)) {
+                return false;
+            }
+        }
+        at->sp = cfa;
+        at->bp_slot = cfa + (uint64_t)(int64_t)known->rule.bp_offset;
+        at->bp = word_at(at->bp_slot);
+        at->bp_new = true;
+    }
+    at->pc = word_at(at->sp - 8);
     return true;
 }
 
@@ -169,7 +209,7 @@ static void walker_leave_signal(struct walker *at)
     at->exact = true;
 }
 
-static void walker_enter(struct walker *at, const struct unwind_frame *frame)
+static void walker_enter(struct walker *at, const struct frame *frame)
 {
     at->sp = frame->ra_slot + 8;
     at->pc = word_at(frame->ra_slot);
@@ -193,8 +233,8 @@ static void walker_from_context(struct walker *at, const ucontext_t *context)
 
 #else /* AArch64: x29 points to the caller's x29 and x30 */
 
-static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
-                       struct unwind_frame *frame, bool *more)
+static bool frame_find(const struct cfi_rule *rule, const struct walker *at, struct frame *frame,
+                       bool *more)
 {
     uint64_t next;
     (void)rule;
@@ -208,19 +248,24 @@ static bool frame_find(const struct cfi_rule *rule, const struct walker *at,
     return true;
 }
 
-static struct cfi_rule rule_of(struct unwind *unwind, const struct walker *at)
+static const struct cfi_rule *rule_of(struct unwind *unwind, uint64_t pc, bool exact)
+{
+    static const struct cfi_rule by_pointer = {.kind = CFI_BP};
+    (void)unwind;
+    (void)pc;
+    (void)exact;
+    return &by_pointer;
+}
+
+struct caller {
+    uint64_t pc, sp, bp, bp_slot;
+    bool by_bp, bp_new;
+};
+
+static bool caller_usual(const struct unwind *unwind, struct caller *at)
 {
     (void)unwind;
     (void)at;
-    return (struct cfi_rule){.kind = CFI_BP};
-}
-
-static bool frame_find_by_sp(const struct cfi_rule *rule, const struct walker *at,
-                             struct unwind_frame *frame)
-{
-    (void)rule;
-    (void)at;
-    (void)frame;
     return false;
 }
 
@@ -229,7 +274,7 @@ static void walker_leave_signal(struct walker *at)
     (void)at;
 }
 
-static void walker_enter(struct walker *at, const struct unwind_frame *frame)
+static void walker_enter(struct walker *at, const struct frame *frame)
 {
     at->sp = frame->ra_slot + 8;
     at->pc = word_at(frame->ra_slot) & 0x0000ffffffffffffu; /* without pointer authentication */
@@ -253,190 +298,163 @@ static void walker_from_context(struct walker *at, const ucontext_t *context)
 
 #endif
 
-/* Is `frame` of the last stack entered in this state, as far as it matters? bp is often just a
- * variable. */
-static inline bool state_equal(const struct walker *at, const struct unwind_frame *frame)
-{
-    return at->pc == frame->pc && at->sp == frame->sp && (!frame->by_bp || at->bp == frame->bp);
-}
-
-/* From frame `at` on, which holds: how far do the last stack's frames hold, before `end`? *bp is of
- * the first and becomes that of the last that holds. */
-static inline uint32_t frames_hold(const struct unwind *unwind, uint32_t at, uint32_t end,
-                                   uint64_t *bp)
-{
-    for (; at + 1 < end; at++) {
-        const struct unwind_frame *frame = &unwind->frames[at];
-        uint64_t next_bp = frame->bp_slot == 0 ? *bp : word_at(frame->bp_slot);
-        if (word_at(frame->ra_slot) != frame[1].pc || (frame[1].by_bp && next_bp != frame[1].bp)) {
-            break;
-        }
-        *bp = next_bp;
-    }
-    return at;
-}
-
-static inline uint32_t window_end(uint32_t from, uint32_t frames)
-{
-    return UNWIND_ROOM - from < frames ? UNWIND_ROOM : from + frames;
-}
-
-struct walk { /* frames that are not, or not where, they were in the last stack */
+struct walk {
     struct walker at;
-    struct unwind_frame fresh[UNWIND_MOST];
-    uint32_t count;
-    uint32_t join; /* frame of the last stack that follows the fresh ones; UNWIND_ROOM: none */
-    bool odd, more;
+    uint32_t count;            /* frames so far, in unwind->pcs */
+    uint64_t hash;             /* of them */
+    struct unwind_check *next; /* the words that make the stack, as they are found */
+    uint64_t bp_slot;          /* where bp came from */
+    bool bp_checked;           /* it is among them */
+    bool odd;                  /* the stack cannot be recalled by them */
+    bool more;                 /* the last frame is not the outermost */
 };
 
-/* Takes over what holds of the last stack from frame `last` on. True when that is all there is to
- * know: it joins. Else the walk goes on behind the frames taken. */
-static bool walk_join(struct walk *walk, const struct unwind *unwind, uint32_t *last)
+static inline void walk_check(struct walk *walk, uint64_t address, uint64_t value)
 {
-    uint64_t bp = walk->at.bp;
-    uint32_t end = window_end(*last, UNWIND_MOST - walk->count);
-    uint32_t holds = frames_hold(unwind, *last, end, &bp);
-    /* The last stack may have been cut where this one has room for more. */
-    bool goes_on = unwind->cut && end == UNWIND_ROOM &&
-                   unwind->frames[UNWIND_ROOM - 1].ra_slot != 0 &&
-                   walk->count + (end - *last) < UNWIND_MOST;
-    if (holds + 1 == end && !goes_on) {
-        walk->join = *last;
-        return true;
-    }
-    uint32_t taken = holds + 1 - *last;
-    memcpy(walk->fresh + walk->count, unwind->frames + *last, taken * sizeof walk->fresh[0]);
-    walk->count += taken;
-    walk->at.bp = bp;
-    walker_enter(&walk->at, &unwind->frames[holds]);
-    *last = holds + 1;
-    return false;
+    *walk->next++ = (struct unwind_check){address, value};
 }
 
-/* One frame by its rule; false at the end of the stack. */
-static inline bool walk_step(struct walk *walk, struct unwind *unwind)
+static inline uint64_t hash_frame(uint64_t hash, uint64_t pc)
 {
-    struct unwind_frame *frame = &walk->fresh[walk->count++];
-    frame->pc = walk->at.pc;
-    frame->sp = walk->at.sp;
-    frame->bp = walk->at.bp;
-    frame->ra_slot = 0;
-    frame->by_bp = false;
-    struct cfi_rule rule = rule_of(unwind, &walk->at);
-    if (__builtin_expect(frame_find_by_sp(&rule, &walk->at, frame), 1)) {
-        walker_enter(&walk->at, frame);
-        return true;
-    }
-    if (!frame_find(&rule, &walk->at, frame, &walk->more)) {
+    return (hash + pc) * 0x9e3779b97f4a7c15u;
+}
+
+/* One frame on, by whatever rule; false at the end of the stack. Where the caller's words lie may
+ * differ though a frame is entered in the same state: then the walk is odd. */
+static __attribute__((noinline)) bool walk_step(struct walk *walk, struct unwind *unwind)
+{
+    struct frame frame = {0};
+    const struct cfi_rule *rule = rule_of(unwind, walk->at.pc, walk->at.exact);
+    unwind->pcs[walk->count++] = walk->at.pc;
+    walk->hash = hash_frame(walk->hash, walk->at.pc);
+    if (!frame_find(rule, &walk->at, &frame, &walk->more)) {
         return false;
     }
-    /* Where a frame's words lie may then differ though it is entered in the same state. */
-    walk->odd |= rule.kind == CFI_SIGNAL || rule.kind == CFI_BP_DEREF;
-    if (rule.kind == CFI_SIGNAL) {
+    if (rule->kind == CFI_SIGNAL) {
+        walk->odd = true;
         walker_leave_signal(&walk->at);
-    } else {
-        walker_enter(&walk->at, frame);
+        return true;
+    }
+    walk->odd |= rule->kind == CFI_BP_DEREF;
+    if (frame.by_bp && !walk->bp_checked) {
+        walk_check(walk, walk->bp_slot, walk->at.bp);
+        walk->bp_checked = true;
+    }
+    walker_enter(&walk->at, &frame);
+    walk_check(walk, frame.ra_slot, walk->at.pc);
+    if (frame.bp_slot != 0) {
+        walk->bp_slot = frame.bp_slot;
+        walk->bp_checked = false;
     }
     return true;
 }
 
-static void walk_run(struct walk *walk, struct unwind *unwind)
+/* The same for as many frames as have an everyday rule that is known. Apart from that function so
+ * that all of it stays in registers. */
+static inline void walk_usual(struct walk *walk, struct unwind *unwind)
 {
-    uint32_t last = unwind->reusable ? unwind->top : UNWIND_ROOM;
-    walk->join = UNWIND_ROOM;
-    while (walk->at.pc > 4095) {
-        if (walk->count == UNWIND_MOST) {
-            walk->more = true;
-            return;
+    struct caller at = {
+        .pc = walk->at.pc, .sp = walk->at.sp, .bp = walk->at.bp, .bp_slot = walk->bp_slot};
+    uint64_t hash = walk->hash;
+    bool bp_checked = walk->bp_checked;
+    struct unwind_check *next = walk->next;
+    uint64_t *pcs = unwind->pcs + walk->count, *end = unwind->pcs + UNWIND_MOST;
+    while (at.pc > 4095 && pcs < end) {
+        struct caller from = at;
+        if (!caller_usual(unwind, &at)) {
+            break;
         }
-        while (last < UNWIND_ROOM && unwind->frames[last].sp < walk->at.sp) {
-            last++;
+        *pcs++ = from.pc;
+        hash = hash_frame(hash, from.pc);
+        if (at.by_bp && !bp_checked) {
+            *next++ = (struct unwind_check){from.bp_slot, from.bp};
         }
-        bool known =
-            last < UNWIND_ROOM && !walk->odd && state_equal(&walk->at, &unwind->frames[last]);
-        if (known ? walk_join(walk, unwind, &last) : !walk_step(walk, unwind)) {
-            return;
-        }
+        bp_checked = (bp_checked | at.by_bp) & !at.bp_new;
+        *next++ = (struct unwind_check){at.sp - 8, at.pc};
     }
+    walk->at = (struct walker){.pc = at.pc, .sp = at.sp, .bp = at.bp};
+    walk->count = (uint32_t)(pcs - unwind->pcs);
+    walk->hash = hash;
+    walk->next = next;
+    walk->bp_slot = at.bp_slot;
+    walk->bp_checked = bp_checked;
 }
 
-static __attribute__((noinline)) void stack_walk(struct unwind *unwind, struct walker begin)
+static void unwind_begin_anew(struct unwind *unwind, uint32_t generation)
 {
-    struct walk walk;
-    walk.at = begin;
-    walk.count = 0;
-    walk.odd = walk.more = false;
-    walk_run(&walk, unwind);
-    if (walk.join < walk.count) { /* no room before the frames that are there: begin anew */
-        unwind->top = UNWIND_ROOM;
-        walk.at = begin;
-        walk.count = 0;
-        walk.odd = walk.more = false;
-        walk_run(&walk, unwind);
-    }
-    unwind->top = walk.join - walk.count;
-    unwind->reusable = !walk.odd;
-    if (walk.join == UNWIND_ROOM) {
-        unwind->cut = walk.more;
-    }
-    memcpy(unwind->frames + unwind->top, walk.fresh, walk.count * sizeof walk.fresh[0]);
-    uint64_t context = walk.join == UNWIND_ROOM ? 0 : unwind->frames[walk.join].context;
-    for (uint32_t i = walk.join; i-- > unwind->top;) {
-        context = (context ^ unwind->frames[i].pc) * 0x9e3779b97f4a7c15u;
-        context ^= context >> 29;
-        unwind->frames[i].context = context;
-    }
+    memset(unwind->rules, 0, sizeof unwind->rules);
+    memset(unwind->sets, 0, sizeof unwind->sets);
+    memset(unwind->last, 0, sizeof unwind->last);
+    unwind->spare = 1;
+    unwind->memos_used = 1;
+    unwind->generation = generation;
 }
 
 void unwind_walk(struct unwind *unwind, const void *frame)
 {
-    struct walker at;
     uint32_t generation = atomic_load_explicit(&unwind_generation, memory_order_relaxed);
     if (__builtin_expect(unwind->generation != generation, 0)) {
-        unwind->top = UNWIND_ROOM;
-        memset(unwind->rules, 0, sizeof unwind->rules);
-        for (uint32_t i = 0; i < UNWIND_SETS * UNWIND_WAYS; i++) {
-            unwind->memos[i].frame = 0;
-        }
-        unwind->generation = generation;
+        unwind_begin_anew(unwind, generation);
     }
-    walker_begin(&at, frame);
-    stack_walk(unwind, at);
+    struct unwind_memo *memo = &unwind->memos[unwind->spare];
+    struct walk walk = {.next = memo->checks, .bp_slot = (uint64_t)(uintptr_t)frame};
+    walker_begin(&walk.at, frame);
+    walk_check(&walk, (uint64_t)(uintptr_t)frame + 8, walk.at.pc);
+    for (bool goes_on = true; goes_on && walk.at.pc > 4095;) {
+        if (!walk.at.exact) {
+            walk_usual(&walk, unwind);
+        }
+        walk.more = walk.at.pc > 4095 && walk.count == UNWIND_MOST;
+        goes_on = walk.at.pc > 4095 && !walk.more && walk_step(&walk, unwind);
+    }
+    unwind->count = walk.count;
+    unwind->cut = walk.more;
+    unwind->hash = walk.hash ^ walk.hash >> 32 ^ walk.more;
+    unwind->recallable = !walk.odd;
+    walk.next -= walk.more && walk.count == UNWIND_MOST; /* what is beyond does not matter */
+    walk_check(&walk, (uint64_t)(uintptr_t)&memo->frame, ~(uint64_t)(uintptr_t)frame);
+}
+
+/* Of the innermost frame and its callers, as far as their rules are known and of the everyday kind:
+ * a stack differs from others that allocate through the same function in its callers. */
+static inline uint32_t stack_key(const struct unwind *unwind, const void *frame)
+{
+    struct walker begin;
+    walker_begin(&begin, frame);
+    struct caller at = {.pc = begin.pc, .sp = begin.sp, .bp = begin.bp};
+    uint64_t key = at.pc ^ at.sp * 3;
+    for (uint32_t i = 0; i < UNWIND_CALLERS && caller_usual(unwind, &at); i++) {
+        key = hash_frame(key, at.pc);
+    }
+    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 32);
+}
+
+static inline uint16_t *set_of(struct unwind *unwind, uint32_t key)
+{
+    return &unwind->sets[key % UNWIND_SETS * UNWIND_WAYS];
 }
 
 uint32_t unwind_recall(struct unwind *unwind, const void *frame)
 {
-    uint32_t ways = unwind_ways(frame);
     if (unwind->generation != atomic_load_explicit(&unwind_generation, memory_order_relaxed)) {
         return 0;
     }
+    uint32_t key = stack_key(unwind, frame);
+    const uint16_t *set = set_of(unwind, key);
     for (uint32_t way = 0; way < UNWIND_WAYS; way++) {
-        if (unwind_memo_holds(&unwind->memos[ways + way], frame)) {
-            unwind->last[ways / UNWIND_WAYS] = (uint8_t)way;
-            return unwind->memos[ways + way].site;
+        const struct unwind_memo *memo = &unwind->memos[set[way]];
+        if (memo->key == key && unwind_memo_holds(memo, frame)) {
+            unwind->last[unwind_innermost(frame)] = set[way];
+            return memo->site;
         }
     }
     return 0;
 }
 
-/* Where the stack goes: a way that is empty, or the next one's turn. */
-static struct unwind_memo *memo_choose(struct unwind *unwind, const void *frame)
-{
-    uint32_t ways = unwind_ways(frame), way = 0;
-    while (way < UNWIND_WAYS && unwind->memos[ways + way].frame != 0) {
-        way++;
-    }
-    if (way == UNWIND_WAYS) {
-        way = unwind->turn++ % UNWIND_WAYS;
-    }
-    unwind->last[ways / UNWIND_WAYS] = (uint8_t)way;
-    return &unwind->memos[ways + way];
-}
-
 /* Most stacks of deep recursion never return. */
 static bool stack_is_new(struct unwind *unwind, const void *frame)
 {
-    uint64_t key = unwind->frames[unwind->top].context ^ (uint64_t)(uintptr_t)frame << 4;
+    uint64_t key = unwind->hash ^ (uint64_t)(uintptr_t)frame << 4;
     uint32_t *seen = &unwind->seen[key % UNWIND_SEEN];
     uint32_t rest = (uint32_t)(key >> 32);
     bool is_new = *seen != rest;
@@ -446,44 +464,30 @@ static bool stack_is_new(struct unwind *unwind, const void *frame)
 
 void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site)
 {
-    if (!unwind->reusable || unwind->top >= UNWIND_ROOM || stack_is_new(unwind, frame)) {
+    if (!unwind->recallable || stack_is_new(unwind, frame)) {
         return;
     }
-    struct unwind_memo *memo = memo_choose(unwind, frame);
-    struct unwind_check *check = memo->checks;
-    const struct unwind_check *most = memo->checks + UNWIND_CHECKS - 1;
-    const struct unwind_frame *at = &unwind->frames[unwind->top];
-    const struct unwind_frame *last = &unwind->frames[window_end(unwind->top, UNWIND_MOST) - 1];
-    uint64_t bp_slot = (uint64_t)(uintptr_t)frame; /* where the bp of a frame came from */
-    bool bp_checked = false;
-    memo->frame = 0;
-    atomic_signal_fence(memory_order_seq_cst);
-    *check++ = (struct unwind_check){(uint64_t)(uintptr_t)frame + 8, at->pc};
-    for (;; at++) {
-        if (check + 2 > most) {
-            return;
-        }
-        if (at->by_bp && !bp_checked) {
-            *check++ = (struct unwind_check){bp_slot, at->bp};
-            bp_checked = true;
-        }
-        if (at == last) {
-            break;
-        }
-        *check++ = (struct unwind_check){at->ra_slot, at[1].pc};
-        if (at->bp_slot != 0) {
-            bp_slot = at->bp_slot;
-            bp_checked = false;
-        }
+    uint32_t key = stack_key(unwind, frame), way = 0;
+    uint16_t *set = set_of(unwind, key), number = unwind->spare;
+    while (way < UNWIND_WAYS && set[way] != 0) {
+        way++;
     }
-    *check = (struct unwind_check){(uint64_t)(uintptr_t)&memo->frame, ~(uint64_t)(uintptr_t)frame};
-    memo->site = site;
-    atomic_signal_fence(memory_order_seq_cst); /* a handler may leave by longjmp */
+    if (way == UNWIND_WAYS) {
+        way = unwind->turn++ % UNWIND_WAYS;
+    }
+    struct unwind_memo *memo = &unwind->memos[number];
     memo->frame = (uint64_t)(uintptr_t)frame;
+    memo->site = site;
+    memo->key = key;
+    unwind->spare = set[way] != 0 ? set[way] : ++unwind->memos_used;
+    unwind->memos[unwind->spare].frame = 0;    /* `last` may still name it */
+    atomic_signal_fence(memory_order_seq_cst); /* a handler may leave by longjmp */
+    set[way] = number;
+    unwind->last[unwind_innermost(frame)] = number;
 }
 
 /* As walker_enter, on a stack that may be in ruins. */
-static bool walker_enter_probing(struct walker *at, const struct unwind_frame *frame)
+static bool walker_enter_probing(struct walker *at, const struct frame *frame)
 {
     uint64_t pc, bp = at->bp;
     if (!word_probe(frame->ra_slot, &pc) ||
@@ -505,7 +509,7 @@ uint32_t ledger_unwind(uint64_t *frames, uint32_t most, void *context)
         walker_begin(&at, __builtin_frame_address(0));
     }
     while (count < most && at.pc > 4095) {
-        struct unwind_frame frame;
+        struct frame frame;
         frames[count++] = at.pc;
         struct cfi_rule rule = cfi_find(at.pc, at.exact);
         if (!frame_find(&rule, &at, &frame, &more)) {

@@ -1,11 +1,11 @@
 /*
  * unwind.h - the stack of return addresses of an allocation, exact and without frame pointers, fast
- * by remembering: the rule of every return address (cfi.h), and the whole of the last stack. Where
- * a frame of the new stack is entered in the same state as one of the last, its addresses are known
- * and only what lies there is read again; so nothing is assumed to be unchanged, and equal stacks
- * cost two loads and two comparisons a frame. Runs in the worker. One struct unwind a thread; no
- * locks, no allocation, async-signal-safe. On AArch64 frames are followed by frame pointer (the
- * platform's libraries have them).
+ * by remembering: the rule of every return address (cfi.h), and stacks that were met before. A
+ * remembered stack is a list of the words on the stack that make it what it is; they are all read
+ * again, so nothing is assumed to be unchanged, and an equal stack costs two loads and a comparison
+ * a frame; another one has to be walked, at ten times that. Runs in the worker. One struct unwind a
+ * thread; no locks, no allocation, async-signal-safe. On AArch64 frames are followed by frame
+ * pointer (the platform's libraries have them).
  */
 #ifndef LEDGER_UNWIND_H
 #define LEDGER_UNWIND_H
@@ -15,23 +15,17 @@
 
 #define UNWIND_OWN_MOST 12u /* frames of our own, which are left out of a site */
 #define UNWIND_MOST     (WIRE_FRAMES_MAX + UNWIND_OWN_MOST) /* innermost frames that are exact */
-#define UNWIND_ROOM     192u
-#define UNWIND_RULES    8192u /* a power of two */
-#define UNWIND_SETS     128u  /* a power of two */
-#define UNWIND_WAYS     4u    /* memos of a set: where one stack may be */
+#define UNWIND_RULES    8192u                               /* a power of two */
+#define UNWIND_SETS     512u                                /* a power of two */
+#define UNWIND_WAYS     4u                                  /* where in its set a stack may be */
+#define UNWIND_MEMOS    (UNWIND_SETS * UNWIND_WAYS)
+#define UNWIND_LAST     512u  /* a power of two */
+#define UNWIND_CALLERS  7u    /* that choose a stack's set, beside the innermost frame */
 #define UNWIND_SEEN     8192u /* a power of two */
-#define UNWIND_CHECKS   67u   /* deeper stacks, without frame pointers, have no more than 46 */
-
-struct unwind_frame { /* how the walk entered a frame, and where the next one's words lie */
-    uint64_t pc, sp, bp;
-    uint64_t ra_slot; /* 0: the walk ends here */
-    uint64_t bp_slot; /* 0: bp is kept */
-    uint64_t context; /* hash of this frame's pc and all outside of it */
-    bool by_bp;       /* the slots were found from bp: else its value does not matter here */
-};
+#define UNWIND_CHECKS   (2 * UNWIND_MOST + 2) /* a return address and a frame pointer each */
 
 struct unwind_known {
-    uint64_t pc; /* lowest bit: exact; 0: empty */
+    uint64_t pc; /* inverted when it is an instruction's; 0: empty */
     struct cfi_rule rule;
 };
 
@@ -46,42 +40,38 @@ struct unwind_check {
 struct unwind_memo {
     uint64_t frame; /* 0: empty */
     uint32_t site;
+    uint32_t key; /* of the stack's set */
     /* The last one never holds: it compares the memo's own frame with something else. */
     struct unwind_check checks[UNWIND_CHECKS];
 } __attribute__((aligned(64)));
 
-/* The last stack that was walked lies as the machine's does: the outermost frame at the end, the
- * innermost at `top`, so that a stack which differs in its innermost frames leaves the others where
- * they are. Frames beyond the innermost UNWIND_MOST may be of an earlier stack: they are not read
- * as part of this one. */
 struct unwind {
-    uint32_t top;
     uint32_t generation;
-    bool cut;      /* the frame at the end was not the outermost */
-    bool reusable; /* no frame within that is entered otherwise than its slots say (after a signal)
-                    */
-    struct unwind_frame frames[UNWIND_ROOM];
-    uint32_t turn; /* of the ways, which is overwritten next */
-    struct unwind_known rules[UNWIND_RULES];
+    /* The stack that was walked last. */
+    uint32_t count;
+    bool cut;        /* its last frame is not the outermost */
+    bool recallable; /* by the words in memos[spare] */
+    uint64_t hash;
+    uint64_t pcs[UNWIND_MOST]; /* innermost first */
+    uint16_t memos_used;
+    uint16_t spare;              /* the memo that no set has */
+    uint16_t turn;               /* of the ways, which goes next */
+    uint16_t last[UNWIND_LAST];  /* the memo that was recalled last for an innermost frame */
+    uint16_t sets[UNWIND_MEMOS]; /* numbers of memos, from 1; 0: none yet */
     uint32_t
         seen[UNWIND_SEEN]; /* stacks that were walked once: only those that come back are kept */
-    uint8_t last[UNWIND_SETS]; /* the way that was recalled last */
-    struct unwind_memo memos[UNWIND_SETS * UNWIND_WAYS];
+    struct unwind_known rules[UNWIND_RULES];
+    struct unwind_memo memos[1 + UNWIND_MEMOS + 1]; /* the first one is never any stack's */
 };
-
-static inline uint32_t unwind_depth(const struct unwind *unwind)
-{
-    return UNWIND_ROOM - unwind->top;
-}
 
 extern _Atomic uint32_t unwind_generation
     __attribute__((visibility("hidden"))); /* a new one: code was unloaded */
 
-/* The ways that a stack may be in, as the first one's number. */
-static inline uint32_t unwind_ways(const void *frame)
+/* Where `last` has what was recalled for this innermost frame. */
+static inline uint32_t unwind_innermost(const void *frame)
 {
     uint64_t key = ((const uint64_t *)frame)[1] ^ (uint64_t)(uintptr_t)frame * 3;
-    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 40) % UNWIND_SETS * UNWIND_WAYS;
+    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 40) % UNWIND_LAST;
 }
 
 static inline bool unwind_memo_holds(const struct unwind_memo *memo, const void *frame)
@@ -100,11 +90,10 @@ static inline bool unwind_memo_holds(const struct unwind_memo *memo, const void 
  * 0 when it must be walked. */
 uint32_t unwind_recall(struct unwind *unwind, const void *frame);
 
-/* The same, looked for only where the last one of its ways was found. */
+/* The same, looked for only where the last one of this innermost frame was found. */
 static inline uint32_t unwind_recall_last(struct unwind *unwind, const void *frame)
 {
-    uint32_t ways = unwind_ways(frame);
-    const struct unwind_memo *memo = &unwind->memos[ways + unwind->last[ways / UNWIND_WAYS]];
+    const struct unwind_memo *memo = &unwind->memos[unwind->last[unwind_innermost(frame)]];
     __asm__("" : "+r"(memo)); /* the compiler would compute it again for each field */
     bool valid =
         unwind->generation == atomic_load_explicit(&unwind_generation, memory_order_relaxed);
