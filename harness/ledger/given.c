@@ -306,7 +306,7 @@ void given_begin(void)
     }
     functions_sort();
     atomic_store(&given_switch, true);
-    atomic_store(&trace_births, true); /* every birth takes the way that tells us */
+    trace_switch(TRACE_BIRTHS, true); /* every birth takes the way that tells us */
     uint64_t open = 0, last = 0;
     for (uint32_t i = 0; i < given->function_count; i++) {
         struct function *function = &given->functions[i];
@@ -340,7 +340,7 @@ void given_put(struct wire *wire)
         return;
     }
     atomic_store(&given_switch, false);
-    atomic_store(&trace_births, false);
+    trace_switch(TRACE_BIRTHS, false);
     bool complete = !given->given_up;
     all_give_up();
     trace_each(stay_mark, NULL);

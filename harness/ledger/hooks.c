@@ -107,7 +107,6 @@ static __attribute__((noinline)) void *alloc_walked(struct thread *self, void *b
 /* Trace depth's plainest case: a small block, of a stack that was met before. */
 static HOOK __attribute__((noinline)) void *alloc_traced(size_t size, struct thread *self)
 {
-    const void *frame = __builtin_frame_address(0);
     if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL)) {
         return alloc_slow(size);
     }
@@ -116,9 +115,9 @@ static HOOK __attribute__((noinline)) void *alloc_traced(size_t size, struct thr
         return refused(size);
     }
     void *block = (char *)start + HEADER_BYTES;
-    uint32_t record = trace_birth_small(self, block, size, frame);
+    uint32_t record = trace_birth_small(self, block, size, __builtin_frame_address(0));
     if (UNLIKELY(record == 0)) {
-        block = alloc_walked(self, block, size, frame);
+        block = alloc_walked(self, block, size, __builtin_frame_address(0));
         __asm__ volatile("" : "+r"(block)); /* not a tail call: this frame is walked from */
         return block;
     }
@@ -237,8 +236,7 @@ static HOOK __attribute__((noinline)) void free_traced(struct thread *self, void
                                                        size_t size)
 {
     uint32_t number = header_of(block)->record;
-    if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL || release_on ||
-                 (number != 0 && !trace_death_small(self, number, block, size)))) {
+    if (UNLIKELY(size >= HOOKS_SMALL_END || !trace_death_small(self, number, block, size))) {
         free_slow(block);
         return;
     }

@@ -2,7 +2,7 @@
  * hooks_load.c - dlclose: what was remembered of unloaded code is void. Runs in the worker.
  * dlopen is left alone: it asks who calls it.
  */
-#include "harness/ledger/unwind.h"
+#include "harness/ledger/trace.h"
 
 #include <dlfcn.h>
 
@@ -13,6 +13,6 @@ __attribute__((visibility("default"))) int dlclose(void *handle)
         next = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
     }
     int answer = next(handle);
-    unwind_forget();
+    trace_code_gone();
     return answer;
 }

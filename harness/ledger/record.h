@@ -57,6 +57,14 @@ static inline struct record *record_at(uint32_t index)
     return chunk == NULL ? NULL : &chunk->records[index % RECORDS_PER_CHUNK];
 }
 
+/* Of a number that was given. */
+static inline struct record *record_given(uint32_t index)
+{
+    struct record_chunk *chunk =
+        atomic_load_explicit(&record_chunks[index / RECORDS_PER_CHUNK], memory_order_relaxed);
+    return &chunk->records[index % RECORDS_PER_CHUNK];
+}
+
 static inline uint64_t record_word(const void *block, uint64_t size)
 {
     return (uint64_t)(uintptr_t)block | size << RECORD_SIZE_SHIFT;
@@ -74,7 +82,7 @@ static inline uint32_t record_take_own(struct record_list *list)
 {
     uint32_t index = list->free;
     if (index != 0) {
-        list->free = record_at(index)->serial;
+        list->free = record_given(index)->serial;
         list->free_count--;
         return index;
     }
@@ -92,7 +100,7 @@ static inline uint32_t record_take(struct record_list *list)
 static inline void record_fill_small(uint32_t index, const void *block, size_t size, uint32_t site,
                                      uint32_t serial)
 {
-    struct record *record = record_at(index);
+    struct record *record = record_given(index);
     record->site = site;
     record->serial = serial;
     record_word_set(record, record_word(block, size), memory_order_release);

@@ -7,8 +7,6 @@
 #include "harness/ledger/thread.h"
 #include "harness/meter/meter.h"
 
-_Atomic bool release_switch;
-
 static struct {
     struct release *ring; /* RELEASE_MOST of them */
     uint32_t given;       /* ever: the next takes slot given % RELEASE_MOST */
@@ -94,12 +92,12 @@ void release_begin(void)
     seen.ring = ring;
     seen.since = birth_now();
     thread_unlock(&locked, self);
-    atomic_store(&release_switch, true);
+    trace_switch(TRACE_RELEASES, true);
 }
 
 void release_end(void)
 {
-    atomic_store(&release_switch, false);
+    trace_switch(TRACE_RELEASES, false);
 }
 
 void release_drop(void)
@@ -134,6 +132,6 @@ uint32_t release_since(void)
 
 void release_after_fork(void)
 {
-    atomic_store(&release_switch, false);
+    trace_switch(TRACE_RELEASES, false);
     atomic_store(&locked, 0);
 }

@@ -26,8 +26,7 @@ struct release { /* one that is remembered */
     uint32_t order;        /* 1, 2, 3 ... */
 };
 
-extern _Atomic bool release_switch __attribute__((visibility("hidden")));
-#define release_on (atomic_load_explicit(&release_switch, memory_order_relaxed))
+#define release_on ((trace_now() & TRACE_RELEASES) != 0)
 
 /* From here on: all before is forgotten. `serial` is the birth that begins. */
 void release_begin(void);

@@ -81,7 +81,7 @@ void ledger_floor_update(void)
 
 void ledger_births_set(bool on)
 {
-    atomic_store(&trace_births, false);
+    trace_switch(TRACE_BIRTHS, false);
     for (uint32_t number = 1; on && number <= site_count(); number++) {
         struct site *site = site_get(number);
         if (site != NULL) {
@@ -89,7 +89,7 @@ void ledger_births_set(bool on)
             atomic_store_explicit(&site->born_bytes, 0, memory_order_relaxed);
         }
     }
-    atomic_store(&trace_births, on);
+    trace_switch(TRACE_BIRTHS, on);
 }
 
 static void site_put(struct wire *wire, struct site *site, uint32_t number)

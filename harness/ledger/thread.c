@@ -12,7 +12,7 @@
 #define SLOTS_PER_CHUNK 128u
 #define CHUNKS_MOST     512u
 
-struct thread thread_nobody;
+struct thread thread_nobody = {.busy = 1}; /* nothing is traced before there is a thread */
 __thread struct thread *thread_self __attribute__((tls_model("initial-exec"))) = &thread_nobody;
 
 static struct thread first_chunk[SLOTS_PER_CHUNK]; /* the usual program never needs another */

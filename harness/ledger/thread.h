@@ -30,14 +30,15 @@ struct thread {
     int32_t pid;           /* a slot taken before a fork is left alone after it */
     /* Cold. */
     struct trace *trace;
+    uint64_t traced;  /* the trace_state that the trace is made for; 0: there is none */
     uint64_t pointer; /* libc's thread pointer */
     int64_t published;
     uint64_t damaged; /* freed blocks whose header was overwritten */
     uint64_t foreign; /* freed blocks that never passed through the hooks */
 } __attribute__((aligned(64)));
 
-/* Never NULL: before its first allocation a thread has a slot that sends everything the slow way.
- */
+/* Never NULL: before its first allocation a thread has a slot that sends everything the slow way,
+ * busy for ever. Written by nobody. */
 extern __thread struct thread *thread_self __attribute__((tls_model("initial-exec")));
 extern struct thread thread_nobody;
 

@@ -15,26 +15,55 @@
 #include <linux/membarrier.h>
 #include <string.h>
 
-_Atomic uint32_t trace_tag = TRACE_OFF;
-_Atomic bool trace_births;
+_Atomic uint64_t trace_state = TRACE_OFF;
 
 static uint32_t epoch_next = 1; /* of the thread that runs the tests */
+
+void trace_switch(uint64_t flag, bool on)
+{
+    if (on) {
+        atomic_fetch_or(&trace_state, flag);
+    } else {
+        atomic_fetch_and(&trace_state, ~flag);
+    }
+}
+
+void trace_code_gone(void)
+{
+    unwind_forget();
+    atomic_fetch_add(&trace_state, UINT64_C(1) << 32);
+}
+
+static uint32_t tag_of(uint64_t state)
+{
+    return (uint32_t)state & ~(uint32_t)TRACE_FLAGS;
+}
+
+static void trace_renew(struct thread *self, uint64_t state)
+{
+    struct trace *trace = self->trace;
+    if (trace->records.tag != tag_of(state)) {
+        trace->records = (struct record_list){.tag = tag_of(state)};
+    }
+    unwind_renew(&trace->unwind);
+    self->traced = state;
+}
 
 /* NULL when tracing is off, or memory is out. */
 static struct trace *trace_get(struct thread *self)
 {
-    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
-    if (tag == TRACE_OFF) {
+    uint64_t state = trace_now();
+    if (state & TRACE_OFF) {
         return NULL;
     }
     if (__builtin_expect(self->trace == NULL, 0)) {
         self->trace = meter_own_map(sizeof *self->trace);
     }
-    struct trace *trace = self->trace;
-    if (trace != NULL && __builtin_expect(trace->records.tag != tag, 0)) {
-        trace->records = (struct record_list){.tag = tag};
+    state &= ~(uint64_t)TRACE_FLAGS;
+    if (self->trace != NULL && __builtin_expect(self->traced != state, 0)) {
+        trace_renew(self, state);
     }
-    return trace;
+    return self->trace;
 }
 
 /* The site of the stack that was just walked. */
@@ -107,7 +136,7 @@ static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
 static uint32_t birth_record(struct trace *trace, const void *block, size_t size, const void *frame)
 {
     uint32_t site = trace_heap_site(trace, frame);
-    if (__builtin_expect(atomic_load_explicit(&trace_births, memory_order_relaxed), 0)) {
+    if (__builtin_expect((trace_now() & TRACE_BIRTHS) != 0, 0)) {
         birth_count(site, size);
         if (given_on) {
             given_birth(site, (uint64_t)(uintptr_t)block, size);
@@ -152,8 +181,7 @@ bool trace_look(uint32_t number, const void *block, struct trace_record *copy)
 {
     uint32_t index = index_of(number);
     const struct record *record = number == 0 ? NULL : record_at(index);
-    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
-    if (record == NULL || (number ^ index) != tag ||
+    if (record == NULL || !trace_on || (number ^ index) != tag_of(trace_now()) ||
         (record->word & RECORD_ADDRESS) != (uint64_t)(uintptr_t)block) {
         return false;
     }
@@ -237,6 +265,7 @@ static void records_void(void *context, struct thread *thread)
     (void)context;
     if (thread->trace != NULL) {
         thread->trace->records = (struct record_list){0};
+        thread->traced = 0;
     }
 }
 
@@ -253,11 +282,12 @@ void trace_set(bool on)
     self->busy = 0; /* a test may have left a signal handler by longjmp */
     bool before = trace_on;
     if (on && !before) {
-        atomic_store(&trace_tag, epoch_next << RECORD_INDEX_BITS);
+        uint64_t tag = (uint64_t)epoch_next << RECORD_INDEX_BITS;
+        atomic_fetch_xor(&trace_state, TRACE_OFF ^ tag ^ tag_of(trace_now()));
         epoch_next = epoch_next % RECORD_EPOCHS + 1;
     }
     if (!on) {
-        atomic_store(&trace_tag, TRACE_OFF);
+        trace_switch(TRACE_OFF, true);
     }
     thread_small_set(on ? 0 : HOOKS_SMALL_END);
     if (on || !before) {

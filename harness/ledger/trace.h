@@ -34,13 +34,26 @@ struct trace { /* of one thread; used with thread->busy set */
     } stacks[TRACE_STACKS_CACHED];
 };
 
-/* The tag of the records of now: the epoch << RECORD_INDEX_BITS. */
-extern _Atomic uint32_t trace_tag __attribute__((visibility("hidden")));
-#define TRACE_OFF 1u /* no epoch's, and no list's */
-#define trace_on  (atomic_load_explicit(&trace_tag, memory_order_relaxed) != TRACE_OFF)
+/* In one word, so that the everyday birth and death ask one question only: the flags below, the tag
+ * of the records of now (the epoch << RECORD_INDEX_BITS), and above, from bit 32 on, how often code
+ * was unloaded. With any flag it is no thread's `traced`. */
+extern _Atomic uint64_t trace_state __attribute__((visibility("hidden")));
+enum {
+    TRACE_OFF = 1,
+    TRACE_BIRTHS = 2,   /* births are counted by site, too */
+    TRACE_RELEASES = 4, /* who releases what is remembered (release.h) */
+    TRACE_FLAGS = 7
+};
 
-/* Births are counted by site while this is set, too. */
-extern _Atomic bool trace_births __attribute__((visibility("hidden")));
+static inline uint64_t trace_now(void)
+{
+    return atomic_load_explicit(&trace_state, memory_order_relaxed);
+}
+
+#define trace_on ((trace_now() & TRACE_OFF) == 0)
+
+void trace_switch(uint64_t flag, bool on);
+void trace_code_gone(void); /* was unloaded: what was remembered of it is void */
 
 void trace_init(void);
 void trace_set(bool on); /* off forgets all records */
@@ -52,30 +65,25 @@ uint32_t trace_heap_site(struct trace *trace, const void *frame);
  * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
 
-/* The everyday birth: of a block of fewer than RECORD_LARGE bytes on a thread with a trace. 0, and
- * nothing done, when that takes trace_birth. */
+/* The everyday birth: of a block of fewer than RECORD_LARGE bytes on a thread that has traced
+ * before. 0, and nothing done, when that takes trace_birth. */
 static inline __attribute__((always_inline)) uint32_t
 trace_birth_small(struct thread *self, const void *block, size_t size, const void *frame)
 {
-    struct trace *trace = self->trace;
     uint32_t number = 0;
     if (__builtin_expect(self->busy != 0, 0)) {
         return 0;
     }
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
-    if (__builtin_expect(trace->records.tag == tag &&
-                             !atomic_load_explicit(&trace_births, memory_order_relaxed),
-                         1)) {
+    uint64_t state = trace_now();
+    if (__builtin_expect(self->traced == state, 1)) {
+        struct trace *trace = self->trace;
         uint32_t site = unwind_recall_last(&trace->unwind, frame);
-        if (__builtin_expect(site == 0, 0)) {
-            site = trace_heap_site(trace, frame);
-        }
         uint32_t index = site == 0 ? 0 : record_take_own(&trace->records);
         if (__builtin_expect(index != 0, 1)) {
             record_fill_small(index, block, size, site, birth_now());
-            number = index | tag;
+            number = index | (uint32_t)state;
         }
     }
     atomic_signal_fence(memory_order_seq_cst);
@@ -91,20 +99,20 @@ void trace_death(struct thread *self, uint32_t number, const void *block, size_t
 static inline __attribute__((always_inline)) bool
 trace_death_small(struct thread *self, uint32_t number, const void *block, size_t size)
 {
-    struct trace *trace = self->trace;
     bool done = false;
     if (__builtin_expect(self->busy != 0, 0)) {
         return false;
     }
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
-    uint32_t tag = atomic_load_explicit(&trace_tag, memory_order_relaxed);
-    uint32_t index = number ^ tag; /* no index at all when the number is of another epoch */
-    if (__builtin_expect(trace->records.tag == tag && index >> RECORD_INDEX_BITS == 0 &&
-                             !record_list_full(&trace->records),
-                         1)) {
+    uint64_t state = trace_now();
+    uint32_t index = number ^ (uint32_t)state; /* none at all when the number is of another epoch */
+    if (__builtin_expect(self->traced == state && index >> RECORD_INDEX_BITS == 0, 1)) {
+        struct trace *trace = self->trace;
         struct record *record = record_at(index);
-        if (__builtin_expect(record != NULL && record->word == record_word(block, size), 1)) {
+        if (__builtin_expect(record != NULL && record->word == record_word(block, size) &&
+                                 !record_list_full(&trace->records),
+                             1)) {
             record_put(&trace->records, record, index);
             done = true;
         }

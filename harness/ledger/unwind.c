@@ -17,7 +17,7 @@ extern const char __stop_tidemark_hooks[] __attribute__((weak, visibility("hidde
 
 static uint64_t own_start, own_end; /* libtidemark.so; empty when linked into a program */
 
-_Atomic uint32_t unwind_generation = 1;
+static _Atomic uint32_t unwind_generation = 1;
 
 struct walker { /* the state in which a frame is entered */
     uint64_t pc, sp, bp;
@@ -380,11 +380,17 @@ static inline void walk_usual(struct walk *walk, struct unwind *unwind)
     walk->bp_checked = bp_checked;
 }
 
-static void unwind_begin_anew(struct unwind *unwind, uint32_t generation)
+void unwind_renew(struct unwind *unwind)
 {
+    uint32_t generation = atomic_load_explicit(&unwind_generation, memory_order_relaxed);
+    if (unwind->generation == generation) {
+        return;
+    }
     memset(unwind->rules, 0, sizeof unwind->rules);
     memset(unwind->sets, 0, sizeof unwind->sets);
-    memset(unwind->last, 0, sizeof unwind->last);
+    for (uint32_t i = 0; i < UNWIND_LAST; i++) {
+        unwind->last[i] = &unwind->memos[0];
+    }
     unwind->spare = 1;
     unwind->memos_used = 1;
     unwind->generation = generation;
@@ -392,10 +398,6 @@ static void unwind_begin_anew(struct unwind *unwind, uint32_t generation)
 
 void unwind_walk(struct unwind *unwind, const void *frame)
 {
-    uint32_t generation = atomic_load_explicit(&unwind_generation, memory_order_relaxed);
-    if (__builtin_expect(unwind->generation != generation, 0)) {
-        unwind_begin_anew(unwind, generation);
-    }
     struct unwind_memo *memo = &unwind->memos[unwind->spare];
     struct walk walk = {.next = memo->checks, .bp_slot = (uint64_t)(uintptr_t)frame};
     walker_begin(&walk.at, frame);
@@ -436,15 +438,12 @@ static inline uint16_t *set_of(struct unwind *unwind, uint32_t key)
 
 uint32_t unwind_recall(struct unwind *unwind, const void *frame)
 {
-    if (unwind->generation != atomic_load_explicit(&unwind_generation, memory_order_relaxed)) {
-        return 0;
-    }
     uint32_t key = stack_key(unwind, frame);
     const uint16_t *set = set_of(unwind, key);
     for (uint32_t way = 0; way < UNWIND_WAYS; way++) {
-        const struct unwind_memo *memo = &unwind->memos[set[way]];
+        struct unwind_memo *memo = &unwind->memos[set[way]];
         if (memo->key == key && unwind_memo_holds(memo, frame)) {
-            unwind->last[unwind_innermost(frame)] = set[way];
+            unwind->last[unwind_innermost(frame)] = memo;
             return memo->site;
         }
     }
@@ -483,7 +482,7 @@ void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site)
     unwind->memos[unwind->spare].frame = 0;    /* `last` may still name it */
     atomic_signal_fence(memory_order_seq_cst); /* a handler may leave by longjmp */
     set[way] = number;
-    unwind->last[unwind_innermost(frame)] = number;
+    unwind->last[unwind_innermost(frame)] = memo;
 }
 
 /* As walker_enter, on a stack that may be in ruins. */

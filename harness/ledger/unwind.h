@@ -54,24 +54,20 @@ struct unwind {
     uint64_t hash;
     uint64_t pcs[UNWIND_MOST]; /* innermost first */
     uint16_t memos_used;
-    uint16_t spare;              /* the memo that no set has */
-    uint16_t turn;               /* of the ways, which goes next */
-    uint16_t last[UNWIND_LAST];  /* the memo that was recalled last for an innermost frame */
-    uint16_t sets[UNWIND_MEMOS]; /* numbers of memos, from 1; 0: none yet */
+    uint16_t spare;                        /* the memo that no set has */
+    uint16_t turn;                         /* of the ways, which goes next */
+    struct unwind_memo *last[UNWIND_LAST]; /* what was recalled last for an innermost frame */
+    uint16_t sets[UNWIND_MEMOS];           /* numbers of memos, from 1; 0: none yet */
     uint32_t
         seen[UNWIND_SEEN]; /* stacks that were walked once: only those that come back are kept */
     struct unwind_known rules[UNWIND_RULES];
     struct unwind_memo memos[1 + UNWIND_MEMOS + 1]; /* the first one is never any stack's */
 };
 
-extern _Atomic uint32_t unwind_generation
-    __attribute__((visibility("hidden"))); /* a new one: code was unloaded */
-
 /* Where `last` has what was recalled for this innermost frame. */
 static inline uint32_t unwind_innermost(const void *frame)
 {
-    uint64_t key = ((const uint64_t *)frame)[1] ^ (uint64_t)(uintptr_t)frame * 3;
-    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> 40) % UNWIND_LAST;
+    return (uint32_t)(((const uint64_t *)frame)[1] ^ (uint64_t)(uintptr_t)frame >> 4) % UNWIND_LAST;
 }
 
 static inline bool unwind_memo_holds(const struct unwind_memo *memo, const void *frame)
@@ -93,11 +89,8 @@ uint32_t unwind_recall(struct unwind *unwind, const void *frame);
 /* The same, looked for only where the last one of this innermost frame was found. */
 static inline uint32_t unwind_recall_last(struct unwind *unwind, const void *frame)
 {
-    const struct unwind_memo *memo = &unwind->memos[unwind->last[unwind_innermost(frame)]];
-    __asm__("" : "+r"(memo)); /* the compiler would compute it again for each field */
-    bool valid =
-        unwind->generation == atomic_load_explicit(&unwind_generation, memory_order_relaxed);
-    return __builtin_expect(valid && unwind_memo_holds(memo, frame), 1) ? memo->site : 0;
+    const struct unwind_memo *memo = unwind->last[unwind_innermost(frame)];
+    return __builtin_expect(unwind_memo_holds(memo, frame), 1) ? memo->site : 0;
 }
 
 /* Walks from the frame address of one of our hooks. */
@@ -107,8 +100,10 @@ void unwind_walk(struct unwind *unwind, const void *frame);
  */
 void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site);
 
-/* All that was remembered is void: code was unloaded. */
+/* All that was remembered is void: code was unloaded. Each thread's own once it calls
+ * unwind_renew, which comes before anything else. */
 void unwind_forget(void);
+void unwind_renew(struct unwind *unwind);
 
 void unwind_init(void);
 
