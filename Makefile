@@ -90,7 +90,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: aarch64 torture faults growth herd-14 bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
+.PHONY: aarch64 torture faults growth herd-14 bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -118,7 +118,7 @@ SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 # Other flags, other results: what is built by its flags is built again when they may have changed.
 $(CORE_OBJ) $(MAIN_OBJ) $(WORKER_OBJ) $(REGISTRY_OBJ) $(PLAIN_OBJ) $(GENERATE_OBJ) $(SUITE_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(TEST_BIN): Makefile
 
-tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
+tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
 
 # The slowest first, or they end alone.
 SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test %/suites-san/registry,$(TEST_BIN) $(SUITE_CHECK))
@@ -151,6 +151,12 @@ $B/bench/overhead: harness/ledger/overhead_bench.c
 
 $B/bench/librepeat.so: harness/ledger/repeat_bench.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -shared -o $@ $< -ldl
+
+$B/bench/libverify.so: harness/ledger/verify_bench.c harness/ledger/preload_bench.c $(filter-out harness/boundary/%,$(WORKER_SRC)) harness/boundary/libtidemark.map
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -DLEDGER_VERIFY -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
+
+bench-stacks: $B/bench/libverify.so $B/fixtures/heap_tour ## every stack of some programs (and PROGRAMS) against backtrace()
+	$QB=$B ci/bench-stacks.sh $(PROGRAMS)
 
 # SUITES: more libcheck programs; SOURCES: a folder of checkouts of ci/mutants.ini's libraries, whose suites are built.
 bench-overhead: $B/bench/overhead $B/bench/libledger.so $B/fixtures/alloc_loop bench-overhead-suites ## cost of watching: count and trace depth beside plain, heaptrack and memcheck

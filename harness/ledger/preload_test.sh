@@ -1,6 +1,6 @@
 #!/bin/sh
 # The ledger preloaded into whole programs: totals as valgrind counts them, C++, programs with a malloc
-# of their own, both allocators, both depths. Needs $B/bench/libledger.so (make tests).
+# of their own, both allocators, both depths. Needs $B/bench/libledger.so and libverify.so (make tests).
 set -u
 B=${B:-build}
 ledger=$(cd "$B/bench" && pwd)/libledger.so
@@ -142,5 +142,8 @@ if command -v aarch64-linux-gnu-gcc >/dev/null; then
 else
     echo "aarch64-linux-gnu-gcc is not installed: that path not compiled"
 fi
+
+# 7. Every stack, walked or recalled, is the one that glibc's backtrace() finds.
+stacks=$(ci/bench-stacks.sh) || fail "stacks: $stacks"
 [ $failed -eq 0 ] && echo "all fine"
 exit $failed

@@ -161,6 +161,7 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
     uint32_t number = trace == NULL ? 0 : birth_record(trace, block, size, frame);
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
+    trace_verify(number, block, frame);
     return number;
 }
 

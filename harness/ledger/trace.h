@@ -65,6 +65,18 @@ uint32_t trace_heap_site(struct trace *trace, const void *frame);
  * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
 
+/* For measuring only: every traced birth passes here (verify_bench.c). */
+#if defined(LEDGER_VERIFY)
+void trace_verify(uint32_t number, const void *block, const void *frame);
+#else
+static inline void trace_verify(uint32_t number, const void *block, const void *frame)
+{
+    (void)number;
+    (void)block;
+    (void)frame;
+}
+#endif
+
 /* The everyday birth: of a block of fewer than RECORD_LARGE bytes on a thread that has traced
  * before. 0, and nothing done, when that takes trace_birth. */
 static inline __attribute__((always_inline)) uint32_t
@@ -88,6 +100,7 @@ trace_birth_small(struct thread *self, const void *block, size_t size, const voi
     }
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
+    trace_verify(number, block, frame);
     return number;
 }
 
