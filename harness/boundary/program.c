@@ -7,6 +7,7 @@
 #include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HANDLERS = 64 };
+enum { HANDLERS = 64, STREAMS_FROM = 100 }; /* descriptors that few programs count on */
 
 static struct {
     main_function *main;
@@ -27,6 +28,7 @@ static struct {
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
+    int streams[3]; /* as they were at first; -1: closed */
     sigjmp_buf back;
 } program;
 
@@ -73,10 +75,39 @@ static void handlers_run(void)
     fflush(stdout);
 }
 
-/* main may have changed its arguments: each call finds the same pointers, to the same strings. */
+/* Programs close their standard streams at exit, to learn of a full disk. */
+static void stream_open_again(FILE **stream, int fd, const char *mode)
+{
+    if (fcntl(fd, F_GETFD) != -1 || program.streams[fd] < 0 || dup2(program.streams[fd], fd) < 0) {
+        return;
+    }
+    FILE *again = fdopen(fd, mode);
+    if (again != NULL) {
+        *stream = again;
+        setvbuf(again, NULL, fd == STDERR_FILENO ? _IONBF : isatty(fd) ? _IOLBF : _IOFBF, BUFSIZ);
+    }
+}
+
+static void streams_keep(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        program.streams[fd] = fcntl(fd, F_DUPFD_CLOEXEC, STREAMS_FROM);
+    }
+}
+
+/* Each call of main finds its standard streams open, and the same arguments, which it may have
+ * changed: the same pointers, to the same strings. */
+static void program_renew(void)
+{
+    stream_open_again(&stdin, STDIN_FILENO, "r");
+    stream_open_again(&stdout, STDOUT_FILENO, "w");
+    stream_open_again(&stderr, STDERR_FILENO, "w");
+    memcpy(program.argv, program.saved, ((size_t)program.argc + 1) * sizeof *program.saved);
+}
+
 static void program_call(void)
 {
-    memcpy(program.argv, program.saved, ((size_t)program.argc + 1) * sizeof *program.saved);
+    program_renew();
     if (sigsetjmp(program.back, 0) == 0) {
         program.calling = true;
         program.status = program.main(program.argc, program.argv, program.envp) & 0xff;
@@ -92,6 +123,7 @@ static void program_call_in_child(void *unused)
 {
     (void)unused;
     program.child = true;
+    program_renew();
     program.status = program.main(program.argc, program.argv, program.envp);
     child_note();
     exit(program.status);
@@ -190,6 +222,7 @@ int program_main(main_function *main, int argc, char **argv, char **envp)
     }
     switch (boundary_wire == NULL ? WIRE_WAY_NONE : boundary_way) {
     case WIRE_WAY_PROGRAM:
+        streams_keep();
         return program_as_test();
     case WIRE_WAY_LIBC:
         return program_passively("libcheck");

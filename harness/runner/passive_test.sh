@@ -40,6 +40,12 @@ grep -q "levels off\|none grows" "$T/plain.txt" && fail "what is suppressed is c
 "$B/tidemark" hunt -q --quick -- "$B/fixtures/check_hundreds" | tr -s '\n ' '  ' | grep -q "quick: .* short horizon" ||
     fail "--quick does not say so"
 
+# A program that closes its standard output at exit, as those of coreutils do, is repeated like any other.
+if [ -x /bin/echo ]; then
+    hunt echo /bin/echo
+    [ $status -eq 0 ] && [ "$(verdicts echo clean)" = 1 ] || fail "echo: $status, $(cat "$T/echo.txt")"
+fi
+
 # What grows is confirmed by thousands of passes, unless the program cannot be run so often.
 hunt cache "$B/fixtures/header_cache"
 [ "$(verdicts cache growth)" = 1 ] && [ "$(verdicts cache saturating)" = 1 ] || fail "cache: $(cat "$T/cache.txt")"
