@@ -170,20 +170,32 @@ static void variant_default(struct reader *reader, const struct node *root)
     variants_take(reader, &list);
 }
 
+#define TOP_KEYS (sizeof top_keys / sizeof top_keys[0])
+
+static bool is_top_key(const char *text)
+{
+    size_t i = 0;
+    while (i < TOP_KEYS && strcmp(top_keys[i].name, text) != 0) {
+        i++;
+    }
+    return i < TOP_KEYS;
+}
+
 static void document_take(struct reader *reader, const struct node *root)
 {
-    if (!reader_map(reader, root, "a scenario", top_keys, sizeof top_keys / sizeof top_keys[0])) {
+    if (!reader_map(reader, root, "a scenario", top_keys, TOP_KEYS)) {
         return;
     }
-    if (!reader->scenario->name[0]) {
+    bool suite = false, misspelt = false; /* then what seems to be missing may be there */
+    for (size_t i = 0; i + 1 < root->count; i += 2) {
+        const struct node *key = root->items[i];
+        suite = suite || (key->kind == NODE_SCALAR && strcmp(key->text, "suite") == 0);
+        misspelt = misspelt || (key->kind == NODE_SCALAR && !is_top_key(key->text));
+    }
+    if (!reader->scenario->name[0] && !misspelt) {
         reader_error(reader, root, "a scenario needs 'scenario: NAME'");
     }
-    bool suite = false;
-    for (size_t i = 0; i + 1 < root->count; i += 2) {
-        suite = suite ||
-                (root->items[i]->kind == NODE_SCALAR && strcmp(root->items[i]->text, "suite") == 0);
-    }
-    if (!suite) {
+    if (!suite && !misspelt) {
         reader_error(reader, root, "a scenario needs 'suite: {program: NAME}'");
     }
     if (!reader->scenario->program[0]) {
@@ -194,7 +206,7 @@ static void document_take(struct reader *reader, const struct node *root)
     } else {
         variant_default(reader, root);
     }
-    if (reader->expect) {
+    if (reader->expect && (reader->variants || !misspelt)) {
         expect_take(reader, reader->expect);
     }
 }
