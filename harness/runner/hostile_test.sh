@@ -20,8 +20,8 @@ exits() { [ "$status" -eq "$1" ] || fail "$name: exit $status, not $1: $(head -n
 
 # status, verdict, and a part of the line on the screen (- for tests that are no finding)
 cat >"$T/rows" <<'ROWS'
-all/spins_with_every_signal_blocked timeout none ran into the time limit: killed after 1 s
-all/stops_itself timeout none ran into the time limit: killed after 1 s
+all/spins_with_every_signal_blocked timeout none ran into the time limit: killed after 2 s
+all/stops_itself timeout none ran into the time limit: killed after 2 s
 all/kills_itself crash none died of SIGKILL
 all/kills_its_process_group crash none died of SIGKILL
 all/becomes_another_program exit none ended the program: exit status 0, by a system call or as another program
@@ -54,7 +54,7 @@ teardown/minds_its_own_business crash none died of SIGSEGV in write_nowhere
 shared/minds_its_own_business crash none died of SIGSEGV in write_nowhere
 last/minds_its_own_business pass clean -
 ROWS
-hunt all --only 'hostile/[!c]*' --timeout 1s --memory 64MiB -- "$B/fixtures/check_hostile"
+hunt all --only 'hostile/[!c]*' --timeout 2s --memory 64MiB -- "$B/fixtures/check_hostile"
 exits 1
 while read -r id wanted verdict line; do
     grep -q "\"id\":\"hostile/$id\".*\"status\":\"$wanted\".*\"verdict\":\"$verdict\"" "$T/all.jsonl" ||
