@@ -137,6 +137,9 @@ void bounded_reset(struct bounded *cache, const struct policy *policy)
     struct policy_base *base = &cache->policy.base;
     index_reset(&cache->index);
     memset(base->facts, 0, sizeof base->facts[0] * POLICY_LISTS); /* no key is a list's head's */
+    if (policy->ghosts) {
+        memset(cache->place, 0, sizeof cache->place[0] * POLICY_LISTS);
+    }
     if (policy->extra_bytes) {
         memset(base->extra, 0, policy->extra_bytes(cache->cell_count));
     }

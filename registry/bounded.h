@@ -99,7 +99,7 @@ POLICY_INLINE void bounded_value(const struct bounded *cache, const struct polic
     }
 }
 
-/* Whether n is the resident node of a key of the usual length; its tag is known to be right. */
+/* Whether n is the resident node of a key of the usual length, whose copy would be at `held`. */
 static inline __attribute__((always_inline)) bool
 bounded_is(const struct bounded *cache, const struct policy *policy, uint32_t n,
            const struct key_blocks *key, const char *held, size_t length)

@@ -100,10 +100,11 @@ static inline uint32_t index_id(const struct entry_index *index, uint32_t group,
 }
 
 /* A look at a key's home group, narrow index only, that asks less than it might: bit i of slots is
- * slot i where the tag agrees, but bit 15 may be set by the count behind the slots, and a hash
- * whose top byte is 0 finds free slots, not its tag. Numbers in free slots are 0 or were there
- * once, so that who compares the key of what it finds is never deceived. No bit and a group that
- * nobody passed: the key is not there. Anything else: index_walk_begin. */
+ * slot i where the tag agrees, but bit 15 is the count behind the slots, and a hash whose top byte
+ * is 0 finds free slots, or in a full group that nobody passed the count, not its tag. Numbers in
+ * free slots are 0 or were there once, so that who compares the key of what it finds is never
+ * deceived. No bit and a group that nobody passed: the key is not there. Anything else:
+ * index_walk_begin. */
 struct index_glance {
     const struct index_group *group;
     size_t at; /* of the group's first number */
@@ -118,13 +119,13 @@ static inline uint32_t index_zeros(uint64_t word)
     return (uint32_t)(zeros * 0x0102040810204080 >> 56);
 }
 
-/* Bit i: slot i of the group has this tag. */
+/* As index_group_tagged. */
 static inline uint32_t index_tagged_portable(const struct index_group *group, uint8_t tag)
 {
     const char *bytes = (const char *)group;
     uint64_t wanted = tag * UINT64_C(0x0101010101010101);
     return index_zeros(registry_load64(bytes) ^ wanted) |
-           (index_zeros(registry_load64(bytes + 8) ^ wanted) & 0x7f) << 8;
+           index_zeros(registry_load64(bytes + 8) ^ wanted) << 8;
 }
 
 /* Bit i: byte i of the group is this tag; the last one is `passed`. */

@@ -159,8 +159,9 @@ START_TEST(the_portable_comparison_finds_the_same_slots)
             right |= (uint32_t)(group.tag[i] == wanted) << i;
         }
         group.passed = round & 1 ? wanted : (uint8_t)~wanted;
-        if (index_tagged_portable(&group, wanted) != right ||
-            index_tagged(&index, 0, wanted) != right) {
+        uint32_t all = right | (uint32_t)(group.passed == wanted) << INDEX_SLOTS;
+        if (index_tagged_portable(&group, wanted) != all ||
+            index_group_tagged(&group, wanted) != all || index_tagged(&index, 0, wanted) != right) {
             ck_abort_msg("round %u", round);
         }
     }

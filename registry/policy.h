@@ -71,7 +71,7 @@ struct policy {
     size_t state_bytes;
     bool ghosts;   /* remembers as many evicted keys as `ghost_percent` of the capacity */
     bool hashes;   /* reads policy_base.hashes */
-    bool unmarked; /* has no bits in the mark, and a hit writes to the node anyway */
+    bool unmarked; /* has no bits in the mark, and a hit writes links anyway */
     uint32_t ghost_percent;
     size_t (*extra_bytes)(uint64_t entries); /* NULL: none */
     void (*init)(struct policy_base *base);  /* base is filled in; also used to start afresh */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define STATE_BYTES 256
+#define AHEAD       16u /* requests whose entries are fetched before it is their turn */
 
 /* What a run needs beside the trace. */
 struct arena {
@@ -97,6 +98,10 @@ static inline __attribute__((always_inline)) void simulate_with(const struct pol
     *result = (struct simulation){.requests = trace->requests, .bytes = trace->bytes};
     for (uint64_t i = 0; i < trace->requests; i++) {
         uint32_t n = keys[i] + POLICY_LISTS;
+        if (i + AHEAD < trace->requests) {
+            __builtin_prefetch(&facts[keys[i + AHEAD] + POLICY_LISTS], 1);
+            __builtin_prefetch(&base->links[keys[i + AHEAD] + POLICY_LISTS], 1);
+        }
         if (facts[n].mark & POLICY_RESIDENT) {
             facts[n].mark |= POLICY_USED;
             policy->hit(base, n);
