@@ -7,6 +7,7 @@
 #include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -28,9 +29,9 @@ static struct {
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
-    int streams[3]; /* as they were at first; -1: closed */
+    int streams[3]; /* as they were at first; -1: closed, or not kept */
     sigjmp_buf back;
-} program;
+} program = {.streams = {-1, -1, -1}};
 
 const char *program_name(void)
 {
@@ -75,17 +76,23 @@ static void handlers_run(void)
     fflush(stdout);
 }
 
-/* Programs close their standard streams at exit, to learn of a full disk. */
-static void stream_open_again(FILE **stream, int fd, const char *mode)
+/* Programs close their standard streams at exit, to learn of a full disk. The stream itself is
+ * opened again, not another in its place: nothing is allocated, and who kept the pointer still has
+ * it. */
+static void stream_open_again(FILE *stream, int fd, const char *mode)
 {
-    if (fcntl(fd, F_GETFD) != -1 || program.streams[fd] < 0 || dup2(program.streams[fd], fd) < 0) {
+    if (fcntl(fd, F_GETFD) != -1 || program.streams[fd] < 0) {
         return;
     }
-    FILE *again = fdopen(fd, mode);
-    if (again != NULL) {
-        *stream = again;
-        setvbuf(again, NULL, fd == STDERR_FILENO ? _IONBF : isatty(fd) ? _IOLBF : _IOFBF, BUFSIZ);
+    if (fileno_unlocked(stream) != fd) { /* not only its descriptor was closed */
+        if (freopen("/dev/null", mode, stream) == NULL) {
+            return;
+        }
+        if (fd == STDERR_FILENO) {
+            setvbuf(stream, NULL, _IONBF, 0);
+        }
     }
+    dup2(program.streams[fd], fd);
 }
 
 static void streams_keep(void)
@@ -99,10 +106,11 @@ static void streams_keep(void)
  * changed: the same pointers, to the same strings. */
 static void program_renew(void)
 {
-    stream_open_again(&stdin, STDIN_FILENO, "r");
-    stream_open_again(&stdout, STDOUT_FILENO, "w");
-    stream_open_again(&stderr, STDERR_FILENO, "w");
+    stream_open_again(stdin, STDIN_FILENO, "r");
+    stream_open_again(stdout, STDOUT_FILENO, "w");
+    stream_open_again(stderr, STDERR_FILENO, "w");
     memcpy(program.argv, program.saved, ((size_t)program.argc + 1) * sizeof *program.saved);
+    errno = 0;
 }
 
 static void program_call(void)

@@ -45,6 +45,7 @@ static void trace_renew(struct thread *self, uint64_t state)
     if (trace->records.tag != tag_of(state)) {
         trace->records = (struct record_list){.tag = tag_of(state)};
     }
+    atomic_thread_fence(memory_order_acquire); /* what is as new as the state */
     unwind_renew(&trace->unwind);
     self->traced = state;
 }
@@ -80,7 +81,10 @@ static __attribute__((noinline)) uint32_t stack_site(struct trace *trace, enum w
     uint64_t hash = site_hash(frames, count, kind);
     uint32_t slot = hash % TRACE_SITES_CACHED;
     if (trace->cache[slot].hash != hash || trace->cache[slot].site == 0) {
+        trace->cache[slot].site = 0; /* a signal handler may leave by longjmp, here and below */
+        atomic_signal_fence(memory_order_seq_cst);
         trace->cache[slot].hash = hash;
+        atomic_signal_fence(memory_order_seq_cst);
         trace->cache[slot].site = site_find(frames, count, unwind->cut || at < unwind->count, kind);
     }
     return trace->cache[slot].site;
@@ -92,7 +96,10 @@ static __attribute__((noinline)) uint32_t heap_site_walk(struct trace *trace, co
     uint64_t hash = trace->unwind.hash;
     uint32_t slot = hash % TRACE_STACKS_CACHED;
     if (trace->stacks[slot].hash != hash) {
+        trace->stacks[slot].hash = 0;
+        atomic_signal_fence(memory_order_seq_cst);
         trace->stacks[slot].site = stack_site(trace, WIRE_SITE_HEAP);
+        atomic_signal_fence(memory_order_seq_cst);
         trace->stacks[slot].hash = hash;
     }
     unwind_keep(&trace->unwind, frame, trace->stacks[slot].site);

@@ -135,10 +135,13 @@ static bool frame_find(const struct cfi_rule *rule, const struct walker *at, str
 static __attribute__((noinline)) void rule_learn(struct unwind_known *known, uint64_t pc,
                                                  bool exact)
 {
+    known->pc = 0; /* a signal handler may leave by longjmp, here and below */
+    atomic_signal_fence(memory_order_seq_cst);
     known->rule = cfi_find(pc, exact);
     if (known->rule.kind == CFI_SP && !frame_plausible(0, (uint64_t)(int64_t)known->rule.offset)) {
         known->rule.kind = CFI_NONE;
     }
+    atomic_signal_fence(memory_order_seq_cst);
     known->pc = exact ? ~pc : pc;
 }
 
@@ -327,7 +330,13 @@ static __attribute__((noinline)) bool walk_step(struct walk *walk, struct unwind
     const struct cfi_rule *rule = rule_of(unwind, walk->at.pc, walk->at.exact);
     unwind->pcs[walk->count++] = walk->at.pc;
     walk->hash = hash_frame(walk->hash, walk->at.pc);
-    if (!frame_find(rule, &walk->at, &frame, &walk->more)) {
+    bool found = frame_find(rule, &walk->at, &frame, &walk->more);
+    bool asked = rule->kind == CFI_BP || rule->kind == CFI_BP_DEREF || rule->kind == CFI_NONE;
+    if ((found ? frame.by_bp : asked) && !walk->bp_checked) { /* of bp, even in vain */
+        walk_check(walk, walk->bp_slot, walk->at.bp);
+        walk->bp_checked = true;
+    }
+    if (!found) {
         return false;
     }
     if (rule->kind == CFI_SIGNAL) {
@@ -336,10 +345,6 @@ static __attribute__((noinline)) bool walk_step(struct walk *walk, struct unwind
         return true;
     }
     walk->odd |= rule->kind == CFI_BP_DEREF;
-    if (frame.by_bp && !walk->bp_checked) {
-        walk_check(walk, walk->bp_slot, walk->at.bp);
-        walk->bp_checked = true;
-    }
     walker_enter(&walk->at, &frame);
     walk_check(walk, frame.ra_slot, walk->at.pc);
     if (frame.bp_slot != 0) {
@@ -400,20 +405,23 @@ void unwind_walk(struct unwind *unwind, const void *frame)
 {
     struct unwind_memo *memo = &unwind->memos[unwind->spare];
     struct walk walk = {.next = memo->checks, .bp_slot = (uint64_t)(uintptr_t)frame};
+    memo->frame = 0;
+    atomic_signal_fence(memory_order_seq_cst);
     walker_begin(&walk.at, frame);
     walk_check(&walk, (uint64_t)(uintptr_t)frame + 8, walk.at.pc);
+    bool limit = false;
     for (bool goes_on = true; goes_on && walk.at.pc > 4095;) {
         if (!walk.at.exact) {
             walk_usual(&walk, unwind);
         }
-        walk.more = walk.at.pc > 4095 && walk.count == UNWIND_MOST;
-        goes_on = walk.at.pc > 4095 && !walk.more && walk_step(&walk, unwind);
+        limit = walk.at.pc > 4095 && walk.count == UNWIND_MOST;
+        goes_on = walk.at.pc > 4095 && !limit && walk_step(&walk, unwind);
     }
     unwind->count = walk.count;
-    unwind->cut = walk.more;
-    unwind->hash = walk.hash ^ walk.hash >> 32 ^ walk.more;
+    unwind->cut = walk.more || limit;
+    unwind->hash = walk.hash ^ walk.hash >> 32 ^ unwind->cut;
     unwind->recallable = !walk.odd;
-    walk.next -= walk.more && walk.count == UNWIND_MOST; /* what is beyond does not matter */
+    walk.next -= limit; /* what is beyond does not matter */
     walk_check(&walk, (uint64_t)(uintptr_t)&memo->frame, ~(uint64_t)(uintptr_t)frame);
 }
 
@@ -474,14 +482,19 @@ void unwind_keep(struct unwind *unwind, const void *frame, uint32_t site)
     if (way == UNWIND_WAYS) {
         way = unwind->turn++ % UNWIND_WAYS;
     }
+    /* A signal handler may leave by longjmp anywhere: until it is whole, a memo is no stack's. */
     struct unwind_memo *memo = &unwind->memos[number];
-    memo->frame = (uint64_t)(uintptr_t)frame;
+    uint16_t next = set[way] != 0 ? set[way] : (uint16_t)(unwind->memos_used + 1);
+    unwind->memos[next].frame = 0; /* `last` may still name it */
+    atomic_signal_fence(memory_order_seq_cst);
+    set[way] = number;
+    atomic_signal_fence(memory_order_seq_cst);
+    unwind->memos_used = next > unwind->memos_used ? next : unwind->memos_used;
+    unwind->spare = next;
     memo->site = site;
     memo->key = key;
-    unwind->spare = set[way] != 0 ? set[way] : ++unwind->memos_used;
-    unwind->memos[unwind->spare].frame = 0;    /* `last` may still name it */
-    atomic_signal_fence(memory_order_seq_cst); /* a handler may leave by longjmp */
-    set[way] = number;
+    atomic_signal_fence(memory_order_seq_cst);
+    memo->frame = (uint64_t)(uintptr_t)frame;
     unwind->last[unwind_innermost(frame)] = memo;
 }
 

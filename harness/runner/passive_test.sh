@@ -41,10 +41,11 @@ grep -q "levels off\|none grows" "$T/plain.txt" && fail "what is suppressed is c
     fail "--quick does not say so"
 
 # A program that closes its standard output at exit, as those of coreutils do, is repeated like any other.
-if [ -x /bin/echo ]; then
-    hunt echo /bin/echo
-    [ $status -eq 0 ] && [ "$(verdicts echo clean)" = 1 ] || fail "echo: $status, $(cat "$T/echo.txt")"
-fi
+for program in /bin/echo "$B/fixtures/plain_streams"; do
+    [ -x "$program" ] || continue
+    hunt streams "$program"
+    [ $status -eq 0 ] && [ "$(verdicts streams clean)" = 1 ] || fail "$program: $status, $(cat "$T/streams.txt")"
+done
 
 # What grows is confirmed by thousands of passes, unless the program cannot be run so often.
 hunt cache "$B/fixtures/header_cache"
