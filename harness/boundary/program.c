@@ -85,6 +85,7 @@ static void stream_open_again(FILE *stream, int fd, const char *mode)
         return;
     }
     if (fileno_unlocked(stream) != fd) { /* not only its descriptor was closed */
+        /* cppcheck-suppress leakReturnValNotUsed ; it is the stream */
         if (freopen("/dev/null", mode, stream) == NULL) {
             return;
         }
