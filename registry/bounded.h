@@ -463,7 +463,7 @@ POLICY_INLINE bool bounded_drop(struct bounded *cache, const struct policy *poli
         if (__builtin_expect(glance.slots != 0, 1)) {                                              \
             uint32_t n = index_glance_id(&cache->index, glance);                                   \
             const char *held = bounded_key(cache, &(kind), n);                                     \
-            __asm__("" : "+r"(held));                                                              \
+            __asm__("" : "+r"(held)); /* or the compiler computes it for each of its uses */       \
             if (__builtin_expect(bounded_is(cache, &(kind), n, &blocks, held, length), 1)) {       \
                 return bounded_take_short(cache, &(kind), n, held, length, value);                 \
             }                                                                                      \

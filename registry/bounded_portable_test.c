@@ -71,12 +71,17 @@ static void crowd_check(const struct strategy *strategy)
     made_fini(&made);
 }
 
-START_TEST(a_key_without_a_tag_of_its_own_is_found_in_a_full_group)
+static void each_form(void (*check)(const struct strategy *strategy))
 {
     const struct strategy *strategy;
     for (size_t i = 0; (strategy = form_at(i)) != NULL; i++) {
-        crowd_check(strategy);
+        check(strategy);
     }
+}
+
+START_TEST(a_key_without_a_tag_of_its_own_is_found_in_a_full_group)
+{
+    each_form(crowd_check);
 }
 END_TEST
 
@@ -98,10 +103,7 @@ static void room_check(const struct strategy *strategy)
 
 START_TEST(what_fits_is_loaded_once)
 {
-    const struct strategy *strategy;
-    for (size_t i = 0; (strategy = form_at(i)) != NULL; i++) {
-        room_check(strategy);
-    }
+    each_form(room_check);
 }
 END_TEST
 

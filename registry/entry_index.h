@@ -132,6 +132,7 @@ static inline uint32_t index_tagged_portable(const struct index_group *group, ui
 static inline uint32_t index_group_tagged(const struct index_group *group, uint8_t tag)
 {
 #if REGISTRY_SSE2
+    /* Spread by a multiplication and one shuffle: SSE2 alone has no shuffle of bytes. */
     const __m128i *tags = (const __m128i *)(const void *)group;
     __m128i equal = _mm_cmpeq_epi8(_mm_load_si128(tags), _mm_set1_epi32((int)(tag * 0x01010101u)));
     return (uint32_t)_mm_movemask_epi8(equal);

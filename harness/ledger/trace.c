@@ -106,7 +106,8 @@ static __attribute__((noinline)) uint32_t heap_site_walk(struct trace *trace, co
     return trace->stacks[slot].site;
 }
 
-uint32_t trace_heap_site(struct trace *trace, const void *frame)
+/* The site of the stack above `frame`, which is not the one that was recalled last. */
+static uint32_t heap_site(struct trace *trace, const void *frame)
 {
     uint32_t site = unwind_recall(&trace->unwind, frame);
     return site != 0 ? site : heap_site_walk(trace, frame);
@@ -142,7 +143,7 @@ static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
 
 static uint32_t birth_record(struct trace *trace, const void *block, size_t size, const void *frame)
 {
-    uint32_t site = trace_heap_site(trace, frame);
+    uint32_t site = heap_site(trace, frame);
     if (__builtin_expect((trace_now() & TRACE_BIRTHS) != 0, 0)) {
         birth_count(site, size);
         if (given_on) {
@@ -189,7 +190,8 @@ bool trace_look(uint32_t number, const void *block, struct trace_record *copy)
 {
     uint32_t index = index_of(number);
     const struct record *record = number == 0 ? NULL : record_at(index);
-    if (record == NULL || !trace_on || (number ^ index) != tag_of(trace_now()) ||
+    uint64_t state = trace_now();
+    if (record == NULL || (state & TRACE_OFF) || (number ^ index) != tag_of(state) ||
         (record->word & RECORD_ADDRESS) != (uint64_t)(uintptr_t)block) {
         return false;
     }
@@ -290,6 +292,7 @@ void trace_set(bool on)
     self->busy = 0; /* a test may have left a signal handler by longjmp */
     bool before = trace_on;
     if (on && !before) {
+        /* Nobody else changes flag and tag, but code may be unloaded meanwhile: no plain store. */
         uint64_t tag = (uint64_t)epoch_next << RECORD_INDEX_BITS;
         atomic_fetch_xor(&trace_state, TRACE_OFF ^ tag ^ tag_of(trace_now()));
         epoch_next = epoch_next % RECORD_EPOCHS + 1;

@@ -58,9 +58,6 @@ void trace_code_gone(void); /* was unloaded: what was remembered of it is void *
 void trace_init(void);
 void trace_set(bool on); /* off forgets all records */
 
-/* The site of the stack above `frame`, which is not the one that was recalled last. */
-uint32_t trace_heap_site(struct trace *trace, const void *frame);
-
 /* A block is born; `frame` is the frame address of the hook that the program called. Returns its
  * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);

@@ -168,8 +168,8 @@ struct caller {
 };
 
 /* On to the caller by an everyday rule that is known: its words lie at a distance from sp, which
- * was found plausible when the rule was learnt, or from a frame pointer. False, and nothing done,
- * when it takes more than that. */
+ * was found plausible when the rule was learnt, or from a frame pointer. False, and where it was,
+ * when it takes more than that. frame_find knows all rules; this is the inner loop. */
 static inline __attribute__((always_inline)) bool caller_usual(const struct unwind *unwind,
                                                                struct caller *at)
 {
@@ -374,7 +374,7 @@ static inline void walk_usual(struct walk *walk, struct unwind *unwind)
         if (at.by_bp && !bp_checked) {
             *next++ = (struct unwind_check){from.bp_slot, from.bp};
         }
-        bp_checked = (bp_checked | at.by_bp) & !at.bp_new;
+        bp_checked = bp_checked && !at.bp_new;
         *next++ = (struct unwind_check){at.sp - 8, at.pc};
     }
     walk->at = (struct walker){.pc = at.pc, .sp = at.sp, .bp = at.bp};

@@ -39,6 +39,17 @@ void reader_unknown(struct reader *reader, const struct node *node, const char *
 
 #define KEYS_MAX 64
 
+const struct reader_key *reader_key_find(const struct reader_key *keys, size_t count,
+                                         const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(keys[i].name, name) == 0) {
+            return &keys[i];
+        }
+    }
+    return NULL;
+}
+
 bool reader_map(struct reader *reader, const struct node *node, const char *what,
                 const struct reader_key *keys, size_t count)
 {
@@ -52,15 +63,12 @@ bool reader_map(struct reader *reader, const struct node *node, const char *what
     }
     for (size_t i = 0; i + 1 < node->count; i += 2) {
         const struct node *key = node->items[i];
-        size_t found = 0;
         if (key->kind != NODE_SCALAR || strcmp(key->text, "<<") == 0) {
             continue; /* was said when the document was read */
         }
-        while (found < count && strcmp(keys[found].name, key->text) != 0) {
-            found++;
-        }
-        if (found < count) {
-            keys[found].take(reader, node->items[i + 1]);
+        const struct reader_key *known = reader_key_find(keys, count, key->text);
+        if (known != NULL) {
+            known->take(reader, node->items[i + 1]);
         } else {
             reader_unknown(reader, key, "key", names, count);
         }

@@ -30,6 +30,10 @@ void reader_error(struct reader *reader, const struct node *node, const char *fo
 void reader_unknown(struct reader *reader, const struct node *node, const char *what,
                     const char *const *words, size_t count);
 
+/* NULL when none has this name. */
+const struct reader_key *reader_key_find(const struct reader_key *keys, size_t count,
+                                         const char *name);
+
 /* Calls the taker of each key; unknown keys and values that are not there are errors. False when
  * `node` is not a map (an error, too). */
 bool reader_map(struct reader *reader, const struct node *node, const char *what,

@@ -172,15 +172,6 @@ static void variant_default(struct reader *reader, const struct node *root)
 
 #define TOP_KEYS (sizeof top_keys / sizeof top_keys[0])
 
-static bool is_top_key(const char *text)
-{
-    size_t i = 0;
-    while (i < TOP_KEYS && strcmp(top_keys[i].name, text) != 0) {
-        i++;
-    }
-    return i < TOP_KEYS;
-}
-
 static void document_take(struct reader *reader, const struct node *root)
 {
     if (!reader_map(reader, root, "a scenario", top_keys, TOP_KEYS)) {
@@ -189,8 +180,10 @@ static void document_take(struct reader *reader, const struct node *root)
     bool suite = false, misspelt = false; /* then what seems to be missing may be there */
     for (size_t i = 0; i + 1 < root->count; i += 2) {
         const struct node *key = root->items[i];
-        suite = suite || (key->kind == NODE_SCALAR && strcmp(key->text, "suite") == 0);
-        misspelt = misspelt || (key->kind == NODE_SCALAR && !is_top_key(key->text));
+        if (key->kind == NODE_SCALAR) {
+            suite = suite || strcmp(key->text, "suite") == 0;
+            misspelt = misspelt || reader_key_find(top_keys, TOP_KEYS, key->text) == NULL;
+        }
     }
     if (!reader->scenario->name[0] && !misspelt) {
         reader_error(reader, root, "a scenario needs 'scenario: NAME'");
