@@ -285,7 +285,7 @@ BENCH_HAVE := $(if $(shell pkg-config --exists glib-2.0 && echo 1),-DHAVE_GLIB $
 BENCH_HAVE_CXX := $(if $(wildcard /usr/include/absl/container/flat_hash_map.h),-DHAVE_ABSL) $(if $(wildcard /usr/include/boost/unordered/unordered_flat_map.hpp),-DHAVE_BOOST)
 BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs glib-2.0)) $(if $(findstring ABSL,$(BENCH_HAVE_CXX)),$(shell pkg-config --libs absl_flat_hash_map)) -lstdc++ -lm
 BENCH_SIZES := 1000 27000 270000 2700000
-BENCH_IMAGES := $(BENCH_SIZES:%=$B/bench/%.image)
+BENCH_TABLES := $(BENCH_SIZES:%=$B/bench/tables-%.so)
 BENCH_CFLAGS = $(STD) -O3 $(DEBUG) $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
 
 bench: bench-lookup bench-strategies all ## all tables with the bars beside them; peers where `make bench-peers` built them
@@ -299,14 +299,14 @@ bench-self-test: $B/tidemark ## what the bench is worth: RUNS=100 times itself, 
 	$Q$B/tidemark bench --self-test $(RUNS)
 	$Q$B/tidemark bench --self-test $(RUNS) -r lru
 
-bench-lookup: $B/bench/lookup_bench $(BENCH_IMAGES) ## the look-up beside the peers, 1,000 to 2,700,000 keys
-	$Q$B/bench/lookup_bench $(BENCH_IMAGES)
+bench-lookup: $B/bench/lookup_bench $(BENCH_TABLES) ## the look-up beside the peers, 1,000 to 2,700,000 keys
+	$Q$B/bench/lookup_bench $(BENCH_TABLES)
 
-$B/bench/%.image: $B/registry-generate
-	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill $* - $@
+$B/bench/tables-%.c: $B/registry-generate $(CATALOGUE)
+	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill $* $(if $(filter 27000,$*),$(CATALOGUE),-) $@
 
-$B/bench/27000.image: $B/registry-generate $(CATALOGUE)
-	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill 27000 $(CATALOGUE) $@
+$B/bench/tables-%.so: $B/bench/tables-%.c registry/bench/tables.c
+	$Q$(CC) $(BENCH_CFLAGS) -fPIC -shared -o $@ $^
 
 $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h registry/registry_hash.h $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"

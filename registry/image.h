@@ -14,9 +14,10 @@
  *     records     64 B a model          in byte order of (provider, id): the index of registry.h
  *     providers   one struct a provider, in byte order
  *     words       u32 each              texts that many records share (dates, families, ...), by
- * number wide        u64 each              numbers that do not fit in 32 bits aliases     one
- * struct an alias, in byte order of the name texts       u16 length, bytes, NUL; offset 0 is the
- * empty text
+ *                                       number
+ *     wide        u64 each              numbers that do not fit in 32 bits
+ *     aliases     one struct an alias, in byte order of the name
+ *     texts       u16 length, bytes, NUL; offset 0 is the empty text
  *
  * Functions taking an image are the ones of registry.h for a catalogue other than the built-in one
  * (tier.h has three). Same rules: const, thread-safe, borrowed, no allocation.

@@ -62,6 +62,10 @@ extern const struct contender contender_bsearch, contender_glib, contender_uthas
 extern const struct contender contender_std, contender_absl, contender_absl_fold,
     contender_boost_fold, contender_verstable;
 
+/* The catalogue in the shared object that tables.c was made into; there is one of it an object. */
+struct registry_image;
+const struct registry_image *bench_tables(void);
+
 #ifdef __cplusplus
 }
 #endif

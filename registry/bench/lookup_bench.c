@@ -1,30 +1,27 @@
 /*
  * lookup_bench.c - the look-up of the registry beside hash tables that are at hand.
  *
- *   lookup_bench [--rounds N] IMAGE...
+ *   lookup_bench [--rounds N] TABLES.so...
  *
- * For each image (a file of registry-generate) the contenders take turns in rounds within one
- * process; a figure is the median over the rounds of the thread's CPU time (of wall time where
- * cold). Queries are copies of the keys in the order in which they are asked, so reading them costs
- * every contender the same. Absent keys are real ones with one byte changed. "cold" is a look-up
- * after 96 MiB of other data went through the caches, the query itself warm. Ratios are against the
- * fastest peer present.
+ * For each catalogue (compiled in, with tables.c, as a shared object) the contenders take turns in
+ * rounds within one process; a figure is the median over the rounds of the thread's CPU time (of
+ * wall time where cold). Queries are copies of the keys in the order in which they are asked, so
+ * reading them costs every contender the same. Absent keys are real ones with one byte changed.
+ * "cold" is a look-up after 96 MiB of other data went through the caches, the query itself warm.
+ * Ratios are against the fastest peer present.
  *
  * Every key is looked up by every contender before anything is timed. Single-threaded.
  */
 #include "registry/bench/contender.h"
 #include "registry/image.h"
 
-#include <fcntl.h>
+#include <dlfcn.h>
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 enum load { UNIFORM, ZIPF, MISS, DEPENDENT, COLD, LOAD_COUNT };
 
@@ -57,6 +54,7 @@ static const struct contender *const contenders[] = {
 #define ROUNDS_MOST  101
 #define COLD_AT_ONCE 16
 #define COLD_ROUNDS  61 /* sixteen look-ups say little: a page walk more or less decides */
+#define MIB          1048576.0
 #define WASH_BYTES   (UINT64_C(96) << 20)
 
 struct queries {
@@ -110,23 +108,45 @@ static double now_ns(clockid_t clock)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-static const struct registry_image *image_map(const char *path)
+static const struct registry_image *tables_open(const char *path)
 {
-    struct stat about;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) != 0) {
-        die(path);
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *entry = object != NULL ? dlsym(object, "bench_tables") : NULL;
+    if (entry == NULL) {
+        (void)fprintf(stderr, "lookup_bench: %s\n", dlerror());
+        exit(2);
     }
-    void *image = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    (void)close(fd);
-    if (image == MAP_FAILED) {
-        die(path);
-    }
-    if (!registry_image_valid(image, (size_t)about.st_size)) {
-        (void)fprintf(stderr, "lookup_bench: %s is no image of registry-generate\n", path);
+    const struct registry_image *(*tables)(void);
+    memcpy(&tables, &entry, sizeof tables);
+    const struct registry_image *image = tables();
+    if (!registry_image_valid(image, image->bytes)) {
+        (void)fprintf(stderr, "lookup_bench: %s is of another registry-generate\n", path);
         exit(2);
     }
     return image;
+}
+
+/* Of the mapping that holds `address`: what the kernel maps by huge pages, in bytes. */
+static unsigned long huge_bytes(const void *address)
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    unsigned long kib = 0;
+    bool within = false;
+    char line[512];
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        char *end;
+        unsigned long from = strtoul(line, &end, 16);
+        if (*end == '-') {
+            unsigned long to = strtoul(end + 1, NULL, 16);
+            within = from <= (uintptr_t)address && (uintptr_t)address < to;
+        } else if (within && strncmp(line, "FilePmdMapped:", 14) == 0) {
+            kib = strtoul(line + 14, NULL, 10);
+        }
+    }
+    if (maps != NULL) {
+        (void)fclose(maps);
+    }
+    return kib * 1024;
 }
 
 static void keys_copy(struct bench *bench)
@@ -372,7 +392,9 @@ static void print_bars(const struct bench *bench)
 
 static void bench_print(const struct bench *bench)
 {
-    (void)printf("\n%u keys, ns a look-up\n%-24s", bench->keys.count, "");
+    (void)printf("\n%u keys, ns a look-up; %.0f of the tables' %.0f MiB in huge pages\n%-24s",
+                 bench->keys.count, (double)huge_bytes(bench->image) / MIB,
+                 (double)bench->image->bytes / MIB, "");
     for (unsigned load = 0; load < LOAD_COUNT; load++) {
         (void)printf("%10s", load_names[load]);
     }
@@ -404,7 +426,7 @@ static void bench_print(const struct bench *bench)
 
 static void bench_image(const char *path, unsigned rounds)
 {
-    struct bench bench = {.image = image_map(path)};
+    struct bench bench = {.image = tables_open(path)};
     keys_copy(&bench);
     size_t count = 65536;
     while (count < bench.keys.count && count < 1048576) {
@@ -439,7 +461,8 @@ int main(int argc, char **argv)
         at = 3;
     }
     if (at >= argc || rounds < 1 || rounds > ROUNDS_MOST / 4) {
-        (void)fprintf(stderr, "usage: lookup_bench [--rounds 1..%d] IMAGE...\n", ROUNDS_MOST / 4);
+        (void)fprintf(stderr, "usage: lookup_bench [--rounds 1..%d] TABLES.so...\n",
+                      ROUNDS_MOST / 4);
         return 2;
     }
     for (; at < argc; at++) {

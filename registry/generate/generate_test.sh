@@ -53,6 +53,14 @@ cmp a.image b.image
 count() { od -An -tu4 -j120 -N4 "$1" | tr -d ' '; }
 [ "$(count real.image)" = 10696 ] || fail "real models: $(count real.image)"
 [ "$(count filled.image)" = 27000 ] || fail "filled: $(count filled.image)"
+# A catalogue of many megabytes begins a huge page, in the file and in memory; a small one does not.
+for row in 1000:64 150000:2097152; do
+    "$tool" --fill "${row%:*}" - t.c
+    ${CC:-cc} -shared -o t.so t.c
+    aligned=$(readelf -SW t.so | awk '/ \.rodata / {print $NF}')
+    [ "$aligned" = "${row#*:}" ] || fail "${row%:*} models: aligned to $aligned bytes"
+    rm t.c t.image t.so
+done
 for row in minimal:5 standard:15 comprehensive:50; do
     "$tool" "$OLDPWD/fixtures/tiers/${row%:*}.yaml" tier.image
     [ "$(count tier.image)" = "${row#*:}" ] || fail "$row: $(count tier.image)"
