@@ -49,9 +49,9 @@ exports() {
     nm -D --defined-only "$B/libtidemark.so" | awk '{print $3}' | sed 's/@.*//' | sort -u >"$B/exports.now"
     sed -n '/global:/,/local:/p' harness/boundary/libtidemark.map | grep -o '[A-Za-z_][A-Za-z0-9_]*\*\{0,1\};' | tr -d ';' >"$B/exports.map"
     status=0
-    while read -r name; do
-        case $name in tidemark_*|TIDEMARK_*) continue ;; esac
-        grep -qx "$name" "$B/exports.map" || { echo "libtidemark.so exports $name, which no one asked for"; status=1; }
+    while read -r symbol; do
+        case $symbol in tidemark_*|TIDEMARK_*) continue ;; esac
+        grep -qx "$symbol" "$B/exports.map" || { echo "libtidemark.so exports $symbol, which no one asked for"; status=1; }
     done <"$B/exports.now"
     return $status
 }

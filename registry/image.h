@@ -36,6 +36,12 @@
 #define REGISTRY_CAPABILITIES  32 /* at most */
 #define REGISTRY_KEY_MOST      1024
 
+/* An image of so many bytes and more begins a huge page, in the file and in memory, so that the
+ * kernel can map it by them. Smaller ones have nothing to gain, and their resident memory would be
+ * counted by huge pages. */
+#define REGISTRY_HUGE_PAGE 2097152
+#define REGISTRY_HUGE_FROM (8 * REGISTRY_HUGE_PAGE)
+
 struct registry_image {
     uint64_t magic;
     uint64_t seed;
@@ -85,6 +91,7 @@ extern const struct registry_image registry_tables __attribute__((visibility("hi
 /* True when `bytes` bytes at `image` are an image this build can read (shape, not every offset). */
 bool registry_image_valid(const struct registry_image *image, size_t bytes);
 
+bool registry_image_advise_huge_pages(const struct registry_image *image);
 uint32_t registry_image_count(const struct registry_image *image);
 registry_index registry_image_find(const struct registry_image *image, const char *key,
                                    size_t length);

@@ -9,13 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From HUGE_FROM on the image begins a huge page, in the file and in memory: where the kernel keeps
- * a file in huge pages, it can then be mapped by them (docs/performance-lookup.md). Below that
- * there is nothing to gain, and resident memory would be counted by HUGE_PAGE. */
-#define HUGE_PAGE 2097152
-#define HUGE_FROM (8 * HUGE_PAGE)
-#define LINE      64
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text), tail = strlen(end);
@@ -64,8 +57,8 @@ bool emit_write(const struct build *build, const char *out, const char *symbol, 
         "        \".size %s, . - %s\\n\"\n"
         "        \".popsection\\n\");\n",
         build->image->count, strrchr(source, '/') ? strrchr(source, '/') + 1 : source,
-        build->bytes < HUGE_FROM ? LINE : HUGE_PAGE, symbol, symbol, symbol, symbol, image, symbol,
-        symbol);
+        build->bytes < REGISTRY_HUGE_FROM ? 64 : REGISTRY_HUGE_PAGE, symbol, symbol, symbol, symbol,
+        image, symbol, symbol);
     bool ok = write_whole(image, bytes, build->bytes) && write_whole(out, text, strlen(text));
     free(text);
     free(image);
