@@ -115,7 +115,11 @@ static double now_ns(clockid_t clock)
 static void file_forget(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fdatasync(fd) != 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0) {
+    if (fd < 0) {
+        perror(path);
+        exit(2);
+    }
+    if (fdatasync(fd) != 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) != 0) {
         die(path);
     }
     (void)close(fd);
@@ -132,11 +136,11 @@ static const struct registry_image *tables_open(const char *path)
     const struct registry_image *(*tables)(void);
     memcpy(&tables, &entry, sizeof tables);
     const struct registry_image *image = tables();
-    (void)registry_image_advise_huge_pages(image);
     if (!registry_image_valid(image, image->bytes)) {
         (void)fprintf(stderr, "lookup_bench: %s is of another registry-generate\n", path);
         exit(2);
     }
+    (void)registry_image_advise_huge_pages(image);
     return image;
 }
 
