@@ -306,7 +306,7 @@ $B/bench/tables-%.c: $B/registry-generate $(CATALOGUE)
 	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --no-aliases --fill $* $(if $(filter 27000,$*),$(CATALOGUE),-) $@
 
 $B/bench/tables-%.so: $B/bench/tables-%.c registry/bench/tables.c
-	$Q$(CC) $(BENCH_CFLAGS) -fPIC -shared -o $@ $^
+	$Qecho "  LD    $@"; $(CC) $(BENCH_CFLAGS) -fPIC -shared -o $@ $^
 
 $B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h registry/registry_hash.h $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"
