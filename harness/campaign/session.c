@@ -125,9 +125,10 @@ static void take_site(struct session *session, const struct wire_site *site)
     kept->born_blocks = site->born_blocks;
     kept->born_bytes = site->born_bytes;
     kept->told = session->site_round;
-    if (site->frame_count > 0) { /* they come once */
-        kept->frame_count = site->frame_count;
-        memcpy(kept->frames, site->frames, sizeof kept->frames);
+    if (site->frame_count > 0) { /* they come once, and the record ends after them */
+        kept->frame_count =
+            site->frame_count < WIRE_FRAMES_MAX ? site->frame_count : WIRE_FRAMES_MAX;
+        memcpy(kept->frames, site->frames, kept->frame_count * sizeof kept->frames[0]);
     }
 }
 
