@@ -73,7 +73,7 @@ static void end_put(struct text *text, const struct worker *worker)
 char *session_unstarted(const struct session *session, int error)
 {
     struct text text = {0};
-    const struct worker *worker = &session->worker;
+    const struct worker *worker = &session->link.worker;
     int exec_error = error || !worker->wire ? 0 : atomic_load(&worker->wire->exec_error);
     if (error || exec_error) {
         text_format(&text, "could not be %s: %s", error ? "started" : "executed",
