@@ -41,6 +41,8 @@ static struct table things, mappings, files;
 static _Atomic uint32_t locked;
 static int64_t mapped_bytes;
 static uint64_t file_number;
+static uint32_t detached; /* of things, how many are threads that may end by themselves */
+static bool changed;      /* things and files, since the last resource_settle */
 
 void resource_after_fork(void)
 {
@@ -100,6 +102,8 @@ static void thing_drop(struct resource *thing)
 {
     struct resource *rows = things.rows;
     watch_changed_by(thing->site, -1, 0);
+    detached -= thing->tid != 0;
+    changed = true;
     *thing = rows[--things.count];
 }
 
@@ -114,13 +118,15 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
         return;
     }
     struct resource *thing = thing_find(kind, id);
-    if (thing != NULL) {
-        watch_changed_by(thing->site, -1, 0); /* it was closed without our seeing it */
+    if (thing != NULL) { /* it was closed without our seeing it */
+        watch_changed_by(thing->site, -1, 0);
+        detached -= thing->tid != 0;
     } else if (table_grow(&things, sizeof *thing)) {
         thing = (struct resource *)things.rows + things.count++;
     }
     if (thing != NULL) {
         watch_made(site, 0);
+        changed = true;
         *thing = (struct resource){.id = id, .site = site, .serial = birth_now(), .kind = kind};
     }
     thread_unlock(&locked, self);
@@ -158,6 +164,7 @@ void resource_detach(uint64_t id, int32_t tid)
     }
     struct resource *thing = thing_find(WIRE_SITE_THREAD, id);
     if (thing != NULL) {
+        detached += thing->tid == 0;
         thing->tid = tid != 0 ? tid : -1;
     }
     thread_unlock(&locked, self);
@@ -332,6 +339,7 @@ void resource_file_made(const char *path, const void *frame)
         file.resource = (struct resource){
             .id = ++file_number, .site = site, .serial = birth_now(), .kind = WIRE_SITE_FILE};
         rows[files.count++] = file;
+        changed = true;
         watch_made(site, 0);
         meter_file_add(1);
     }
@@ -383,11 +391,12 @@ static bool thing_is_there(const struct resource *thing)
     return kernel_call(SYS_tgkill, kernel_pid(), thing->tid, 0, 0, 0, 0) == 0;
 }
 
-void resource_settle(void)
+void resource_settle(bool all)
 {
     struct thread *self;
     struct stat status;
-    if ((things.count == 0 && files.count == 0) || !thread_lock(&locked, &self)) {
+    if ((things.count == 0 && files.count == 0) || (!all && !changed && detached == 0) ||
+        !thread_lock(&locked, &self)) {
         return;
     }
     for (uint32_t i = things.count; i > 0; i--) {
@@ -404,6 +413,7 @@ void resource_settle(void)
             file_drop(file);
         }
     }
+    changed = false;
     thread_unlock(&locked, self);
 }
 
@@ -443,6 +453,7 @@ void resource_forget_sites(void)
         return;
     }
     things.count = 0;
+    detached = 0;
     for (uint32_t i = 0; i < mappings.count; i++) {
         ((struct resource *)mappings.rows)[i].site = 0;
     }

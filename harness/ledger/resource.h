@@ -30,8 +30,9 @@ bool resource_file_known(const char *path);
  * ------------------------------------------------ */
 
 /* Drops what is gone without our seeing it: descriptors closed, threads ended, files removed. Tells
- * the meter how many files are left. */
-void resource_settle(void);
+ * the meter how many files are left. Each thing costs a system call; without `all` nothing is done
+ * if nothing was made or closed since the last time, and no detached thread is known. */
+void resource_settle(bool all);
 
 struct resource {
     uint64_t id;    /* descriptor, pthread_t, address; of a file its number */
