@@ -90,7 +90,7 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: aarch64 torture faults growth herd-14 bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
+.PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
 .PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -154,6 +154,12 @@ $B/bench/librepeat.so: harness/ledger/repeat_bench.c
 
 $B/bench/libverify.so: harness/ledger/verify_bench.c harness/ledger/preload_bench.c $(filter-out harness/boundary/%,$(WORKER_SRC)) harness/boundary/libtidemark.map
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -DLEDGER_VERIFY -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
+
+$B/bench/repetition: harness/boundary/repetition_bench.c harness/base/wire.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $^
+
+bench-repetition: $B/bench/repetition $B/libtidemark.so $B/fixtures/check_empty ## what a repetition costs beside the test, at each depth
+	$QB=$B $B/bench/repetition
 
 bench-stacks: $B/bench/libverify.so $B/fixtures/heap_tour ## every stack of some programs (and PROGRAMS) against backtrace()
 	$QB=$B ci/bench-stacks.sh $(PROGRAMS)

@@ -12,7 +12,7 @@ if [ "${1-}" = --one ]; then
     # and the ledger's own malloc stays the program's malloc.
     memcheck=${CHECK_VALGRIND-} fork=no
     case ${memcheck:+$2} in
-    */ledger_test | */release_test) fork=yes memcheck="$memcheck --leak-check=no --soname-synonyms=somalloc=nouserintercepts" ;;
+    */ledger_test | */release_test | */watch_test) fork=yes memcheck="$memcheck --leak-check=no --soname-synonyms=somalloc=nouserintercepts" ;;
     */meter_test) fork=yes ;;
     esac
     case ${memcheck:+$2} in

@@ -406,6 +406,7 @@ struct wire {
     _Atomic uint32_t command_sequence; /* futex: supervisor bumps after writing `command` */
     _Atomic uint32_t record_sequence;  /* futex: worker bumps after writing records */
     _Atomic uint32_t read_sequence;    /* futex: supervisor bumps after reading (ring was full) */
+    _Atomic uint32_t read_awaited;     /* 1: the worker waits for that */
     uint32_t seed;
     _Atomic int32_t exec_error; /* errno, when the program could not be executed; else 0 */
     struct wire_command command;

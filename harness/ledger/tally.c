@@ -53,7 +53,7 @@ static void sites_walk(void)
 /* live_blocks and live_bytes of every site become those of now. */
 static void sites_tally(void)
 {
-    resource_settle();
+    resource_settle(true);
     if (watch_is_on()) {
         watch_fold();
     } else {
@@ -68,7 +68,7 @@ void ledger_watch_set(bool on)
         return;
     }
     if (!watch_is_on()) {
-        resource_settle();
+        resource_settle(true);
         watch_start(sites_walk);
     }
     watch_births_reset();
@@ -308,7 +308,7 @@ static void survivor_resource(void *context, const struct resource *resource)
 void ledger_survivors_put(struct wire *wire)
 {
     struct survivors all = {0};
-    resource_settle();
+    resource_settle(true);
     trace_each(survivor_block, &all);
     resource_each(survivor_resource, &all);
     for (size_t i = 0; i < all.room; i++) {

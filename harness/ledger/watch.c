@@ -103,12 +103,19 @@ static void site_touch(struct site *site, uint32_t number)
     pending_add(site, number);
 }
 
+static struct watch_folded entry_values(const struct watch_entry *entry)
+{
+    return (struct watch_folded){.born_blocks = entry->born_blocks,
+                                 .died_blocks = entry->died_blocks,
+                                 .born_bytes = entry->born_bytes,
+                                 .died_bytes = entry->died_bytes};
+}
+
 static void entry_fold(struct watch_chunk *chunk, uint32_t number)
 {
     const struct watch_entry *entry = &chunk->entries[number % WATCH_CHUNK];
     struct watch_folded *before = &chunk->folded[number % WATCH_CHUNK];
-    struct watch_folded now = {entry->born_blocks, entry->born_bytes, entry->died_blocks,
-                               entry->died_bytes};
+    struct watch_folded now = entry_values(entry);
     int64_t born = (int64_t)(now.born_blocks - before->born_blocks);
     int64_t born_bytes = (int64_t)(now.born_bytes - before->born_bytes);
     int64_t died = (int64_t)(now.died_blocks - before->died_blocks);
@@ -333,10 +340,11 @@ void watch_families_each(watch_changed *each, void *context)
     }
 }
 
+/* The numbers that a thread wrote before it ended are seen without a barrier. */
 void watch_fold(void)
 {
     struct watch *first = atomic_load(&watches);
-    bool alone = first == NULL || first->next == NULL, ordered;
+    bool alone = first == NULL || first->next == NULL || meter_alone(), ordered;
     fold_number++;
     folded_first = 0;
     for (struct watch *watch = first; watch != NULL; watch = watch->next) {
@@ -358,8 +366,7 @@ void watch_fold(void)
 static void entry_baseline(struct watch_chunk *chunk, uint32_t number)
 {
     struct watch_entry *entry = &chunk->entries[number % WATCH_CHUNK];
-    chunk->folded[number % WATCH_CHUNK] = (struct watch_folded){
-        entry->born_blocks, entry->born_bytes, entry->died_blocks, entry->died_bytes};
+    chunk->folded[number % WATCH_CHUNK] = entry_values(entry);
     atomic_store_explicit(&entry->listed, 0, memory_order_relaxed);
 }
 
