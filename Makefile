@@ -80,9 +80,12 @@ FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
-TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios))
+# The generator of test programs with known answers; program.c is linked into what it writes.
+SHAPES_OBJ := $(call object,$(filter-out %/program.c,$(call sources,fixtures/shapes)))
+
+TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios fixtures/shapes))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
-TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures))
+TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures fixtures/shapes fixtures/specimens))
 
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
@@ -118,7 +121,7 @@ SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 # Other flags, other results: what is built by its flags is built again when they may have changed.
 $(CORE_OBJ) $(MAIN_OBJ) $(WORKER_OBJ) $(REGISTRY_OBJ) $(PLAIN_OBJ) $(GENERATE_OBJ) $(SUITE_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(TEST_BIN): Makefile
 
-tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
+tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK) $B/shapes $B/shapes-program.o
 
 # The slowest first, or they end alone.
 SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test %/suites-san/registry,$(TEST_BIN) $(SUITE_CHECK))
@@ -203,6 +206,13 @@ $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/sp
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+
+$B/shapes: $(SHAPES_OBJ) $B/libcore.a
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+$B/shapes-program.o: fixtures/shapes/program.c fixtures/shapes/program.h
+	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) $(WARN) -I. $(CFLAGS) -c $< -o $@
+$B/test/fixtures/shapes/%: fixtures/shapes/%.c $(SHAPES_OBJ) $B/libcore.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(filter-out %/shapes.o,$(SHAPES_OBJ)) $B/libcore.a $(CHECK_LIBS) -lm
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c
