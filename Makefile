@@ -94,7 +94,7 @@ ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
 .PHONY: aarch64 torture faults growth herd-14 bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -208,11 +208,11 @@ $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtur
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 
 $B/shapes: $(SHAPES_OBJ) $B/libcore.a
-	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^
 $B/shapes-program.o: fixtures/shapes/program.c fixtures/shapes/program.h
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) $(WARN) -I. $(CFLAGS) -c $< -o $@
 $B/test/fixtures/shapes/%: fixtures/shapes/%.c $(SHAPES_OBJ) $B/libcore.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(filter-out %/shapes.o,$(SHAPES_OBJ)) $B/libcore.a $(CHECK_LIBS) -lm
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(filter-out %/shapes.o,$(SHAPES_OBJ)) $B/libcore.a $(CHECK_LIBS)
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c
@@ -354,6 +354,14 @@ bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with
 
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py
+
+# SEEDS programs of each kind, BENCH_SHAPES="--base WORD" to repeat a run; the peers see the first five of each kind.
+SEEDS ?= 50
+bench-shapes: all $B/shapes $B/shapes-program.o ## recall and precision on SEEDS=50 programs of each kind, made at random, beside the same peers
+	$QB=$B CC="$(CC)" CXX="$(CXX)" python3 ci/bench-shapes.py --seeds $(SEEDS) $(BENCH_SHAPES)
+
+shapes-oracle: $B/shapes $B/shapes-program.o ## what the generator claims, without tidemark: SEEDS=50 programs of each kind, 4,096 calls of each test
+	$Qfor kind in repeat repeat-glib repeat-cxx suite; do B=$B python3 fixtures/shapes/check.py oracle $$kind $$(for i in $$(seq $(SEEDS)); do echo fresh; done) || exit 1; done
 
 torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, killed at random (TORTURE="64 60")
 	$Q$< --torture $(TORTURE)
