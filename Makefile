@@ -366,6 +366,10 @@ shapes-oracle: $B/shapes $B/shapes-program.o ## what the generator claims, witho
 torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, killed at random (TORTURE="64 60")
 	$Q$< --torture $(TORTURE)
 
+# MUTATE: options and files, as --sample 50 harness/judge/judge.c
+mutants-judge: tests ## mutation testing of the judge and the campaigns: each threshold, comparison and branch changed once
+	$QB=$B python3 ci/mutate.py $(MUTATE)
+
 # The programs that the fault runs and the growth runs take their tests from.
 INCIDENT_BIN := $(addprefix $B/suites/,collector-plugin provider-file stats-ttl serverless) $(addprefix $B/test/registry/,strategy_test strategy_registry_test strategy_memory_test cache_memory_test file_cache_test file_store_test tiered/tiered_cache_test tiered/tiered_memory_test)
 
