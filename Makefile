@@ -80,9 +80,12 @@ FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
-TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios))
+# The generator of test programs with known answers; program.c is linked into what it writes.
+SHAPES_OBJ := $(call object,$(filter-out %/program.c,$(call sources,fixtures/shapes)))
+
+TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios fixtures/shapes))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
-TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures))
+TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures fixtures/shapes fixtures/specimens))
 
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
@@ -91,7 +94,7 @@ ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
 .PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle bench-detection bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -118,7 +121,7 @@ SUITE_CHECK := $(if $(SAN),$(addprefix $B/suites-san/,$(SUITES)),$(SUITE_BIN))
 # Other flags, other results: what is built by its flags is built again when they may have changed.
 $(CORE_OBJ) $(MAIN_OBJ) $(WORKER_OBJ) $(REGISTRY_OBJ) $(PLAIN_OBJ) $(GENERATE_OBJ) $(SUITE_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(TEST_BIN): Makefile
 
-tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK)
+tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify.so $(TEST_BIN) $(FIXTURE_BIN) $(SPECIMEN_BIN) $(SUITE_CHECK) $B/shapes $B/shapes-program.o
 
 # The slowest first, or they end alone.
 SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test %/suites-san/registry,$(TEST_BIN) $(SUITE_CHECK))
@@ -209,6 +212,13 @@ $B/specimens/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/sp
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Wall -Wextra -Werror -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
 $B/specimens-lsan/%: fixtures/specimens/%.c fixtures/specimens/specimen.c fixtures/specimens/specimen.h
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -fsanitize=leak -o $@ $< fixtures/specimens/specimen.c $(CHECK_LIBS) -ldl -lpthread
+
+$B/shapes: $(SHAPES_OBJ) $B/libcore.a
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^
+$B/shapes-program.o: fixtures/shapes/program.c fixtures/shapes/program.h
+	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) $(WARN) -I. $(CFLAGS) -c $< -o $@
+$B/test/fixtures/shapes/%: fixtures/shapes/%.c $(SHAPES_OBJ) $B/libcore.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(filter-out %/shapes.o,$(SHAPES_OBJ)) $B/libcore.a $(CHECK_LIBS)
 
 # The same program built in the ways that decide how its boundaries can be known.
 $B/fixtures/%-nopie: fixtures/programs/%.c
@@ -351,8 +361,20 @@ bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with
 bench-detection: all specimens $(subst $B/specimens/,$B/specimens-lsan/,$(SPECIMEN_BIN)) ## precision and recall on the specimens, beside LSan, memcheck, heaptrack
 	$QB=$B python3 ci/bench-detection.py
 
+# SEEDS programs of each kind, BENCH_SHAPES="--base WORD" to repeat a run; the peers see the first five of each kind.
+SEEDS ?= 50
+bench-shapes: all $B/shapes $B/shapes-program.o ## recall and precision on SEEDS=50 programs of each kind, made at random, beside the same peers
+	$QB=$B CC="$(CC)" CXX="$(CXX)" python3 ci/bench-shapes.py --seeds $(SEEDS) $(BENCH_SHAPES)
+
+shapes-oracle: $B/shapes $B/shapes-program.o ## what the generator claims, without tidemark: SEEDS=50 programs of each kind, 4,096 calls of each test
+	$Qfor kind in repeat repeat-glib repeat-cxx suite; do B=$B python3 fixtures/shapes/check.py oracle $$kind $$(for i in $$(seq $(SEEDS)); do echo fresh; done) || exit 1; done
+
 torture: $B/suites/provider-file ## 64 processes x 60 s on one file cache, killed at random (TORTURE="64 60")
 	$Q$< --torture $(TORTURE)
+
+# MUTATE: options and files, as --sample 50 harness/judge/judge.c
+mutants-judge: tests ## mutation testing of the judge and the campaigns: each threshold, comparison and branch changed once
+	$QB=$B python3 ci/mutate.py $(MUTATE)
 
 # The programs that the fault runs and the growth runs take their tests from.
 INCIDENT_BIN := $(addprefix $B/suites/,collector-plugin provider-file stats-ttl serverless) $(addprefix $B/test/registry/,strategy_test strategy_registry_test strategy_memory_test cache_memory_test file_cache_test file_store_test tiered/tiered_cache_test tiered/tiered_memory_test)
