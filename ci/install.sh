@@ -17,7 +17,7 @@ put 755 "$B/tidemark" bin
 put 755 "$B/libtidemark.so" lib/tidemark
 ln -sf libtidemark.so "$to/lib/tidemark/libtidemark.so.0"
 put 644 include/tidemark.h include
-put 644 registry/registry.h registry/strategy.h registry/registry_inline.h registry/registry_hash.h registry/image.h include/registry
+put 644 include/registry/*.h include/registry
 put 644 "$B/libregistry.a" lib
 mv "$to/lib/libregistry.a" "$to/lib/libtidemark-registry.a"
 put 755 "$B/libtidemark-registry.so.0" lib

@@ -5,7 +5,7 @@
  *
  *   node:  | struct node | key | data |     one block
  */
-#include "registry/key_hash.h"
+#include "registry/cache/key_hash.h"
 #include "registry/tiered/store.h"
 
 #include <assert.h>

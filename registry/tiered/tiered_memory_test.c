@@ -7,7 +7,7 @@
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
-#include "registry/failing_malloc.h"
+#include "registry/cache/failing_malloc.h"
 
 #ifdef HAVE_HIREDIS
 #include <dlfcn.h>
