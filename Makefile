@@ -241,9 +241,10 @@ $B/test/registry/catalogue/generate/%: registry/catalogue/generate/%.c $(GENERAT
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
 
 TIERED_OBJ := $(call object,$(TIERED_SRC))
+$B/obj/registry/tiered/store_postgres_schema.o: $(wildcard registry/tiered/*.sql)
 $(TIERED_OBJ): private ALL_CFLAGS += $(TIERED_FLAGS)
 $B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(TIERED_FLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -lm -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(TIERED_FLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@

@@ -27,6 +27,7 @@ for suite in "$B"/suites/*; do
 done
 put 644 scenarios/*.yaml share/tidemark/scenarios
 put 644 fixtures/tiers/*.yaml share/tidemark/fixtures/tiers
+put 644 registry/tiered/*.sql share/tidemark/sql
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done

@@ -332,6 +332,7 @@ static const struct store_kind kind = {
     .shared = true,
     .open = redis_open,
     .close = redis_close,
+    .trouble = store_no_trouble,
     .get = redis_get,
     .put = redis_put,
     .drop = redis_drop,
