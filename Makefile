@@ -70,13 +70,11 @@ SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin) scenarios/disk/small_disk.c
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
-# The tiered cache: SQLite always, Redis where its client library is; PostgreSQL's is loaded when asked for.
-TIERED_PKGS  := sqlite3 $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
-TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS)
-TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
+# The tiered cache: linked to SQLite; the libraries of PostgreSQL and of TLS are loaded when asked for.
+TIERED_LIBS  := $(shell pkg-config --libs sqlite3)
 TIERED_SRC   := $(call sources,registry/tiered)
 SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
-SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS)
+SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -241,10 +239,10 @@ $B/test/registry/catalogue/generate/%: registry/catalogue/generate/%.c $(GENERAT
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
 
 TIERED_OBJ := $(call object,$(TIERED_SRC))
+$(TIERED_OBJ): Makefile
 $B/obj/registry/tiered/store_postgres_schema.o: $(wildcard registry/tiered/*.sql)
-$(TIERED_OBJ): private ALL_CFLAGS += $(TIERED_FLAGS)
 $B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(TIERED_FLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@

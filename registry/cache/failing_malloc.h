@@ -20,8 +20,6 @@ __attribute__((unused)) static bool malloc_fail_for_good; /* all behind it as we
 static bool malloc_fired;
 __attribute__((unused)) static uint64_t malloc_calls;
 static int64_t malloc_live; /* blocks */
-/* Callers whose allocations never fail; NULL: there are none. */
-__attribute__((unused)) static bool (*malloc_spares)(const void *caller);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FAILING_MALLOC false
@@ -46,10 +44,10 @@ void *__libc_realloc(void *block, size_t bytes);
 void *__libc_memalign(size_t alignment, size_t bytes);
 void __libc_free(void *block);
 
-static inline bool malloc_fails(const void *caller)
+static inline bool malloc_fails(void)
 {
     malloc_calls++;
-    if (malloc_fail_in == 0 || (malloc_spares && malloc_spares(caller))) {
+    if (malloc_fail_in == 0) {
         return false;
     }
     if (malloc_fail_in > 1) {
@@ -64,29 +62,28 @@ static inline bool malloc_fails(const void *caller)
 
 void *malloc(size_t bytes)
 {
-    void *block = malloc_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(bytes);
+    void *block = malloc_fails() ? NULL : __libc_malloc(bytes);
     malloc_live += block != NULL;
     return block;
 }
 
 void *calloc(size_t count, size_t bytes)
 {
-    void *block = malloc_fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, bytes);
+    void *block = malloc_fails() ? NULL : __libc_calloc(count, bytes);
     malloc_live += block != NULL;
     return block;
 }
 
 void *realloc(void *old, size_t bytes)
 {
-    void *block = malloc_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(old, bytes);
+    void *block = malloc_fails() ? NULL : __libc_realloc(old, bytes);
     malloc_live += block != NULL && old == NULL;
     return block;
 }
 
 void *aligned_alloc(size_t alignment, size_t bytes)
 {
-    void *block =
-        malloc_fails(__builtin_return_address(0)) ? NULL : __libc_memalign(alignment, bytes);
+    void *block = malloc_fails() ? NULL : __libc_memalign(alignment, bytes);
     malloc_live += block != NULL;
     return block;
 }

@@ -101,8 +101,7 @@ extern const struct store_kind store_sqlite; /* address: the file */
  * and
  * ','. What is no JSON is refused. */
 extern const struct store_kind store_postgres, store_postgres_json;
-/* NULL where the library was not there when this was built. */
-const struct store_kind *store_redis(void); /* address: the Unix socket */
+extern const struct store_kind store_redis; /* address: see redis_address.h; NULL: REDIS_URL */
 
 /* For stores without a log. */
 enum store_answer store_no_generation(void *store, uint64_t *generation);

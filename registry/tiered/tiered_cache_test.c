@@ -293,7 +293,7 @@ START_TEST(keys_of_any_bytes_and_any_length_are_told_apart_by_every_store)
         options = options_over(_i);
         ck_assert(redis_start(&redis, world.folder));
         options.levels[0] = (struct tiered_level){
-            .kind = store_redis(), .address = redis.socket, .limits = {.deadline_ns = 20 * SECOND}};
+            .kind = &store_redis, .address = redis.socket, .limits = {.deadline_ns = 20 * SECOND}};
         cache = open_with(options);
         keys_stay_apart(cache);
         tiered_cache_close(&cache);
@@ -483,7 +483,7 @@ static struct tiered_options options_three(const struct redis_fixture *redis)
 {
     struct tiered_options options = options_two();
     options.levels[0] = (struct tiered_level){
-        .kind = store_redis(), .address = redis->socket, .ttl_ns = 300 * SECOND};
+        .kind = &store_redis, .address = redis->socket, .ttl_ns = 300 * SECOND};
     return options;
 }
 

@@ -15,7 +15,7 @@ static void *tiered_open(uint64_t refresh_ns, bool resident)
     }
     if (world.redis.pid != 0) {
         options.levels[count++] =
-            (struct tiered_level){.kind = store_redis(),
+            (struct tiered_level){.kind = &store_redis,
                                   .address = world.redis.socket,
                                   .ttl_ns = 300 * SECOND,
                                   /* A server that is slow because the machine is busy is no outage
