@@ -75,6 +75,7 @@ TIERED_LIBS  := $(shell pkg-config --libs sqlite3)
 TIERED_SRC   := $(call sources,registry/tiered)
 SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
 SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
+SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.sql)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -194,7 +195,7 @@ $B/suites-san/%: $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(SUITE_SRC_$*) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 define suite_deps
-$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(wildcard $(SUITE_SRC_$1:.c=.h))
+$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(wildcard $(SUITE_SRC_$1:.c=.h)) $(SUITE_DEPS_$1)
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 

@@ -11,7 +11,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -41,17 +40,25 @@ static inline const char *postgres_programs(void)
     return folder;
 }
 
+/* Looked at in a child: what a library leaves in memory would be this test's. */
+static inline bool postgres_has_library(void)
+{
+    int status = 1, pid = fork();
+    if (pid == 0) {
+        _exit(dlopen("libpq.so.5", RTLD_NOW) ? 0 : 1);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 /* Why there is none, or NULL. */
 static inline const char *postgres_missing(void)
 {
-    void *library = dlopen("libpq.so.5", RTLD_NOW);
-    if (library) {
-        dlclose(library);
-    }
-    return !library                  ? "libpq.so.5 is not installed"
-           : !postgres_programs()[0] ? "no PostgreSQL server in /usr/lib/postgresql"
+    return !postgres_programs()[0]   ? "no PostgreSQL server in /usr/lib/postgresql"
+           : !postgres_has_library() ? "libpq.so.5 is not installed"
                                      : NULL;
 }
+
+#define POSTGRES_NOBODY 65534 /* Debian's nobody and nogroup */
 
 /* A child that runs PROGRAM of the server's as nobody; its output goes to FOLDER/log. */
 static inline int postgres_child(const struct postgres_fixture *postgres, const char *program,
@@ -62,8 +69,7 @@ static inline int postgres_child(const struct postgres_fixture *postgres, const 
     if (pid != 0) {
         return pid;
     }
-    const struct passwd *nobody = getuid() == 0 ? getpwnam("nobody") : NULL;
-    if (nobody && (setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0)) {
+    if (getuid() == 0 && (setgid(POSTGRES_NOBODY) != 0 || setuid(POSTGRES_NOBODY) != 0)) {
         _exit(126);
     }
     prctl(PR_SET_PDEATHSIG, SIGQUIT); /* an immediate shutdown */
@@ -156,10 +162,9 @@ static inline bool postgres_serve(struct postgres_fixture *postgres)
 static inline bool postgres_folder_make(struct postgres_fixture *postgres)
 {
     snprintf(postgres->folder, sizeof postgres->folder, "/tmp/tidemark-postgres-XXXXXX");
-    const struct passwd *nobody = getuid() == 0 ? getpwnam("nobody") : NULL;
     postgres->port = postgres_free_port();
     if (!mkdtemp(postgres->folder) || chmod(postgres->folder, 0755) != 0 || postgres->port < 0 ||
-        (nobody && chown(postgres->folder, nobody->pw_uid, nobody->pw_gid) != 0)) {
+        (getuid() == 0 && chown(postgres->folder, POSTGRES_NOBODY, POSTGRES_NOBODY) != 0)) {
         return false;
     }
     snprintf(postgres->address, sizeof postgres->address,
