@@ -332,10 +332,75 @@ static void shuffles_run(struct session *session, struct places *places,
     }
 }
 
+/* The first tests of a suite that came to its cap of memory, so many that there is room for asking:
+ * where what they left was allocated, and who holds it. */
+static void stopped_sites(struct session *session, struct evidence_suite *evidence)
+{
+    struct course course;
+    struct places places;
+    struct shown *shown;
+    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
+    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
+    course_init(&course, session, 0);
+    if (session_begin(&course.session)) {
+        session_serve(&course.session, 0, fitted);
+        course.log.first_pass = evidence->traced = course.log.count;
+        places_init(&places, session->seen.test_count, excluded);
+        course_add(&places, &course);
+        places_show_all(&places);
+        depositors_tell(session, &places, evidence);
+        size_t count = shown_list(&places, &shown);
+        if (!course.session.link.worker.ended) {
+            shown_write(&course.session, &places, shown, count, evidence->verdict);
+        }
+        free(shown);
+        places_fini(&places);
+        session_over(&course.session);
+    }
+    course_fini(&course);
+    free(excluded);
+}
+
+/* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
+static void stopped_judge(struct session *session)
+{
+    bool grows = judge_pass(session->live, session->live_count);
+    struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
+                                      .tests = session->live_count};
+    session->suite_verdict = evidence.verdict;
+    session->suite_growth = grows ? (double)session->live[session->live_count - 1] /
+                                        (double)session->live_count
+                                  : NAN;
+    if (grows) {
+        stopped_sites(session, &evidence);
+    }
+    free(session->suite_horizon);
+    session->suite_horizon = evidence_suite(&evidence);
+}
+
+/* The pass in order of a hunt came to the cap. */
+static void stopped_take(struct session *session, const struct session *course)
+{
+    result_set(&session->stopped_by, course->stopped_by);
+    result_set(&session->culprit, course->culprit);
+    figures_take(session, course);
+    session->live_count = 0;
+    for (size_t i = 0; i < course->live_count; i++) {
+        session_live_add(session, course->live_tests[i], course->live[i]);
+    }
+    session->live_end = course->live_count ? course->live[course->live_count - 1] : 0;
+    session->live_start = 0;
+}
+
 void session_suite(struct session *session, struct course *course, const struct budget *budget)
 {
     struct course again;
     const bool broken = course->log.broken;
+    if (course->session.stopped_by[0]) {
+        stopped_take(session, &course->session);
+        stopped_judge(session);
+        return;
+    }
     session_victims(session, &course->session, &course->session);
     if (broken) { /* once more without the tests in which a worker ended */
         course_init(&again, session, 0);
@@ -412,45 +477,6 @@ void session_suite_passive(struct session *session)
     places_fini(&places);
     free(excluded);
     course_fini(&once);
-}
-
-/* A variant that was stopped at its cap of memory: its own boundaries tell, in the one order. */
-static void stopped_judge(struct session *session)
-{
-    bool grows = judge_pass(session->live, session->live_count);
-    struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
-                                      .tests = session->live_count};
-    session->suite_verdict = evidence.verdict;
-    session->suite_growth =
-        grows && session->live_count > 0
-            ? (double)session->live[session->live_count - 1] / (double)session->live_count
-            : NAN;
-    session->suite_horizon = evidence_suite(&evidence);
-    if (!grows) {
-        return;
-    }
-    struct course course;
-    struct places places;
-    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
-    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
-    course_init(&course, session, 0);
-    if (session_begin(&course.session)) {
-        session_serve(&course.session, 0, fitted);
-        course.log.first_pass = course.log.count;
-        places_init(&places, session->seen.test_count, excluded);
-        course_add(&places, &course);
-        places_show_all(&places);
-        struct shown *shown;
-        size_t count = shown_list(&places, &shown);
-        if (!course.session.link.worker.ended) {
-            shown_write(&course.session, &places, shown, count, evidence.verdict);
-        }
-        free(shown);
-        places_fini(&places);
-        session_over(&course.session);
-    }
-    course_fini(&course);
-    free(excluded);
 }
 
 static bool ever_rose(const struct session *session)
