@@ -86,6 +86,9 @@ static void summary_put(struct text *line, const struct result *result)
     if (result->way_in[0]) {
         json_text(line, "way_in", result->way_in);
     }
+    if (result->reason[0]) {
+        json_text(line, "reason", result->reason);
+    }
     json_close(line, '}');
 }
 
@@ -102,7 +105,8 @@ static void buffer_write(struct result_writer *writer)
                                 .skipped = writer->count[2],
                                 .incomplete = missing ? writer->expected - done : 1,
                                 .cut_short = !missing,
-                                .way_in = ""};
+                                .way_in = "",
+                                .reason = ""};
         summary_put(&writer->line, &so_far);
         text_put_char(&writer->line, '\n');
     }
