@@ -20,7 +20,6 @@
 #define PAIRS        25 /* at least, and more until an interval is narrow */
 #define PAIRS_NS     60e9
 #define NARROW       0.015
-#define SHOWN        20    /* findings of a kind */
 #define SITES_MAX    25000 /* kept of each file */
 #define TIMEOUT_SECS 300
 
@@ -47,8 +46,11 @@ static int file_load(const char *path, struct result *result)
     enum result_merge merge = result_merge(result, &path, 1, SITES_MAX, &diag);
     diag_print(&diag, stderr);
     diag_fini(&diag);
-    if (merge != RESULT_MERGE_DONE) {
+    if (merge == RESULT_MERGE_BAD) {
         return COMMAND_USAGE;
+    }
+    if (merge == RESULT_MERGE_REFUSED) {
+        return COMMAND_OURS;
     }
     if (result->incomplete > 0) {
         struct text reason = {0};
@@ -56,6 +58,13 @@ static int file_load(const char *path, struct result *result)
         fprintf(stderr, "tidemark compare: %s: incomplete: %s\n", path, reason.data);
         text_fini(&reason);
         return COMMAND_OURS;
+    }
+    if (result_nothing_judged(result)) {
+        struct text reason = {0};
+        describe_nothing(&reason, result);
+        fprintf(stderr, "tidemark compare: %s: %s\n", path, reason.data);
+        text_fini(&reason);
+        return COMMAND_NOTHING;
     }
     return COMMAND_MET;
 }
@@ -73,8 +82,14 @@ static int files_compare(struct command_line *line)
     if (status == COMMAND_MET) {
         printf("%s with %s\n\n", line->operands[0], line->operands[1]);
         differences_find(&differences, &base, &head, NULL, limits_of(line), false);
-        differences_print(&differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
+        differences_print(&differences, line->verbose > 0, stdout, table_terminal_width(stdout),
+                          line->color);
         status = last_line(&differences, false);
+        if (differences_nothing(&differences)) {
+            fprintf(stderr, "tidemark compare: nothing was compared: the two have no test in "
+                            "common\n");
+            status = COMMAND_NOTHING;
+        }
     }
     differences_fini(&differences);
     result_fini(&base);
@@ -123,7 +138,8 @@ static void counts_compare(struct command_line *line, char *const *a, char *cons
             differences_find(differences, &base, &head, repeated ? &again : NULL, limits_of(line),
                              false);
         }
-        differences_print(differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
+        differences_print(differences, line->verbose > 0, stdout, table_terminal_width(stdout),
+                          line->color);
     } else {
         const struct result *silent = base.test_count > 0 ? &head : &base;
         printf("allocations were not counted%s%s\n", silent->note_count ? ": " : "",

@@ -130,7 +130,9 @@ void describe_suite(struct text *text, const struct result *result,
     const struct result_site *site = describe_site_next(result, "", variant->name, &next);
     const struct result_frame *place =
         site ? describe_place(site->frames, site->frame_count) : NULL;
-    text_put(text, describe_verdict_verb(variant->verdict));
+    bool none = result_suite_outcome(result, variant) == OUTCOME_SKIPPED &&
+                variant->verdict != VERDICT_INCONCLUSIVE;
+    text_put(text, describe_verdict_verb(none ? VERDICT_NONE : variant->verdict));
     describe_variant(&more, result, variant);
     if (more.length > 0) {
         text_format(text, ": %s", more.data);

@@ -46,11 +46,12 @@ static void annotation_put(const char *level, const char *file, unsigned line, c
     fputc('\n', out);
 }
 
-/* Who dies comes before who grows, and what fails before what warns: only so many are shown. */
+/* Who dies, and what the suite as a whole does, comes before who grows, and what fails before what
+ * warns: only so many are shown. */
 static unsigned rank(const struct report_case *found)
 {
-    bool died = found->test && found->test->status != RESULT_PASS;
-    return found->outcome != OUTCOME_FAILED ? 3 : found->kind == CASE_MISSING ? 0 : died ? 1 : 2;
+    bool first = found->kind == CASE_SUITE || (found->test && found->test->status != RESULT_PASS);
+    return found->outcome != OUTCOME_FAILED ? 3 : found->kind == CASE_MISSING ? 0 : first ? 1 : 2;
 }
 
 static void case_annotate(const struct result *result, const struct report_case *found,

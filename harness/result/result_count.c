@@ -147,10 +147,24 @@ bool result_suite_counts(const struct result *result)
     return result_is_hunt(result) && result->test_count > 0;
 }
 
+/* A suite of which no test passed is not judged by what little came through. */
+static bool suite_passed_any(const struct result *result, const char *variant)
+{
+    for (size_t i = 0; i < result->test_count; i++) {
+        if (result->tests[i].status == RESULT_PASS &&
+            strcmp(result->tests[i].variant, variant) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant)
 {
-    return verdict_outcome(result, variant->verdict);
+    enum result_outcome outcome = verdict_outcome(result, variant->verdict);
+    return outcome == OUTCOME_PASSED && !suite_passed_any(result, variant->name) ? OUTCOME_SKIPPED
+                                                                                 : outcome;
 }
 
 void result_count(struct result *result)
