@@ -20,7 +20,8 @@
 #define BASELINE_FILE "tidemark-baseline.jsonl"
 #define SITES_MAX     25000 /* beyond these, call sites are not held: memory is bounded */
 
-static int merged_load(const char *const *paths, size_t count, struct result *result)
+static int merged_load(const struct command_line *line, const char *const *paths, size_t count,
+                       struct result *result)
 {
     struct diag diag;
     diag_init(&diag);
@@ -32,8 +33,9 @@ static int merged_load(const char *const *paths, size_t count, struct result *re
     }
     if (merge == RESULT_MERGE_DONE && result->incomplete > 0) {
         struct text reason = {0};
+        text_put(&reason, "incomplete: ");
         describe_incomplete(&reason, result);
-        fprintf(stderr, "tidemark baseline: %s: incomplete: %s\n", paths[0], reason.data);
+        output_complain(line, paths[0], reason.data);
         text_fini(&reason);
     }
     return merge != RESULT_MERGE_DONE || result->incomplete > 0 ? COMMAND_OURS : COMMAND_MET;
@@ -41,13 +43,14 @@ static int merged_load(const char *const *paths, size_t count, struct result *re
 
 /* What a gate is held against or made of must have measured something: else it would be green for
  * nothing, or the baseline empty. */
-static int measured_load(const char *const *paths, size_t count, struct result *result)
+static int measured_load(const struct command_line *line, const char *const *paths, size_t count,
+                         struct result *result)
 {
-    int status = merged_load(paths, count, result);
+    int status = merged_load(line, paths, count, result);
     if (status == COMMAND_MET && result_nothing_judged(result)) {
         struct text reason = {0};
         describe_nothing(&reason, result);
-        fprintf(stderr, "tidemark baseline: %s: %s\n", paths[0], reason.data);
+        output_complain(line, paths[0], reason.data);
         text_fini(&reason);
         status = COMMAND_NOTHING;
     }
@@ -55,14 +58,14 @@ static int measured_load(const char *const *paths, size_t count, struct result *
 }
 
 /* A baseline is the user's input: one that is cut off is no failure of ours. */
-static int baseline_load(const char *path, struct result *base)
+static int baseline_load(const struct command_line *line, const char *path, struct result *base)
 {
     if (access(path, F_OK) != 0 && errno == ENOENT) {
         fprintf(stderr, "tidemark baseline: %s: there is none; tidemark baseline save makes one\n",
                 path);
         return COMMAND_USAGE;
     }
-    int status = merged_load(&path, 1, base);
+    int status = merged_load(line, &path, 1, base);
     return status == COMMAND_MET ? COMMAND_MET : COMMAND_USAGE;
 }
 
@@ -288,7 +291,7 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     struct result base;
     struct differences differences = {0};
     result_init(&base);
-    int status = baseline_load(baseline->path, &base);
+    int status = baseline_load(line, baseline->path, &base);
     if (status != COMMAND_MET) {
         result_fini(&base);
         return status;
@@ -350,10 +353,10 @@ static int baseline_run(struct command_line *line)
     result_init(&again);
     struct baseline baseline = {.path = path ? path : BASELINE_FILE,
                                 .tolerance = command_number(line, "tolerance", 0.01)};
-    int status =
-        measured_load((const char *const *)line->operands + 1, line->operand_count - 1, &result);
+    int status = measured_load(line, (const char *const *)line->operands + 1,
+                               line->operand_count - 1, &result);
     if (status == COMMAND_MET && again_path) {
-        status = measured_load(&again_path, 1, &again);
+        status = measured_load(line, &again_path, 1, &again);
         baseline.again = &again;
     }
     if (status == COMMAND_MET) {

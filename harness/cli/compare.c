@@ -3,12 +3,13 @@
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
 #include "harness/base/unit.h"
-#include "harness/cli/command.h"
+#include "harness/cli/output.h"
 #include "harness/judge/shift.h"
 #include "harness/report/describe.h"
 #include "harness/report/difference.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_merge.h"
+#include "harness/result/result_printable.h"
 #include "harness/runner/pair.h"
 #include "harness/runner/runner.h"
 
@@ -39,7 +40,7 @@ static int last_line(const struct differences *differences, bool slower)
 }
 
 /* A file into a result; messages are printed. COMMAND_MET or the status to end with. */
-static int file_load(const char *path, struct result *result)
+static int file_load(const struct command_line *line, const char *path, struct result *result)
 {
     struct diag diag;
     diag_init(&diag);
@@ -54,15 +55,16 @@ static int file_load(const char *path, struct result *result)
     }
     if (result->incomplete > 0) {
         struct text reason = {0};
+        text_put(&reason, "incomplete: ");
         describe_incomplete(&reason, result);
-        fprintf(stderr, "tidemark compare: %s: incomplete: %s\n", path, reason.data);
+        output_complain(line, path, reason.data);
         text_fini(&reason);
         return COMMAND_OURS;
     }
     if (result_nothing_judged(result)) {
         struct text reason = {0};
         describe_nothing(&reason, result);
-        fprintf(stderr, "tidemark compare: %s: %s\n", path, reason.data);
+        output_complain(line, path, reason.data);
         text_fini(&reason);
         return COMMAND_NOTHING;
     }
@@ -75,9 +77,9 @@ static int files_compare(struct command_line *line)
     struct differences differences = {0};
     result_init(&base);
     result_init(&head);
-    int status = file_load(line->operands[0], &base);
+    int status = file_load(line, line->operands[0], &base);
     if (status == COMMAND_MET) {
-        status = file_load(line->operands[1], &head);
+        status = file_load(line, line->operands[1], &head);
     }
     if (status == COMMAND_MET) {
         printf("%s with %s\n\n", line->operands[0], line->operands[1]);
@@ -142,8 +144,10 @@ static void counts_compare(struct command_line *line, char *const *a, char *cons
                           line->color);
     } else {
         const struct result *silent = base.test_count > 0 ? &head : &base;
-        printf("allocations were not counted%s%s\n", silent->note_count ? ": " : "",
-               silent->note_count ? silent->notes[0] : "");
+        struct text why = {0};
+        printable_put(&why, silent->note_count ? silent->notes[0] : "");
+        printf("allocations were not counted%s%s\n", why.length ? ": " : "", text_peek(&why));
+        text_fini(&why);
     }
     result_fini(&base);
     result_fini(&head);

@@ -54,6 +54,15 @@ static bool formats_write(const struct command_line *line, const struct result *
     return ok;
 }
 
+void output_complain(const struct command_line *line, const char *file, const char *text)
+{
+    struct text clean = {0};
+    printable_put(&clean, text);
+    fprintf(stderr, "tidemark %s: %s%s%s\n", line->command->name, file ? file : "",
+            file ? ": " : "", text_peek(&clean));
+    text_fini(&clean);
+}
+
 static void brief_print(const struct command_line *line, const struct result *result)
 {
     struct text reason = {0};
@@ -64,7 +73,7 @@ static void brief_print(const struct command_line *line, const struct result *re
         describe_nothing(&reason, result);
     }
     if (reason.length > 0) {
-        fprintf(stderr, "tidemark %s: %s\n", line->command->name, reason.data);
+        output_complain(line, NULL, reason.data);
     }
     text_fini(&reason);
 }

@@ -32,6 +32,10 @@ enum output_text {
  * a file could not be written. */
 bool output_write(const struct command_line *line, struct result *result, enum output_text text);
 
+/* "tidemark baseline: FILE: TEXT" on standard error, made printable; without FILE when it is NULL.
+ */
+void output_complain(const struct command_line *line, const char *file, const char *text);
+
 /* The status for this result. */
 int output_status(const struct result *result);
 /* The worse of two: ours, then bad input, then broken, then nothing judged. */

@@ -17,8 +17,8 @@ static enum join join_of(enum result_metric metric)
     case METRIC_RETAINED_TEST_MAX:
     case METRIC_LIVE_PEAK:
     case METRIC_TEST_PEAK:
+    case METRIC_GROWTH: /* a rate by test: that of the part which grows most */
         return JOIN_MAX;
-    case METRIC_GROWTH:
     case METRIC_LIVE_END:
     case METRIC_LOOKUP_P50:
     case METRIC_LOOKUP_P99:
