@@ -68,7 +68,7 @@ static void causes_make(struct causes *causes, const struct differences *differe
         char key[32];
         bool fresh = true;
         uint64_t at = causes->count;
-        if (item->served) {
+        if (item->served && !causes->verbose) {
             continue; /* said with the suite */
         }
         snprintf(key, sizeof key, "%d %d", (int)item->kind, item->place != NULL);
