@@ -5,9 +5,11 @@
 #include "harness/base/text.h"
 #include "harness/report/describe.h"
 
+#include <ftw.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct known { /* a path, and what was found of it */
@@ -20,6 +22,8 @@ static struct {
     bool chosen;         /* by location_root_set */
     struct known *known;
     size_t count, room;
+    char **sources; /* of the repository, relative; looked for when a name alone is known */
+    size_t source_count, source_room, walked;
 } cache;
 
 static char *real_folder(const char *path)
@@ -34,7 +38,10 @@ static void cache_reset(void)
         free(cache.known[i].path);
         free(cache.known[i].relative);
     }
-    cache.count = 0;
+    for (size_t i = 0; i < cache.source_count; i++) {
+        free(cache.sources[i]);
+    }
+    cache.count = cache.source_count = cache.walked = 0;
 }
 
 void location_root_set(const char *root)
@@ -115,6 +122,47 @@ static const char *without_dots(const char *path)
     }
 }
 
+#define WALK_MOST 100000 /* files that are looked at, once */
+
+/* A source of the repository, kept for its name. Returns what nftw wants. */
+static int source_take(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+    const char *name = path + where->base, *end = strrchr(name, '.');
+    (void)status;
+    if (where->level > 0 && name[0] == '.') {
+        return kind == FTW_D ? FTW_SKIP_SUBTREE : FTW_CONTINUE;
+    }
+    const char *relative = below(path, cache.root);
+    if (kind == FTW_F && relative && end && strpbrk(end, "cChHyYlLsS") == end + 1) {
+        memory_grow(&cache.sources, &cache.source_room, cache.source_count + 1,
+                    sizeof cache.sources[0]);
+        cache.sources[cache.source_count++] = memory_copy(relative);
+    }
+    return ++cache.walked > WALK_MOST ? FTW_STOP : FTW_CONTINUE;
+}
+
+/* What __FILE__ says of a file that was compiled in its own folder is its name. Where the
+ * repository has one such source, it is that one. */
+static char *inside_named(const char *path)
+{
+    const char *only = NULL;
+    size_t length = strlen(path);
+    if (cache.walked == 0) {
+        nftw(cache.root, source_take, 16, FTW_PHYS | FTW_ACTIONRETVAL);
+    }
+    for (size_t i = 0; i < cache.source_count; i++) {
+        size_t whole = strlen(cache.sources[i]);
+        if (whole > length && cache.sources[i][whole - length - 1] == '/' &&
+            strcmp(cache.sources[i] + whole - length, path) == 0) {
+            if (only) {
+                return NULL;
+            }
+            only = cache.sources[i];
+        }
+    }
+    return only ? memory_copy(only) : NULL;
+}
+
 /* As it is, else the longest of its ends that the repository has. A name alone of a path with
  * folders is not enough: many folders have a main.c. */
 static char *inside_find(const char *path)
@@ -131,6 +179,9 @@ static char *inside_find(const char *path)
         if (end && path[0] != '/') {
             end = NULL; /* of a relative path only the dots are another folder's */
         }
+    }
+    if (!found && path[0] != '/') {
+        found = inside_named(without_dots(path));
     }
     return found;
 }
