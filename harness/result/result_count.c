@@ -147,12 +147,14 @@ bool result_suite_counts(const struct result *result)
     return result_is_hunt(result) && result->test_count > 0;
 }
 
-/* A suite of which no test passed is not judged by what little came through. */
-static bool suite_passed_any(const struct result *result, const char *variant)
+/* A suite of which no test was judged is not judged by its sum: what its tests keep may not have
+ * been seen at all. */
+static bool suite_judged_any(const struct result *result, const char *variant)
 {
     for (size_t i = 0; i < result->test_count; i++) {
-        if (result->tests[i].status == RESULT_PASS &&
-            strcmp(result->tests[i].variant, variant) == 0) {
+        const struct result_test *test = &result->tests[i];
+        if (test->status == RESULT_PASS && test->verdict != VERDICT_NONE &&
+            test->verdict != VERDICT_INCONCLUSIVE && strcmp(test->variant, variant) == 0) {
             return true;
         }
     }
@@ -163,7 +165,7 @@ enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant)
 {
     enum result_outcome outcome = verdict_outcome(result, variant->verdict);
-    return outcome == OUTCOME_PASSED && !suite_passed_any(result, variant->name) ? OUTCOME_SKIPPED
+    return outcome == OUTCOME_PASSED && !suite_judged_any(result, variant->name) ? OUTCOME_SKIPPED
                                                                                  : outcome;
 }
 
