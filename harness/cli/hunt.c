@@ -75,6 +75,7 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         struct runner_options options = {.preload = preload,
                                          .writer = writer,
                                          .progress = progress_show,
+                                         .announce = progress_announce,
                                          .context = &progress,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
@@ -155,6 +156,7 @@ static int hunt_main(struct command_line *line)
     plan.valgrind = command_flag(line, "valgrind");
     plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
+    plan.budget_ns = command_integer(line, "budget", 0);
     plan.seed = command_integer(line, "seed", 1);
     plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
     enum selection selection = selection_take(line, &plan.filter);
@@ -195,7 +197,11 @@ static const struct option_spec options[] = {
     {.name = "repetitions",
      .kind = OPTION_INTEGER,
      .argument = "N",
-     .help = "least repetitions of each test, 8 by default"},
+     .help = "least repetitions of each test after the first three; by default as many as the budget allows"},
+    {.name = "budget",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .help = "what the hunt may take; by default five passes over the suite and 5 s"},
     {.name = "sites",
      .kind = OPTION_FLAG,
      .help = "write where each test allocates, too, so that compare and baseline can name the call "

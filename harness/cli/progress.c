@@ -35,6 +35,14 @@ void progress_show(void *context, const char *variant, const char *test, size_t 
     text_fini(&name);
 }
 
+void progress_announce(void *context, const char *text)
+{
+    const struct progress *progress = context;
+    if (!progress->quiet) {
+        fprintf(stderr, "%s%s\n", progress->terminal ? "\r\033[K" : "", text);
+    }
+}
+
 void progress_end(const struct progress *progress)
 {
     if (!progress->quiet && progress->terminal) {
