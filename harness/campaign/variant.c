@@ -21,6 +21,17 @@ bool session_wants(const struct session *session, uint32_t test)
            (!map || shard_map_find(map, id) == session->plan->shard);
 }
 
+#define SETTLE_TEST_NS 100000000.0  /* most that is waited for the threads of a test ... */
+#define SETTLE_PASS_NS 2000000000.0 /* ... and for those of all tests of a pass */
+
+/* With a log, what threads give back late is not held against a test. */
+static uint64_t settle_ns(const struct session *session)
+{
+    double left = SETTLE_PASS_NS - session->settled_ns;
+    return !session->log || left <= 0 ? 0
+           : (uint64_t)(left < SETTLE_TEST_NS ? left : SETTLE_TEST_NS);
+}
+
 /* One call of a test, with what is asked of it: `answer` is what it came to. Returns false when the
  * worker is gone, or has come to its limit of memory. */
 static bool test_run(struct session *session, uint32_t number, struct answer *answer)
@@ -33,6 +44,7 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
                                    .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) |
                                             (session->forked ? WIRE_FORKED : 0) |
                                             (session->log ? WIRE_WATCH : 0),
+                                   .settle_ns = settle_ns(session),
                                    .repetitions_min = 1,
                                    .repetitions_max = 1};
     bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
@@ -51,6 +63,7 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
     }
     if (session->log && answer->ran && !died) {
         pass_log_boundary(session->log, number, &session->seen);
+        session->settled_ns += (double)answer->test.settled_ns;
     }
     if (births && answer->event == WORKER_DONE) {
         session_births(session, number);
@@ -88,6 +101,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
     int64_t before = session->live_end, after = before;
     for (uint32_t at = first; at < last && answer.event == WORKER_DONE; at++) {
         command.test = order[at - first];
+        command.settle_ns = settle_ns(session);
         if (!session_wants(session, command.test)) {
             continue;
         }
@@ -98,6 +112,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
         after = answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : after;
         if (session->log) {
             pass_log_boundary(session->log, command.test, &session->seen);
+            session->settled_ns += (double)answer.test.settled_ns;
         }
         if (answer.test.status != WIRE_PASS && answer.test.status != WIRE_SKIP) {
             session_failure_add(session, command.test, answer.test.message);
