@@ -365,13 +365,16 @@ END_TEST
 
 START_TEST(what_was_there_before_is_counted_while_threads_run)
 {
+    enum { BEFORE = 100000 }; /* so many that adding them up takes a while */
+    static void *before[BEFORE];
     pthread_t threads[2];
-    void *before = NULL;
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 4; round++) {
         over = false;
         ledger_depth_set(WIRE_COUNT);
         begin();
-        before = allocate(3, 6, 12345);
+        for (int i = 0; i < BEFORE; i++) {
+            before[i] = allocate(3, 6, 12);
+        }
         for (uintptr_t i = 0; i < 2; i++) {
             pthread_create(&threads[i], NULL, wander, (void *)(i + 7 + (uintptr_t)round));
         }
@@ -385,7 +388,9 @@ START_TEST(what_was_there_before_is_counted_while_threads_run)
         boundary(true);
         run_end();
         known_is_true("watching began in the middle");
-        free(before);
+        for (int i = 0; i < BEFORE; i++) {
+            free(before[i]);
+        }
     }
 }
 END_TEST
@@ -496,6 +501,35 @@ START_TEST(a_block_that_changes_its_site_makes_a_family)
 }
 END_TEST
 
+START_TEST(a_family_that_grows_is_sent_for_sites_that_nothing_touched)
+{
+    static const enum place places[] = {FIRST, ALIGNED};
+    void *blocks[2];
+    begin();
+    run_begin();
+    for (int i = 0; i < 2; i++) {
+        blocks[i] = place_it(places[i], NULL, 70001 + (size_t)i);
+    }
+    boundary(true);
+    run_end();
+    uint32_t first = site_with(70001), second = site_with(70002);
+    for (int idle = 0; idle < 3;
+         idle++) { /* the first time libc's own for run_end's thread comes */
+        run_begin();
+        if (idle == 2) {
+            site_join(first, second);
+        }
+        boundary(true);
+        run_end();
+        ck_assert_uint_eq(known[first].family, first);
+        ck_assert_uint_eq(known[second].family, idle == 2 ? first : second);
+    }
+    ck_assert_uint_eq(records, 1);
+    free(blocks[0]);
+    free(blocks[1]);
+}
+END_TEST
+
 START_TEST(a_block_keeps_its_birth_when_it_is_moved)
 {
     int64_t blocks, bytes;
@@ -577,5 +611,7 @@ SUITE("watch", &what_is_sent_is_what_a_walk_finds,
       &a_floor_that_rises_by_itself_is_sent, &threads_are_counted_to_the_block,
       &what_was_there_before_is_counted_while_threads_run,
       &a_block_that_a_signal_handler_frees_within_our_code_is_counted,
-      &a_block_that_changes_its_site_makes_a_family, &families_grow_on_many_threads_at_once,
-      &a_block_keeps_its_birth_when_it_is_moved, &all_kinds_of_sites_are_watched)
+      &a_block_that_changes_its_site_makes_a_family,
+      &a_family_that_grows_is_sent_for_sites_that_nothing_touched,
+      &families_grow_on_many_threads_at_once, &a_block_keeps_its_birth_when_it_is_moved,
+      &all_kinds_of_sites_are_watched)
