@@ -4,22 +4,16 @@
 One `tidemark hunt` a specimen program; peers run every specimen in a process of its own (they do not
 know tests). A peer that is not installed is a dash. Prints precision, recall and F1 with 95 % Wilson
 intervals, repetitions and time to the verdict, and the smallest growth found; lists every mistake.
-Usage: bench-detection.py [--quick]   (--quick: tidemark only)
+The same for programs made at random: ci/bench-shapes.py.
+Usage: bench-detection.py [--quick]   (--quick: tidemark only, all programs at once)
 """
-import collections, glob, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
+import collections, concurrent.futures, glob, json, math, os, shutil, statistics, subprocess, sys, tempfile, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures", "shapes"))
+from check import ACCUSED, wilson
 
 build = os.environ.get("B", "build")
 quick = "--quick" in sys.argv
-ACCUSED = {"leak", "growth", "accumulates"}
-
-
-def wilson(hits, of):
-    if of == 0:
-        return "-"
-    z, p = 1.96, hits / of
-    middle, half = p + z * z / (2 * of), z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of))
-    scale = 1 + z * z / of
-    return f"{p:.3f} [{max(0, (middle - half) / scale):.3f}, {min(1, (middle + half) / scale):.3f}]"
 
 
 def labels(program):
@@ -90,9 +84,12 @@ def timed(tool, ask, *arguments):
     return answer
 
 
+# One after the other where times are compared with those of others.
+with concurrent.futures.ThreadPoolExecutor(len(programs) if quick else 1) as pool:
+    hunts = dict(zip(programs, pool.map(hunt, programs)))
 for program in programs:
     name = os.path.basename(program)
-    found, suite, took = hunt(program)
+    found, suite, took = hunts[program]
     seconds["tidemark"] += took
     calm = heaptrack_leaked(f"{build}/specimens/innocent_heap", "allocates_nothing") if "heaptrack" in tools else None
     if name == "accumulates":  # axis B: the program as a whole is the finding, no single test is

@@ -121,6 +121,7 @@ enum wire_type {
     WIRE_BYE,  /* the program is about to exit normally */
     WIRE_RELEASE,
     WIRE_GIVEN_TO,
+    WIRE_FAMILY,
 };
 
 /* How the boundaries are known. Best first. */
@@ -255,6 +256,17 @@ struct wire_site {
     uint32_t family;
     uint32_t pad;
     uint64_t frames[WIRE_FRAMES_MAX]; /* return addresses, innermost first */
+};
+
+/* After a RUN with WIRE_WATCH, for each family of two sites or more of which these values differ
+ * from what was sent last: what its sites hold together. A block that goes back and forth between
+ * two sites is at the floor of neither, and always at that of their family. */
+struct wire_family {
+    struct wire_record head;
+    uint32_t family;
+    uint32_t kind; /* enum wire_site_kind, of all of its sites */
+    int64_t live_blocks, live_bytes;
+    int64_t floor_blocks, floor_bytes; /* least at any boundary of the last RUN, as of a site */
 };
 
 enum wire_site_kind {

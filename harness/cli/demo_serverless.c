@@ -146,6 +146,17 @@ static void rows_load(struct demo *demo, const struct demo_run *run)
     double was = seen(run, "herd_calls_as_it_was"), now = seen(run, "herd_calls");
     demo_row(demo, "3.16", "(stampede: not in the design)", was == 50 && now == 1,
              "50 cold processes at once: %.0f calls as it was, %.0f now", was, now);
+    bool served = isnan(seen(run, "production_skipped"));
+    demo_row(demo, "", "next month: Redis over the table",
+             holds(run, "redis_over_the_reports_table_serves_eight_processes_and_outlives_both_"
+                        "servers"),
+             served ? "Redis (TCP, a user) over the report's table on PostgreSQL, %.0f processes: "
+                      "both servers killed, %.0f outages and %.0f recoveries, %.0f wrong values, "
+                      "%.0f calls"
+                    : "not tried: one of the two servers is not installed",
+             seen(run, "production_processes"), seen(run, "production_outages"),
+             seen(run, "production_recoveries"), seen(run, "production_wrong"),
+             seen(run, "production_calls"));
     demo_row(demo, "", "(faults)",
              holds(run, "on_a_full_disk_every_answer_is_right_and_space_mends_it") &&
                  holds(run, "a_wall_clock_that_is_set_makes_nothing_immortal_and_nothing_wrong") &&

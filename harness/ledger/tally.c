@@ -184,10 +184,24 @@ static void change_put(void *wire, struct site *site, uint32_t number)
     site->sent = SITE_SENT;
 }
 
+static void family_put(void *wire, struct site *site, uint32_t number)
+{
+    struct wire_family record;
+    WIRE_INIT(&record, WIRE_FAMILY);
+    record.family = number;
+    record.kind = site->kind;
+    record.live_blocks = site->whole.live_blocks;
+    record.live_bytes = site->whole.live_bytes;
+    record.floor_blocks = site->whole.floor_blocks;
+    record.floor_bytes = site->whole.floor_bytes;
+    wire_put(wire, &record);
+}
+
 void ledger_watch_put(struct wire *wire)
 {
     if (watch_is_on()) {
         watch_changes_each(change_put, wire);
+        watch_families_each(family_put, wire);
     }
 }
 

@@ -151,4 +151,7 @@ void watch_told(struct site *site, const struct watch_values *values);
 typedef void watch_changed(void *context, struct site *site, uint32_t number);
 void watch_changes_each(watch_changed *each, void *context);
 
+/* The same for families of several sites: `each` sends what struct site has of the whole. */
+void watch_families_each(watch_changed *each, void *context);
+
 #endif

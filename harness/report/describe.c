@@ -182,6 +182,9 @@ static void death_put(struct text *text, const struct result *result,
     case RESULT_EXIT:
         text_put(text, "ended the program");
         break;
+    case RESULT_FLAKY:
+        text_put(text, "failed at times");
+        break;
     case RESULT_PASS:
     case RESULT_SKIP:
     case RESULT_STATUS_COUNT:

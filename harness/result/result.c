@@ -19,9 +19,9 @@ const struct metric_facts result_metrics[METRIC_COUNT] = {
 };
 
 static const char *const status_names[RESULT_STATUS_COUNT] = {
-    [RESULT_PASS] = "pass",       [RESULT_FAIL] = "fail", [RESULT_CRASH] = "crash",
-    [RESULT_TIMEOUT] = "timeout", [RESULT_OOM] = "oom",   [RESULT_EXIT] = "exit",
-    [RESULT_SKIP] = "skip",
+    [RESULT_PASS] = "pass",       [RESULT_FAIL] = "fail",   [RESULT_CRASH] = "crash",
+    [RESULT_TIMEOUT] = "timeout", [RESULT_OOM] = "oom",     [RESULT_EXIT] = "exit",
+    [RESULT_SKIP] = "skip",       [RESULT_FLAKY] = "flaky",
 };
 
 static const char *const verdict_names[VERDICT_COUNT] = {
@@ -167,6 +167,7 @@ void result_test_fini(struct result_test *test)
     strings_free(TEST_STRINGS(test));
     result_frames_free(test->frames, test->frame_count);
     free(test->live_by_rep);
+    free(test->live_at_rep);
     free(test->rss_by_rep);
     result_memcheck_free(&test->memcheck);
     *test = (struct result_test){0};

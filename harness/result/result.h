@@ -16,7 +16,8 @@
 
 #define RESULT_UNMEASURED INT64_MIN
 
-enum result_status { /* as enum wire_status; JSON: pass fail crash timeout oom exit skip */
+enum result_status { /* as enum wire_status, then more; JSON: pass fail crash timeout oom exit skip
+                        flaky */
                      RESULT_PASS,
                      RESULT_FAIL,
                      RESULT_CRASH,
@@ -24,6 +25,7 @@ enum result_status { /* as enum wire_status; JSON: pass fail crash timeout oom e
                      RESULT_OOM,
                      RESULT_EXIT,
                      RESULT_SKIP,
+                     RESULT_FLAKY, /* it passed and it failed: neither counts, and no verdict */
                      RESULT_STATUS_COUNT,
 };
 
@@ -147,8 +149,10 @@ struct result_test {
     char *message, *file;
     unsigned line;
     char *horizon;        /* what the verdict is worth, in words */
-    int64_t *live_by_rep; /* live bytes at each sampled boundary, for curves; may be NULL */
+    int64_t *live_by_rep; /* live bytes at some boundaries, for curves; may be NULL */
     size_t live_by_rep_count;
+    int64_t *live_at_rep; /* after which repetition each of them is, counted from 1; NULL: each */
+    size_t live_at_rep_count;
     int64_t *rss_by_rep; /* peak RSS of each of the first of these repetitions; may be NULL */
     size_t rss_by_rep_count;
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */

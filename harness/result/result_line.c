@@ -55,6 +55,7 @@ static const struct field test_fields[] = {
     FIELD(result_test, "order_message", FIELD_TEXT, order_message),
     FIELD(result_test, "left_bytes", FIELD_INT64, left_bytes),
     FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
+    FIELD(result_test, "live_at_rep", FIELD_OTHER, live_at_rep),
     FIELD(result_test, "rss_by_rep", FIELD_OTHER, rss_by_rep),
     FIELD(result_test, "frames", FIELD_OTHER, frames),
     FIELD(result_test, "memcheck", FIELD_OTHER, memcheck),
@@ -265,6 +266,8 @@ void result_line_test(struct json *json, struct result_test *test)
             result_line_frames(json, &test->frames, &test->frame_count);
         } else if (field->offset == offsetof(struct result_test, live_by_rep)) {
             curve_read(json, &test->live_by_rep, &test->live_by_rep_count);
+        } else if (field->offset == offsetof(struct result_test, live_at_rep)) {
+            curve_read(json, &test->live_at_rep, &test->live_at_rep_count);
         } else if (field->offset == offsetof(struct result_test, rss_by_rep)) {
             curve_read(json, &test->rss_by_rep, &test->rss_by_rep_count);
         } else if (field->offset == offsetof(struct result_test, memcheck) && !test->memcheck) {

@@ -92,6 +92,7 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     }
     json_signed(line, "left_bytes", test->left_bytes);
     curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
+    curve_put(line, "live_at_rep", test->live_at_rep, test->live_at_rep_count);
     curve_put(line, "rss_by_rep", test->rss_by_rep, test->rss_by_rep_count);
     if (test->frame_count > 0) {
         result_write_frames(line, "frames", test->frames, test->frame_count);

@@ -1,0 +1,156 @@
+/* death.c - the worker is gone in the middle of a test: what became of it, where, and whether the
+ * variant goes on. Supervisor only. */
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/campaign/session.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+/* Killed for memory with more than this part of the cap held since earlier tests: the variant has
+ * accumulated, and would again. */
+#define ACCUMULATED 0.25
+
+static void frames_fill(struct session *session, struct result_test *test)
+{
+    const struct wire_crash *crash = &session->link.worker.wire->crash;
+    size_t count = crash->frame_count < WIRE_CRASH_MAX ? crash->frame_count : WIRE_CRASH_MAX;
+    for (size_t i = 0; i < count; i++) {
+        bool top = i == 0 && atomic_load(&crash->signal) != 0; /* our own fault would be seen */
+        if (top || !symbols_own(session->seen.symbols, crash->frames[i] - 1)) {
+            symbols_stack(session->seen.symbols, crash->frames[i], top, &test->frames,
+                          &test->frame_count);
+        }
+    }
+}
+
+#define REFUSED_MOST 16 /* times the cap: more would have been refused anyway */
+
+enum result_status session_dying(const struct session *session, bool hung)
+{
+    const struct worker *worker = &session->link.worker;
+    const struct wire_crash *crash = &worker->wire->crash;
+    bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
+    if (hung) {
+        return RESULT_TIMEOUT;
+    }
+    /* A group that counts its kills is believed, and one that does not has killed whoever was
+     * killed. A limit does not kill: it refuses, and few programs live with that. */
+    bool counts, over = cap_killed(&worker->cap, &counts);
+    uint64_t refused = atomic_load(&crash->refused);
+    if (worker->cap.folder[0]) {
+        over = over || (killed && !counts);
+    } else {
+        over = refused && refused / REFUSED_MOST < worker->cap.bytes;
+    }
+    if (over) {
+        return RESULT_OOM;
+    }
+    if (atomic_load(&crash->exited) || WIFEXITED(worker->status)) {
+        return RESULT_EXIT;
+    }
+    return RESULT_CRASH;
+}
+
+static char *death_message(const struct session *session, enum result_status status)
+{
+    char text[UNIT_TEXT_BYTES];
+    const struct worker *worker = &session->link.worker;
+    const struct wire_crash *crash = &worker->wire->crash;
+    bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
+    uint64_t refused = atomic_load(&crash->refused);
+    switch (status) {
+    case RESULT_OOM:
+        return killed || !refused ? memory_copy("killed")
+                                  : memory_format("refused an allocation of %s",
+                                                  unit_bytes(text, (double)refused));
+    case RESULT_TIMEOUT:
+        return session->plan->timeout_ns
+                   ? memory_format("killed after %s",
+                                   unit_ns(text, (double)session->plan->timeout_ns))
+                   : memory_copy("killed");
+    case RESULT_EXIT:
+        return memory_format(
+            "exit status %d%s", WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0,
+            atomic_load(&crash->exited) ? "" : ", by a system call or as another program");
+    default:
+        return memory_copy("");
+    }
+}
+
+void session_death_add(struct session *session, uint32_t number)
+{
+    memory_grow(&session->deaths, &session->death_room, session->death_count + 1,
+                sizeof session->deaths[0]);
+    session->deaths[session->death_count++] = number;
+}
+
+bool session_death_in(const struct session *session, uint32_t test)
+{
+    for (size_t i = 0; i < session->death_count; i++) {
+        if (session->deaths[i] == test) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The worker is gone in the middle of a test. */
+enum result_status session_death(struct session *session, uint32_t number, bool hung)
+{
+    enum result_status status = session_dying(session, hung);
+    session_death_add(session, number);
+    if (session->kind != SESSION_MEASURED) {
+        session_failure_add(session, number, result_status_name(status));
+    }
+    if (session->kind != SESSION_MEASURED && !session->reports) {
+        return status;
+    }
+    struct result_test *test = session_test_add(session, number);
+    const struct worker *worker = &session->link.worker;
+    test->status = status;
+    test->repetitions = 1;
+    uint32_t signal = atomic_load(&worker->wire->crash.signal);
+    test->signal = hung                          ? 0
+                   : signal                      ? (int)signal
+                   : WIFSIGNALED(worker->status) ? WTERMSIG(worker->status)
+                                                 : 0;
+    char *message = death_message(session, status);
+    result_set(&test->message, message);
+    free(message);
+    frames_fill(session, test);
+    session_test_write(session, test);
+    session->failed++;
+    return status;
+}
+
+static void stop(struct session *session, const char *by, uint32_t number)
+{
+    result_set(&session->stopped_by, by);
+    result_set(&session->culprit,
+               number < session->seen.test_count ? session->seen.tests[number].id : "");
+}
+
+/* What a death means for the variant: true if it goes on behind the test. */
+bool session_death_goes_on(struct session *session, uint32_t number, enum result_status status)
+{
+    int64_t held = session->live_end;
+    if (status == RESULT_OOM &&
+        (double)held > ACCUMULATED * (double)session->link.worker.cap.bytes) {
+        stop(session, "memory", number);
+        return false;
+    }
+    return true;
+}
+
+/* A group would have killed here. A limit refuses, and a cache that lives with that looks as if it
+ * had levelled off: the test ends as if it had been killed, and so does its worker. */
+bool session_limit_reached(const struct session *session)
+{
+    const struct cap *cap = &session->link.worker.cap;
+    uint64_t refused = atomic_load(&session->link.worker.wire->crash.refused);
+    return cap->bytes > 0 && !cap->folder[0] && refused > 0 &&
+           refused / REFUSED_MOST < cap->bytes &&
+           (double)session->live_end > ACCUMULATED * (double)cap->bytes;
+}

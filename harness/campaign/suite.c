@@ -1,0 +1,522 @@
+/*
+ * suite.c - axis B: do more different tests grow the program? Passes over all tests in order and in
+ * shuffled orders, in processes of their own, with every block traced; what each test left at each
+ * place is judged by place.h. Who leaves state behind, and who fails for it, comes out on the way.
+ * docs/verdicts.md has the rules. Supervisor only.
+ */
+#include "harness/judge/suite.h"
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/campaign/place.h"
+#include "harness/campaign/session.h"
+#include "harness/judge/evidence.h"
+#include "harness/judge/threshold.h"
+#include "harness/result/result_write.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SUITE_NS    30000000000.0 /* a suite that takes longer is judged in order only, by `run` */
+#define FITTED_PART 3 / 4 /* of the tests that fitted into the cap: leaves room for the asking */
+
+static double now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+uint64_t session_shuffle(const struct session *session, uint64_t number)
+{
+    return session->plan->seed * 2 * threshold_count(ORDERS) + number + 1;
+}
+
+void course_init(struct course *course, const struct session *session, uint64_t shuffle)
+{
+    *course = (struct course){0};
+    session_init(&course->session, session->plan, session->variant, session->options,
+                 session->result);
+    course->session.kind = SESSION_TRACED;
+    course->session.shuffle = shuffle;
+    course->session.earlier = session;
+    course->session.log = &course->log;
+}
+
+void course_fini(struct course *course)
+{
+    pass_log_fini(&course->log);
+    session_fini(&course->session);
+}
+
+bool course_run(struct course *course, bool twice)
+{
+    double begun = now_ns();
+    course->session.twice = twice;
+    bool ran = session_run(&course->session);
+    course->elapsed = now_ns() - begun;
+    if (course->log.first_pass == 0) {
+        course->log.first_pass = course->log.count;
+    }
+    course->log.broken = course->session.death_count > 0;
+    return ran && !course->log.broken;
+}
+
+static bool is_suppressed(void *context, uint32_t site)
+{
+    struct session *session = context;
+    return observed_site(&session->seen, site) &&
+           session_site_suppressed(session, &session->seen.sites[site]);
+}
+
+static void course_add(struct places *places, struct course *course)
+{
+    places_add(places, &course->log, &course->session.seen, is_suppressed, &course->session);
+}
+
+/* How much of what stays after the pass in order is of suppressed sites. */
+static void suppressed_tell(struct session *session, struct course *course)
+{
+    char size[UNIT_TEXT_BYTES];
+    int64_t sum = 0, *held = memory_new(course->session.seen.site_count + 1, sizeof *held);
+    const struct pass_log *log = &course->log;
+    for (size_t i = 0; i < log->change_count; i++) {
+        if (log->changes[i].position < log->first_pass) {
+            held[log->changes[i].site] = log->changes[i].bytes;
+        }
+    }
+    for (size_t i = 0; i < course->session.seen.site_count; i++) {
+        sum += held[i] > 0 && is_suppressed(&course->session, (uint32_t)i) ? held[i] : 0;
+    }
+    if (sum > 0) {
+        result_note_add(session->result, "%s: %s of what stays is suppressed, and not judged",
+                        session->variant->name[0] ? session->variant->name : "the suite",
+                        unit_bytes(size, (double)sum));
+    }
+    free(held);
+}
+
+/* What grows by itself, or did not pass, is told of its test; the suite is judged by the others. */
+static bool *excluded_new(const struct session *session, size_t test_count)
+{
+    bool *excluded = memory_new(test_count + 1, sizeof *excluded);
+    for (uint32_t i = 0; i < test_count; i++) {
+        const struct result_test *test = session_result(session, i);
+        excluded[i] = !test || test->status != RESULT_PASS || test->verdict == VERDICT_LEAK ||
+                      test->verdict == VERDICT_GROWTH;
+    }
+    return excluded;
+}
+
+/* The curve of the suite: what the shown places hold at each boundary of the pass in order. */
+static void curve_take(struct session *session, const struct places *places)
+{
+    int64_t *left = memory_new(places->test_count + 1, sizeof *left), sum = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            place_left(places, &places->all[i], left);
+        }
+    }
+    session->live_count = 0;
+    for (size_t i = 0; i < places->passes[0].first_pass; i++) {
+        uint32_t test = places->passes[0].tests[i];
+        sum += test < places->test_count ? left[test] : 0;
+        session_live_add(session, test, sum);
+    }
+    session->live_start = 0;
+    session->live_end = sum;
+    free(left);
+}
+
+/* Figures of the pass in order, which the variant of a hunt shows. */
+static void figures_take(struct session *session, const struct session *course)
+{
+    session->live_peak = course->live_peak - course->live_start;
+    session->test_peak = course->test_peak;
+    session->retained_max = course->retained_max;
+    session->allocs = course->allocs;
+    session->frees = course->frees;
+    session->bytes = course->bytes;
+    session->wall = course->wall;
+}
+
+/* Who leaves it: into the results of the tests, and into the evidence. */
+static void depositors_tell(struct session *session, const struct places *places,
+                            struct evidence_suite *evidence)
+{
+    int64_t *left = memory_new(places->test_count + 1, sizeof *left), most = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            place_left(places, &places->all[i], left);
+        }
+    }
+    for (size_t i = 0; i < places->passes[0].first_pass; i++) {
+        uint32_t number = places->passes[0].tests[i];
+        struct result_test *test = session_result(session, number);
+        if (!test) {
+            continue;
+        }
+        test->left_bytes = left[number] > 0 ? left[number] : 0;
+        session_test_write(session, test);
+        if (left[number] <= 0) {
+            continue;
+        }
+        evidence->depositors++;
+        evidence->first = evidence->first ? evidence->first : session->seen.tests[number].id;
+        if (left[number] > most) {
+            most = left[number];
+            evidence->largest = session->seen.tests[number].id;
+        }
+    }
+    free(left);
+}
+
+struct shown { /* a place, and the site of the last pass that stands for it */
+    const struct place *place;
+    struct place_event end;
+    uint32_t site;
+    int64_t site_worth;
+};
+
+static int compare_shown(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    int64_t more =
+        observed_worth(y->end.blocks, y->end.bytes) - observed_worth(x->end.blocks, x->end.bytes);
+    return more > 0 ? 1 : more < 0 ? -1 : (x->place->key > y->place->key) ? 1 : -1;
+}
+
+/* The shown places with what they hold; how many. The caller frees *shown. */
+static size_t shown_list(const struct places *places, struct shown **shown)
+{
+    size_t count = 0;
+    *shown = memory_new(places->count + 1, sizeof **shown);
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            (*shown)[count++] =
+                (struct shown){.place = &places->all[i], .end = place_end(places, &places->all[i])};
+        }
+    }
+    qsort(*shown, count, sizeof **shown, compare_shown);
+    return count;
+}
+
+static void shown_write(struct session *traced, const struct places *places, struct shown *shown,
+                        size_t count, enum result_verdict verdict)
+{
+    uint32_t numbers[SESSION_SITES_SHOWN] = {0}, asked = 0;
+    double whole = 0;
+    for (size_t i = 0; i < traced->seen.site_count; i++) {
+        const struct observed_site *site = observed_site(&traced->seen, (uint32_t)i);
+        const struct place *place =
+            site ? places_find_shown(places, &traced->seen, (uint32_t)i) : NULL;
+        for (size_t k = 0; place && k < count; k++) {
+            int64_t worth = observed_worth(site->blocks, site->bytes);
+            if (shown[k].place == place && worth > shown[k].site_worth) {
+                shown[k].site = (uint32_t)i;
+                shown[k].site_worth = worth;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        whole += (double)shown[i].end.bytes;
+        if (asked < SESSION_SITES_SHOWN && shown[i].site_worth > 0) {
+            numbers[asked++] = shown[i].site;
+        }
+    }
+    session_scan(traced, numbers, asked);
+    unsigned rank = 0;
+    for (size_t i = 0; i < count && rank < SESSION_SITES_SHOWN; i++) {
+        const struct observed_site *seen = observed_site(&traced->seen, shown[i].site);
+        if (shown[i].site_worth <= 0 || !seen) {
+            continue;
+        }
+        struct result_site *site = session_site_add(traced, "", seen, ++rank, whole);
+        site->verdict = verdict;
+        site->bytes = shown[i].end.bytes;
+        site->blocks = shown[i].end.blocks;
+        site->share = whole > 0 ? (double)site->bytes / whole : NAN;
+        if (traced->options->writer) {
+            result_write_site(traced->options->writer, site);
+        }
+    }
+    traced->result->sites_hidden += count - rank;
+}
+
+/* All tests once more in order, for who holds what the places keep. */
+static void holders_ask(struct session *session, const struct places *places,
+                        enum result_verdict verdict)
+{
+    struct shown *shown;
+    struct course course;
+    size_t count = shown_list(places, &shown);
+    course_init(&course, session, 0);
+    course.session.forks = session->forks;
+    course.session.asks_survivors = session->passive;
+    course.session.log = session->passive ? NULL : &course.log;
+    if (count > 0 && session_begin(&course.session)) {
+        session_serve(&course.session, 0, (uint32_t)places->test_count); /* then it waits */
+        if (!course.session.link.worker.ended) {
+            shown_write(&course.session, places, shown, count, verdict);
+        }
+        session_over(&course.session);
+    }
+    free(shown);
+    course_fini(&course);
+}
+
+/* What a second pass in the same process did. */
+struct again {
+    bool done;
+    int64_t first, added; /* bytes of the shown places: after the first pass, by the second */
+};
+
+static struct again again_of(const struct places *places, bool done)
+{
+    struct again again = {.done = done};
+    for (size_t i = 0; i < places->count && done; i++) {
+        if (places->all[i].shown) {
+            int64_t end = place_end(places, &places->all[i]).bytes;
+            again.first += end;
+            again.added += place_end_again(places, &places->all[i]).bytes - end;
+        }
+    }
+    return again;
+}
+
+/* From the judged places to verdict, evidence, curve and sites of the session. */
+static void suite_conclude(struct session *session, struct places *places,
+                           const struct places_verdict *judged, const struct again *again)
+{
+    struct evidence_suite evidence = {.tests = places->passes[0].first_pass,
+                                      .shuffled = places->pass_count - 1,
+                                      .accusing = judged->accusing,
+                                      .seed = session->plan->seed,
+                                      .again = again->done,
+                                      .again_bytes = again->added,
+                                      .verdict = judged->verdict};
+    bool accused = judged->verdict == VERDICT_ACCUMULATES;
+    if (accused && again->done) {
+        evidence.verdict = judge_again(again->first, again->added);
+    }
+    if (accused) {
+        depositors_tell(session, places, &evidence);
+    }
+    curve_take(session, places);
+    session->suite_verdict = evidence.verdict;
+    session->suite_growth = accused && places->passes[0].first_pass > 0
+                                ? (double)session->live_end / (double)places->passes[0].first_pass
+                                : 0;
+    free(session->suite_horizon);
+    session->suite_horizon = evidence_suite(&evidence);
+    if (accused) {
+        holders_ask(session, places, evidence.verdict);
+    }
+}
+
+/* The shuffled orders. */
+static void shuffles_run(struct session *session, struct places *places,
+                         const struct session *straight, unsigned orders)
+{
+    for (unsigned i = 0; i + 1 < orders; i++) {
+        struct course course;
+        course_init(&course, session, session_shuffle(session, i));
+        if (course_run(&course, false)) {
+            course_add(places, &course);
+        }
+        if (session->kind == SESSION_MEASURED && session->plan->hunt) {
+            session_victims(session, straight, &course.session);
+        }
+        course_fini(&course);
+    }
+}
+
+/* The first tests of a suite that came to its cap of memory, so many that there is room for asking:
+ * where what they left was allocated, and who holds it. */
+static void stopped_sites(struct session *session, struct evidence_suite *evidence)
+{
+    struct course course;
+    struct places places;
+    struct shown *shown;
+    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
+    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
+    course_init(&course, session, 0);
+    if (session_begin(&course.session)) {
+        session_serve(&course.session, 0, fitted);
+        course.log.first_pass = evidence->traced = course.log.count;
+        places_init(&places, session->seen.test_count, excluded);
+        course_add(&places, &course);
+        places_show_all(&places);
+        depositors_tell(session, &places, evidence);
+        size_t count = shown_list(&places, &shown);
+        if (!course.session.link.worker.ended) {
+            shown_write(&course.session, &places, shown, count, evidence->verdict);
+        }
+        free(shown);
+        places_fini(&places);
+        session_over(&course.session);
+    }
+    course_fini(&course);
+    free(excluded);
+}
+
+/* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
+static void stopped_judge(struct session *session)
+{
+    bool grows = judge_pass(session->live, session->live_count);
+    struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
+                                      .tests = session->live_count};
+    session->suite_verdict = evidence.verdict;
+    session->suite_growth = grows ? (double)session->live[session->live_count - 1] /
+                                        (double)session->live_count
+                                  : NAN;
+    if (grows) {
+        stopped_sites(session, &evidence);
+    }
+    free(session->suite_horizon);
+    session->suite_horizon = evidence_suite(&evidence);
+}
+
+/* The pass in order of a hunt came to the cap. */
+static void stopped_take(struct session *session, const struct session *course)
+{
+    result_set(&session->stopped_by, course->stopped_by);
+    result_set(&session->culprit, course->culprit);
+    figures_take(session, course);
+    session->live_count = 0;
+    for (size_t i = 0; i < course->live_count; i++) {
+        session_live_add(session, course->live_tests[i], course->live[i]);
+    }
+    session->live_end = course->live_count ? course->live[course->live_count - 1] : 0;
+    session->live_start = 0;
+}
+
+void session_suite(struct session *session, struct course *course, const struct budget *budget)
+{
+    struct course again;
+    const bool broken = course->log.broken;
+    if (course->session.stopped_by[0]) {
+        stopped_take(session, &course->session);
+        stopped_judge(session);
+        return;
+    }
+    session_victims(session, &course->session, &course->session);
+    if (broken) { /* once more without the tests in which a worker ended */
+        course_init(&again, session, 0);
+        if (!course_run(&again, budget->again)) {
+            course_fini(&again);
+            return;
+        }
+        course = &again;
+    }
+    struct places places;
+    size_t test_count = course->session.seen.test_count;
+    bool *excluded = excluded_new(session, test_count);
+    places_init(&places, test_count, excluded);
+    course_add(&places, course);
+    figures_take(session, &course->session);
+    if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
+        shuffles_run(session, &places, &course->session, budget->orders);
+    }
+    struct places_verdict judged = places_judge(&places);
+    struct again second = again_of(&places, course->session.again_done);
+    suite_conclude(session, &places, &judged, &second);
+    places_fini(&places);
+    free(excluded);
+    if (broken) {
+        course_fini(&again);
+    }
+}
+
+/* What of the places that are shown is alive at the end of a program that ran its tests by itself.
+ */
+static int64_t survivors_shown(const struct places *places, const struct observed *seen)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < seen->survivor_count; i++) {
+        const struct wire_survivor *left = &seen->survivors[i];
+        bool counts = left->birth < places->test_count && !places->excluded[left->birth];
+        bytes += counts && places_find_shown(places, seen, left->site) ? left->bytes : 0;
+    }
+    return bytes;
+}
+
+static bool survivors_run(const struct session *session, struct course *course, uint32_t passes)
+{
+    course_init(course, session, 0);
+    course->session.log = NULL;
+    course->session.forks = session->forks;
+    course->session.asks_survivors = true;
+    course->session.passes = passes;
+    return course_run(course, false);
+}
+
+void session_suite_passive(struct session *session)
+{
+    struct course once, twice;
+    struct places places;
+    if (!survivors_run(session, &once, 1)) {
+        course_fini(&once);
+        return;
+    }
+    bool *excluded = excluded_new(session, once.session.seen.test_count);
+    places_init(&places, once.session.seen.test_count, excluded);
+    pass_log_survivors(&once.log, once.session.live_tests, once.session.live_count,
+                       &once.session.seen);
+    course_add(&places, &once);
+    figures_take(session, &once.session);
+    struct places_verdict judged = places_judge(&places);
+    struct again again = {.first = survivors_shown(&places, &once.session.seen)};
+    if (!session->plan->quick && !session->forks) {
+        again.done = survivors_run(session, &twice, 2) && twice.session.failure_count == 0;
+        again.added = survivors_shown(&places, &twice.session.seen) - again.first;
+        course_fini(&twice);
+    }
+    suite_conclude(session, &places, &judged, &again);
+    places_fini(&places);
+    free(excluded);
+    course_fini(&once);
+}
+
+static bool ever_rose(const struct session *session)
+{
+    for (size_t i = 0; i < session->live_count; i++) {
+        if (session->live[i] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void session_run_suite(struct session *session)
+{
+    struct course course;
+    if (session->stopped_by[0]) {
+        stopped_judge(session);
+        return;
+    }
+    if (!ever_rose(session)) {
+        struct evidence_suite evidence = {.verdict = VERDICT_CLEAN, .tests = session->live_count};
+        session->suite_verdict = session->live_count > 0 ? VERDICT_CLEAN : VERDICT_NONE;
+        session->suite_growth = 0;
+        session->suite_horizon = evidence_suite(&evidence);
+        return;
+    }
+    course_init(&course, session, 0);
+    if (course_run(&course, session->wall < SUITE_NS)) {
+        struct places places;
+        bool *excluded = excluded_new(session, course.session.seen.test_count);
+        places_init(&places, course.session.seen.test_count, excluded);
+        course_add(&places, &course);
+        suppressed_tell(session, &course);
+        bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
+        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1);
+        struct places_verdict judged = places_judge(&places);
+        struct again again = again_of(&places, course.session.again_done);
+        suite_conclude(session, &places, &judged, &again);
+        places_fini(&places);
+        free(excluded);
+    }
+    course_fini(&course);
+}

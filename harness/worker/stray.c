@@ -1,0 +1,103 @@
+/* stray.c - see stray.h. By /proc/PID/stat: a kernel need not be built with
+ * /proc/PID/task/TID/children. */
+#include "harness/worker/stray.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROUNDS 100 /* generations of children that are found one after the other */
+
+void stray_adopt(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* Its parent, and whether it has ended already; false when there is no such process any more. */
+static bool parent_get(const char *pid, pid_t *parent, bool *dead)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (got <= 0) {
+        return false;
+    }
+    text[got] = 0;
+    const char *behind = strrchr(text, ')'); /* the name may hold anything */
+    if (!behind || behind[1] != ' ' || behind[2] == 0) {
+        return false;
+    }
+    *dead = behind[2] == 'Z' || behind[2] == 'X';
+    *parent = (pid_t)strtol(behind + 3, NULL, 10);
+    return true;
+}
+
+static bool is_spared(pid_t pid, const pid_t *spared, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (spared[i] == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void reap(pid_t pid)
+{
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+size_t stray_kill(const pid_t *spared, size_t count)
+{
+    size_t alive = 0, found = 1;
+    pid_t self = getpid();
+    for (int round = 0; found > 0 && round < ROUNDS; round++) {
+        DIR *proc = opendir("/proc");
+        found = 0;
+        for (struct dirent *entry; proc && (entry = readdir(proc));) {
+            pid_t parent, pid = (pid_t)strtol(entry->d_name, NULL, 10);
+            bool dead;
+            if (pid > 0 && parent_get(entry->d_name, &parent, &dead) && parent == self &&
+                !is_spared(pid, spared, count)) {
+                kill(pid, SIGKILL);
+                reap(pid);
+                alive += !dead;
+                found++;
+            }
+        }
+        if (proc) {
+            closedir(proc);
+        }
+    }
+    return alive;
+}
+
+size_t stray_children(void)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t count = 0;
+    for (ssize_t got; fd >= 0 && (got = read(fd, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; i < got; i++) {
+            count += text[i] == ' ';
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return count;
+}

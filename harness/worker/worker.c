@@ -1,0 +1,292 @@
+/* worker.c - see worker.h. */
+#include "harness/worker/worker.h"
+
+#include "harness/base/interrupt.h"
+#include "harness/base/process.h"
+#include "harness/worker/stray.h"
+#include "harness/worker/valgrind.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
+
+/* Those that run now: never strays of each other, and all of them end with tidemark. */
+#define RUNNING_MAX 8
+static struct worker *running[RUNNING_MAX];
+
+static void running_change(struct worker *from, struct worker *to)
+{
+    size_t i = 0;
+    while (i < RUNNING_MAX && running[i] != from) {
+        i++;
+    }
+    assert(i < RUNNING_MAX);
+    running[i] = to;
+}
+
+size_t worker_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        count += running[i] != NULL && !running[i]->ended;
+    }
+    return count;
+}
+
+static size_t strays_end(void)
+{
+    pid_t spared[RUNNING_MAX] = {0};
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        spared[i] = running[i] ? running[i]->pid : 0;
+    }
+    return stray_kill(spared, RUNNING_MAX);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The allocator below the ledger, unless the program's own is asked for. "": none is installed. */
+static const char *jemalloc_path(enum plan_allocator allocator)
+{
+    static const char *const paths[] = {"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2",
+                                        "/usr/lib/aarch64-linux-gnu/libjemalloc.so.2",
+                                        "/usr/lib64/libjemalloc.so.2", "/usr/lib/libjemalloc.so.2",
+                                        "/usr/local/lib/libjemalloc.so.2"};
+    for (size_t i = 0; allocator == PLAN_JEMALLOC && i < sizeof paths / sizeof paths[0]; i++) {
+        if (access(paths[i], R_OK) == 0) {
+            return paths[i];
+        }
+    }
+    return "";
+}
+
+/* In the child. libtidemark.so comes first, whatever else the user preloads. */
+static void worker_become(const struct plan_variant *variant, const struct worker_options *options,
+                          const struct worker *worker, int fd, pid_t supervisor)
+{
+    char number[16], preload[2048];
+    const char *given = getenv("LD_PRELOAD");
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor) {
+        _exit(127); /* it was gone before it could take this process with it */
+    }
+    snprintf(number, sizeof number, "%d", fd);
+    const char *jemalloc = jemalloc_path(options->allocator);
+    snprintf(preload, sizeof preload, "%s%s%s%s%s", options->preload, jemalloc[0] ? ":" : "",
+             jemalloc, given ? ":" : "", given ? given : "");
+    for (char **pair = variant->env; pair && *pair; pair++) {
+        putenv(*pair);
+    }
+    unsetenv("CK_FORK");
+    if (options->forks) {
+        setenv("CK_FORK", "yes", 1);
+    }
+    unsetenv("CK_VERBOSITY");
+    setenv(WIRE_ENV, number, 1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0 && !options->verbose) {
+        dup2(null, 0);
+        dup2(null, 1);
+        dup2(null, 2);
+    }
+    cap_enter(&worker->cap);
+    process_restore();
+    setenv("LD_PRELOAD", preload, 1);
+    if (options->memcheck) {
+        valgrind_become(variant->program, variant->argv, options->memcheck);
+    }
+    execv(variant->program, variant->argv);
+    atomic_store(&worker->wire->exec_error, errno);
+    _exit(127);
+}
+
+bool worker_start(struct worker *worker, const struct plan_variant *variant,
+                  const struct worker_options *options)
+{
+    void (*record)(void *, const struct wire_record *) = worker->record;
+    void *context = worker->context;
+    int fd = -1;
+    *worker = (struct worker){.pid = -1, .record = record, .context = context};
+    worker->wire = wire_new(&fd);
+    if (!worker->wire) {
+        return false;
+    }
+    interrupt_begin();
+    cap_init(&worker->cap, options->memory_cap);
+    worker->started_ns = now_ns();
+    fflush(NULL);
+    stray_adopt();
+    pid_t supervisor = getpid();
+    worker->pid = fork();
+    if (worker->pid == 0) {
+        worker_become(variant, options, worker, fd, supervisor);
+    }
+    int kept = errno;
+    close(fd);
+    errno = kept;
+    if (worker->pid < 0) {
+        cap_fini(&worker->cap);
+        wire_free(&worker->wire);
+        interrupt_end();
+        errno = kept;
+        return false;
+    }
+    running_change(NULL, worker);
+    return true;
+}
+
+void worker_command(struct worker *worker, const struct wire_command *command)
+{
+    worker->done = false;
+    wire_command_send(worker->wire, command);
+}
+
+static void worker_drain(struct worker *worker)
+{
+    static _Alignas(8) unsigned char buffer[WIRE_RECORD_MAX];
+    while (wire_get(worker->wire, buffer, &worker->broken)) {
+        const struct wire_record *record = (const struct wire_record *)buffer;
+        switch (record->type) {
+        case WIRE_DONE:
+            worker->done = true;
+            break;
+        case WIRE_READY:
+            memcpy(&worker->group, buffer, sizeof worker->group);
+            worker->ready = true;
+            break;
+        case WIRE_BYE:
+            worker->bye = true;
+            break;
+        default:
+            worker->record(worker->context, record);
+        }
+    }
+}
+
+/* With its group. By its own number too: it may not have come to make a group of itself. */
+static void worker_kill(const struct worker *worker)
+{
+    kill(-worker->pid, SIGKILL);
+    kill(worker->pid, SIGKILL);
+}
+
+/* The process that was started; a wrapper's child that is the worker dies with it or before it. */
+static bool worker_reap(struct worker *worker, bool wait)
+{
+    if (!worker->ended) {
+        pid_t pid;
+        do {
+            pid = wait4(worker->pid, &worker->status, wait ? 0 : WNOHANG, &worker->usage);
+        } while (pid < 0 && errno == EINTR);
+        worker->ended = pid == worker->pid || pid < 0;
+        if (worker->ended) {
+            worker_drain(worker);
+        }
+    }
+    return worker->ended;
+}
+
+/* Over its time: asks for a stack, waits for it a second, kills. */
+static void worker_kill_hung(struct worker *worker)
+{
+    pid_t claimed = atomic_load(&worker->wire->claimed);
+    if (claimed > 0) {
+        kill(claimed, WIRE_STACK_SIGNAL);
+        for (int i = 0; i < 1000 && atomic_load(&worker->wire->crash.signal) == 0; i++) {
+            usleep(1000);
+        }
+    }
+    worker_kill(worker);
+    worker_reap(worker, true);
+}
+
+static bool worker_late(const struct worker *worker, uint64_t timeout_ns, uint64_t waiting_since)
+{
+    uint64_t now = now_ns();
+    uint64_t started = atomic_load(&worker->wire->progress.started_ns);
+    if (started) {
+        return timeout_ns && now > started && now - started > timeout_ns;
+    }
+    return !worker->done && !worker->ready && now - waiting_since > STARTUP_NS;
+}
+
+/* tidemark was asked to end. */
+_Noreturn static void workers_end(void)
+{
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        struct worker *worker = running[i];
+        if (worker) {
+            worker_kill(worker);
+            worker_reap(worker, true);
+            running[i] = NULL;
+            strays_end();
+            cap_fini(&worker->cap);
+        }
+    }
+    interrupt_die();
+}
+
+enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
+{
+    const struct wire_progress *progress = &worker->wire->progress;
+    uint64_t since = now_ns();
+    uint32_t last = atomic_load(&progress->repetition);
+    for (;;) {
+        if (interrupt_pending()) {
+            workers_end();
+        }
+        uint32_t seen = atomic_load(&worker->wire->record_sequence);
+        uint32_t test = atomic_load(&progress->test),
+                 repetition = atomic_load(&progress->repetition);
+        worker_drain(worker);
+        if (worker->done) {
+            worker->done = false;
+            return WORKER_DONE;
+        }
+        if (worker->ready) { /* it may have come with the answer that was waited for before */
+            worker->ready = false;
+            return WORKER_READY;
+        }
+        if (worker_reap(worker, false) && !worker->done && !worker->ready) {
+            return worker->bye ? WORKER_BYE : WORKER_GONE;
+        }
+        if ((test != WIRE_NO_TEST && timeout_ns == 0) || repetition != last) {
+            since = now_ns(); /* it is at work, and may take its time */
+            last = repetition;
+        }
+        if (worker_late(worker, timeout_ns, since)) {
+            worker_kill_hung(worker);
+            return WORKER_HUNG;
+        }
+        wire_record_wait(worker->wire, seen, 20);
+    }
+}
+
+void worker_fini(struct worker *worker)
+{
+    if (worker->pid > 0) {
+        worker_kill(worker);
+        worker_reap(worker, true);
+        running_change(worker, NULL);
+        worker->strays = strays_end();
+        cap_fini(&worker->cap);
+        wire_free(&worker->wire);
+        worker->pid = -1;
+        interrupt_end();
+    }
+}
