@@ -76,6 +76,9 @@ TIERED_SRC   := $(call sources,registry/tiered)
 SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
 SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
 SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.sql)
+# A package that came later changes the flags, and what they build is built again.
+FLAGS_NOW := $(CC) $(PKG_CFLAGS) $(TIERED_LIBS)
+$(if $(filter help clean format setup,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -96,7 +99,7 @@ ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
 .PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi baselines
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -259,6 +262,7 @@ $B/test/registry/catalogue/generate/%: registry/catalogue/generate/%.c $(GENERAT
 TIERED_OBJ := $(call object,$(TIERED_SRC))
 $(TIERED_OBJ): Makefile
 $B/obj/registry/tiered/store_postgres_schema.o: $(wildcard registry/tiered/*.sql)
+$(TIERED_OBJ) $B/suites/serverless $B/suites-san/serverless $(filter $B/test/registry/tiered/%,$(TEST_BIN)): $B/flags
 $B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
 
@@ -342,6 +346,9 @@ shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: 
 abi: $B/libtidemark-registry.so.0 $B/libtidemark.so ## keep the libraries' binary interfaces in registry/libregistry.abi and harness/boundary/libtidemark.abi
 	$QB=$B ci/abi.sh registry >registry/libregistry.abi
 	$QB=$B ci/abi.sh preload >harness/boundary/libtidemark.abi
+
+baselines: all ## every shipped scenario: run, saved as a baseline, checked, updated, checked again (minutes)
+	$QB=$B sh scenarios/baselines.sh
 
 template-ci: all $B/libtidemark-registry.so.0 ## the GitHub and GitLab templates, each step of them, in a bare Debian 12 (root, a mirror)
 	$QB=$B sh ci/template-ci.sh

@@ -77,9 +77,11 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     for (size_t i = 0; none && i < passes->last.seen.test_count; i++) {
         none = !session_wants(&passes->last, (uint32_t)i);
     }
-    if (none && plan->only && plan->only[0]) {
-        result_note_add(result, "none of its %zu tests is like '%s'; the first is %s",
-                        passes->last.seen.test_count, plan->only, passes->last.seen.tests[0].id);
+    if (none && plan_filter_given(&plan->filter)) {
+        char *like = plan_filter_text(&plan->filter);
+        result_note_add(result, "none of its %zu tests is like %s; the first is %s",
+                        passes->last.seen.test_count, like, passes->last.seen.tests[0].id);
+        free(like);
     }
     if (plan->valgrind && passes->last.seen.test_count > 0 && !session_memcheck(&passes->last)) {
         result->incomplete += passes->last.seen.test_count;

@@ -21,6 +21,7 @@ struct evidence_suite {
     uint64_t seed;
     bool again;                  /* a second pass in the same process was made */
     int64_t again_bytes;         /* that it added */
+    size_t traced; /* the first so many tests are those that the sites are of; 0: all */
     size_t depositors;           /* tests that left something at the places that grow */
     const char *first, *largest; /* their ids, or NULL */
 };

@@ -4,6 +4,7 @@
 #include "harness/base/memory.h"
 #include "harness/result/result_memcheck.h"
 #include "harness/result/result_release.h"
+#include "harness/result/result_string.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -119,26 +120,6 @@ static void strings_free(char **const *slots, size_t count)
         *slots[i] = NULL;
     }
 }
-
-/* The strings of each struct, once, for start and end of life. */
-#define RESULT_STRINGS(r)                                                                          \
-    (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
-                     &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
-                     &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition},          \
-        12
-#define TEST_STRINGS(t)                                                                            \
-    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
-                     &(t)->horizon, &(t)->order_by, &(t)->order_message},                          \
-        7
-#define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
-#define VARIANT_STRINGS(v)                                                                         \
-    (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \
-                     &(v)->culprit},                                                               \
-        5
-#define EXPECT_STRINGS(e)                                                                          \
-    (char **const[]){&(e)->variant, &(e)->metric, &(e)->limit, &(e)->actual, &(e)->file}, 5
-#define FRAME_STRINGS(f) (char **const[]){&(f)->function, &(f)->file, &(f)->module}, 3
-#define LINK_STRINGS(l)  (char **const[]){&(l)->symbol, &(l)->field, &(l)->module}, 3
 
 void result_init(struct result *result)
 {

@@ -24,6 +24,7 @@ static const struct field run_fields[] = {
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
+    FIELD(result, "fail_on", FIELD_FAIL_ON, fail_on),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -142,6 +143,7 @@ static const struct field source_fields[] = {
     FIELD(result_source, "cut_short", FIELD_SIZE, cut_short),
     FIELD(result_source, "tests", FIELD_SIZE, expected),
     FIELD(result_source, "way_in", FIELD_TEXT, way_in),
+    FIELD(result_source, "reason", FIELD_TEXT, reason),
     {NULL, FIELD_OTHER, 0},
 };
 

@@ -110,12 +110,21 @@ static struct result_frame *frame_add(struct result_frame **frames, size_t *coun
     return frame;
 }
 
-static void frame_place(struct result_frame *frame, const char *file, int line)
+/* A relative name is relative to the folder that the compiler was called in. */
+static void frame_place(struct result_frame *frame, Dwarf_Die *unit, const char *file, int line)
 {
-    if (file) {
-        result_set(&frame->file, file_short(file));
-        frame->line = line > 0 ? (unsigned)line : 0;
+    Dwarf_Attribute attribute;
+    const char *folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+    if (!file) {
+        return;
     }
+    char *whole =
+        file[0] != '/' && folder && folder[0] == '/' ? memory_format("%s/%s", folder, file) : NULL;
+    char *real = whole ? realpath(whole, NULL) : NULL;
+    result_set(&frame->file, file_short(real ? real : file));
+    frame->line = line > 0 ? (unsigned)line : 0;
+    free(whole);
+    free(real);
 }
 
 /* Where an inlined function was called. */
@@ -128,7 +137,7 @@ static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line) == 0 &&
         dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
         dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count) {
-        frame_place(frame, dwarf_filesrc(files, file, NULL, NULL), (int)line);
+        frame_place(frame, unit, dwarf_filesrc(files, file, NULL, NULL), (int)line);
     }
 }
 
@@ -150,7 +159,7 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
     int number = 0;
     if (line && dwarf_lineno(line, &number) == 0) {
-        frame_place(frame, dwarf_linesrc(line, NULL, NULL), number);
+        frame_place(frame, unit, dwarf_linesrc(line, NULL, NULL), number);
     }
     for (; depth > 1; depth--) {
         const char *name = dwarf_diename(&scopes[depth - 1]);

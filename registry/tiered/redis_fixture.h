@@ -30,6 +30,16 @@ static inline const char *redis_missing(void)
     return access("/usr/bin/redis-server", X_OK) == 0 ? NULL : "redis-server is not installed";
 }
 
+/* The same as a number, for a counter: 0 it is there, 1 not installed, 2 not built in. */
+static inline unsigned redis_missing_code(void)
+{
+#ifndef HAVE_HIREDIS
+    return 2;
+#else
+    return redis_missing() ? 1 : 0;
+#endif
+}
+
 static inline bool redis_answers(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

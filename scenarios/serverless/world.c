@@ -68,7 +68,7 @@ bool world_redis(void)
 {
     const char *missing = redis_missing();
     if (missing) {
-        fprintf(stderr, "serverless: without Redis, %s\n", missing);
+        fprintf(stderr, "skipped: without Redis, %s\n", missing);
         return false;
     }
     ck_assert(redis_start(&world.redis, world.folder));
