@@ -153,6 +153,27 @@ START_TEST(a_repetition_costs_no_system_call)
 }
 END_TEST
 
+START_TEST(a_full_ring_is_waited_for)
+{
+    struct session *session = session_start("check_empty");
+    ck_assert(session_ready(session));
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = session_test(session, "/is_empty"),
+                                   .depth = WIRE_COUNT,
+                                   .repetitions_min = 100000};
+    session->done = false;
+    wire_command_send(session->wire, &command);
+    for (int i = 0; i < 500 && atomic_load(&session->wire->read_awaited) == 0; i++) {
+        usleep(10000); /* nobody reads */
+    }
+    ck_assert_uint_eq(atomic_load(&session->wire->read_awaited), 1);
+    ck_assert(session_wait(session, &session->done, 20));
+    ck_assert_uint_eq(session->results[0].repetitions, 100000);
+    ck_assert_uint_eq(atomic_load(&session->wire->read_awaited), 0);
+    session_end(&session);
+}
+END_TEST
+
 START_TEST(what_a_thread_frees_late_is_waited_for)
 {
     static const uint32_t flags[] = {0, WIRE_WATCH};
@@ -210,5 +231,5 @@ END_TEST
 
 SUITE("repetition", &a_watched_run_tells_what_each_site_holds,
       &processor_time_is_that_of_the_repetitions, &descriptors_opened_past_the_hooks_are_seen,
-      &a_repetition_costs_no_system_call, &what_a_thread_frees_late_is_waited_for,
-      &waiting_ends_when_nothing_more_is_freed)
+      &a_repetition_costs_no_system_call, &a_full_ring_is_waited_for,
+      &what_a_thread_frees_late_is_waited_for, &waiting_ends_when_nothing_more_is_freed)

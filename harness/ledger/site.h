@@ -36,11 +36,12 @@ struct site {
         bool ever;
         uint32_t family;
         int64_t live_blocks, live_bytes, floor_blocks, floor_bytes;
-    } told; /* what was sent last */
+    } told;                              /* what was sent last */
+    int64_t before_blocks, before_bytes; /* live before that fold */
     struct {
         uint32_t root_next;                /* the next smallest site of a family of several */
-        uint32_t member_first;             /* in such a one: the first of the other members */
-        uint32_t member_next;              /* in a member */
+        uint32_t changed_next;             /* the same of those that the last fold changed */
+        uint32_t sites, sites_before;      /* how many they are, and were when last counted */
         uint32_t fold, floor_run;          /* as those of the site */
         int64_t live_blocks, live_bytes;   /* of all its sites */
         int64_t floor_blocks, floor_bytes; /* likewise */

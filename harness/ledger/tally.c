@@ -4,6 +4,7 @@
  * costs nothing for it, and a boundary one pass over the records.
  */
 #include "harness/ledger/birth.h"
+#include "harness/ledger/family.h"
 #include "harness/ledger/ledger.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/site.h"
@@ -201,7 +202,7 @@ void ledger_watch_put(struct wire *wire)
 {
     if (watch_is_on()) {
         watch_changes_each(change_put, wire);
-        watch_families_each(family_put, wire);
+        family_changes_each(family_put, wire);
     }
 }
 

@@ -137,6 +137,14 @@ void watch_fold(void);
 void watch_floor_reset(void);
 void watch_floor_update(void);
 
+/* Where watching is, for family.c. */
+struct watch_moment {
+    uint32_t run, fold;     /* numbers of the last floor reset and of the last fold */
+    uint32_t changed_first; /* the sites that this fold changed, by site->fold_next */
+    bool first_boundary;    /* no floor update since the reset */
+};
+struct watch_moment watch_moment_now(void);
+
 struct watch_values {
     int64_t live_blocks, live_bytes, floor_blocks, floor_bytes, born_blocks, born_bytes;
     uint32_t family;
@@ -150,8 +158,5 @@ void watch_told(struct site *site, const struct watch_values *values);
  * calls watch_told. */
 typedef void watch_changed(void *context, struct site *site, uint32_t number);
 void watch_changes_each(watch_changed *each, void *context);
-
-/* The same for families of several sites: `each` sends what struct site has of the whole. */
-void watch_families_each(watch_changed *each, void *context);
 
 #endif

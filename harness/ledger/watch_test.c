@@ -30,9 +30,18 @@ static struct {
 } truth[SITES];
 static uint32_t records, with_frames;
 
+/* The same of families, by their number; the floors are only known while no family grows. */
+static struct wire_family known_families[SITES];
+static struct {
+    int64_t blocks, bytes, floor_blocks, floor_bytes;
+    uint32_t sites;
+} families[SITES];
+static uint32_t joins_at_begin;
+
 static union {
     struct wire_record head;
     struct wire_site site;
+    struct wire_family family;
     unsigned char room[WIRE_RECORD_MAX];
 } record;
 
@@ -53,6 +62,7 @@ static void run_begin(void)
     ledger_watch_set(true);
     ledger_floor_reset();
     memset(truth, 0, sizeof truth);
+    joins_at_begin = site_joins();
 }
 
 static void site_walk(uint32_t site, uint64_t bytes)
@@ -75,6 +85,27 @@ static void resource_walk(void *context, const struct resource *resource)
     site_walk(resource->site, resource->bytes);
 }
 
+static void families_walk(bool first)
+{
+    for (uint32_t i = 0; i < SITES; i++) {
+        families[i].blocks = families[i].bytes = families[i].sites = 0;
+    }
+    for (uint32_t i = 1; i < SITES && i <= site_count(); i++) {
+        uint32_t family = site_family(i);
+        families[family].blocks += truth[i].blocks;
+        families[family].bytes += truth[i].bytes;
+        families[family].sites++;
+    }
+    for (uint32_t i = 0; i < SITES; i++) {
+        if (first || families[i].blocks < families[i].floor_blocks) {
+            families[i].floor_blocks = families[i].blocks;
+        }
+        if (first || families[i].bytes < families[i].floor_bytes) {
+            families[i].floor_bytes = families[i].bytes;
+        }
+    }
+}
+
 /* A boundary, and the same by a look at everything. */
 static void boundary(bool first)
 {
@@ -92,6 +123,7 @@ static void boundary(bool first)
             truth[i].floor_bytes = truth[i].bytes;
         }
     }
+    families_walk(first);
 }
 
 static void take(void)
@@ -99,6 +131,9 @@ static void take(void)
     bool broken = false;
     records = with_frames = 0;
     while (wire_get(wire, &record, &broken)) {
+        if (record.head.type == WIRE_FAMILY) {
+            known_families[record.family.family % SITES] = record.family;
+        }
         if (record.head.type != WIRE_SITE || record.site.site >= SITES) {
             continue;
         }
@@ -139,8 +174,29 @@ static void run_end(void)
     pthread_join(thread, NULL);
 }
 
+static void families_are_true(const char *when)
+{
+    for (uint32_t i = 1; i < SITES; i++) {
+        const struct wire_family *known_one = &known_families[i];
+        bool floors = site_joins() != joins_at_begin ||
+                      (known_one->floor_blocks == families[i].floor_blocks &&
+                       known_one->floor_bytes == families[i].floor_bytes);
+        if (families[i].sites > 1 && (known_one->live_blocks != families[i].blocks ||
+                                      known_one->live_bytes != families[i].bytes || !floors)) {
+            ck_abort_msg("%s: family %u: %lld blocks, %lld B, floor %lld, %lld B are known; %lld, "
+                         "%lld, %lld, %lld are there",
+                         when, i, (long long)known_one->live_blocks,
+                         (long long)known_one->live_bytes, (long long)known_one->floor_blocks,
+                         (long long)known_one->floor_bytes, (long long)families[i].blocks,
+                         (long long)families[i].bytes, (long long)families[i].floor_blocks,
+                         (long long)families[i].floor_bytes);
+        }
+    }
+}
+
 static void known_is_true(const char *when)
 {
+    families_are_true(when);
     for (uint32_t i = 1; i < SITES; i++) {
         if (known[i].live_blocks != truth[i].blocks || known[i].live_bytes != truth[i].bytes ||
             known[i].floor_blocks != truth[i].floor_blocks ||
@@ -162,26 +218,32 @@ static inline void *hold(void *block)
     return block;
 }
 
-/* Each `way` of `levels` bits is a stack of its own. */
-static void *allocate(uint32_t way, int levels, size_t bytes);
+/* Each `way` of `levels` bits is a stack of its own; with a block it is moved there. */
+static void *grow(uint32_t way, int levels, void *block, size_t bytes);
 
-static __attribute__((noinline)) void *left(uint32_t way, int levels, size_t bytes)
+static __attribute__((noinline)) void *left(uint32_t way, int levels, void *block, size_t bytes)
 {
-    return hold(allocate(way, levels, bytes));
+    return hold(grow(way, levels, block, bytes));
 }
 
-static __attribute__((noinline)) void *right(uint32_t way, int levels, size_t bytes)
+static __attribute__((noinline)) void *right(uint32_t way, int levels, void *block, size_t bytes)
 {
     __asm__ volatile("# another function, not the same under two names");
-    return hold(allocate(way, levels, bytes));
+    return hold(grow(way, levels, block, bytes));
 }
 
-static __attribute__((noinline)) void *allocate(uint32_t way, int levels, size_t bytes)
+static __attribute__((noinline)) void *grow(uint32_t way, int levels, void *block, size_t bytes)
 {
     if (levels == 0) {
-        return hold(malloc(bytes));
+        return hold(realloc(block, bytes));
     }
-    return hold(way & 1 ? left(way >> 1, levels - 1, bytes) : right(way >> 1, levels - 1, bytes));
+    return hold(way & 1 ? left(way >> 1, levels - 1, block, bytes)
+                        : right(way >> 1, levels - 1, block, bytes));
+}
+
+static inline void *allocate(uint32_t way, int levels, size_t bytes)
+{
+    return grow(way, levels, NULL, bytes);
 }
 
 static uint32_t chance(uint32_t *seed, uint32_t below)
@@ -365,13 +427,16 @@ END_TEST
 
 START_TEST(what_was_there_before_is_counted_while_threads_run)
 {
+    enum { BEFORE = 100000 }; /* so many that adding them up takes a while */
+    static void *before[BEFORE];
     pthread_t threads[2];
-    void *before = NULL;
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 4; round++) {
         over = false;
         ledger_depth_set(WIRE_COUNT);
         begin();
-        before = allocate(3, 6, 12345);
+        for (int i = 0; i < BEFORE; i++) {
+            before[i] = allocate(3, 6, 12);
+        }
         for (uintptr_t i = 0; i < 2; i++) {
             pthread_create(&threads[i], NULL, wander, (void *)(i + 7 + (uintptr_t)round));
         }
@@ -385,7 +450,9 @@ START_TEST(what_was_there_before_is_counted_while_threads_run)
         boundary(true);
         run_end();
         known_is_true("watching began in the middle");
-        free(before);
+        for (int i = 0; i < BEFORE; i++) {
+            free(before[i]);
+        }
     }
 }
 END_TEST
@@ -496,6 +563,98 @@ START_TEST(a_block_that_changes_its_site_makes_a_family)
 }
 END_TEST
 
+/* Blocks of four kinds, each of which wanders between four stacks of its own. */
+START_TEST(what_families_hold_is_what_a_walk_finds)
+{
+    static void *blocks[400];
+    uint32_t seed = (uint32_t)getpid(), floors_known = 0;
+    printf("seed %u\n", seed);
+    begin();
+    for (int run = 0; run < 40; run++) {
+        if (run == 25) { /* all that was traced is void, but not who is of which family */
+            ledger_depth_set(WIRE_COUNT);
+            begin();
+        }
+        run_begin();
+        uint32_t kinds = chance(&seed, 4) + 1; /* some families are not touched at all */
+        for (int repetition = 0; repetition < 4; repetition++) {
+            uint32_t steps = chance(&seed, 120);
+            for (uint32_t i = 0; i < steps; i++) {
+                uint32_t slot = chance(&seed, 100) * 4 + chance(&seed, kinds);
+                bool ends = blocks[slot] != NULL && chance(&seed, 3) == 0;
+                if (ends) {
+                    free(blocks[slot]);
+                    blocks[slot] = NULL;
+                } else {
+                    blocks[slot] = grow(chance(&seed, 4) * 4 + slot % 4, 4, blocks[slot],
+                                        chance(&seed, 3000) + 1);
+                }
+            }
+            boundary(repetition == 0);
+        }
+        run_end();
+        known_is_true("after a run");
+        floors_known += site_joins() == joins_at_begin;
+    }
+    ck_assert_uint_gt(floors_known, 10);
+    for (int i = 0; i < 400; i++) {
+        free(blocks[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_block_that_goes_back_and_forth_is_at_the_floor_of_its_family)
+{
+    void *block = NULL;
+    begin();
+    for (uint32_t run = 0; run < 3; run++) {
+        run_begin();
+        for (uint32_t i = 0; i < 6; i++) {
+            block = grow(i % 2, 5, block, 60000 + i % 2);
+            boundary(i == 0);
+        }
+        run_end();
+        known_is_true("after a run");
+    }
+    uint32_t site = site_with(60001), family = known[site].family;
+    ck_assert_int_eq(known[site].floor_blocks, 0);
+    ck_assert_int_eq(known_families[family].floor_blocks, 1);
+    ck_assert_int_eq(known_families[family].floor_bytes, 60000);
+    ck_assert_int_eq(known_families[family].live_bytes, 60001);
+    ck_assert_uint_eq(known_families[family].kind, WIRE_SITE_HEAP);
+    free(block);
+}
+END_TEST
+
+START_TEST(a_family_that_grows_is_sent_for_sites_that_nothing_touched)
+{
+    static const enum place places[] = {FIRST, ALIGNED};
+    void *blocks[2];
+    begin();
+    run_begin();
+    for (int i = 0; i < 2; i++) {
+        blocks[i] = place_it(places[i], NULL, 70001 + (size_t)i);
+    }
+    boundary(true);
+    run_end();
+    uint32_t first = site_with(70001), second = site_with(70002);
+    for (int idle = 0; idle < 3;
+         idle++) { /* the first time libc's own for run_end's thread comes */
+        run_begin();
+        if (idle == 2) {
+            site_join(first, second);
+        }
+        boundary(true);
+        run_end();
+        ck_assert_uint_eq(known[first].family, first);
+        ck_assert_uint_eq(known[second].family, idle == 2 ? first : second);
+    }
+    ck_assert_uint_eq(records, 1);
+    free(blocks[0]);
+    free(blocks[1]);
+}
+END_TEST
+
 START_TEST(a_block_keeps_its_birth_when_it_is_moved)
 {
     int64_t blocks, bytes;
@@ -577,5 +736,9 @@ SUITE("watch", &what_is_sent_is_what_a_walk_finds,
       &a_floor_that_rises_by_itself_is_sent, &threads_are_counted_to_the_block,
       &what_was_there_before_is_counted_while_threads_run,
       &a_block_that_a_signal_handler_frees_within_our_code_is_counted,
-      &a_block_that_changes_its_site_makes_a_family, &families_grow_on_many_threads_at_once,
-      &a_block_keeps_its_birth_when_it_is_moved, &all_kinds_of_sites_are_watched)
+      &a_block_that_changes_its_site_makes_a_family,
+      &a_family_that_grows_is_sent_for_sites_that_nothing_touched,
+      &what_families_hold_is_what_a_walk_finds,
+      &a_block_that_goes_back_and_forth_is_at_the_floor_of_its_family,
+      &families_grow_on_many_threads_at_once, &a_block_keeps_its_birth_when_it_is_moved,
+      &all_kinds_of_sites_are_watched)
