@@ -81,6 +81,8 @@ enum wire_flag {
                          that stay, before TEST */
     WIRE_WATCH = 256, /* at trace depth: what each site holds is kept up to date all the time, and
                          before TEST comes a SITE for each site that changed (see wire_site) */
+    WIRE_SETTLE_WHOLE = 512, /* the wait (settle_ns) is for what threads of all repetitions give
+                                back, not of this RUN only */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then

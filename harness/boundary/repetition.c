@@ -23,6 +23,7 @@
 
 #define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
 #define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
+#define SETTLE_DEAD_NS  150000000 /* threads that gave nothing back for so long keep what they have */
 
 static struct wire_test last_test; /* too large for a test's small stack */
 static uint32_t threads_first;     /* when the first test of the process began */
@@ -301,8 +302,10 @@ static void settle_wait(const struct run *run, struct ledger_totals *now)
         if (now->live_blocks != before.live_blocks || now->live_bytes != before.live_bytes) {
             moved = time;
         }
-        if ((threads <= run->threads && !settle_is_wanted(run, now)) ||
-            (threads <= threads_first && time - moved >= SETTLE_STILL_NS)) {
+        bool whole = (run->command->flags & WIRE_SETTLE_WHOLE) != 0;
+        if ((!whole && threads <= run->threads && !settle_is_wanted(run, now)) ||
+            (threads <= threads_first && time - moved >= SETTLE_STILL_NS) ||
+            (whole && time - moved >= SETTLE_DEAD_NS)) {
             return;
         }
     }
@@ -312,8 +315,8 @@ static void run_settle(struct run *run)
 {
     struct ledger_totals now;
     ledger_totals_get(&now);
-    if (run->command->settle_ns == 0 || run->repetitions == 0 || !settle_is_wanted(run, &now) ||
-        meter_alone() || meter_threads() <= 1) {
+    bool wanted = (run->command->flags & WIRE_SETTLE_WHOLE) != 0 || settle_is_wanted(run, &now);
+    if (run->command->settle_ns == 0 || run->repetitions == 0 || !wanted || meter_alone() || meter_threads() <= 1) {
         return;
     }
     uint64_t begun = meter_now_ns();

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SETTLE_NS    100000000.0 /* most that is waited for late threads, in all calls of a test */
+#define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES 56          /* what a live block costs beside itself at trace depth */
 #define SLEEPS       4.0         /* wall time of so many times the processor's is sleep, not load */
 #define SLEEPS_LEAST 2e6
@@ -246,6 +247,17 @@ static void series_less(struct series *sum, const struct series *part)
     }
 }
 
+/* One more call, after which what all threads give back late is waited for: growth that they take
+ * away again was none. */
+static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
+                         uint32_t flags)
+{
+    repeat->settled_ns = SETTLE_NS - SETTLE_WHOLE_NS; /* that much is left for this one */
+    bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
+    repeat->settled_ns = SETTLE_NS; /* and nothing for others */
+    return called;
+}
+
 /* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
 static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
 {
@@ -308,6 +320,7 @@ static int compare_places(const void *a, const void *b)
 void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                 const struct repeat_limits *limits)
 {
+    bool settled = false;
     *repeat = (struct repeat){.verdict = CALLS_GO_ON};
     while (repeat->verdict == CALLS_GO_ON) {
         unsigned next = calls_next(repeat->calls, repeat->moved);
@@ -319,6 +332,16 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
         if (repeat->calls > threshold_count(WARM_UP)) {
             next = calls_next(repeat->calls, repeat->moved);
             repeat->verdict = verdict_now(repeat, ask, limits, next);
+        }
+        bool accused = repeat->verdict == CALLS_GROWS || repeat->verdict == CALLS_UNSURE;
+        if (accused && !repeat->lost && repeat->now.threads > 1 && !settled) {
+            settled = true;
+            repeat->verdict = settle_whole(repeat, ask, test, limits->flags)
+                                  ? verdict_now(repeat, ask, limits, next)
+                                  : CALLS_GO_ON;
+            if (repeat->last.event != WORKER_DONE || repeat->last.test.status != WIRE_PASS) {
+                break;
+            }
         }
     }
     for (size_t i = 0; i < repeat->place_count; i++) {
