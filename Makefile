@@ -47,10 +47,12 @@ MAIN_SRC    := harness/cli/main.c
 WORKER_SRC  := harness/base/wire.c $(foreach d,$(WORKER_DIRS),$(call sources,$d))
 # Strategies can be compiled out: CACHE=none, or a list of those to keep.
 CACHE_KEPT  := $(subst -,_,$(if $(filter none,$(CACHE)),,$(subst $(comma), ,$(CACHE))))
-CACHE_NAMES := $(shell sed -n 's/^STRATEGY(\(.*\))/\1/p' registry/strategy.def)
+CACHE_NAMES := $(shell sed -n 's/^STRATEGY(\(.*\))/\1/p' registry/cache/strategy.def)
 CACHE_LEFT_OUT := $(if $(filter-out all,$(CACHE)),$(filter-out direct $(CACHE_KEPT),$(CACHE_NAMES)))
-REGISTRY_SRC := $(filter-out $(CACHE_LEFT_OUT:%=registry/strategy_%.c),$(call sources,registry))
-GENERATE_SRC := $(call sources,registry/generate)
+REGISTRY_DIRS := $(addprefix registry/,catalogue cache file ttl)
+REGISTRY_TEST_DIRS := $(REGISTRY_DIRS) registry/catalogue/generate registry/tiered
+REGISTRY_SRC := $(filter-out $(foreach s,$(CACHE_LEFT_OUT),%/strategy_$s.c),$(foreach d,$(REGISTRY_DIRS),$(call sources,$d)))
+GENERATE_SRC := $(call sources,registry/catalogue/generate)
 CORE_OBJ    := $(call object,$(filter-out $(MAIN_SRC),$(CORE_SRC)))
 MAIN_OBJ    := $(call object,$(MAIN_SRC))
 WORKER_OBJ  := $(patsubst %.c,$B/pic/%.o,$(WORKER_SRC))
@@ -68,13 +70,15 @@ SUITE_SRC_collector-plugin = scenarios/upstream/upstream.c
 SUITE_LIBS_collector-plugin = $(shell pkg-config --libs libcurl libmicrohttpd)
 SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin) scenarios/disk/small_disk.c
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
-# The tiered cache: SQLite always, Redis where its client library is; PostgreSQL's is loaded when asked for.
-TIERED_PKGS  := sqlite3 $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
-TIERED_FLAGS := $(if $(filter hiredis,$(TIERED_PKGS)),-DHAVE_HIREDIS)
-TIERED_LIBS  := $(shell pkg-config --libs $(TIERED_PKGS))
+# The tiered cache: linked to SQLite; the libraries of PostgreSQL and of TLS are loaded when asked for.
+TIERED_LIBS  := $(shell pkg-config --libs sqlite3)
 TIERED_SRC   := $(call sources,registry/tiered)
 SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
-SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS)
+SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
+SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.sql)
+# A package that came later changes the flags, and what they build is built again.
+FLAGS_NOW := $(CC) $(PKG_CFLAGS) $(TIERED_LIBS)
+$(if $(filter help clean format setup,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -83,9 +87,10 @@ SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/
 # The generator of test programs with known answers; program.c is linked into what it writes.
 SHAPES_OBJ := $(call object,$(filter-out %/program.c,$(call sources,fixtures/shapes)))
 
-TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios fixtures/shapes))
+TEST_DIRS := $(CORE_DIRS) $(WORKER_DIRS) $(REGISTRY_TEST_DIRS) scenarios fixtures/shapes
+TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(TEST_DIRS)))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
-TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios ci fixtures fixtures/shapes fixtures/specimens))
+TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(TEST_DIRS) ci fixtures fixtures/specimens))
 
 CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
@@ -93,8 +98,8 @@ CHECK_LIBS = $(shell pkg-config --libs check)
 ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
-.PHONY: aarch64 torture faults growth herd-14 bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi
+.PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
+.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi baselines
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -158,6 +163,12 @@ $B/bench/librepeat.so: harness/ledger/repeat_bench.c
 $B/bench/libverify.so: harness/ledger/verify_bench.c harness/ledger/preload_bench.c $(filter-out harness/boundary/%,$(WORKER_SRC)) harness/boundary/libtidemark.map
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -DLEDGER_VERIFY -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
 
+$B/bench/repetition: harness/boundary/repetition_bench.c harness/base/wire.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $^
+
+bench-repetition: $B/bench/repetition $B/libtidemark.so $B/fixtures/check_empty ## what a repetition costs beside the test, at each depth
+	$QB=$B $B/bench/repetition
+
 bench-stacks: $B/bench/libverify.so $B/fixtures/heap_tour ## every stack of some programs (and PROGRAMS) against backtrace()
 	$QB=$B ci/bench-stacks.sh $(PROGRAMS)
 
@@ -174,7 +185,7 @@ $B/bench/check_catalogue: docs/example/check_catalogue.c
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/registry_words.c harness/base/diag.c harness/base/memory.c)
+$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c)
 	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
 
 # The shipped catalogue holds only real models; made-up ones bring it to 27,000. Others are taken as they are.
@@ -185,7 +196,7 @@ $B/gen/registry_tier_%.c: fixtures/tiers/%.yaml $B/registry-generate
 	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --symbol registry_tier_$* $< $@
 
 $(TABLES_OBJ): %.o: %.c
-	$Qecho "  CC    $<"; $(CC) $(STD) -O1 -I. -c $< -o $@
+	$Qecho "  CC    $<"; $(CC) $(STD) -O1 -I. -Iinclude -c $< -o $@
 
 $B/libregistry-plain.a: $(PLAIN_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
@@ -197,7 +208,7 @@ $B/suites-san/%: $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(wildcard scenarios/$*/*.c) $(SUITE_SRC_$*) $B/libregistry.a $(CHECK_LIBS) $(SUITE_LIBS_$*) -lm -lpthread
 
 define suite_deps
-$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(wildcard $(SUITE_SRC_$1:.c=.h))
+$B/suites/$1 $B/suites-san/$1: $(wildcard scenarios/$1/*.c scenarios/$1/*.h) $(SUITE_SRC_$1) $(wildcard $(SUITE_SRC_$1:.c=.h)) $(SUITE_DEPS_$1)
 endef
 $(foreach s,$(SUITES),$(eval $(call suite_deps,$s)))
 
@@ -245,13 +256,15 @@ $B/test/harness/ledger/%: private ALL_CFLAGS += -fno-unroll-loops
 $B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(if $(TEST_LIBS),$(TEST_LIBS) $(CHECK_LIBS) -ldl -lpthread,$B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS))
 
-$B/test/registry/generate/%: registry/generate/%.c $(GENERATE_OBJ) $B/libcore.a $B/libregistry.a
+$B/test/registry/catalogue/generate/%: registry/catalogue/generate/%.c $(GENERATE_OBJ) $B/libcore.a $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
 
 TIERED_OBJ := $(call object,$(TIERED_SRC))
-$(TIERED_OBJ): private ALL_CFLAGS += $(TIERED_FLAGS)
+$(TIERED_OBJ): Makefile
+$B/obj/registry/tiered/store_postgres_schema.o: $(wildcard registry/tiered/*.sql)
+$(TIERED_OBJ) $B/suites/serverless $B/suites-san/serverless $(filter $B/test/registry/tiered/%,$(TEST_BIN)): $B/flags
 $B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(TIERED_FLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -lm -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@
@@ -265,7 +278,7 @@ $B/obj/%.o: %.c
 $B/pic/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(WORKER_CFLAGS) -MMD -MP -c $< -o $@
 
-$B/obj/registry/strategy.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),-DCACHE_CHOSEN $(CACHE_KEPT:%=-DCACHE_%=1))
+$B/obj/registry/cache/strategy.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),-DCACHE_CHOSEN $(CACHE_KEPT:%=-DCACHE_%=1))
 
 specimens: $(SPECIMEN_BIN)
 
@@ -274,11 +287,11 @@ specimens-oracle: specimens ## label the specimens without tidemark: 4,096 repet
 
 # Other people's caches in the same run, those whose headers are installed.
 BENCH_STRATEGY_PEERS := $(B)/bench/lru_glib.o $(B)/bench/lru_uthash.o $(B)/bench/lru_boost.o
-$B/bench/%.o: registry/peers/%.c registry/peers/lru_peer.h
-	$Qmkdir -p $(@D); $(CC) $(STD) $(OPT) -I. $(shell pkg-config --cflags glib-2.0 2>/dev/null) -c $< -o $@
-$B/bench/%.o: registry/peers/%.cc registry/peers/lru_peer.h registry/peers/lru_map.hh
-	$Qmkdir -p $(@D); $(CXX) -std=c++17 $(OPT) -I. -c $< -o $@
-$B/bench/strategy_bench: registry/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/libregistry.a
+$B/bench/%.o: registry/bench/peers/%.c registry/bench/peers/lru_peer.h
+	$Qmkdir -p $(@D); $(CC) $(STD) $(OPT) -I. -Iinclude $(shell pkg-config --cflags glib-2.0 2>/dev/null) -c $< -o $@
+$B/bench/%.o: registry/bench/peers/%.cc registry/bench/peers/lru_peer.h registry/bench/peers/lru_map.hh
+	$Qmkdir -p $(@D); $(CXX) -std=c++17 $(OPT) -I. -Iinclude -c $< -o $@
+$B/bench/strategy_bench: registry/bench/strategy_bench.c $(BENCH_STRATEGY_PEERS) $B/libregistry.a
 	$Qmkdir -p $(@D); $(CC) $(ALL_CFLAGS) -o $@ $^ $(shell pkg-config --libs glib-2.0 2>/dev/null) -lstdc++ -lm -lpthread
 
 $B/bench/simulate_bench: harness/trace/simulate_bench.c $B/libcore.a
@@ -296,7 +309,7 @@ BENCH_HAVE_CXX := $(if $(wildcard /usr/include/absl/container/flat_hash_map.h),-
 BENCH_LIBS = $(if $(findstring GLIB,$(BENCH_HAVE)),$(shell pkg-config --libs glib-2.0)) $(if $(findstring ABSL,$(BENCH_HAVE_CXX)),$(shell pkg-config --libs absl_flat_hash_map)) -lstdc++ -lm
 BENCH_SIZES := 1000 27000 270000 2700000
 BENCH_TABLES := $(BENCH_SIZES:%=$B/bench/tables-%.so)
-BENCH_CFLAGS = $(STD) -O3 $(DEBUG) $(WARN) -I. $(BENCH_HAVE) $(BENCH_HAVE_CXX)
+BENCH_CFLAGS = $(STD) -O3 $(DEBUG) $(WARN) -I. -Iinclude $(BENCH_HAVE) $(BENCH_HAVE_CXX)
 
 bench: bench-lookup bench-strategies all ## all tables with the bars beside them; peers where `make bench-peers` built them
 	$Q$B/tidemark bench $(if $(wildcard $B/peers/*.so),--peers)
@@ -318,13 +331,13 @@ $B/bench/tables-%.c: $B/registry-generate $(CATALOGUE)
 $B/bench/tables-%.so: $B/bench/tables-%.c registry/bench/tables.c
 	$Qecho "  LD    $@"; $(CC) $(BENCH_CFLAGS) -fPIC -shared -o $@ $^
 
-$B/bench/lookup_bench: $(wildcard registry/bench/*) registry/registry_inline.h registry/registry_hash.h $B/libregistry.a
+$B/bench/lookup_bench: $(wildcard registry/bench/*) include/registry/registry_inline.h include/registry/registry_hash.h $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/lookup_bench.c -o $B/bench/lookup_bench.o
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/ours.c -o $B/bench/ours.o
 	$Q$(CC) $(BENCH_CFLAGS) -DREGISTRY_PORTABLE -c registry/bench/ours.c -o $B/bench/ours_portable.o
 	$Q$(CC) $(BENCH_CFLAGS) -c registry/bench/peers.c -o $B/bench/peers.o
-	$Qg++ -std=c++17 -O3 $(DEBUG) -I. $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
+	$Qg++ -std=c++17 -O3 $(DEBUG) -I. -Iinclude $(BENCH_HAVE_CXX) -c registry/bench/peers_cxx.cpp -o $B/bench/peers_cxx.o
 	$Q$(CC) -o $@ $B/bench/lookup_bench.o $B/bench/ours.o $B/bench/ours_portable.o $B/bench/peers.o $B/bench/peers_cxx.o $B/libregistry.a $(BENCH_LIBS)
 
 shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
@@ -333,6 +346,9 @@ shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: 
 abi: $B/libtidemark-registry.so.0 $B/libtidemark.so ## keep the libraries' binary interfaces in registry/libregistry.abi and harness/boundary/libtidemark.abi
 	$QB=$B ci/abi.sh registry >registry/libregistry.abi
 	$QB=$B ci/abi.sh preload >harness/boundary/libtidemark.abi
+
+baselines: all ## every shipped scenario: run, saved as a baseline, checked, updated, checked again (minutes)
+	$QB=$B sh scenarios/baselines.sh
 
 template-ci: all $B/libtidemark-registry.so.0 ## the GitHub and GitLab templates, each step of them, in a bare Debian 12 (root, a mirror)
 	$QB=$B sh ci/template-ci.sh
@@ -371,7 +387,7 @@ mutants-judge: tests ## mutation testing of the judge and the campaigns: each th
 	$QB=$B python3 ci/mutate.py $(MUTATE)
 
 # The programs that the fault runs and the growth runs take their tests from.
-INCIDENT_BIN := $(addprefix $B/suites/,collector-plugin provider-file stats-ttl serverless) $(addprefix $B/test/registry/,strategy_test strategy_registry_test strategy_memory_test cache_memory_test file_cache_test file_store_test tiered/tiered_cache_test tiered/tiered_memory_test)
+INCIDENT_BIN := $(addprefix $B/suites/,collector-plugin provider-file stats-ttl serverless) $(addprefix $B/test/registry/,$(addprefix cache/,strategy_test strategy_registry_test strategy_memory_test) ttl/cache_memory_test $(addprefix file/file_,cache_test store_test) $(addprefix tiered/tiered_,cache_test memory_test))
 
 faults: $(INCIDENT_BIN) ## processes, upstream and Redis killed, disk full, clock set: each by name
 	$QB=$B TORTURE="$(FAULTS_TORTURE)" sh scenarios/faults.sh
@@ -405,7 +421,7 @@ fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECOND
 REGISTRY_PIC := $(patsubst %.c,$B/pic/%.o,$(REGISTRY_SRC)) $(patsubst $B/gen/%,$B/pic/gen/%,$(TABLES_OBJ))
 $B/pic/registry/%.o: private WORKER_CFLAGS += -fvisibility=default $(if $(filter-out all,$(CACHE)),$(if $(filter none,$(CACHE)),-DCACHE_NONE,$(foreach s,$(subst $(comma), ,$(CACHE)),-DCACHE_$s)) -DCACHE_CHOSEN)
 $B/pic/gen/%.o: $B/gen/%.c
-	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(STD) -O1 -fPIC -I. -c $< -o $@
+	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(STD) -O1 -fPIC -I. -Iinclude -c $< -o $@
 $B/libtidemark-registry.so.0: $(REGISTRY_PIC) registry/libregistry.map
 	$Qecho "  LD    $@"; $(CC) -shared -Wl,-soname,libtidemark-registry.so.0 -Wl,--version-script=registry/libregistry.map -o $@ $(REGISTRY_PIC) -lm -lpthread
 

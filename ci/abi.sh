@@ -12,7 +12,7 @@ mkdir "$T/headers"
 : >"$T/suppressions"
 if [ "$1" = registry ]; then
     library=$B/libtidemark-registry.so.0
-    cp registry/registry.h registry/strategy.h registry/registry_inline.h registry/registry_hash.h registry/image.h "$T/headers"
+    cp include/registry/*.h "$T/headers"
 else
     library=$B/libtidemark.so
     cp include/tidemark.h "$T/headers"

@@ -32,8 +32,8 @@ series() { # ABOUT ROUNDS
     done
     for row in "wall time" "CPU time" "peak RSS"; do
         awk -v row="$row" -v about="$1" -v runs="$RUNS" '
-            index($0, row) == 1 { none += /no difference/; more += /slower$|larger$/; less += /faster$|smaller$/ }
-            END { printf "%-16s %-10s more in %3d, less in %3d, no difference in %3d of %d\n", about, row, more, less, none, runs }' "$T/out"
+            index($0, row) == 1 { none += /no difference$/; unsure += /unsure/; more += /slower$|larger$/; less += /faster$|smaller$/ }
+            END { printf "%-16s %-10s more in %3d, less in %3d, no difference in %3d, unsure in %3d of %d\n", about, row, more, less, none, unsure, runs }' "$T/out"
     done
 }
 echo "load $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors"

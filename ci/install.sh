@@ -17,7 +17,7 @@ put 755 "$B/tidemark" bin
 put 755 "$B/libtidemark.so" lib/tidemark
 ln -sf libtidemark.so "$to/lib/tidemark/libtidemark.so.0"
 put 644 include/tidemark.h include
-put 644 registry/registry.h registry/strategy.h registry/registry_inline.h registry/registry_hash.h registry/image.h include/registry
+put 644 include/registry/*.h include/registry
 put 644 "$B/libregistry.a" lib
 mv "$to/lib/libregistry.a" "$to/lib/libtidemark-registry.a"
 put 755 "$B/libtidemark-registry.so.0" lib
@@ -27,6 +27,7 @@ for suite in "$B"/suites/*; do
 done
 put 644 scenarios/*.yaml share/tidemark/scenarios
 put 644 fixtures/tiers/*.yaml share/tidemark/fixtures/tiers
+put 644 registry/tiered/*.sql share/tidemark/sql
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done

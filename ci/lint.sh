@@ -23,20 +23,31 @@ headers() {
 # Low to high: an include may only point to its own folder or to one that stands before it.
 layers() {
     order="base result scenario plan meter ledger boundary symbol worker judge bench trace campaign report cli"
+    rank() { echo "$order" | tr ' ' '\n' | grep -nx "$1" | cut -d: -f1; }
     status=0
     for f in $(sources 'harness/*.c' 'harness/*.h'); do
         case $f in *_test.c|*_fuzz.c) continue ;; esac
         own=$(echo "$f" | cut -d/ -f2)
         for to in $(sed -n 's|^#include "harness/\([a-z]*\)/.*|\1|p' "$f" | sort -u); do
-            rank() { echo "$order" | tr ' ' '\n' | grep -nx "$1" | cut -d: -f1; }
             a=$(rank "$own"); b=$(rank "$to")
             if [ -z "$a" ] || [ -z "$b" ] || [ "$b" -gt "$a" ]; then
                 echo "$f: layer $own includes the higher layer $to"; status=1
             fi
         done
     done
+    # The rooms of registry/, low to high; catalogue/generate is a program of the build.
+    order="catalogue cache file ttl tiered bench"
+    for f in $(sources 'registry/*/*.c' 'registry/*/*.h'); do
+        case $f in *_test.c) continue ;; esac
+        own=$(echo "$f" | cut -d/ -f2)
+        for to in $(sed -n 's|^#include "registry/\([a-z]*\)/.*|\1|p' "$f" | sort -u); do
+            if [ -z "$(rank "$own")" ] || [ -z "$(rank "$to")" ] || [ "$(rank "$to")" -gt "$(rank "$own")" ]; then
+                echo "$f: room $own includes the higher room $to"; status=1
+            fi
+        done
+    done
     for f in $(sources 'registry/*.c' 'registry/*.h' 'scenarios/*.c' 'scenarios/*.h'); do
-        case $f in registry/generate/*) continue ;; esac
+        case $f in registry/catalogue/generate/*) continue ;; esac
         if grep -n '#include "harness/' "$f" | grep -v 'harness/base/suite.h'; then
             echo "$f: registry and suites know nothing of the harness"; status=1
         fi
@@ -63,7 +74,7 @@ cppcheck_() {
 }
 # One file a call: in a second file of one call clang-tidy 14 takes every va_list for uninitialized.
 tidy() {
-    sources 'harness/*.c' 'registry/*.c' 'scenarios/*.c' | grep -v -E '_test\.c|_fuzz\.c|_bench\.c|^registry/peers/' |
+    sources 'harness/*.c' 'registry/*.c' 'scenarios/*.c' | grep -v -E '_test\.c|_fuzz\.c|_bench\.c|^registry/bench/peers/' |
         xargs -P "$(nproc)" -n 1 sh -c 'clang-tidy --quiet "$@" -- '"$flags"' 2>/dev/null' sh
 }
 for step in $steps; do

@@ -23,7 +23,7 @@ if [ "${1-}" = --install ]; then
     fi
 fi
 mkdir -p "$B/peers"
-flags="-O2 -I. -fPIC -fvisibility=hidden -isystem $B/peers/include"
+flags="-O2 -I. -Iinclude -fPIC -fvisibility=hidden -isystem $B/peers/include"
 [ -z "${VERSTABLE-}" ] || flags="$flags -isystem $(dirname "$VERSTABLE")"
 failed=0
 peer() { # NAME SYMBOL FILE HEADER LIBRARIES
@@ -37,8 +37,8 @@ peer() { # NAME SYMBOL FILE HEADER LIBRARIES
         return
     fi
     # shellcheck disable=SC2086
-    if $cc $flags $include -c "registry/peers/$file" -o "$B/peers/$name.o" &&
-        ${CC:-cc} -std=gnu11 -D_GNU_SOURCE $flags -DPEER="$symbol" -c registry/peers/peer_strategy.c -o "$B/peers/$name-plug.o" &&
+    if $cc $flags $include -c "registry/bench/peers/$file" -o "$B/peers/$name.o" &&
+        ${CC:-cc} -std=gnu11 -D_GNU_SOURCE $flags -DPEER="$symbol" -c registry/bench/peers/peer_strategy.c -o "$B/peers/$name-plug.o" &&
         ${CXX:-g++} -shared -o "$B/peers/$name.so" "$B/peers/$name.o" "$B/peers/$name-plug.o" $libraries; then
         echo "  PEER  $B/peers/$name.so"
     else

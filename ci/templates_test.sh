@@ -1,7 +1,8 @@
 #!/bin/sh
 # templates_test.sh - the templates for users' CI: the YAML parses and has what its system wants; the shell parts
 # of each, and the plain shell one, run for real in a project of a minute's age. Red with a planted growth,
-# the annotation on its line; green with a baseline, and after the fix. Run from the root with $B set.
+# the annotation on its line; green with a baseline, and after the fix; the tutorial's suite, which only grows
+# as a whole, likewise; and red, with the reason, whenever nothing was measured. Run from the root with $B set.
 set -u
 B=$(cd "${B:-build}" && pwd)
 here=$PWD
@@ -72,6 +73,84 @@ GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" gate 1 build/tests/check_mi
 has "$T/out" "^::error file=check_mine.c,line=$line,"
 has "$T/summary" "opens"
 
+# The tutorial's suite: each test is clean, and the suite as a whole accumulates. Red without a baseline, on the
+# line that allocates; green when it is fixed; red again against that baseline.
+cp "$here/docs/example/check_catalogue.c" .
+cat >>Makefile <<'END'
+tests: build/tests/check_catalogue
+build/tests/check_catalogue: check_catalogue.c
+	mkdir -p $(@D)
+	$(CC) -g $(CFLAGS) -o $@ $< $$(pkg-config --cflags --libs check)
+END
+git add . && git -c user.name=t -c user.email=t@t commit -qm catalogue || exit 99
+grows=$(grep -n 'malloc(sizeof \*record\|calloc(1, sizeof \*record\|alloc(' check_catalogue.c | head -1 | cut -d: -f1)
+TIDEMARK_FLAGS=--quick
+export TIDEMARK_FLAGS
+gate 1 build/tests/check_catalogue
+has "$T/out" "^check_catalogue.c:$grows: error: tidemark: the whole suite accumulates: "
+has "$T/out" "error: .*1.05 MB a test.*210 MB at test 200.*record_load.*g_cache"
+[ "$(tail -n 1 tidemark-out/check_catalogue.txt)" = "200 passed, 1 failed, 0 skipped" ] || fail "the suite is not in the counts"
+grep -q 'tests="201" failures="1"' tidemark-out/check_catalogue.xml || fail "the suite is not in JUnit's counts"
+GITHUB_ACTIONS=true gate 1 build/tests/check_catalogue
+has "$T/out" "^::error file=check_catalogue.c,line=$grows,title=tidemark%3A the whole suite accumulates::"
+cp check_catalogue.c unfixed.c
+sed -i 's|/\* the next test may.*|cache_trim(0);|' check_catalogue.c
+gate 0 build/tests/check_catalogue
+grep -q 'error:' "$T/out" && fail "fixed, and told as an error"
+gate 0 --save build/tests/check_catalogue
+sleep 1 # make looks at seconds
+cp unfixed.c check_catalogue.c
+gate 1 build/tests/check_catalogue
+has "$T/out" "WORSE *the whole suite"
+has "$T/out" "200 tests allocate less: served from what the suite keeps"
+has "$T/out" "^check_catalogue.c:$grows: error: "
+[ "$(wc -l <tidemark-out/check_catalogue.gate.txt)" -le 40 ] || fail "one cause in more than 40 lines"
+
+# Nothing measured is red, with the reason on the screen and in the reports; with a baseline as without one.
+reason() { # text: in the output, in JUnit, in the page
+    for file in "$T/out" tidemark-out/check_mine.xml tidemark-out/check_mine.html tidemark-out/check_mine.summary.md; do
+        grep -q -e "$1" "$file" || { fail "no '$1' in $file:"; cat "$file"; }
+    done
+    grep -q '<failure' tidemark-out/check_mine.xml || fail "JUnit without a failed case: $1"
+}
+for saved in no yes; do
+    rm -rf build tidemark-baselines
+    [ $saved = no ] || gate 0 --save build/tests/check_mine
+    TIDEMARK_FLAGS="--only no/such/test" gate 2 build/tests/check_mine
+    reason "none of its 2 tests is like"
+    gcc -g -fsanitize=address check_mine.c -o build/tests/check_mine $(pkg-config --cflags --libs check) || fail "no address sanitizer"
+    gate 99 build/tests/check_mine
+    reason "cannot be watched: it is built with -fsanitize=address"
+done
+gcc -shared -fPIC -o build/libgone.so -x c /dev/null
+gcc -g check_mine.c -o build/tests/check_mine -Wl,--no-as-needed -Lbuild -lgone $(pkg-config --cflags --libs check) || fail "no program with a library"
+rm build/libgone.so
+gate 99 build/tests/check_mine
+reason "before its first test"
+# The hunt is killed in the middle: what it left is no result.
+mkdir -p "$T/kill"
+cat >"$T/kill/tidemark" <<END
+#!/bin/sh
+[ "\$1" = hunt ] || exec "$B/tidemark" "\$@"
+"$B/tidemark" "\$@" &
+hunting=\$!
+tries=0
+until grep -q '"type":"test"' tidemark-out/check_mine.jsonl 2>/dev/null || [ \$tries -gt 200 ]; do
+    sleep 0.05
+    tries=\$((tries + 1))
+done
+kill -9 \$hunting
+wait \$hunting
+END
+chmod +x "$T/kill/tidemark"
+sed 's/int main(void)/START_TEST(hangs) { for (;;) sleep(1); } END_TEST\n&/; s/srunner_run_all/tcase_add_test(tcase, hangs);\n    &/; 1i #include <unistd.h>' check_mine.c >slow.c
+grep -q 'tcase_add_test(tcase, hangs)' slow.c || fail "no test that hangs"
+gcc -g slow.c -o build/tests/check_mine $(pkg-config --cflags --libs check) || fail "slow.c does not build"
+PATH="$T/kill:$PATH" gate 99 build/tests/check_mine
+reason "without a result\|was cut short"
+rm -rf build slow.c tidemark-baselines
+unset TIDEMARK_FLAGS
+
 # The YAML: what is run in it, run here (but for the packages and the download).
 python3 -c 'import yaml' 2>/dev/null || { echo "no python3-yaml: the YAML was not parsed"; exit $bad; }
 steps() { # file, expression of the list of shell texts
@@ -87,15 +166,20 @@ steps "$github" '[s["run"] for s in y["jobs"]["memory"]["steps"] if "run" in s]'
 steps "$github" '[s["uses"] for s in y["jobs"]["memory"]["steps"] if "uses" in s] + [str(y["jobs"]["memory"]["runs-on"]), str(sorted(map(str, y)))]' >"$T/out"
 has "$T/out" '^actions/checkout@v'
 has "$T/out" "^\['True', 'jobs', 'name', 'permissions'\]" # YAML 1.1 reads on: as true, and so do GitHub's readers
-PROGRAMS=build/tests/check_mine GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" sh -e "$T/github.sh" >"$T/out" 2>&1
+PROGRAMS="build/tests/check_mine build/tests/check_catalogue" GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" sh -e "$T/github.sh" >"$T/out" 2>&1
 [ $? -eq 1 ] || fail "GitHub's steps: $(cat "$T/out")"
 has "$T/out" "^::error file=check_mine.c,line=$line,"
+has "$T/out" "^::error file=check_catalogue.c,line=$grows,"
 
 gitlab=$here/ci/templates/gitlab-ci.yml
 steps "$gitlab" 'y["memory"]["before_script"] + y["memory"]["script"]' >"$T/gitlab.sh" || fail "gitlab-ci.yml does not parse"
 PROGRAMS=build/tests/check_mine sh -e "$T/gitlab.sh" >"$T/out" 2>&1
 [ $? -eq 1 ] || fail "GitLab's script: $(cat "$T/out")"
 has "$T/out" "^check_mine.c:$line: error:"
+rm -rf build
+sed -i 's|/\* the next test may.*|cache_trim(0);|' check_catalogue.c # fixed: green, with the same steps
+PROGRAMS=build/tests/check_catalogue TIDEMARK_FLAGS=--quick sh -e "$T/gitlab.sh" >"$T/out" 2>&1 || fail "GitLab's script, fixed: $(cat "$T/out")"
+PROGRAMS=build/tests/check_catalogue TIDEMARK_FLAGS=--quick GITHUB_ACTIONS=true sh -e "$T/github.sh" >"$T/out" 2>&1 || fail "GitHub's steps, fixed: $(cat "$T/out")"
 rm -rf tidemark-out
 steps "$gitlab" 'y[".memory-shards"]["script"]' >"$T/shards.sh"
 steps "$gitlab" 'y[".memory-merge"]["script"]' >"$T/merge.sh"
@@ -106,5 +190,10 @@ for n in $(seq "$parallel"); do
 done
 sh -e "$T/merge.sh" >"$T/out" 2>&1
 [ $? -eq 1 ] || fail "GitLab's merge: $(cat "$T/out")"
-[ "$(tail -n 1 "$T/out")" = "1 passed, 1 failed, 0 skipped" ] || fail "GitLab's merge: $(tail -n 3 "$T/out")"
+[ "$(tail -n 1 "$T/out")" = "2 passed, 1 failed, 0 skipped" ] || fail "GitLab's merge: $(tail -n 3 "$T/out")"
+# A shard whose file is missing: red, whatever the others say, though one file is left.
+rm tidemark-out/shard-[2-9].jsonl
+sh -e "$T/merge.sh" >"$T/out" 2>&1
+[ $? -eq 99 ] || fail "GitLab's merge without shards: $(tail -n 3 "$T/out")"
+has "$T/out" "missing shard of $parallel: 2"
 exit $bad

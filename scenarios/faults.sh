@@ -9,7 +9,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-faults.XXXXXX") || exit 99
 trap 'rm -rf "$folder"' EXIT
 
 for program in suites/collector-plugin suites/provider-file suites/stats-ttl suites/serverless \
-    test/registry/tiered/tiered_cache_test test/registry/file_store_test test/registry/file_cache_test; do
+    test/registry/tiered/tiered_cache_test test/registry/file/file_store_test test/registry/file/file_cache_test; do
     CK_VERBOSITY=verbose "$B/$program" >"$folder/$(basename $program)" 2>"$folder/log" ||
         { cat "$folder/log"; grep -v ':P:' "$folder/$(basename $program)"; }
     grep -h -E 'skipped|without Redis|no small disk' "$folder/log" | sed "s|^|not tried ($program): |" >>"$folder/not-tried"

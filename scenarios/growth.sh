@@ -17,8 +17,8 @@ verdict() { # STATUS WHAT FIGURES
 }
 
 echo "Hunted for leaks and growth: verdicts of all tests"
-for program in test/registry/strategy_test test/registry/strategy_registry_test test/registry/file_cache_test \
-    test/registry/file_store_test test/registry/tiered/tiered_cache_test suites/collector-plugin \
+for program in test/registry/cache/strategy_test test/registry/cache/strategy_registry_test test/registry/file/file_cache_test \
+    test/registry/file/file_store_test test/registry/tiered/tiered_cache_test suites/collector-plugin \
     suites/stats-ttl suites/provider-file suites/serverless; do
     "$B/tidemark" hunt -q --no-color -- "$B/$program" >"$folder/out" 2>&1
     status=$?
@@ -27,7 +27,7 @@ for program in test/registry/strategy_test test/registry/strategy_registry_test 
 done
 
 echo "Every allocation failing in turn: no block left, no wrong answer"
-for program in test/registry/strategy_memory_test test/registry/cache_memory_test \
+for program in test/registry/cache/strategy_memory_test test/registry/ttl/cache_memory_test \
     test/registry/tiered/tiered_memory_test; do
     TIDEMARK_TORTURE=1 "$B/$program" >"$folder/out" 2>"$folder/log"
     status=$?

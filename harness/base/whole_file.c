@@ -3,10 +3,32 @@
 #include "harness/base/memory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LINKS_MAX 40 /* as the kernel follows */
+
+char *whole_file_target(const char *path)
+{
+    char *target = memory_copy(path);
+    for (unsigned i = 0; i < LINKS_MAX; i++) {
+        char name[PATH_MAX];
+        ssize_t length = readlink(target, name, sizeof name - 1);
+        if (length < 0) {
+            break;
+        }
+        name[length] = '\0';
+        const char *slash = strrchr(target, '/');
+        int folder = slash && name[0] != '/' ? (int)(slash - target) + 1 : 0;
+        char *next = memory_format("%.*s%s", folder, target, name);
+        free(target);
+        target = next;
+    }
+    return target;
+}
 
 /* Beside the target, so that rename(2) stays on one file system. */
 static char *part_name(const char *path)
@@ -34,8 +56,8 @@ bool whole_file_open(struct whole_file *file, const char *path)
         file->out = stdout;
         return true;
     }
-    file->path = memory_copy(path);
-    file->part = part_name(path);
+    file->path = whole_file_target(path);
+    file->part = part_name(file->path);
     file->out = fopen(file->part ? file->part : path, "we");
     if (!file->out) {
         names_free(file);

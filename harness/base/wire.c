@@ -111,7 +111,9 @@ void wire_put(struct wire *wire, const void *record)
         }
         atomic_fetch_add(&wire->record_sequence, 1);
         futex_wake(&wire->record_sequence);
+        atomic_store(&wire->read_awaited, 1);
         futex_wait(&wire->read_sequence, seen, NULL);
+        atomic_store(&wire->read_awaited, 0);
     }
     ring_copy_in(wire, at, record, head->bytes);
     atomic_store_explicit(&wire->head, at + head->bytes, memory_order_release);
@@ -191,7 +193,10 @@ bool wire_get(struct wire *wire, void *buffer, bool *broken)
     ring_copy_out(wire, at, buffer, head.bytes);
     atomic_store_explicit(&wire->tail, at + head.bytes, memory_order_release);
     atomic_fetch_add(&wire->read_sequence, 1);
-    futex_wake(&wire->read_sequence);
+    if (atomic_load(&wire->read_awaited) != 0) { /* after the sequence: the worker looks the other
+                                                    way round */
+        futex_wake(&wire->read_sequence);
+    }
     return true;
 }
 

@@ -121,6 +121,7 @@ enum wire_type {
     WIRE_BYE,  /* the program is about to exit normally */
     WIRE_RELEASE,
     WIRE_GIVEN_TO,
+    WIRE_FAMILY,
 };
 
 /* How the boundaries are known. Best first. */
@@ -255,6 +256,17 @@ struct wire_site {
     uint32_t family;
     uint32_t pad;
     uint64_t frames[WIRE_FRAMES_MAX]; /* return addresses, innermost first */
+};
+
+/* After a RUN with WIRE_WATCH, for each family of two sites or more of which these values differ
+ * from what was sent last: what its sites hold together. A block that goes back and forth between
+ * two sites is at the floor of neither, and always at that of their family. */
+struct wire_family {
+    struct wire_record head;
+    uint32_t family;
+    uint32_t kind; /* enum wire_site_kind, of all of its sites */
+    int64_t live_blocks, live_bytes;
+    int64_t floor_blocks, floor_bytes; /* least at any boundary of the last RUN, as of a site */
 };
 
 enum wire_site_kind {
@@ -394,6 +406,7 @@ struct wire {
     _Atomic uint32_t command_sequence; /* futex: supervisor bumps after writing `command` */
     _Atomic uint32_t record_sequence;  /* futex: worker bumps after writing records */
     _Atomic uint32_t read_sequence;    /* futex: supervisor bumps after reading (ring was full) */
+    _Atomic uint32_t read_awaited;     /* 1: the worker waits for that */
     uint32_t seed;
     _Atomic int32_t exec_error; /* errno, when the program could not be executed; else 0 */
     struct wire_command command;

@@ -5,7 +5,7 @@
 #include "harness/bench/measure.h"
 #include "harness/bench/plot.h"
 #include "harness/bench/source_trace.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 
 #include <math.h>
 #include <string.h>

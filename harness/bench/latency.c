@@ -1,7 +1,7 @@
 /* latency.c - single look-ups, one by one, see measure.h. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/bench/measure.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 
 #include <math.h>
 #include <stdlib.h>

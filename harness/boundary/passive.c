@@ -134,7 +134,7 @@ static void sample_put(uint32_t index, const struct passive_mark *begin,
                        const struct passive_mark *end, const struct outcome *outcome)
 {
     struct wire_sample sample;
-    serve_sample_start(&sample, &end->totals);
+    serve_sample_start(&sample, &end->totals, false);
     sample.test = index;
     sample.repetition = test_at(index)->repetitions;
     sample.status = outcome->status;

@@ -10,6 +10,7 @@
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
 #include "harness/ledger/given.h"
+#include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
 #include <stdlib.h>
@@ -20,7 +21,11 @@
 
 #define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
 
+#define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
+#define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
+
 static struct wire_test last_test; /* too large for a test's small stack */
+static uint32_t threads_first;     /* when the first test of the process began */
 
 void repetition_text(char *to, size_t room, const char *from)
 {
@@ -47,7 +52,11 @@ struct run {
     const struct test_group *group;
     const struct wire_command *command;
     struct outcome outcome;
-    struct ledger_totals before, after;
+    struct ledger_totals begun;         /* of the run, after the fixtures that tests share */
+    struct ledger_totals before, after; /* of the last repetition */
+    uint32_t threads;                   /* when the run began */
+    bool floors;
+    uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
     uint64_t cpu_ns;       /* of this thread, when the repetitions began */
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
@@ -160,10 +169,15 @@ static void run_repetition(struct run *run, uint32_t repetition)
     atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
 }
 
-void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals)
+void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals,
+                        bool trusting)
 {
     struct meter_sample meter;
-    meter_sample_get(&meter);
+    if (trusting) {
+        meter_sample_trusting(&meter);
+    } else {
+        meter_sample_get(&meter);
+    }
     WIRE_INIT(sample, WIRE_SAMPLE);
     sample->live_blocks = totals->live_blocks;
     sample->live_bytes = totals->live_bytes;
@@ -174,10 +188,10 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
     sample->files = meter.files;
 }
 
-static void run_sample(const struct run *run, uint32_t repetition)
+static void run_sample(const struct run *run, uint32_t repetition, bool trusting)
 {
     struct wire_sample sample;
-    serve_sample_start(&sample, &run->after);
+    serve_sample_start(&sample, &run->after, trusting);
     sample.test = run->command->test;
     sample.repetition = repetition;
     sample.status = run->outcome.status;
@@ -213,6 +227,10 @@ static void run_report(struct run *run)
     } else {
         ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
     }
+    if (run->settled_ns > 0) { /* at count depth what older repetitions left counts against it */
+        test->retained_blocks = test->retained_blocks < 0 ? 0 : test->retained_blocks;
+        test->retained_bytes = test->retained_bytes < 0 ? 0 : test->retained_bytes;
+    }
     struct ledger_totals now;
     ledger_totals_get(&now);
     test->peak_live_bytes = now.peak_live_bytes;
@@ -221,6 +239,7 @@ static void run_report(struct run *run)
     }
     test->wall_ns = run->wall_ns;
     test->cpu_ns = run->cpu_spent_ns;
+    test->settled_ns = run->settled_ns;
     if (run_is_watched(run->command)) {
         test->rss_bytes = meter_rss();
         ledger_watch_put(boundary_wire);
@@ -254,6 +273,63 @@ static bool run_goes_on(const struct run *run, uint64_t begun)
              cpu_now_ns(CLOCK_THREAD_CPUTIME_ID) - run->cpu_ns < command->budget_ns));
 }
 
+static void run_boundary(const struct run *run, uint32_t repetition, bool trusting)
+{
+    run_sample(run, repetition, trusting);
+    if (run->floors) {
+        ledger_floor_update();
+    }
+}
+
+/* More blocks or bytes than when the run began, which a thread may still free. */
+static bool settle_is_wanted(const struct run *run, const struct ledger_totals *now)
+{
+    return now->live_blocks > run->begun.live_blocks || now->live_bytes > run->begun.live_bytes;
+}
+
+/* Waits for threads that free late, so that what they are about to free is not taken for kept. */
+static void settle_wait(const struct run *run, struct ledger_totals *now)
+{
+    uint64_t begun = meter_now_ns(), moved = begun, time = begun;
+    while (time - begun < run->command->settle_ns) {
+        struct timespec step = {.tv_nsec = SETTLE_STEP_NS};
+        struct ledger_totals before = *now;
+        kernel_call(SYS_nanosleep, (long)&step, 0, 0, 0, 0, 0);
+        time = meter_now_ns();
+        ledger_totals_get(now);
+        uint32_t threads = meter_threads();
+        if (now->live_blocks != before.live_blocks || now->live_bytes != before.live_bytes) {
+            moved = time;
+        }
+        if ((threads <= run->threads && !settle_is_wanted(run, now)) ||
+            (threads <= threads_first && time - moved >= SETTLE_STILL_NS)) {
+            return;
+        }
+    }
+}
+
+static void run_settle(struct run *run)
+{
+    struct ledger_totals now;
+    ledger_totals_get(&now);
+    if (run->command->settle_ns == 0 || run->repetitions == 0 || !settle_is_wanted(run, &now) ||
+        meter_alone() || meter_threads() <= 1) {
+        return;
+    }
+    uint64_t begun = meter_now_ns();
+    settle_wait(run, &now);
+    run->settled_ns = meter_now_ns() - begun;
+    if (run->ended && run->command->depth == WIRE_TRACE) {
+        ledger_retained_get(run->command->test, &run->retained_blocks, &run->retained_bytes);
+    }
+    struct run settled = *run;
+    settled.after = now;
+    settled.wall_ns = 0;
+    run_boundary(&settled, run->repetitions, false);
+    atomic_store_explicit(&boundary_wire->progress.live_bytes, now.live_bytes,
+                          memory_order_relaxed);
+}
+
 static void run_repetitions(struct run *run)
 {
     const struct wire_command *command = run->command;
@@ -264,26 +340,26 @@ static void run_repetitions(struct run *run)
     if (run->warmups > 0) {
         ledger_peak_reset(); /* what is set up once is whichever test's that comes first */
     }
-    bool floors = command->depth == WIRE_TRACE &&
+    run->floors = command->depth == WIRE_TRACE &&
                   ((command->flags & WIRE_NO_FLOORS) == 0 || run_is_watched(command));
-    if (floors) {
+    if (run->floors) {
         ledger_floor_reset();
     }
     uint64_t begun = meter_now_ns();
     run->cpu_ns = cpu_now_ns(CLOCK_THREAD_CPUTIME_ID);
     uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID);
-    while (run_goes_on(run, begun)) {
+    bool more = run_goes_on(run, begun);
+    while (more) {
+        bool first = run->repetitions == 0;
         if (command->flags & WIRE_PEAK_RSS_EACH) {
             meter_rss_reset();
         }
-        run_repetition(run, run->repetitions);
-        run_sample(run, run->repetitions);
-        if (floors) {
-            ledger_floor_update();
-        }
-        run->repetitions++;
+        run_repetition(run, run->repetitions++);
+        more = run_goes_on(run, begun);
+        run_boundary(run, run->repetitions - 1, !first && more);
     }
     run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
+    run_settle(run);
 }
 
 bool repetition_run(const struct test_group *group, const struct wire_command *command)
@@ -297,11 +373,13 @@ bool repetition_run(const struct test_group *group, const struct wire_command *c
     atomic_store(&boundary_wire->crash.refused, 0);
     ledger_depth_set(command->depth == WIRE_TRACE ? WIRE_TRACE : WIRE_COUNT);
     ledger_watch_set(run_is_watched(command));
+    threads_first = threads_first == 0 ? meter_threads() : threads_first;
     memcheck_test_begins(command->test);
     progress_set(command->test, 0, meter_now_ns()); /* a shared fixture may hang or crash, too */
     bool ready = group->prepare(group->self, index, &run.outcome);
     ledger_totals_get(&run.before);
-    run.after = run.before;
+    run.begun = run.after = run.before;
+    run.threads = meter_alone() ? 1 : meter_threads();
     ledger_peak_reset();
     if (command->flags & WIRE_PEAK_RSS) {
         meter_rss_reset();

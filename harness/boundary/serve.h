@@ -48,8 +48,10 @@ void serve_test_ends(void);
 void serve_id_set(struct wire_test_name *name, const char *id);
 
 /* A SAMPLE of this boundary: what the ledger had, and what the process has in descriptors, threads
- * and mappings. Test, repetition, status and time are the caller's to fill. */
-void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals);
+ * and mappings. Test, repetition, status and time are the caller's to fill. With `trusting` the
+ * kernel is asked for what the hooks cannot know only (meter_sample_trusting). */
+void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals,
+                        bool trusting);
 
 /* The HELLO and MODULE records, once per process, before anything else. */
 void serve_hello(const char *framework, enum wire_way way);

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SESSION_TESTS = 2000, SESSION_SAMPLES = 4096 };
+enum { SESSION_TESTS = 2000, SESSION_SAMPLES = 4096, SESSION_SITES = 1024 };
 
 struct session {
     struct wire *wire;
@@ -34,6 +34,9 @@ struct session {
     struct wire_sample samples[SESSION_SAMPLES];
     struct wire_test results[SESSION_TESTS];
     char notes[16][WIRE_TEXT_MAX];
+    uint32_t site_records,
+        site_records_at_test;              /* SITE records, and how many before the last TEST */
+    struct wire_site sites[SESSION_SITES]; /* the last of each, by number */
 };
 
 static inline const char *session_build(void)
@@ -107,7 +110,18 @@ static inline void session_take(struct session *session, const unsigned char *re
         if (session->result_count < SESSION_TESTS) {
             memcpy(&session->results[session->result_count++], record, sizeof session->results[0]);
         }
+        session->site_records_at_test = session->site_records;
         break;
+    case WIRE_SITE: { /* the record ends after its frames */
+        struct wire_site site = {.site = 0};
+        memcpy(&site, record, head.bytes < sizeof site ? head.bytes : sizeof site);
+        if (site.site < SESSION_SITES) {
+            memcpy(&session->sites[site.site], &site,
+                   site.frame_count > 0 ? sizeof site : offsetof(struct wire_site, frames));
+        }
+        session->site_records++;
+        break;
+    }
     case WIRE_NOTE:
         if (session->note_count < 16) {
             memcpy(session->notes[session->note_count++], record + offsetof(struct wire_note, text),

@@ -14,12 +14,12 @@
 
 static void frames_fill(struct session *session, struct result_test *test)
 {
-    const struct wire_crash *crash = &session->worker.wire->crash;
+    const struct wire_crash *crash = &session->link.worker.wire->crash;
     size_t count = crash->frame_count < WIRE_CRASH_MAX ? crash->frame_count : WIRE_CRASH_MAX;
     for (size_t i = 0; i < count; i++) {
         bool top = i == 0 && atomic_load(&crash->signal) != 0; /* our own fault would be seen */
-        if (top || !symbols_own(session->symbols, crash->frames[i] - 1)) {
-            symbols_stack(session->symbols, crash->frames[i], top, &test->frames,
+        if (top || !symbols_own(session->seen.symbols, crash->frames[i] - 1)) {
+            symbols_stack(session->seen.symbols, crash->frames[i], top, &test->frames,
                           &test->frame_count);
         }
     }
@@ -29,7 +29,7 @@ static void frames_fill(struct session *session, struct result_test *test)
 
 enum result_status session_dying(const struct session *session, bool hung)
 {
-    const struct worker *worker = &session->worker;
+    const struct worker *worker = &session->link.worker;
     const struct wire_crash *crash = &worker->wire->crash;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
     if (hung) {
@@ -56,7 +56,7 @@ enum result_status session_dying(const struct session *session, bool hung)
 static char *death_message(const struct session *session, enum result_status status)
 {
     char text[UNIT_TEXT_BYTES];
-    const struct worker *worker = &session->worker;
+    const struct worker *worker = &session->link.worker;
     const struct wire_crash *crash = &worker->wire->crash;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
     uint64_t refused = atomic_load(&crash->refused);
@@ -79,19 +79,36 @@ static char *death_message(const struct session *session, enum result_status sta
     }
 }
 
+void session_death_add(struct session *session, uint32_t number)
+{
+    memory_grow(&session->deaths, &session->death_room, session->death_count + 1,
+                sizeof session->deaths[0]);
+    session->deaths[session->death_count++] = number;
+}
+
+bool session_death_in(const struct session *session, uint32_t test)
+{
+    for (size_t i = 0; i < session->death_count; i++) {
+        if (session->deaths[i] == test) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The worker is gone in the middle of a test. */
 enum result_status session_death(struct session *session, uint32_t number, bool hung)
 {
     enum result_status status = session_dying(session, hung);
-    memory_grow(&session->deaths, &session->death_room, session->death_count + 1,
-                sizeof session->deaths[0]);
-    session->deaths[session->death_count++] = number;
-    if (session->quiet) {
+    session_death_add(session, number);
+    if (session->kind != SESSION_MEASURED) {
         session_failure_add(session, number, result_status_name(status));
+    }
+    if (session->kind != SESSION_MEASURED && !session->reports) {
         return status;
     }
     struct result_test *test = session_test_add(session, number);
-    const struct worker *worker = &session->worker;
+    const struct worker *worker = &session->link.worker;
     test->status = status;
     test->repetitions = 1;
     uint32_t signal = atomic_load(&worker->wire->crash.signal);
@@ -111,14 +128,16 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
 static void stop(struct session *session, const char *by, uint32_t number)
 {
     result_set(&session->stopped_by, by);
-    result_set(&session->culprit, number < session->name_count ? session->names[number].id : "");
+    result_set(&session->culprit,
+               number < session->seen.test_count ? session->seen.tests[number].id : "");
 }
 
 /* What a death means for the variant: true if it goes on behind the test. */
 bool session_death_goes_on(struct session *session, uint32_t number, enum result_status status)
 {
     int64_t held = session->live_end;
-    if (status == RESULT_OOM && (double)held > ACCUMULATED * (double)session->worker.cap.bytes) {
+    if (status == RESULT_OOM &&
+        (double)held > ACCUMULATED * (double)session->link.worker.cap.bytes) {
         stop(session, "memory", number);
         return false;
     }
@@ -129,8 +148,8 @@ bool session_death_goes_on(struct session *session, uint32_t number, enum result
  * had levelled off: the test ends as if it had been killed, and so does its worker. */
 bool session_limit_reached(const struct session *session)
 {
-    const struct cap *cap = &session->worker.cap;
-    uint64_t refused = atomic_load(&session->worker.wire->crash.refused);
+    const struct cap *cap = &session->link.worker.cap;
+    uint64_t refused = atomic_load(&session->link.worker.wire->crash.refused);
     return cap->bytes > 0 && !cap->folder[0] && refused > 0 &&
            refused / REFUSED_MOST < cap->bytes &&
            (double)session->live_end > ACCUMULATED * (double)cap->bytes;

@@ -50,8 +50,8 @@ done
 check bare gcc -std=gnu11 -O2
 for line in 'in_a_list	g_list -> node_new' \
     'in_a_bucket	g_cache+0x20 -> node_new' \
-    'behind_the_first_of_a_bucket	g_cache+0x30 -> untraced -> node_new' \
-    'in_a_table_on_the_heap	g_table -> untraced+0x8 -> untraced+0x58 -> node_new+0x8 -> value_new' \
+    'behind_the_first_of_a_bucket	g_cache+0x30 -> room -> node_new' \
+    'in_a_table_on_the_heap	g_table -> room+0x8 -> room+0x58 -> node_new+0x8 -> value_new' \
     'in_a_thread_local_struct	t_cache+0x10 -> node_new'; do
     grep -qxF "$line" "$T/bare.held" || fail "without debug information: not $line, but $(grep "^${line%%	*}" "$T/bare.held")"
 done

@@ -29,7 +29,8 @@ child_of_worker() { # a test's own child: one whose parent is such a process too
 }
 begin() { # death results: starts a run in the background and waits until so many results are there
     rm -f "$T/r.jsonl"
-    DEATH=$1 TMPDIR=$T/tmp python3 -c '
+    rm -f "$T/marker"
+    DEATH=$1 HANG_MARKER=$T/marker TMPDIR=$T/tmp python3 -c '
 import os, signal, sys
 for s in (signal.SIGINT, signal.SIGTERM): signal.signal(s, signal.SIG_DFL)
 signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "nohup" else signal.SIG_DFL)
@@ -48,11 +49,11 @@ left() { # what
     grep -q '^INCOMPLETE' "$T/report" || fail "$1: the report does not say that it is incomplete"
 }
 
-for row in "INT 130 hang" "TERM 143 hang-forked" "HUP 129 hang"; do
+for row in "INT 130 hang-again" "TERM 143 hang-forked" "HUP 129 hang-again"; do
     # shellcheck disable=SC2086
     set -- $row
     begin "$3" 225
-    [ "$3" = hang ] || until_true child_of_worker || fail "$*: no child hangs"
+    [ "$3" = hang-again ] || until_true child_of_worker || fail "$*: no child hangs"
     kill -"$1" $pid
     wait $pid 2>/dev/null
     status=$?
@@ -74,7 +75,7 @@ DEATH='' "$B/tidemark" hunt --quick -q --memory 256MiB --only '*\[1\]' -- "$T/ha
 
 # nohup: a signal that is ignored stays ignored.
 nohup='nohup'
-begin hang 225
+begin hang-again 225
 kill -HUP $pid
 kill -0 $pid || fail "nohup: it ended"
 kill -TERM $pid

@@ -5,10 +5,10 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/result/result_index.h"
-#include "harness/result/result_memcheck.h"
 #include "harness/campaign/memcheck_read.h"
 #include "harness/campaign/session.h"
+#include "harness/result/result_index.h"
+#include "harness/result/result_memcheck.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -166,7 +166,7 @@ static bool pass_run(struct memcheck *memcheck, const struct plan *plan, const c
 {
     struct session *session = memcheck->session, pass;
     session_init(&pass, plan, session->variant, session->options, session->result);
-    pass.quiet = pass.light = true;
+    pass.kind = SESSION_COUNTED;
     pass.forks = session->forks;
     pass.memcheck = folder;
     pass.list = only;
@@ -174,11 +174,11 @@ static bool pass_run(struct memcheck *memcheck, const struct plan *plan, const c
     bool ran = session_run(&pass) && (pass.live_count > 0 || pass.death_count > 0);
     session->strays += pass.strays;
     if (ran && !only) {
-        memcheck->count = pass.name_count;
-        memcheck->tests = memory_new(pass.name_count, sizeof *memcheck->tests);
-        for (size_t i = 0; i < pass.name_count; i++) {
+        memcheck->count = pass.seen.test_count;
+        memcheck->tests = memory_new(pass.seen.test_count, sizeof *memcheck->tests);
+        for (size_t i = 0; i < pass.seen.test_count; i++) {
             result_test_start(&memcheck->tests[i]);
-            result_set(&memcheck->tests[i].id, pass.names[i].id);
+            result_set(&memcheck->tests[i].id, pass.seen.tests[i].id);
         }
         statuses_take(memcheck, &pass);
     }

@@ -2,7 +2,6 @@
  * only. */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/judge/judge.h"
 #include "harness/campaign/session.h"
 
 #include <math.h>
@@ -97,27 +96,20 @@ static bool known_metric(const char *name)
 static void verdict_fill(const struct session *session, struct result_variant *variant)
 {
     char size[UNIT_TEXT_BYTES];
-    if (session_heap_unseen(session)) {
+    if (session_heap_unseen(session) || session->live_count == 0) {
         return;
     }
-    struct judge_trend trend = judge_suite(session->live, session->live_count);
-    variant->verdict =
-        session->suite_verdict != VERDICT_NONE ? session->suite_verdict : trend.verdict;
+    variant->verdict = session->suite_verdict;
+    variant->metric[METRIC_GROWTH] = session->suite_growth;
     if (variant->verdict == VERDICT_ACCUMULATES || variant->verdict == VERDICT_GROWTH) {
-        if (trend.verdict != VERDICT_ACCUMULATES) { /* seen in other orders than this one */
-            trend.per_rep = variant->metric[METRIC_GROWTH];
-        }
-        variant->metric[METRIC_GROWTH] =
-            session->live_count < 8 ? variant->metric[METRIC_GROWTH] : trend.per_rep;
-        char *text = memory_format("%s at test %zu",
-                                   unit_bytes(size, trend.per_rep * (double)session->name_count),
-                                   session->name_count);
+        char *text = memory_format(
+            "%s at test %zu",
+            unit_bytes(size, session->suite_growth * (double)session->seen.test_count),
+            session->seen.test_count);
         result_set(&variant->projection, text);
         free(text);
     }
-    char *horizon = memory_format("judged over %zu tests in order, one pass", session->live_count);
-    result_set(&variant->horizon, session->suite_horizon ? session->suite_horizon : horizon);
-    free(horizon);
+    result_set(&variant->horizon, session->suite_horizon ? session->suite_horizon : "");
 }
 
 void session_conclude(struct session *session, double (*passes)[METRIC_COUNT], size_t count,

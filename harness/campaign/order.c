@@ -30,7 +30,8 @@ uint32_t *session_order_new(const struct session *session, uint32_t first, uint3
     struct order_key *keys = memory_new(count + 1u, sizeof *keys);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = first + i;
-        uint32_t group = number < session->name_count ? session->names[number].group : number;
+        uint32_t group =
+            number < session->seen.test_count ? session->seen.tests[number].group : number;
         keys[i].number = number;
         keys[i].group = session->shuffle ? mixed(session->shuffle + group * 2u) : 0;
         keys[i].test = session->shuffle ? mixed(session->shuffle + number * 2u + 1u) : number;

@@ -1,9 +1,10 @@
 /* outcome.c - results of tests from what the worker said of them, and what they add to the pass.
  * Supervisor only. */
 #include "harness/base/memory.h"
-#include "harness/result/result_write.h"
 #include "harness/campaign/session.h"
+#include "harness/result/result_write.h"
 
+#include <assert.h>
 #include <string.h>
 
 void session_test_write(struct session *session, const struct result_test *test)
@@ -15,19 +16,25 @@ void session_test_write(struct session *session, const struct result_test *test)
 
 struct result_test *session_test_add(struct session *session, uint32_t number)
 {
-    struct result_test *test = result_test_add(session->result);
-    bool known = number < session->name_count;
-    result_set(&test->id, known ? session->names[number].id : "(outside any test)");
+    struct result_test *test = session->plan->hunt ? session_result(session, number) : NULL;
+    if (test) {
+        result_test_fini(test);
+        result_test_start(test);
+    } else {
+        test = result_test_add(session->result);
+    }
+    bool known = number < session->seen.test_count;
+    result_set(&test->id, known ? session->seen.tests[number].id : "(outside any test)");
     result_set(&test->variant, session->variant->name);
-    result_set(&test->file, known ? session->names[number].file : "");
-    test->line = known ? session->names[number].line : 0;
+    result_set(&test->file, known ? session->seen.tests[number].file : "");
+    test->line = known ? session->seen.tests[number].line : 0;
     session->tests++;
     return test;
 }
 
 struct result_test *session_result(const struct session *session, uint32_t number)
 {
-    const char *id = number < session->name_count ? session->names[number].id : "";
+    const char *id = number < session->seen.test_count ? session->seen.tests[number].id : "";
     size_t count = session->result->test_count;
     for (size_t i = 0; i < count; i++) { /* usually they are in the order of their numbers */
         struct result_test *seen = &session->result->tests[(number + i) % count];
@@ -48,9 +55,10 @@ void session_live_add(struct session *session, uint32_t test, int64_t live)
     session->live[session->live_count++] = live;
 }
 
-void session_test_fill(const struct session *session, struct result_test *test)
+void session_test_fill(struct result_test *test, const struct wire_test *seen, int64_t live)
 {
-    const struct wire_test *seen = &session->test;
+    static_assert((int)WIRE_PASS == RESULT_PASS && (int)WIRE_SKIP == RESULT_SKIP,
+                  "statuses on the wire are those of the result");
     test->status = (enum result_status)seen->status;
     test->signal = seen->signal;
     test->repetitions = seen->repetitions;
@@ -61,7 +69,7 @@ void session_test_fill(const struct session *session, struct result_test *test)
     test->retained_blocks = seen->retained_blocks;
     test->peak_live_bytes = seen->peak_live_bytes;
     test->peak_rss_bytes = seen->peak_rss_bytes ? (int64_t)seen->peak_rss_bytes : RESULT_UNMEASURED;
-    test->live_bytes = session->has_sample ? session->sample.live_bytes : 0;
+    test->live_bytes = live;
     test->wall_ns = (int64_t)seen->wall_ns;
     result_set(&test->message, seen->message);
     if (seen->file[0]) {
@@ -70,7 +78,7 @@ void session_test_fill(const struct session *session, struct result_test *test)
     }
 }
 
-/* It failed in a quiet session: what ran before it in its process may be why. */
+/* It failed where nothing is measured: what ran before it in its process may be why. */
 void session_failure_add(struct session *session, uint32_t test, const char *message)
 {
     memory_grow(&session->failures, &session->failure_room, session->failure_count + 1,
@@ -82,21 +90,27 @@ void session_failure_add(struct session *session, uint32_t test, const char *mes
                                  .message = memory_copy(message)};
 }
 
-void session_test_take(struct session *session)
+void session_test_take(struct session *session, const struct answer *answer)
 {
-    const struct wire_test *seen = &session->test;
-    int64_t live = session->has_sample ? session->sample.live_bytes : 0;
+    const struct wire_test *seen = &answer->test;
+    int64_t live = answer->sample_count ? answer->samples[answer->sample_count - 1].live_bytes : 0;
     if (!session->live_known) {
         session->live_start = live - seen->retained_bytes;
         session->live_end = session->live_start;
         session->live_known = true;
     }
-    if (!session->quiet) {
+    if (session->kind == SESSION_MEASURED || session->reports) {
         struct result_test *test = session_test_add(session, seen->test);
-        session_test_fill(session, test);
-        session_test_write(session, test);
+        session_test_fill(test, seen, live);
+        if (session->reports) {
+            result_set(&test->horizon, "run once, and not judged yet");
+        } else {
+            session_test_write(session, test);
+        }
         session->failed += seen->status != WIRE_PASS && seen->status != WIRE_SKIP;
-    } else if (seen->status != WIRE_PASS && seen->status != WIRE_SKIP) {
+    }
+    if (session->kind != SESSION_MEASURED && seen->status != WIRE_PASS &&
+        seen->status != WIRE_SKIP) {
         session_failure_add(session, seen->test, seen->message);
     }
     int64_t above = seen->peak_live_bytes - session->live_end;

@@ -5,8 +5,10 @@
  * of passes too, if they are cheap. Supervisor only.
  */
 #include "harness/base/memory.h"
-#include "harness/result/result_write.h"
 #include "harness/campaign/session.h"
+#include "harness/judge/evidence.h"
+#include "harness/judge/threshold.h"
+#include "harness/result/result_write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,33 +16,27 @@
 
 #define PASSES (SESSION_WARMUPS + SESSION_LEAST) /* of the look for what does not settle */
 
-/* of the confirmation */
-#define CONFIRMS      2      /* half of the passes, and all */
-#define CONFIRM_MOST  2200.0 /* no power of two: what doubles is not asked where it just has */
-#define CONFIRM_BYTES 256e6
-#define CONFIRM_TESTS                                                                              \
-    150e3 /* run in all; a count, so that a busy machine makes no other verdict                    \
-           */
-#define CONFIRM_NS 60e9
-/* Of the pace before: what grows slower than this has stopped, or never grew: asked only after 16,
- * 32, 64 ... passes, whatever goes up and down in its own time can rise by chance. */
-#define CONFIRM_SHARE 0.25
+/* So many passes in a process each; no powers of two: what doubles is not asked where it just has.
+ */
+static const unsigned steps[] = {5, 9, 17, 33, 67, 131, 257, 521, 1031, 2053};
+#define STEPS      (sizeof steps / sizeof steps[0])
+#define STEP_LEAST 4 /* the first of them that is asked for a verdict */
 
-#define RUNS_MOST (JUDGE_EPOCHS + CONFIRMS)
+#define RUN_BYTES 256e6
+#define RUN_TESTS 150e3 /* in a process; a count, so that a busy machine makes no other verdict */
+#define RUN_NS    60e9
 
 /* What each test left behind, after each number of passes. */
 struct left {
-    int64_t (*of)[RUNS_MOST]; /* by test; the last is what was born outside of any */
-    unsigned passes[RUNS_MOST];
-    size_t count;  /* of tests */
-    size_t runs;   /* of the program, with so many passes */
-    size_t epochs; /* those of them that the judge's ratios are for; the rest confirms */
+    struct series *of; /* by test, in bytes or units; the last is what was born outside of any */
+    size_t count;      /* of tests */
+    size_t runs;       /* of the program, each with steps[run] passes */
 };
 
 static void runs_init(struct session *runs, const struct session *session, uint32_t passes)
 {
     session_init(runs, session->plan, session->variant, session->options, session->result);
-    runs->quiet = true;
+    runs->kind = SESSION_TRACED;
     runs->passes = passes;
 }
 
@@ -54,19 +50,30 @@ static void verdict_set(struct session *session, struct result_test *test,
     session_test_write(session, test);
 }
 
-/* Are all boundaries of each test the same, in every pass behind the warm-ups? */
+static struct boundary boundary_of(const struct wire_sample *sample)
+{
+    return (struct boundary){.live_blocks = sample->live_blocks,
+                             .live_bytes = sample->live_bytes,
+                             .mappings = sample->mappings,
+                             .mapped_bytes = sample->mapped_bytes,
+                             .fds = sample->fds,
+                             .threads = sample->threads,
+                             .files = sample->files};
+}
+
+/* Are all boundaries of each test the same, in every pass after the warm-ups? */
 static bool all_settled(const struct session *runs)
 {
-    struct judge_vector *last = memory_new(runs->name_count + 1, sizeof *last);
-    bool *known = memory_new(runs->name_count + 1, sizeof *known), settled = true;
+    struct boundary *last = memory_new(runs->seen.test_count + 1, sizeof *last);
+    bool *known = memory_new(runs->seen.test_count + 1, sizeof *known), settled = true;
     for (size_t i = 0; i < runs->gone_by_count; i++) {
         const struct wire_sample *seen = &runs->gone_by[i];
-        if (seen->repetition < SESSION_WARMUPS || seen->test >= runs->name_count) {
+        if (seen->repetition < SESSION_WARMUPS || seen->test >= runs->seen.test_count) {
             continue;
         }
-        struct judge_vector pair[2] = {last[seen->test], session_vector(seen)};
-        settled = settled && (!known[seen->test] || judge_settled(pair, 2));
-        last[seen->test] = pair[1];
+        struct boundary now = boundary_of(seen);
+        settled = settled && (!known[seen->test] || boundary_equal(&last[seen->test], &now));
+        last[seen->test] = now;
         known[seen->test] = true;
     }
     free(last);
@@ -76,49 +83,32 @@ static bool all_settled(const struct session *runs)
 
 static int64_t size_of(const struct session *runs, const struct wire_survivor *seen)
 {
-    bool bytes = seen->site >= runs->site_count || runs->sites[seen->site].kind <= WIRE_SITE_MMAP;
-    return bytes ? seen->bytes : seen->blocks;
+    const struct observed_site *site = observed_site(&runs->seen, seen->site);
+    return !site || site->kind <= WIRE_SITE_MMAP ? seen->bytes : seen->blocks;
 }
 
 static void left_add(struct left *left, struct session *runs)
 {
-    for (size_t i = 0; i <= left->count; i++) {
-        left->of[i][left->runs] = 0; /* a run may be asked for again */
-    }
-    for (size_t i = 0; i < runs->survivor_count; i++) {
-        const struct wire_survivor *seen = &runs->survivors[i];
+    int64_t *held = memory_new(left->count + 1, sizeof *held);
+    for (size_t i = 0; i < runs->seen.survivor_count; i++) {
+        const struct wire_survivor *seen = &runs->seen.survivors[i];
         size_t test = seen->birth < left->count ? seen->birth : left->count;
-        bool known = seen->site < runs->site_count;
-        if (!known || !session_site_suppressed(runs, &runs->sites[seen->site])) {
-            left->of[test][left->runs] += size_of(runs, seen);
+        bool known = observed_site(&runs->seen, seen->site) != NULL;
+        if (!known || !session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
+            held[test] += size_of(runs, seen);
         }
     }
-    left->passes[left->runs++] = runs->passes;
-}
-
-/* What a test's figures come to, and whether the judge would see more of them. */
-static enum judge_next left_trend(const struct left *left, size_t test, struct judge_trend *trend)
-{
-    const int64_t *of = left->of[test], *late = of + left->epochs;
-    enum judge_next next = judge_floors(of, left->epochs, trend);
-    if (left->runs == left->epochs + CONFIRMS &&
-        (trend->verdict == VERDICT_GROWTH || trend->verdict == VERDICT_INCONCLUSIVE)) {
-        const unsigned *passes = left->passes + left->epochs;
-        double grown = (double)(late[1] - late[0]);
-        double pace = grown / (passes[1] - passes[0]);
-        if (pace <= CONFIRM_SHARE * trend->per_rep) {
-            trend->verdict = VERDICT_SATURATING;
-        } else if (grown > 0 && grown >= 0.5 * (double)(late[0] - of[0])) {
-            trend->verdict = VERDICT_GROWTH;
-        }
-        trend->per_rep = pace;
+    for (size_t i = 0; i <= left->count; i++) {
+        series_add(&left->of[i], steps[left->runs], held[i]);
     }
-    return next;
+    left->runs++;
+    free(held);
 }
 
 /* Descriptors, threads and files are counted with the bytes until here: what is left of `site` of
  * them goes where it belongs. */
-static void counted_part(struct result_test *test, const struct session_site *site, double per_pass)
+static void counted_part(struct result_test *test, const struct observed_site *site,
+                         double per_pass)
 {
     int64_t whole = llround(per_pass) > 0 ? llround(per_pass) : 1;
     if (site->kind >= WIRE_SITE_FD) {
@@ -135,13 +125,14 @@ static bool sites_report(struct session *session, struct session *runs, uint32_t
     uint32_t sites[SESSION_SITES_SHOWN] = {0}, count = 0;
     double whole = 0;
     bool lost = false;
-    for (size_t i = 0; i < runs->survivor_count; i++) {
-        const struct wire_survivor *seen = &runs->survivors[i];
+    for (size_t i = 0; i < runs->seen.survivor_count; i++) {
+        const struct wire_survivor *seen = &runs->seen.survivors[i];
         /* In one pass of 16 at least: what was kept once is no part of the growth. */
-        if (seen->birth == number && seen->blocks * 16 >= passes && seen->site < runs->site_count) {
+        if (seen->birth == number && seen->blocks * 16 >= passes &&
+            seen->site < runs->seen.site_count) {
             whole += (double)seen->bytes;
-            if (!session_site_suppressed(runs, &runs->sites[seen->site])) {
-                counted_part(test, &runs->sites[seen->site], (double)seen->blocks / passes);
+            if (!session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
+                counted_part(test, &runs->seen.sites[seen->site], (double)seen->blocks / passes);
             }
             if (count < SESSION_SITES_SHOWN) {
                 sites[count++] = seen->site;
@@ -153,7 +144,7 @@ static bool sites_report(struct session *session, struct session *runs, uint32_t
     }
     session_scan(runs, sites, count);
     for (uint32_t i = 0; i < count; i++) {
-        struct session_site *seen = &runs->sites[sites[i]];
+        struct observed_site *seen = &runs->seen.sites[sites[i]];
         bool here = session_site_lost(runs, seen);
         struct result_site *site = session_site_add(runs, test->id, seen, i + 1, whole);
         site->verdict = here ? VERDICT_LEAK : VERDICT_GROWTH;
@@ -169,11 +160,12 @@ static bool sites_report(struct session *session, struct session *runs, uint32_t
 /* By which rule something that the test keeps in many passes is suppressed; or NULL. */
 static const struct suppression *rule_of(struct session *runs, uint32_t number, unsigned passes)
 {
-    for (size_t i = 0; i < runs->survivor_count; i++) {
-        const struct wire_survivor *seen = &runs->survivors[i];
-        if (seen->birth == number && seen->blocks * 16 >= passes && seen->site < runs->site_count &&
-            session_site_suppressed(runs, &runs->sites[seen->site])) {
-            return runs->sites[seen->site].suppressed;
+    for (size_t i = 0; i < runs->seen.survivor_count; i++) {
+        const struct wire_survivor *seen = &runs->seen.survivors[i];
+        if (seen->birth == number && seen->blocks * 16 >= passes &&
+            seen->site < runs->seen.site_count &&
+            session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
+            return runs->seen.sites[seen->site].suppressed;
         }
     }
     return NULL;
@@ -189,22 +181,30 @@ static bool failed_again(const struct session *runs, uint32_t number)
     return false;
 }
 
-/* A test by what its floors say. */
-static void test_conclude(struct session *session, struct session *runs, const struct left *left,
-                          uint32_t number, const struct judge_trend *trend)
+/* What a test's series comes to. `more`: another step can be had. */
+static enum calls_verdict left_judge(const struct left *left, size_t test, bool more,
+                                     struct series_answer *answer)
 {
-    static const char *const texts[VERDICT_COUNT] = {
-        [VERDICT_CLEAN] = "kept the same after 16 and after %u passes of the whole program",
-        [VERDICT_LEAK] =
-            "grew through %u passes of the whole program, and nothing points at what is left",
-        [VERDICT_GROWTH] = "grew through %u passes of the whole program; so would a larger cache",
-        [VERDICT_SATURATING] = "stopped growing within %u passes of the whole program",
-        [VERDICT_INCONCLUSIVE] =
-            "neither levelled off nor doubled in %u passes of the whole program",
-    };
-    unsigned passes = left->passes[left->runs - 1];
+    struct calls_facts facts = {.calls = steps[left->runs - 1], .affordable = more};
+    *answer = judge_series(&left->of[test]);
+    facts.moved = answer->shape != SERIES_STILL;
+    facts.enough = !more && facts.calls >= threshold_count(JUDGED_CALLS);
+    calls_add(&facts, answer);
+    return judge_calls(&facts);
+}
+
+/* A test by what its series says. */
+static void test_conclude(struct session *session, struct session *runs, const struct left *left,
+                          uint32_t number)
+{
+    unsigned passes = steps[left->runs - 1];
+    struct series_answer answer;
+    enum calls_verdict judged = left_judge(left, number, false, &answer);
+    enum result_verdict verdict = judged == CALLS_CLEAN   ? VERDICT_CLEAN
+                                  : judged == CALLS_GROWS ? VERDICT_GROWTH
+                                  : judged == CALLS_LEVEL ? VERDICT_SATURATING
+                                                          : VERDICT_INCONCLUSIVE;
     struct result_test *test = session_result(session, number);
-    enum result_verdict verdict = trend->verdict;
     if (!test || test->status != RESULT_PASS) {
         return;
     }
@@ -213,15 +213,9 @@ static void test_conclude(struct session *session, struct session *runs, const s
                     "it fails when main is run again in one process: no verdict");
         return;
     }
-    bool moved = false;
-    for (size_t k = 1; k < left->runs; k++) {
-        moved = moved || left->of[number][k] != left->of[number][0];
-    }
     if (verdict == VERDICT_GROWTH) {
-        test->growth_bytes_per_rep = trend->per_rep;
+        test->growth_bytes_per_rep = answer.per_call;
         verdict = sites_report(session, runs, number, test, passes) ? VERDICT_LEAK : verdict;
-    } else if (!moved) {
-        verdict = VERDICT_CLEAN;
     }
     const struct suppression *rule = rule_of(runs, number, passes);
     if (verdict != VERDICT_LEAK && verdict != VERDICT_GROWTH && rule) {
@@ -232,45 +226,39 @@ static void test_conclude(struct session *session, struct session *runs, const s
         free(by);
         return;
     }
-    char *horizon = session_horizon(texts[verdict], passes);
+    char *horizon = evidence_program(verdict, passes);
     if (horizon) {
         verdict_set(session, test, verdict, passes, horizon);
     }
     free(horizon);
 }
 
-enum left_next { LEFT_DONE, LEFT_MORE, LEFT_CONFIRM };
-
-/* What has to be run before all tests can be judged. */
-static enum left_next left_next(const struct left *left)
+/* Is every test judged? */
+static bool left_done(const struct left *left)
 {
-    struct judge_trend trend;
-    enum left_next next = LEFT_DONE;
+    struct series_answer answer;
     for (size_t i = 0; i <= left->count; i++) {
-        if (left_trend(left, i, &trend) == JUDGE_MORE) {
-            return LEFT_MORE;
+        if (left_judge(left, i, true, &answer) == CALLS_GO_ON) {
+            return false;
         }
-        bool doubtful = trend.verdict == VERDICT_GROWTH || trend.verdict == VERDICT_INCONCLUSIVE;
-        next = doubtful ? LEFT_CONFIRM : next;
     }
-    return next;
+    return true;
 }
 
 static void left_conclude(struct session *session, struct session *runs, const struct left *left)
 {
-    struct judge_trend trend;
+    struct series_answer answer;
     for (uint32_t i = 0; i < left->count; i++) {
-        left_trend(left, i, &trend);
-        test_conclude(session, runs, left, i, &trend);
+        test_conclude(session, runs, left, i);
     }
-    left_trend(left, left->count, &trend);
-    if (trend.verdict == VERDICT_GROWTH) {
+    if (left_judge(left, left->count, false, &answer) == CALLS_GROWS) {
         result_note_add(session->result, "%.0f B a pass are kept from outside of any test",
-                        trend.per_rep);
+                        answer.per_call);
     }
 }
 
-/* The program `passes` times, every block traced. True: it came through, and can be asked. */
+/* The program steps[left->runs] times, every block traced. Returns true when it came through, and
+ * can be asked. */
 static bool left_run(struct session *runs, struct left *left)
 {
     runs->asks_survivors = true;
@@ -278,50 +266,35 @@ static bool left_run(struct session *runs, struct left *left)
         return false;
     }
     session_serve(runs, 0, WIRE_NO_TEST);
-    bool here = !runs->worker.ended && runs->death_count == 0;
+    bool here = !runs->link.worker.ended && runs->death_count == 0;
     if (here) {
         left_add(left, runs);
     }
     return here;
 }
 
-/* What comes behind a run that came through. `last`: another epoch would take too long. */
-static enum left_next left_after(const struct left *left, bool last, unsigned confirm)
-{
-    if (left->runs > left->epochs) {
-        return left->runs < left->epochs + CONFIRMS ? LEFT_CONFIRM : LEFT_DONE;
-    }
-    enum left_next next = left_next(left);
-    next = next == LEFT_MORE && last ? LEFT_CONFIRM : next;
-    bool enough = confirm >= 2 * CONFIRMS * left->passes[left->epochs - 1];
-    return next == LEFT_CONFIRM && !enough ? LEFT_DONE : next;
-}
-
-/* In epochs, then `confirm` passes where there is something to confirm and they can be had. */
-static void passes_trace(struct session *session, size_t tests, double pass_ns, unsigned confirm)
+/* In steps of twice as many passes, until every test is judged or no more can be had: then the last
+ * step that was had is made once more if it is no longer there to be asked. */
+static void passes_trace(struct session *session, size_t tests, unsigned most)
 {
     struct left left = {.of = memory_new(tests + 1, sizeof *left.of), .count = tests};
-    enum left_next next = LEFT_MORE;
-    while (next != LEFT_DONE) {
+    bool done = false;
+    while (!done) {
         struct session runs;
-        bool half = left.runs == left.epochs;
-        unsigned passes = half ? confirm / CONFIRMS : confirm;
-        runs_init(&runs, session, next == LEFT_MORE ? judge_epochs[left.epochs] : passes);
-        bool last = left.epochs + 1 >= JUDGE_EPOCHS ||
-                    pass_ns * judge_epochs[left.epochs] * 3 > SESSION_EPOCHS_NS;
-        if (left_run(&runs, &left)) {
-            left.epochs += next == LEFT_MORE;
-            next = left_after(&left, last, confirm);
-            if (next == LEFT_DONE) {
-                left_conclude(session, &runs, &left);
+        runs_init(&runs, session, steps[left.runs]);
+        bool ran = left_run(&runs, &left);
+        bool last = left.runs >= STEPS || (left.runs >= STEP_LEAST && steps[left.runs] > most);
+        if (ran && (last || (left.runs >= STEP_LEAST && left_done(&left)))) {
+            left_conclude(session, &runs, &left);
+            done = true;
+        } else if (!ran && left.runs >= STEP_LEAST) { /* more than the program is made for */
+            most = 0;
+            left.runs--;
+            for (size_t i = 0; i <= tests; i++) {
+                left.of[i].count = left.runs;
             }
-        } else if (next == LEFT_CONFIRM) { /* more than the program is made for: what the epochs
-                                              say counts, and the last is asked once more */
-            left.runs = --left.epochs;
-            confirm = 0;
-            next = LEFT_MORE;
         } else {
-            next = LEFT_DONE;
+            done = !ran;
         }
         session_over(&runs);
         session_fini(&runs);
@@ -329,25 +302,23 @@ static void passes_trace(struct session *session, size_t tests, double pass_ns, 
     free(left.of);
 }
 
-/* So many passes can be had to confirm what grows: only heap, thousands of descriptors or threads
- * are not to be had. */
-static unsigned confirm_passes(const struct session *runs)
+/* So many passes can be had. Thousands of descriptors or threads are not to be had. */
+static unsigned passes_most(const struct session *runs)
 {
-    if (runs->plan->quick || runs->gone_by_count == 0) {
+    if (runs->gone_by_count == 0) {
         return 0;
     }
     const struct wire_sample *first = &runs->gone_by[0],
                              *last = &runs->gone_by[runs->gone_by_count - 1];
-    double pass_ns = runs->wall / PASSES, most = CONFIRM_MOST;
+    double pass_ns = runs->wall / PASSES, most = steps[STEPS - 1];
     double tests = (double)runs->gone_by_count / PASSES;
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
-    if (first->fds != last->fds || first->threads != last->threads || first->files != last->files ||
-        first->mappings != last->mappings) {
-        return 0;
-    }
-    most = grown * most > CONFIRM_BYTES ? CONFIRM_BYTES / grown : most;
-    most = tests * most > CONFIRM_TESTS ? CONFIRM_TESTS / tests : most;
-    most = pass_ns * most > CONFIRM_NS ? CONFIRM_NS / pass_ns : most;
+    bool units = first->fds != last->fds || first->threads != last->threads ||
+                 first->files != last->files || first->mappings != last->mappings;
+    most = runs->plan->quick || units ? threshold_count(FEW_UNITS) : most;
+    most = grown * most > RUN_BYTES ? RUN_BYTES / grown : most;
+    most = tests * most > RUN_TESTS ? RUN_TESTS / tests : most;
+    most = pass_ns * most > RUN_NS ? RUN_NS / pass_ns : most;
     return (unsigned)most;
 }
 
@@ -356,9 +327,9 @@ static bool figures_take(struct session *session)
 {
     struct session runs;
     runs_init(&runs, session, 1);
-    runs.light = true;
+    runs.kind = SESSION_COUNTED;
     session_run(&runs);
-    session->forks = runs.death_count > 0 && runs.hello.way == WIRE_WAY_LIBC;
+    session->forks = runs.death_count > 0 && runs.seen.hello.way == WIRE_WAY_LIBC;
     session_fini(&runs);
     bool ran = session_run(session);
     if (ran && session->forks) {
@@ -374,12 +345,12 @@ bool session_hunt_passive(struct session *session)
 {
     struct session runs;
     if (!figures_take(session)) {
-        return session->name_count > 0;
+        return session->seen.test_count > 0;
     }
     runs_init(&runs, session, PASSES);
-    runs.light = true;
-    size_t tests = session->name_count;
-    bool again = session_run(&runs) && runs.death_count == 0 && runs.name_count == tests &&
+    runs.kind = SESSION_COUNTED;
+    size_t tests = session->seen.test_count;
+    bool again = session_run(&runs) && runs.death_count == 0 && runs.seen.test_count == tests &&
                  runs.gone_by_count == tests * PASSES;
     if (!again) {
         result_note_add(session->result,
@@ -394,7 +365,7 @@ bool session_hunt_passive(struct session *session)
             }
         }
     } else {
-        passes_trace(session, tests, runs.wall / PASSES, confirm_passes(&runs));
+        passes_trace(session, tests, passes_most(&runs));
     }
     session_fini(&runs);
     return true;

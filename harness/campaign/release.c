@@ -5,15 +5,14 @@
  * figures are made before, and not touched. Supervisor only.
  */
 #include "harness/base/memory.h"
-#include "harness/result/result_release.h"
 #include "harness/campaign/session.h"
+#include "harness/result/result_release.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define TRIES     16 /* what stays in every 13th repetition only is met, too */
-#define TRIES_NS  1000000000u
 #define TOLD_MOST 3
 #define WRAPPED   6 /* of so many sites, at least, are blocks that a wrapper of free() is given */
 #define WRAPS     3 /* and it is called from so many places */
@@ -29,9 +28,9 @@ static uint64_t now_ns(void)
 
 static bool was_kept(const struct session *session, uint32_t site)
 {
-    for (size_t i = 0; i < session->release_count; i++) {
-        if (session->releases[i].relation == WIRE_RELATION_KEPT &&
-            session->releases[i].site == site) {
+    for (size_t i = 0; i < session->seen.release_count; i++) {
+        if (session->seen.releases[i].relation == WIRE_RELATION_KEPT &&
+            session->seen.releases[i].site == site) {
             return true;
         }
     }
@@ -42,21 +41,20 @@ static bool was_kept(const struct session *session, uint32_t site)
 static void passed_ask(struct session *session, const struct wire_command *run,
                        const struct wire_command *named)
 {
-    enum worker_event event;
     struct wire_command command = *run;
     command.flags = WIRE_GIVEN | WIRE_FORKED | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS;
     command.site_count = named->site_count;
     memcpy(command.sites, named->sites, sizeof command.sites);
-    session->given_count = 0;
-    if (!session_command(session, &command, &event) || session->test.status != WIRE_PASS) {
-        session->given_count = 0;
+    session->seen.given_count = 0;
+    struct answer answer = session_ask(session, &command);
+    if (answer.event != WORKER_DONE || answer.test.status != WIRE_PASS) {
+        session->seen.given_count = 0;
     }
 }
 
 void session_releases(struct session *session, uint32_t number, const uint32_t *sites,
-                      uint32_t count)
+                      uint32_t count, double most_ns)
 {
-    enum worker_event event;
     struct wire_command run = {.op = WIRE_OP_RUN,
                                .test = number,
                                .depth = WIRE_TRACE,
@@ -64,16 +62,16 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
                                .repetitions_min = 1,
                                .repetitions_max = 1};
     struct wire_command ask = {.op = WIRE_OP_RELEASES, .depth = WIRE_TRACE};
-    struct wire_test judged = session->test;
     uint64_t begun = now_ns();
     bool all = false;
     for (; ask.site_count < count && ask.site_count < WIRE_SITES_MAX; ask.site_count++) {
         ask.sites[ask.site_count] = sites[ask.site_count];
     }
-    session->release_count = 0;
-    for (int i = 0; i < TRIES && !all && now_ns() - begun < TRIES_NS; i++) {
-        if (!session_command(session, &run, &event) || session->test.status != WIRE_PASS ||
-            !session_command(session, &ask, &event)) {
+    session->seen.release_count = 0;
+    for (int i = 0; i < TRIES && !all && (double)(now_ns() - begun) < most_ns; i++) {
+        struct answer answer = session_ask(session, &run);
+        if (answer.event != WORKER_DONE || answer.test.status != WIRE_PASS ||
+            session_ask(session, &ask).event != WORKER_DONE) {
             break;
         }
         all = true;
@@ -81,10 +79,9 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
             all = all && was_kept(session, sites[s]);
         }
     }
-    if (!session->worker.ended) {
+    if (!session->link.worker.ended && (double)(now_ns() - begun) < most_ns) {
         passed_ask(session, &run, &ask);
     }
-    session->test = judged;
 }
 
 /* One stack of release, and why it is told. */
@@ -98,11 +95,11 @@ struct candidate {
 
 struct ranking {
     struct session *session;
-    const struct session_site *site;
+    const struct observed_site *site;
     struct candidate *candidates;
     size_t count, room;
     uint32_t wrappers; /* innermost frames that all releases share: */
-    const struct session_site *wrapped;
+    const struct observed_site *wrapped;
     struct {
         uint64_t address;
         char *name; /* NULL: free */
@@ -125,20 +122,20 @@ static const char *function_of(struct ranking *ranking, uint64_t address)
     }
     ranking->name_count++;
     ranking->names[slot].address = address;
-    ranking->names[slot].name = symbols_function(ranking->session->symbols, address - 1);
+    ranking->names[slot].name = symbols_function(ranking->session->seen.symbols, address - 1);
     return ranking->names[slot].name;
 }
 
 /* Is the frame outside of which only the test and its caller are left? */
-static bool is_outermost(struct ranking *ranking, const struct session_site *site, uint32_t at)
+static bool is_outermost(struct ranking *ranking, const struct observed_site *site, uint32_t at)
 {
     return at + 1 >= site->frame_count ||
-           symbols_system(ranking->session->symbols, site->frames[at + 1] - 1) ||
+           symbols_system(ranking->session->seen.symbols, site->frames[at + 1] - 1) ||
            strcmp(function_of(ranking, site->frames[at + 1]), "main") == 0;
 }
 
 /* Frames inside of the test itself. */
-static uint32_t inner_of(struct ranking *ranking, const struct session_site *site)
+static uint32_t inner_of(struct ranking *ranking, const struct observed_site *site)
 {
     uint32_t count = 0;
     while (count < site->frame_count && !is_outermost(ranking, site, count)) {
@@ -149,25 +146,25 @@ static uint32_t inner_of(struct ranking *ranking, const struct session_site *sit
 
 /* Were both allocated by the same lines, but for where the test called them from? Fewer lines than
  * all may be no more than how this program calls malloc. */
-static bool is_same(struct ranking *ranking, const struct session_site *other)
+static bool is_same(struct ranking *ranking, const struct observed_site *other)
 {
-    const struct session_site *site = ranking->site;
+    const struct observed_site *site = ranking->site;
     uint32_t inner = inner_of(ranking, site);
     bool own = false;
     for (uint32_t i = 0; i < inner; i++) {
         if (i >= other->frame_count || site->frames[i] != other->frames[i]) {
             return false;
         }
-        own = own || !symbols_system(ranking->session->symbols, site->frames[i] - 1);
+        own = own || !symbols_system(ranking->session->seen.symbols, site->frames[i] - 1);
     }
     return site->kind == other->kind && own;
 }
 
 /* How far in the two allocations part, if they were made by one call of a function that is not the
  * test itself; 0: they were not. */
-static unsigned distance_of(struct ranking *ranking, const struct session_site *other)
+static unsigned distance_of(struct ranking *ranking, const struct observed_site *other)
 {
-    const struct session_site *site = ranking->site;
+    const struct observed_site *site = ranking->site;
     uint32_t n = site->frame_count, m = other->frame_count;
     while (n > 0 && m > 0 && site->frames[n - 1] == other->frames[m - 1]) {
         n--;
@@ -181,16 +178,16 @@ static unsigned distance_of(struct ranking *ranking, const struct session_site *
     return same ? n + m : 0;
 }
 
-static const struct session_site *site_of(const struct session *session, uint32_t number)
+static const struct observed_site *site_of(const struct session *session, uint32_t number)
 {
-    bool known = number < session->site_count && session->sites[number].frame_count > 0;
-    return known ? &session->sites[number] : NULL;
+    bool known = number < session->seen.site_count && session->seen.sites[number].frame_count > 0;
+    return known ? &session->seen.sites[number] : NULL;
 }
 
 static bool candidate_read(struct ranking *ranking, const struct wire_release *seen,
                            struct candidate *candidate)
 {
-    const struct session_site *born = site_of(ranking->session, seen->born);
+    const struct observed_site *born = site_of(ranking->session, seen->born);
     *candidate = (struct candidate){
         .release = seen->release, .latest = seen->latest, .blocks = seen->blocks};
     if (!born || !site_of(ranking->session, seen->release)) {
@@ -226,12 +223,12 @@ static bool releases_itself(struct ranking *ranking, const char *function)
             return true;
         }
     }
-    for (size_t i = 0; i < ranking->session->release_count; i++) {
-        const struct session_site *stack =
-            site_of(ranking->session, ranking->session->releases[i].release);
+    for (size_t i = 0; i < ranking->session->seen.release_count; i++) {
+        const struct observed_site *stack =
+            site_of(ranking->session, ranking->session->seen.releases[i].release);
         uint32_t own = 0;
         while (stack && own < stack->frame_count &&
-               symbols_system(ranking->session->symbols, stack->frames[own] - 1)) {
+               symbols_system(ranking->session->seen.symbols, stack->frames[own] - 1)) {
             own++;
         }
         if (stack && own < stack->frame_count &&
@@ -246,11 +243,12 @@ static bool releases_itself(struct ranking *ranking, const char *function)
 static void passed_find(struct ranking *ranking)
 {
     const struct wire_given *best = NULL;
-    for (size_t i = 0; i < ranking->session->given_count; i++) {
-        const struct wire_given *given = &ranking->session->givens[i];
+    for (size_t i = 0; i < ranking->session->seen.given_count; i++) {
+        const struct wire_given *given = &ranking->session->seen.givens[i];
         if (given->site == ranking->site->number && given->frame_count > 0 &&
             (!best || given->order < best->order) &&
-            symbols_takes_pointer(ranking->session->symbols, given->frames[0], given->argument) &&
+            symbols_takes_pointer(ranking->session->seen.symbols, given->frames[0],
+                                  given->argument) &&
             !releases_itself(ranking, function_of(ranking, given->frames[0] + 1))) {
             best = given;
         }
@@ -275,11 +273,12 @@ static void set_add(uint64_t *set, uint32_t *count, uint32_t room, uint64_t numb
     }
 }
 
-static const struct session_site *stack_of(struct ranking *ranking, const struct wire_release *seen)
+static const struct observed_site *stack_of(struct ranking *ranking,
+                                            const struct wire_release *seen)
 {
-    const struct session_site *stack = site_of(ranking->session, seen->release);
+    const struct observed_site *stack = site_of(ranking->session, seen->release);
     bool own = seen->relation == WIRE_RELATION_NONE && stack &&
-               !symbols_system(ranking->session->symbols, stack->frames[0] - 1);
+               !symbols_system(ranking->session->seen.symbols, stack->frames[0] - 1);
     return own ? stack : NULL;
 }
 
@@ -287,9 +286,9 @@ static const struct session_site *stack_of(struct ranking *ranking, const struct
  * begin in a library, for blocks of many sites, and called from several places. */
 static void wrappers_find(struct ranking *ranking)
 {
-    const struct wire_release *all = ranking->session->releases;
-    size_t count = ranking->session->release_count;
-    const struct session_site *first = NULL, *stack;
+    const struct wire_release *all = ranking->session->seen.releases;
+    size_t count = ranking->session->seen.release_count;
+    const struct observed_site *first = NULL, *stack;
     uint64_t born[WRAPPED], callers[WRAPS];
     uint32_t depth = 0, born_count = 0, caller_count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -351,7 +350,7 @@ static bool is_told(const struct result_site *site, const struct result_release 
 static void candidate_tell(struct ranking *ranking, const struct candidate *candidate,
                            struct result_site *site)
 {
-    const struct session_site *stack = site_of(ranking->session, candidate->release);
+    const struct observed_site *stack = site_of(ranking->session, candidate->release);
     const struct wire_given *given = candidate->given;
     const uint64_t *frames = given ? given->frames : stack->frames;
     uint32_t count = given ? given->frame_count : stack->frame_count;
@@ -361,7 +360,7 @@ static void candidate_tell(struct ranking *ranking, const struct candidate *cand
     for (uint32_t i = 0; i < count; i++) {
         release->wrappers =
             !given && i == ranking->wrappers ? release->frame_count : release->wrappers;
-        symbols_stack(ranking->session->symbols, frames[i], given && i == 0, &release->frames,
+        symbols_stack(ranking->session->seen.symbols, frames[i], given && i == 0, &release->frames,
                       &release->frame_count);
     }
     if (is_told(site, release)) {
@@ -369,17 +368,17 @@ static void candidate_tell(struct ranking *ranking, const struct candidate *cand
     }
 }
 
-void session_releases_tell(struct session *session, const struct session_site *seen,
+void session_releases_tell(struct session *session, const struct observed_site *seen,
                            struct result_site *site)
 {
     struct ranking *ranking = memory_new(1, sizeof *ranking);
     ranking->session = session;
     ranking->site = seen;
-    for (size_t i = 0; i < session->release_count; i++) {
+    for (size_t i = 0; i < session->seen.release_count; i++) {
         memory_grow(&ranking->candidates, &ranking->room, ranking->count + 1,
                     sizeof ranking->candidates[0]);
-        ranking->count +=
-            candidate_read(ranking, &session->releases[i], &ranking->candidates[ranking->count]);
+        ranking->count += candidate_read(ranking, &session->seen.releases[i],
+                                         &ranking->candidates[ranking->count]);
     }
     wrappers_find(ranking);
     passed_find(ranking);

@@ -3,9 +3,9 @@
 
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
+#include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
-#include "harness/campaign/session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,18 +73,18 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
         const char *why = passes->last.unstarted;
         result_note_add(result, "%s: %s", variant->program, why ? why : "no tests were found");
     }
-    bool none = passes->last.name_count > 0 && passes->last.tests == 0 && !plan->shards;
-    for (size_t i = 0; none && i < passes->last.name_count; i++) {
+    bool none = passes->last.seen.test_count > 0 && passes->last.tests == 0 && !plan->shards;
+    for (size_t i = 0; none && i < passes->last.seen.test_count; i++) {
         none = !session_wants(&passes->last, (uint32_t)i);
     }
-    if (none && plan->only && plan->only[0]) {
-        result_note_add(result, "none of its %zu tests is like '%s'; the first is %s",
-                        passes->last.name_count, plan->only, passes->last.names[0].id);
-    } else if (plan->hunt) {
-        session_hunt_suite(&passes->last);
+    if (none && plan_filter_given(&plan->filter)) {
+        char *like = plan_filter_text(&plan->filter);
+        result_note_add(result, "none of its %zu tests is like %s; the first is %s",
+                        passes->last.seen.test_count, like, passes->last.seen.tests[0].id);
+        free(like);
     }
-    if (plan->valgrind && passes->last.name_count > 0 && !session_memcheck(&passes->last)) {
-        result->incomplete += passes->last.name_count;
+    if (plan->valgrind && passes->last.seen.test_count > 0 && !session_memcheck(&passes->last)) {
+        result->incomplete += passes->last.seen.test_count;
     }
     if (plan->quick && passes->last.tests > 0) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
@@ -106,12 +106,12 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
 static char *forked_text(const struct session *session)
 {
     size_t count = session->forked_count;
-    for (size_t i = 0; i < session->name_count; i++) {
-        count += session->names[i].forked;
+    for (size_t i = 0; i < session->seen.test_count; i++) {
+        count += session->seen.tests[i].forked;
     }
     return session->forks ? memory_copy(", forked")
-           : count > 0    ? memory_format(", %zu of %zu tests forked", count, session->name_count)
-                          : memory_copy("");
+           : count > 0 ? memory_format(", %zu of %zu tests forked", count, session->seen.test_count)
+                       : memory_copy("");
 }
 
 static void variant_conclude(bool hunt, const struct plan_variant *variant,
@@ -124,25 +124,21 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
         session_run_suite(&passes->last);
     }
     session_conclude(&passes->last, passes->metric, passes->count, concluded);
-    if (result->way_in[0] == 0 && passes->last.hello.framework[0]) {
+    if (result->way_in[0] == 0 && passes->last.seen.hello.framework[0]) {
         static const char *const ways[] = {"",          "static, replaced", "shared",
                                            "by header", "through libc",     "the whole program"};
         char *forked = forked_text(&passes->last);
-        char *way = memory_format("%s, %s%s", passes->last.hello.framework,
-                                  ways[passes->last.hello.way % 6], forked);
+        char *way = memory_format("%s, %s%s", passes->last.seen.hello.framework,
+                                  ways[passes->last.seen.hello.way % 6], forked);
         free(forked);
         result_set(&result->way_in, way);
         free(way);
     }
-    if (passes->last.hello.allocator[0]) {
-        result_set(&result->allocator, passes->last.hello.allocator);
+    if (passes->last.seen.hello.allocator[0]) {
+        result_set(&result->allocator, passes->last.seen.hello.allocator);
     }
-    enum result_verdict verdict = concluded->verdict;
     if (options->writer) {
         result_write_variant(options->writer, concluded);
-    }
-    if (verdict == VERDICT_ACCUMULATES || verdict == VERDICT_GROWTH) {
-        session_trace(&passes->last);
     }
 }
 

@@ -21,7 +21,9 @@ struct runner_options {
     struct result_writer *writer; /* or NULL: each test is written before the next begins */
     void (*progress)(void *context, const char *variant, const char *test, size_t done,
                      size_t count);
-    void *context;
+    /* What is going to be done, in a sentence, before it is done; or NULL. */
+    void (*announce)(void *context, const char *text);
+    void *context;             /* of both */
     struct suppress *suppress; /* hunt: sites that are not accused; or NULL */
     bool verbose;              /* let the programs' own output through */
 };

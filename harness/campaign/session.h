@@ -6,41 +6,29 @@
 #define CAMPAIGN_SESSION_H
 
 #include "harness/base/histogram.h"
-#include "harness/judge/judge.h"
+#include "harness/campaign/observed.h"
+#include "harness/campaign/pass_log.h"
 #include "harness/campaign/runner.h"
-#include "harness/campaign/suppress.h"
-#include "harness/symbol/symbol.h"
-#include "harness/worker/worker.h"
+#include "harness/judge/budget.h"
+#include "harness/judge/calls.h"
+#include "harness/worker/link.h"
 
-#define SESSION_WARMUPS     3 /* repetitions of a test before those that count */
+#define SESSION_WARMUPS     3 /* passes of a whole program before those that count */
 #define SESSION_LEAST       8 /* and those that count */
 #define SESSION_EPOCHS_NS   20000000000u
 #define SESSION_SITES_SHOWN 5
 
-struct session_site { /* by its number; frame_count 0: no such site was told of */
-    uint32_t number, kind;
-    int64_t blocks, bytes;
-    int64_t floor_blocks, floor_bytes;    /* of the last run; 0 when not told of since */
-    int64_t born_blocks, born_bytes;      /* of the last run, where it was asked for */
-    uint32_t told;                        /* in which round of SITES */
-    bool looked_up;                       /* whether it is suppressed */
-    const struct suppression *suppressed; /* by which; NULL: by none */
-    uint32_t frame_count;
-    uint64_t frames[WIRE_FRAMES_MAX];
-};
-
-struct session_name {
-    char *id;
-    char *file;
-    unsigned line;
-    bool forked;    /* always in a child: a signal or an exit is expected of it */
-    uint32_t group; /* the same number: must share a process */
-};
-
-struct session_failure { /* a test that failed or died, behind those of `live` from, to */
+struct session_failure { /* a test that failed or died, after those of `live` from, to */
     uint32_t test;
     size_t from, to;
     char *message;
+};
+
+/* What a session is for. */
+enum session_kind {
+    SESSION_MEASURED, /* its tests are results, watched by counters */
+    SESSION_COUNTED,  /* nothing of it is a result; counters only */
+    SESSION_TRACED,   /* nothing of it is a result; every block is traced */
 };
 
 struct session {
@@ -48,17 +36,13 @@ struct session {
     const struct plan_variant *variant;
     const struct runner_options *options;
     struct result *result;
-    struct worker worker;
-    struct symbols *symbols; /* of the worker that runs now */
-    struct wire_hello hello;
+    enum session_kind kind;
+    bool reports; /* its tests are results, though they are traced: what they came to at first */
+    /* A worker ended in this test: what it came to; NULL: session_death. */
+    enum result_status (*died)(struct session *session, uint32_t test, bool hung);
+    struct link link;
+    struct observed seen;
 
-    struct session_name *names; /* by index */
-    size_t name_count, name_room;
-    struct wire_sample sample; /* the last */
-    struct wire_test test;
-    bool has_test, has_sample;
-    bool quiet;                  /* a second run for the sites: nothing of it is a result */
-    bool light;                  /* of a quiet one: counters only */
     bool forked;                 /* each test in a child */
     const char *memcheck;        /* folder for memcheck's files: it runs under valgrind; or NULL */
     bool hangs;                  /* tests of it hang unless they are in a child */
@@ -72,10 +56,7 @@ struct session {
     uint64_t shuffle;     /* seed of the order within each group; 0: as they are */
     const uint32_t *list; /* only these, in this order; NULL: all */
     size_t list_count;
-    struct judge_vector *vectors; /* the samples of the last run */
-    size_t vector_count, vector_room;
-    int64_t *rss; /* beside each: peak RSS of the repetition, 0 when not asked for */
-    size_t rss_room;
+    struct pass_log *log; /* of a traced one: what each test left at each place; or NULL */
 
     /* Over the pass. */
     int64_t *live;        /* above the start of its worker, after each test that ended */
@@ -89,7 +70,7 @@ struct session {
     uint32_t *deaths; /* tests in which a worker ended */
     size_t death_count, death_room;
     const struct session *earlier;    /* tests in which its workers ended are not run again */
-    struct session_failure *failures; /* of a quiet one */
+    struct session_failure *failures; /* where it is not measured */
     size_t failure_count, failure_room, worker_live; /* worker_live: live_count as it began */
     struct {
         char name[32];
@@ -98,40 +79,21 @@ struct session {
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
-    enum result_verdict suite_verdict; /* of axis B; NONE: judge `live` */
+    enum result_verdict suite_verdict; /* of axis B; NONE: not judged */
     char *suite_horizon;               /* or NULL */
+    double suite_growth;               /* bytes a test, of what accumulates; NAN: not measured */
     char *unstarted;                   /* why no worker came to its first test, or NULL */
     uint32_t counted;                  /* tests by index that result->expected has */
-
-    struct session_site *sites;
-    size_t site_count, site_room;
-    uint32_t site_round;
-    bool asks_survivors; /* before each group of tests ends */
-    bool twice;          /* then all tests of the group once more, in the same process */
-    bool again_done;     /* and that went through */
-    int64_t again_live;  /* live bytes that the second passes added */
-    struct wire_survivor *survivors;
-    size_t survivor_count, survivor_room;
-    struct session_survivors {
-        struct wire_survivor *at;
-        size_t count, room;
-    } once, again; /* of tests of their own group, after its first and its second pass */
-    struct wire_held *held;
-    size_t held_count, held_room;
-    struct wire_release *releases; /* of the last session_releases */
-    size_t release_count, release_room;
-    struct wire_given *givens; /* and what was passed to whom */
-    size_t given_count, given_room;
+    bool asks_survivors;               /* of a passive one: asked before the program ends */
+    bool twice;                        /* all tests of a group once more, in the same process */
+    bool again_done;                   /* and that went through */
+    int64_t again_live;                /* live bytes that the second passes added */
 };
 
 void session_init(struct session *session, const struct plan *plan,
                   const struct plan_variant *variant, const struct runner_options *options,
                   struct result *result);
 void session_fini(struct session *session);
-/* The callback of its workers. */
-void session_record(void *session, const struct wire_record *record);
-struct judge_vector session_vector(const struct wire_sample *sample);
-
 /* A program with a malloc of its own: nothing can be said for its heap. */
 bool session_heap_unseen(const struct session *session);
 void session_strays_note(const struct session *session);
@@ -155,72 +117,71 @@ bool session_begin(struct session *session);
 /* Why its worker never came to a first test, for a person; `error`: errno when it could not even be
  * started, else 0. The caller frees. */
 char *session_unstarted(const struct session *session, int error);
-/* A horizon's text with its "%u" written as "4,400"; NULL when it has none. The caller frees. */
-char *session_horizon(const char *text, unsigned count);
 /* How many tests are to be run goes into the result file, as far as it is known: a run that is
  * killed can say how many are missing. */
 void session_expect(struct session *session);
 void session_over(struct session *session); /* ends its worker, keeps what it came to */
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end);
-bool session_command(struct session *session, const struct wire_command *command,
-                     enum worker_event *event);
+struct answer session_ask(struct session *session, const struct wire_command *command);
+/* A question without an answer of its own. Returns false when the worker is gone. */
+bool session_tell(struct session *session, uint32_t op);
 bool session_wants(const struct session *session, uint32_t test);
 /* Tests [first, past) as they are to be run: the caller frees. *last is where their places end.
  * Tests that share a fixture stay together when they are shuffled. */
 uint32_t *session_order_new(const struct session *session, uint32_t first, uint32_t past,
                             uint32_t *last);
+/* A result for the test; in a hunt the one that it has already, emptied. */
 struct result_test *session_test_add(struct session *session, uint32_t test);
 /* The result of this test, by its number here; NULL: none yet. */
 struct result_test *session_result(const struct session *session, uint32_t test);
-void session_test_fill(const struct session *session, struct result_test *test);
+void session_test_fill(struct result_test *test, const struct wire_test *seen, int64_t live);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
+/* It ended a worker, whatever its result: other passes leave it out. */
+void session_death_add(struct session *session, uint32_t test);
+bool session_death_in(const struct session *session, uint32_t test);
 /* What such a death means for the variant: true if it goes on behind the test. */
 bool session_death_goes_on(struct session *session, uint32_t test, enum result_status status);
 bool session_limit_reached(const struct session *session);
 /* A test came to its boundary. */
-void session_test_take(struct session *session);
-/* It failed in a quiet session. */
+void session_test_take(struct session *session, const struct answer *answer);
+/* It failed where it is not measured. */
 void session_failure_add(struct session *session, uint32_t test, const char *message);
 void session_test_write(struct session *session, const struct result_test *test);
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
 /* This test once more, or a few times until something of these sites stays, for where things are
- * released. The worker may be gone afterwards: worker.ended. Then what was learnt of a site, into
- * its result. */
-void session_releases(struct session *session, uint32_t test, const uint32_t *sites,
-                      uint32_t count);
-void session_releases_tell(struct session *session, const struct session_site *seen,
+ * released; `most_ns`: after that no further time is begun. The worker may be gone afterwards:
+ * worker.ended. Then what was learnt of a site, into its result. */
+void session_releases(struct session *session, uint32_t test, const uint32_t *sites, uint32_t count,
+                      double most_ns);
+void session_releases_tell(struct session *session, const struct observed_site *seen,
                            struct result_site *site);
 /* Is most of it unreachable, by the last scan? */
-bool session_site_lost(const struct session *session, const struct session_site *site);
+bool session_site_lost(const struct session *session, const struct observed_site *site);
 /* Has a person decided to live with it? */
-bool session_site_suppressed(struct session *session, struct session_site *seen);
+bool session_site_suppressed(struct session *session, struct observed_site *seen);
 /* Where the last run of this test, which had WIRE_BIRTHS, allocated: into result->births. False:
  * the worker is gone. */
 bool session_births(struct session *session, uint32_t test);
 /* A site of the result from what was told of it; `test` "" for the whole suite. */
 struct result_site *session_site_add(struct session *session, const char *test,
-                                     const struct session_site *seen, unsigned rank, double whole);
+                                     const struct observed_site *seen, unsigned rank, double whole);
 
 void session_live_add(struct session *session, uint32_t test, int64_t live);
 
-/* The hunt: each test repeated until its memory is understood (axis A). False: the program could
- * not be started. */
+/* The hunt of a program: all of its tests in order, each repeated until its memory is understood
+ * (axis A), and all of them in other orders (axis B). False: the program could not be started. */
 bool session_hunt(struct session *session);
-/* For a test whose boundaries differ: repeats it until they are understood, and fills verdict,
- * growth and sites. False: the worker is gone. */
-bool session_epochs(struct session *session, uint32_t number, struct result_test *test,
-                    enum worker_event *event);
-/* The boundaries of the last command, to the curves of the test. */
-void session_curve_add(struct session *session, struct result_test *test);
-/* The same where tests cannot be chosen: the program's main is run again and again. */
+/* The tests repeated, one by one; `course` is the pass in order that was made before. */
+void session_repeat(struct session *session, struct budget *budget, const struct session *course);
+/* For `died` of the pass in order: in a process of its own the test may pass. */
+enum result_status session_died(struct session *session, uint32_t test, bool hung);
+/* Axis A where tests cannot be chosen: the program's main is run again and again. */
 bool session_hunt_passive(struct session *session);
 /* Of a passive session: a test has come to its boundary. */
 void session_passive_take(struct session *session);
-/* Then all of them in order, once, in a process that has not run any of them (axis B). */
-void session_hunt_suite(struct session *session);
 
 /* Then each test once more, once, under valgrind's memcheck: into the tests of the result. False:
  * it could not be done, and a note says why. */
@@ -231,12 +192,28 @@ bool session_memcheck(struct session *session);
 void session_victims(struct session *session, const struct session *straight,
                      const struct session *course);
 
+/* One pass over the suite, with what it left at each place. */
+struct course {
+    struct session session;
+    struct pass_log log;
+    double elapsed; /* ns, with the start of the process */
+};
+/* `shuffle`: 0 in order, else a seed. Tests in which a worker of `session` ended are left out. */
+void course_init(struct course *course, const struct session *session, uint64_t shuffle);
+void course_fini(struct course *course);
+/* `twice`: then all tests once more in the same process. Returns false when the program could not
+ * be started, or a worker ended on the way: then the log is of no use. */
+bool course_run(struct course *course, bool twice);
+
+/* Does the suite grow with every further test? `course` is the pass in order; the others are made
+ * here, as many as the budget has. Fills the session's curve, verdict and evidence, and adds the
+ * sites of what accumulates to the result. */
+void session_suite(struct session *session, struct course *course, const struct budget *budget);
+/* The same for a program that runs its tests by itself: by what is alive when it ends. */
+void session_suite_passive(struct session *session);
 /* The same for a variant of `tidemark run` that keeps something from test to test. */
 void session_run_suite(struct session *session);
-/* The wall time after which nothing more is asked of a suite, ns. */
-#define SUITE_NS 30000000000.0
-
-/* Runs the first tests again with every block traced, and adds the sites of what stays. */
-void session_trace(struct session *session);
+/* The seed of shuffled order `number`, never 0. */
+uint64_t session_shuffle(const struct session *session, uint64_t number);
 
 #endif

@@ -6,8 +6,8 @@
 #include "harness/plan/shard.h"
 
 #include "harness/base/memory.h"
-#include "harness/result/result_index.h"
 #include "harness/campaign/session.h"
+#include "harness/result/result_index.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,22 +15,21 @@
 
 bool session_list(struct session *session, bool *passive)
 {
-    enum worker_event event;
     *passive = false;
     if (!session_begin(session)) {
         return false;
     }
-    while ((event = worker_wait(&session->worker, session->plan->timeout_ns)) == WORKER_READY) {
-        if (session->worker.group.count == 0) {
+    while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
+        if (session->link.worker.group.count == 0) {
             *passive = true;
             break;
         }
-        if (!session_command(session, &(struct wire_command){.op = WIRE_OP_FINISH}, &event)) {
+        if (!session_tell(session, WIRE_OP_FINISH)) {
             break;
         }
     }
-    worker_fini(&session->worker);
-    return session->name_count > 0 || *passive;
+    worker_fini(&session->link.worker);
+    return session->seen.test_count > 0 || *passive;
 }
 
 /* Finds the tests of an earlier result by id and variant. */
@@ -65,7 +64,7 @@ static const struct result_test *earlier_find(const struct earlier *earlier, con
     return found ? &earlier->result->tests[at] : NULL;
 }
 
-static struct shard_item item_of(const struct session_name *name, const struct earlier *earlier,
+static struct shard_item item_of(const struct observed_test *name, const struct earlier *earlier,
                                  const char *variant)
 {
     struct shard_item item = {.id = name->id, .group = name->group, .time = -1, .memory = -1};
@@ -126,12 +125,13 @@ static void listing_make(struct listing *listing, const struct plan *plan,
 {
     struct session *session = &listing->session;
     session_init(session, plan, variant, options, result);
-    session->quiet = true;
+    session->kind = SESSION_COUNTED;
     listing->here = !variant->skip[0] && session_list(session, &listing->passive);
-    listing->items = memory_new(session->name_count + 1, sizeof *listing->items);
-    for (size_t i = 0; i < session->name_count && !listing->passive; i++) {
-        if (plan_takes(plan, session->names[i].id)) {
-            listing->items[listing->count++] = item_of(&session->names[i], earlier, variant->name);
+    listing->items = memory_new(session->seen.test_count + 1, sizeof *listing->items);
+    for (size_t i = 0; i < session->seen.test_count && !listing->passive; i++) {
+        if (plan_takes(plan, session->seen.tests[i].id)) {
+            listing->items[listing->count++] =
+                item_of(&session->seen.tests[i], earlier, variant->name);
         }
     }
 }

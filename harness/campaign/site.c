@@ -3,48 +3,58 @@
  * Supervisor only.
  */
 #include "harness/base/memory.h"
-#include "harness/result/result_write.h"
 #include "harness/campaign/session.h"
+#include "harness/result/result_write.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define TRACE_TESTS 6 /* few enough to stay below the cap */
-#define TRACE_SITES 5
-
 bool session_sites(struct session *session)
 {
-    enum worker_event event;
-    session->site_round++;
-    return session_command(
-        session, &(struct wire_command){.op = WIRE_OP_SITES, .depth = WIRE_TRACE}, &event);
+    return session_ask(session, &(struct wire_command){.op = WIRE_OP_SITES, .depth = WIRE_TRACE})
+               .event == WORKER_DONE;
 }
 
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count)
 {
-    enum worker_event event;
     struct wire_command scan = {.op = WIRE_OP_SCAN, .depth = WIRE_TRACE};
-    session->held_count = 0;
+    session->seen.held_count = 0;
     for (uint32_t i = 0; i < count && i < WIRE_SITES_MAX; i++) {
         scan.sites[scan.site_count++] = sites[i];
     }
-    return session_command(session, &scan, &event);
+    return session_ask(session, &scan).event == WORKER_DONE;
+}
+
+/* Unreachable in the main: it is lost. Descriptors, threads and files have no one who points at
+ * them. */
+bool session_site_lost(const struct session *session, const struct observed_site *site)
+{
+    int64_t lost = 0, held = 0;
+    for (size_t i = 0; i < session->seen.held_count; i++) {
+        const struct wire_held *way = &session->seen.held[i];
+        if (way->site == site->number) {
+            *(way->root == WIRE_ROOT_NONE ? &lost : &held) +=
+                way->bytes > 0 ? way->bytes : way->blocks;
+        }
+    }
+    return site->kind >= WIRE_SITE_FD || lost > held;
 }
 
 /* "table_grow:88": the innermost line of the program's own, else of a library. */
 static char *birth_name(struct session *session, uint32_t number)
 {
-    if (number >= session->site_count || session->sites[number].frame_count == 0) {
+    if (number >= session->seen.site_count || session->seen.sites[number].frame_count == 0) {
         return memory_copy("");
     }
-    const struct session_site *site = &session->sites[number];
+    const struct observed_site *site = &session->seen.sites[number];
     struct result_site born;
     uint32_t own = 0;
-    while (own < site->frame_count && symbols_system(session->symbols, site->frames[own] - 1)) {
+    while (own < site->frame_count &&
+           symbols_system(session->seen.symbols, site->frames[own] - 1)) {
         own++;
     }
     result_site_start(&born);
-    symbols_stack(session->symbols, site->frames[own < site->frame_count ? own : 0], false,
+    symbols_stack(session->seen.symbols, site->frames[own < site->frame_count ? own : 0], false,
                   &born.frames, &born.frame_count);
     const struct result_frame *by = &born.frames[0];
     char *name =
@@ -72,10 +82,10 @@ static void chain_fill(struct session *session, const struct wire_held *held,
                                      .bytes = held->chain[i].bytes};
         link->symbol = birth_name(session, held->chain[i].site);
     }
-    symbols_held(session->symbols, held, site->held_by);
+    symbols_held(session->seen.symbols, held, site->held_by);
 }
 
-bool session_site_suppressed(struct session *session, struct session_site *seen)
+bool session_site_suppressed(struct session *session, struct observed_site *seen)
 {
     if (!session->options->suppress || session->options->suppress->count == 0) {
         return false;
@@ -84,7 +94,7 @@ bool session_site_suppressed(struct session *session, struct session_site *seen)
         struct result_site stack;
         result_site_start(&stack);
         for (uint32_t i = 0; i < seen->frame_count; i++) {
-            symbols_stack(session->symbols, seen->frames[i], false, &stack.frames,
+            symbols_stack(session->seen.symbols, seen->frames[i], false, &stack.frames,
                           &stack.frame_count);
         }
         seen->suppressed =
@@ -100,18 +110,18 @@ bool session_births(struct session *session, uint32_t number)
     if (!session_sites(session)) {
         return false;
     }
-    for (size_t i = 0; i < session->site_count; i++) {
-        const struct session_site *seen = &session->sites[i];
-        if (seen->told != session->site_round || seen->born_blocks == 0) {
+    for (size_t i = 0; i < session->seen.site_count; i++) {
+        const struct observed_site *seen = &session->seen.sites[i];
+        if (seen->round != session->seen.round || seen->born_blocks == 0) {
             continue;
         }
         struct result_site *birth = result_birth_add(session->result);
-        result_set(&birth->test, session->names[number].id);
+        result_set(&birth->test, session->seen.tests[number].id);
         result_set(&birth->variant, session->variant->name);
         birth->blocks = seen->born_blocks;
         birth->bytes = seen->born_bytes;
         for (uint32_t f = 0; f < seen->frame_count; f++) {
-            symbols_stack(session->symbols, seen->frames[f], false, &birth->frames,
+            symbols_stack(session->seen.symbols, seen->frames[f], false, &birth->frames,
                           &birth->frame_count);
         }
         if (session->options->writer) {
@@ -122,7 +132,7 @@ bool session_births(struct session *session, uint32_t number)
 }
 
 struct result_site *session_site_add(struct session *session, const char *test,
-                                     const struct session_site *seen, unsigned rank, double whole)
+                                     const struct observed_site *seen, unsigned rank, double whole)
 {
     static const char *const kinds[] = {"heap", "mmap", "fd", "thread", "file"};
     struct result_site *site = result_site_add(session->result);
@@ -134,11 +144,12 @@ struct result_site *session_site_add(struct session *session, const char *test,
     site->blocks = seen->blocks;
     site->share = whole > 0 ? (double)seen->bytes / whole : NAN;
     for (uint32_t i = 0; i < seen->frame_count; i++) {
-        symbols_stack(session->symbols, seen->frames[i], false, &site->frames, &site->frame_count);
+        symbols_stack(session->seen.symbols, seen->frames[i], false, &site->frames,
+                      &site->frame_count);
     }
     const struct wire_held *best = NULL;
-    for (size_t i = 0; i < session->held_count; i++) {
-        const struct wire_held *held = &session->held[i];
+    for (size_t i = 0; i < session->seen.held_count; i++) {
+        const struct wire_held *held = &session->seen.held[i];
         if (held->site == seen->number && (!best || held->bytes > best->bytes)) {
             best = held;
         }
@@ -147,61 +158,4 @@ struct result_site *session_site_add(struct session *session, const char *test,
         chain_fill(session, best, site);
     }
     return site;
-}
-
-static int compare_bytes(const void *a, const void *b)
-{
-    const struct session_site *x = *(struct session_site *const *)a;
-    const struct session_site *y = *(struct session_site *const *)b;
-    return x->bytes < y->bytes   ? 1
-           : x->bytes > y->bytes ? -1
-                                 : (x->number > y->number) - (x->number < y->number);
-}
-
-/* The largest heap sites of a worker that has run some tests. */
-static void trace_take(struct session *traced)
-{
-    struct session_site **sorted =
-        memory_new(traced->site_count, sizeof *sorted); /* NOLINT(bugprone-sizeof-expression) */
-    uint32_t numbers[TRACE_SITES] = {0}, count = 0;
-    double whole = 0;
-    size_t known = 0;
-    for (size_t i = 0; i < traced->site_count; i++) {
-        if (traced->sites[i].told == traced->site_round &&
-            traced->sites[i].kind == WIRE_SITE_HEAP &&
-            !session_site_suppressed(traced, &traced->sites[i])) {
-            whole += (double)traced->sites[i].bytes;
-            sorted[known++] = &traced->sites[i];
-        }
-    }
-    qsort(sorted, known, sizeof *sorted, /* NOLINT(bugprone-sizeof-expression) */
-          compare_bytes);
-    for (; count < known && count < TRACE_SITES && sorted[count]->bytes > 0; count++) {
-        numbers[count] = sorted[count]->number;
-    }
-    session_scan(traced, numbers, count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct result_site *site = session_site_add(traced, "", sorted[i], i + 1, whole);
-        site->verdict = VERDICT_ACCUMULATES;
-        if (traced->options->writer) {
-            result_write_site(traced->options->writer, site);
-        }
-    }
-    free(sorted);
-}
-
-void session_trace(struct session *session)
-{
-    struct session traced;
-    uint32_t tests = (uint32_t)session->live_count;
-    session_init(&traced, session->plan, session->variant, session->options, session->result);
-    traced.quiet = true;
-    if (session_begin(&traced)) {
-        session_serve(&traced, 0, tests < TRACE_TESTS ? tests : TRACE_TESTS);
-        if (!traced.worker.ended && session_sites(&traced)) {
-            trace_take(&traced);
-        }
-        worker_fini(&traced.worker);
-    }
-    session_fini(&traced);
 }

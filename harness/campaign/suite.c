@@ -1,366 +1,522 @@
 /*
- * suite.c - axis B: do more different tests grow the program? All of them in order, once and once
- * more in the same process, then in shuffled orders in processes of their own. Who leaves state
- * behind, and who fails for it, comes out on the way. docs/verdicts.md has the rules.
- * Supervisor only.
+ * suite.c - axis B: do more different tests grow the program? Passes over all tests in order and in
+ * shuffled orders, in processes of their own, with every block traced; what each test left at each
+ * place is judged by place.h. Who leaves state behind, and who fails for it, comes out on the way.
+ * docs/verdicts.md has the rules. Supervisor only.
  */
+#include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/place.h"
 #include "harness/campaign/session.h"
+#include "harness/judge/evidence.h"
+#include "harness/judge/threshold.h"
+#include "harness/result/result_write.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* What grows by itself, or failed, is told of its test; the suite is judged by the others. */
-static bool is_of_the_suite(const struct result_test *test)
+#define SUITE_NS    30000000000.0 /* a suite that takes longer is judged in order only, by `run` */
+#define FITTED_PART 3 / 4 /* of the tests that fitted into the cap: leaves room for the asking */
+
+static double now_ns(void)
 {
-    return test && test->status == RESULT_PASS && test->verdict != VERDICT_LEAK &&
-           test->verdict != VERDICT_GROWTH;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Tests from which blocks of a site survive, besides those that are told of by themselves. */
-#define SURVIVOR_TESTS 3
-
-/* Where a survivor was allocated: the innermost place outside of the system's libraries. The stack
- * above it differs from test to test, and is no part of the question whether many tests feed one
- * place. */
-struct survivor {
-    uint64_t place;
-    uint32_t birth;
-    int64_t bytes;
-};
-
-static uint64_t place_of(struct session *suite, uint32_t number)
+uint64_t session_shuffle(const struct session *session, uint64_t number)
 {
-    if (number >= suite->site_count) {
-        return 0;
-    }
-    const struct session_site *site = &suite->sites[number];
-    for (uint32_t i = 0; i < site->frame_count; i++) {
-        if (!symbols_system(suite->symbols, site->frames[i] - 1)) {
-            return site->frames[i];
-        }
-    }
-    return site->frame_count ? site->frames[0] : 0;
+    return session->plan->seed * 2 * threshold_count(ORDERS) + number + 1;
 }
 
-static int compare_survivors(const void *a, const void *b)
+void course_init(struct course *course, const struct session *session, uint64_t shuffle)
 {
-    const struct survivor *x = a, *y = b;
-    return x->place != y->place ? (x->place > y->place) - (x->place < y->place)
-                                : (x->birth > y->birth) - (x->birth < y->birth);
-}
-
-/* Adds up, by the test of their birth, the bytes of places with survivors from several tests. A
- * place with survivors of one or two tests is lazy initialisation. */
-static void survivors_add(const struct session *session, struct session *suite,
-                          const struct session_survivors *kept, int64_t *by_test)
-{
-    struct survivor *all = memory_new(kept->count + 1, sizeof *all);
-    size_t count = 0;
-    for (size_t i = 0; i < kept->count; i++) {
-        const struct wire_survivor *seen = &kept->at[i];
-        bool known = seen->site < suite->site_count;
-        if (known && session_site_suppressed(suite, &suite->sites[seen->site])) {
-            continue;
-        }
-        if (seen->bytes > 0 && is_of_the_suite(session_result(session, seen->birth))) {
-            all[count++] = (struct survivor){
-                .place = place_of(suite, seen->site), .birth = seen->birth, .bytes = seen->bytes};
-        }
-    }
-    qsort(all, count, sizeof *all, compare_survivors);
-    for (size_t i = 0, end; i < count; i = end) {
-        size_t tests = 1;
-        for (end = i + 1; end < count && all[end].place == all[i].place; end++) {
-            tests += all[end].birth != all[end - 1].birth;
-        }
-        for (size_t k = i; tests >= SURVIVOR_TESTS && k < end; k++) {
-            by_test[all[k].birth] += all[k].bytes;
-        }
-    }
-    free(all);
-}
-
-/* All tests in order, once, then what of each is alive. Where the cap of memory stops them, there
- * is no one left to ask, and the answer is wanted all the more: then three quarters of the tests
- * that fitted, which leaves room for the asking. */
-static bool suite_run(struct session *session, struct session *suite)
-{
-    if (!session_run(suite)) {
-        return false;
-    }
-    if (strcmp(suite->stopped_by, "memory") != 0 || suite->live_count < SURVIVOR_TESTS) {
-        return true;
-    }
-    uint32_t end = suite->live_tests[(suite->live_count - 1) * 3 / 4] + 1;
-    result_set(&session->stopped_by, suite->stopped_by);
-    result_set(&session->culprit, suite->culprit);
-    session_fini(suite);
-    session_init(suite, session->plan, session->variant, session->options, session->result);
-    suite->quiet = true;
-    suite->earlier = session;
-    bool here = session_begin(suite);
-    if (here) {
-        enum worker_event event;
-        session_serve(suite, 0, end);
-        here = !suite->worker.ended && session_sites(suite) &&
-               session_command(suite, &(struct wire_command){.op = WIRE_OP_SURVIVORS}, &event);
-        for (size_t i = 0; i < suite->survivor_count; i++) {
-            memory_grow(&suite->once.at, &suite->once.room, i + 1, sizeof suite->once.at[0]);
-            suite->once.at[suite->once.count++] = suite->survivors[i];
-        }
-        worker_fini(&suite->worker);
-    }
-    return here;
-}
-
-/* One way through the suite: what each test of it kept, in the order they ran. */
-struct course {
-    struct session session;
-    int64_t *by_test; /* by the test's index: bytes alive after the first pass */
-    int64_t kept;     /* all of them */
-    enum result_verdict verdict;
-};
-
-static void course_init(struct course *course, const struct session *session, uint64_t shuffle)
-{
-    *course = (struct course){.verdict = VERDICT_NONE};
+    *course = (struct course){0};
     session_init(&course->session, session->plan, session->variant, session->options,
                  session->result);
-    course->session.quiet = true;
+    course->session.kind = SESSION_TRACED;
     course->session.shuffle = shuffle;
     course->session.earlier = session;
+    course->session.log = &course->log;
 }
 
-static void course_fini(struct course *course)
+void course_fini(struct course *course)
 {
-    free(course->by_test);
+    pass_log_fini(&course->log);
     session_fini(&course->session);
 }
 
-static int64_t sum_of(const int64_t *by_test, size_t count)
+bool course_run(struct course *course, bool twice)
 {
-    int64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        sum += by_test[i];
+    double begun = now_ns();
+    course->session.twice = twice;
+    bool ran = session_run(&course->session);
+    course->elapsed = now_ns() - begun;
+    if (course->log.first_pass == 0) {
+        course->log.first_pass = course->log.count;
     }
-    return sum;
+    course->log.broken = course->session.death_count > 0;
+    return ran && !course->log.broken;
 }
 
-/* From the survivors to a curve in the order of this course, and what it looks like. */
-static void course_judge(const struct session *session, struct course *course)
+static bool is_suppressed(void *context, uint32_t site)
 {
-    struct session *seen = &course->session;
-    int64_t *curve = memory_new(seen->live_count + 1, sizeof *curve), sum = 0;
-    course->by_test = memory_new(seen->name_count + 1, sizeof *course->by_test);
-    survivors_add(session, seen, &seen->once, course->by_test);
-    course->kept = sum_of(course->by_test, seen->name_count);
-    for (size_t i = 0; i < seen->live_count; i++) {
-        curve[i] = sum += course->by_test[seen->live_tests[i]];
-    }
-    course->verdict = judge_suite(curve, seen->live_count).verdict;
-    free(curve);
+    struct session *session = context;
+    return observed_site(&session->seen, site) &&
+           session_site_suppressed(session, &session->seen.sites[site]);
 }
 
-/* Of the second pass: all that is alive but what the first one left. */
-static int64_t again_of(const struct session *session, struct course *course)
+static void course_add(struct places *places, struct course *course)
 {
-    struct session *seen = &course->session;
-    int64_t *by_test = memory_new(seen->name_count + 1, sizeof *by_test);
-    survivors_add(session, seen, &seen->again, by_test);
-    int64_t all = sum_of(by_test, seen->name_count);
-    free(by_test);
-    return all - course->kept;
+    places_add(places, &course->log, &course->session.seen, is_suppressed, &course->session);
 }
 
-/* Who leaves it: the tests that are behind what accumulates. */
-static void polluters_tell(struct session *session, const struct course *course)
-{
-    for (size_t i = 0; i < course->session.live_count; i++) {
-        uint32_t number = course->session.live_tests[i];
-        struct result_test *test = session_result(session, number);
-        if (test) {
-            test->left_bytes = course->by_test[number];
-            session_test_write(session, test);
-        }
-    }
-}
-
-#define SHUFFLES 2
-
-/* Never 0, which is the usual order. */
-static uint64_t shuffle_of(const struct session *session, uint64_t number)
-{
-    return session->plan->seed * 2 * SHUFFLES + number + 1;
-}
-
-/* The verdict over all orders, and what it is worth. */
-static void suite_conclude(struct session *session, const enum result_verdict *verdicts,
-                           size_t count, bool twice, int64_t first, int64_t second)
-{
-    enum result_verdict verdict = judge_orders(verdicts, count);
-    char *again = memory_copy(", one pass"), *orders = memory_copy("");
-    if (count > 1) {
-        free(orders);
-        orders = memory_format(" and in %zu shuffled ones (seed %llu)", count - 1,
-                               (unsigned long long)session->plan->seed);
-    }
-    if (twice) {
-        char size[UNIT_TEXT_BYTES];
-        free(again);
-        again = second <= 0 ? memory_copy("; a second pass in the same process added nothing")
-                            : memory_format("; a second pass in the same process added %s",
-                                            unit_bytes(size, (double)second));
-        verdict = verdict == VERDICT_ACCUMULATES ? judge_again(first, second) : verdict;
-    }
-    free(session->suite_horizon);
-    session->suite_verdict = verdict;
-    session->suite_horizon = memory_format(
-        "judged over %zu tests in order%s%s%s", session->live_count, orders, again,
-        twice && verdict == VERDICT_ACCUMULATES ? ": as many as there are distinct inputs" : "");
-    free(again);
-    free(orders);
-}
-
-static void straight_take(struct session *session, const struct course *course)
-{
-    const struct session *seen = &course->session;
-    int64_t sum = 0;
-    session->live_count = 0;
-    for (size_t i = 0; i < seen->live_count; i++) {
-        sum += course->by_test[seen->live_tests[i]];
-        session_live_add(session, seen->live_tests[i], sum);
-    }
-    session->live_end = sum;
-    session->live_start = 0;
-    session->live_peak = seen->live_peak - seen->live_start;
-    session->test_peak = seen->test_peak;
-    session->retained_max = seen->retained_max;
-    session->allocs = seen->allocs;
-    session->frees = seen->frees;
-    session->bytes = seen->bytes;
-    session->wall = seen->wall;
-}
-
-void session_hunt_suite(struct session *session)
-{
-    struct course straight, shuffled;
-    enum result_verdict verdicts[1 + SHUFFLES];
-    size_t orders = 1;
-    course_init(&straight, session, 0);
-    straight.session.asks_survivors = true;
-    straight.session.twice = !session->plan->quick;
-    straight.session.forks = session->forks;
-    if (!suite_run(session, &straight.session)) {
-        course_fini(&straight);
-        return;
-    }
-    course_judge(session, &straight);
-    straight_take(session, &straight);
-    verdicts[0] = straight.verdict;
-    session_victims(session, &straight.session, &straight.session);
-    bool twice = straight.session.again_done;
-    int64_t again = twice ? again_of(session, &straight) : 0;
-    if (session->passive && !session->plan->quick) {
-        course_init(&shuffled, session, 0);
-        shuffled.session.asks_survivors = true;
-        shuffled.session.passes = 2;
-        twice = !session->forks && session_run(&shuffled.session) &&
-                shuffled.session.failure_count == 0;
-        if (twice) {
-            course_judge(session, &shuffled);
-            again = shuffled.kept - straight.kept;
-        }
-        course_fini(&shuffled);
-    }
-    bool room = !session->passive && !session->plan->quick && session->stopped_by[0] == '\0' &&
-                straight.session.wall < SUITE_NS && straight.session.live_count > 2;
-    for (uint64_t i = 0; room && i < SHUFFLES; i++) {
-        course_init(&shuffled, session, shuffle_of(session, i));
-        shuffled.session.asks_survivors = true;
-        if (session_run(&shuffled.session)) {
-            course_judge(session, &shuffled);
-            verdicts[orders++] = shuffled.verdict;
-            session_victims(session, &straight.session, &shuffled.session);
-        }
-        course_fini(&shuffled);
-    }
-    suite_conclude(session, verdicts, orders, twice, straight.kept, again);
-    if (session->suite_verdict == VERDICT_ACCUMULATES || session->suite_verdict == VERDICT_GROWTH) {
-        polluters_tell(session, &straight);
-    }
-    course_fini(&straight);
-}
-
-/* Takes what suppressed sites keep out of the curve that is judged: once more, with every block
- * traced. */
-static void suppressed_leave(struct session *session)
+/* How much of what stays after the pass in order is of suppressed sites. */
+static void suppressed_tell(struct session *session, struct course *course)
 {
     char size[UNIT_TEXT_BYTES];
-    struct course course;
-    int64_t *by_test, sum = 0;
-    course_init(&course, session, 0);
-    course.session.asks_survivors = true;
-    if (session_run(&course.session)) {
-        struct session *seen = &course.session;
-        by_test = memory_new(session->name_count + 1, sizeof *by_test);
-        for (size_t i = 0; i < seen->once.count; i++) {
-            const struct wire_survivor *kept = &seen->once.at[i];
-            if (kept->birth < session->name_count && kept->site < seen->site_count &&
-                session_site_suppressed(seen, &seen->sites[kept->site])) {
-                by_test[kept->birth] += kept->bytes;
-            }
-        }
-        for (size_t i = 0; i < session->live_count; i++) {
-            sum += by_test[session->live_tests[i]];
-            session->live[i] -= sum;
-        }
-        free(by_test);
-        if (sum > 0) {
-            result_note_add(session->result, "%s: %s of what stays is suppressed, and not judged",
-                            session->variant->name[0] ? session->variant->name : "the suite",
-                            unit_bytes(size, (double)sum));
+    int64_t sum = 0, *held = memory_new(course->session.seen.site_count + 1, sizeof *held);
+    const struct pass_log *log = &course->log;
+    for (size_t i = 0; i < log->change_count; i++) {
+        if (log->changes[i].position < log->first_pass) {
+            held[log->changes[i].site] = log->changes[i].bytes;
         }
     }
+    for (size_t i = 0; i < course->session.seen.site_count; i++) {
+        sum += held[i] > 0 && is_suppressed(&course->session, (uint32_t)i) ? held[i] : 0;
+    }
+    if (sum > 0) {
+        result_note_add(session->result, "%s: %s of what stays is suppressed, and not judged",
+                        session->variant->name[0] ? session->variant->name : "the suite",
+                        unit_bytes(size, (double)sum));
+    }
+    free(held);
+}
+
+/* What grows by itself, or did not pass, is told of its test; the suite is judged by the others. */
+static bool *excluded_new(const struct session *session, size_t test_count)
+{
+    bool *excluded = memory_new(test_count + 1, sizeof *excluded);
+    for (uint32_t i = 0; i < test_count; i++) {
+        const struct result_test *test = session_result(session, i);
+        excluded[i] = !test || test->status != RESULT_PASS || test->verdict == VERDICT_LEAK ||
+                      test->verdict == VERDICT_GROWTH;
+    }
+    return excluded;
+}
+
+/* The curve of the suite: what the shown places hold at each boundary of the pass in order. */
+static void curve_take(struct session *session, const struct places *places)
+{
+    int64_t *left = memory_new(places->test_count + 1, sizeof *left), sum = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            place_left(places, &places->all[i], left);
+        }
+    }
+    session->live_count = 0;
+    for (size_t i = 0; i < places->passes[0].first_pass; i++) {
+        uint32_t test = places->passes[0].tests[i];
+        sum += test < places->test_count ? left[test] : 0;
+        session_live_add(session, test, sum);
+    }
+    session->live_start = 0;
+    session->live_end = sum;
+    free(left);
+}
+
+/* Figures of the pass in order, which the variant of a hunt shows. */
+static void figures_take(struct session *session, const struct session *course)
+{
+    session->live_peak = course->live_peak - course->live_start;
+    session->test_peak = course->test_peak;
+    session->retained_max = course->retained_max;
+    session->allocs = course->allocs;
+    session->frees = course->frees;
+    session->bytes = course->bytes;
+    session->wall = course->wall;
+}
+
+/* Who leaves it: into the results of the tests, and into the evidence. */
+static void depositors_tell(struct session *session, const struct places *places,
+                            struct evidence_suite *evidence)
+{
+    int64_t *left = memory_new(places->test_count + 1, sizeof *left), most = 0;
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            place_left(places, &places->all[i], left);
+        }
+    }
+    for (size_t i = 0; i < places->passes[0].first_pass; i++) {
+        uint32_t number = places->passes[0].tests[i];
+        struct result_test *test = session_result(session, number);
+        if (!test) {
+            continue;
+        }
+        test->left_bytes = left[number] > 0 ? left[number] : 0;
+        session_test_write(session, test);
+        if (left[number] <= 0) {
+            continue;
+        }
+        evidence->depositors++;
+        evidence->first = evidence->first ? evidence->first : session->seen.tests[number].id;
+        if (left[number] > most) {
+            most = left[number];
+            evidence->largest = session->seen.tests[number].id;
+        }
+    }
+    free(left);
+}
+
+struct shown { /* a place, and the site of the last pass that stands for it */
+    const struct place *place;
+    struct place_event end;
+    uint32_t site;
+    int64_t site_worth;
+};
+
+static int compare_shown(const void *a, const void *b)
+{
+    const struct shown *x = a, *y = b;
+    int64_t more =
+        observed_worth(y->end.blocks, y->end.bytes) - observed_worth(x->end.blocks, x->end.bytes);
+    return more > 0 ? 1 : more < 0 ? -1 : (x->place->key > y->place->key) ? 1 : -1;
+}
+
+/* The shown places with what they hold; how many. The caller frees *shown. */
+static size_t shown_list(const struct places *places, struct shown **shown)
+{
+    size_t count = 0;
+    *shown = memory_new(places->count + 1, sizeof **shown);
+    for (size_t i = 0; i < places->count; i++) {
+        if (places->all[i].shown) {
+            (*shown)[count++] =
+                (struct shown){.place = &places->all[i], .end = place_end(places, &places->all[i])};
+        }
+    }
+    qsort(*shown, count, sizeof **shown, compare_shown);
+    return count;
+}
+
+static void shown_write(struct session *traced, const struct places *places, struct shown *shown,
+                        size_t count, enum result_verdict verdict)
+{
+    uint32_t numbers[SESSION_SITES_SHOWN] = {0}, asked = 0;
+    double whole = 0;
+    for (size_t i = 0; i < traced->seen.site_count; i++) {
+        const struct observed_site *site = observed_site(&traced->seen, (uint32_t)i);
+        const struct place *place =
+            site ? places_find_shown(places, &traced->seen, (uint32_t)i) : NULL;
+        for (size_t k = 0; place && k < count; k++) {
+            int64_t worth = observed_worth(site->blocks, site->bytes);
+            if (shown[k].place == place && worth > shown[k].site_worth) {
+                shown[k].site = (uint32_t)i;
+                shown[k].site_worth = worth;
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        whole += (double)shown[i].end.bytes;
+        if (asked < SESSION_SITES_SHOWN && shown[i].site_worth > 0) {
+            numbers[asked++] = shown[i].site;
+        }
+    }
+    session_scan(traced, numbers, asked);
+    unsigned rank = 0;
+    for (size_t i = 0; i < count && rank < SESSION_SITES_SHOWN; i++) {
+        const struct observed_site *seen = observed_site(&traced->seen, shown[i].site);
+        if (shown[i].site_worth <= 0 || !seen) {
+            continue;
+        }
+        struct result_site *site = session_site_add(traced, "", seen, ++rank, whole);
+        site->verdict = verdict;
+        site->bytes = shown[i].end.bytes;
+        site->blocks = shown[i].end.blocks;
+        site->share = whole > 0 ? (double)site->bytes / whole : NAN;
+        if (traced->options->writer) {
+            result_write_site(traced->options->writer, site);
+        }
+    }
+    traced->result->sites_hidden += count - rank;
+}
+
+/* All tests once more in order, for who holds what the places keep. */
+static void holders_ask(struct session *session, const struct places *places,
+                        enum result_verdict verdict)
+{
+    struct shown *shown;
+    struct course course;
+    size_t count = shown_list(places, &shown);
+    course_init(&course, session, 0);
+    course.session.forks = session->forks;
+    course.session.asks_survivors = session->passive;
+    course.session.log = session->passive ? NULL : &course.log;
+    if (count > 0 && session_begin(&course.session)) {
+        session_serve(&course.session, 0, (uint32_t)places->test_count); /* then it waits */
+        if (!course.session.link.worker.ended) {
+            shown_write(&course.session, places, shown, count, verdict);
+        }
+        session_over(&course.session);
+    }
+    free(shown);
     course_fini(&course);
 }
 
-/* Here the live bytes at the boundaries are judged, so nothing but counters is needed. */
-void session_run_suite(struct session *session)
+/* What a second pass in the same process did. */
+struct again {
+    bool done;
+    int64_t first, added; /* bytes of the shown places: after the first pass, by the second */
+};
+
+static struct again again_of(const struct places *places, bool done)
 {
-    struct course course;
-    enum result_verdict verdicts[1 + SHUFFLES];
-    size_t orders = 1;
-    const struct suppress *suppress = session->options->suppress;
-    verdicts[0] = judge_suite(session->live, session->live_count).verdict;
-    if (suppress && suppress->count > 0 && verdicts[0] != VERDICT_CLEAN &&
-        !session->stopped_by[0]) {
-        suppressed_leave(session);
-        return; /* one order: in the others nobody knows what is suppressed */
+    struct again again = {.done = done};
+    for (size_t i = 0; i < places->count && done; i++) {
+        if (places->all[i].shown) {
+            int64_t end = place_end(places, &places->all[i]).bytes;
+            again.first += end;
+            again.added += place_end_again(places, &places->all[i]).bytes - end;
+        }
     }
-    if (session->stopped_by[0] || session->live_count < SURVIVOR_TESTS ||
-        session->wall > SUITE_NS || session->death_count > 0 ||
-        (verdicts[0] != VERDICT_ACCUMULATES && verdicts[0] != VERDICT_INCONCLUSIVE)) {
-        return;
+    return again;
+}
+
+/* From the judged places to verdict, evidence, curve and sites of the session. */
+static void suite_conclude(struct session *session, struct places *places,
+                           const struct places_verdict *judged, const struct again *again)
+{
+    struct evidence_suite evidence = {.tests = places->passes[0].first_pass,
+                                      .shuffled = places->pass_count - 1,
+                                      .accusing = judged->accusing,
+                                      .seed = session->plan->seed,
+                                      .again = again->done,
+                                      .again_bytes = again->added,
+                                      .verdict = judged->verdict};
+    bool accused = judged->verdict == VERDICT_ACCUMULATES;
+    if (accused && again->done) {
+        evidence.verdict = judge_again(again->first, again->added);
     }
-    bool twice = false;
-    int64_t first = 0, again = 0;
-    for (uint64_t i = 0; i <= SHUFFLES; i++) {
-        course_init(&course, session, i == 0 ? 0 : shuffle_of(session, i - 1));
-        course.session.light = true;
-        course.session.twice = i == 0;
-        if (session_run(&course.session) && !course.session.stopped_by[0]) {
-            struct session *seen = &course.session;
-            if (i == 0) {
-                twice = seen->again_done;
-                first = seen->live_count ? seen->live[seen->live_count - 1] : 0;
-                again = seen->again_live;
-            } else {
-                verdicts[orders++] = judge_suite(seen->live, seen->live_count).verdict;
-            }
+    if (accused) {
+        depositors_tell(session, places, &evidence);
+    }
+    curve_take(session, places);
+    session->suite_verdict = evidence.verdict;
+    session->suite_growth = accused && places->passes[0].first_pass > 0
+                                ? (double)session->live_end / (double)places->passes[0].first_pass
+                                : 0;
+    free(session->suite_horizon);
+    session->suite_horizon = evidence_suite(&evidence);
+    if (accused) {
+        holders_ask(session, places, evidence.verdict);
+    }
+}
+
+/* The shuffled orders. */
+static void shuffles_run(struct session *session, struct places *places,
+                         const struct session *straight, unsigned orders)
+{
+    for (unsigned i = 0; i + 1 < orders; i++) {
+        struct course course;
+        course_init(&course, session, session_shuffle(session, i));
+        if (course_run(&course, false)) {
+            course_add(places, &course);
+        }
+        if (session->kind == SESSION_MEASURED && session->plan->hunt) {
+            session_victims(session, straight, &course.session);
         }
         course_fini(&course);
     }
-    suite_conclude(session, verdicts, orders, twice, first, again);
+}
+
+/* The first tests of a suite that came to its cap of memory, so many that there is room for asking:
+ * where what they left was allocated, and who holds it. */
+static void stopped_sites(struct session *session, struct evidence_suite *evidence)
+{
+    struct course course;
+    struct places places;
+    struct shown *shown;
+    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
+    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
+    course_init(&course, session, 0);
+    if (session_begin(&course.session)) {
+        session_serve(&course.session, 0, fitted);
+        course.log.first_pass = evidence->traced = course.log.count;
+        places_init(&places, session->seen.test_count, excluded);
+        course_add(&places, &course);
+        places_show_all(&places);
+        depositors_tell(session, &places, evidence);
+        size_t count = shown_list(&places, &shown);
+        if (!course.session.link.worker.ended) {
+            shown_write(&course.session, &places, shown, count, evidence->verdict);
+        }
+        free(shown);
+        places_fini(&places);
+        session_over(&course.session);
+    }
+    course_fini(&course);
+    free(excluded);
+}
+
+/* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
+static void stopped_judge(struct session *session)
+{
+    bool grows = judge_pass(session->live, session->live_count);
+    struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
+                                      .tests = session->live_count};
+    session->suite_verdict = evidence.verdict;
+    session->suite_growth = grows ? (double)session->live[session->live_count - 1] /
+                                        (double)session->live_count
+                                  : NAN;
+    if (grows) {
+        stopped_sites(session, &evidence);
+    }
+    free(session->suite_horizon);
+    session->suite_horizon = evidence_suite(&evidence);
+}
+
+/* The pass in order of a hunt came to the cap. */
+static void stopped_take(struct session *session, const struct session *course)
+{
+    result_set(&session->stopped_by, course->stopped_by);
+    result_set(&session->culprit, course->culprit);
+    figures_take(session, course);
+    session->live_count = 0;
+    for (size_t i = 0; i < course->live_count; i++) {
+        session_live_add(session, course->live_tests[i], course->live[i]);
+    }
+    session->live_end = course->live_count ? course->live[course->live_count - 1] : 0;
+    session->live_start = 0;
+}
+
+void session_suite(struct session *session, struct course *course, const struct budget *budget)
+{
+    struct course again;
+    const bool broken = course->log.broken;
+    if (course->session.stopped_by[0]) {
+        stopped_take(session, &course->session);
+        stopped_judge(session);
+        return;
+    }
+    session_victims(session, &course->session, &course->session);
+    if (broken) { /* once more without the tests in which a worker ended */
+        course_init(&again, session, 0);
+        if (!course_run(&again, budget->again)) {
+            course_fini(&again);
+            return;
+        }
+        course = &again;
+    }
+    struct places places;
+    size_t test_count = course->session.seen.test_count;
+    bool *excluded = excluded_new(session, test_count);
+    places_init(&places, test_count, excluded);
+    course_add(&places, course);
+    figures_take(session, &course->session);
+    if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
+        shuffles_run(session, &places, &course->session, budget->orders);
+    }
+    struct places_verdict judged = places_judge(&places);
+    struct again second = again_of(&places, course->session.again_done);
+    suite_conclude(session, &places, &judged, &second);
+    places_fini(&places);
+    free(excluded);
+    if (broken) {
+        course_fini(&again);
+    }
+}
+
+/* What of the places that are shown is alive at the end of a program that ran its tests by itself.
+ */
+static int64_t survivors_shown(const struct places *places, const struct observed *seen)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < seen->survivor_count; i++) {
+        const struct wire_survivor *left = &seen->survivors[i];
+        bool counts = left->birth < places->test_count && !places->excluded[left->birth];
+        bytes += counts && places_find_shown(places, seen, left->site) ? left->bytes : 0;
+    }
+    return bytes;
+}
+
+static bool survivors_run(const struct session *session, struct course *course, uint32_t passes)
+{
+    course_init(course, session, 0);
+    course->session.log = NULL;
+    course->session.forks = session->forks;
+    course->session.asks_survivors = true;
+    course->session.passes = passes;
+    return course_run(course, false);
+}
+
+void session_suite_passive(struct session *session)
+{
+    struct course once, twice;
+    struct places places;
+    if (!survivors_run(session, &once, 1)) {
+        course_fini(&once);
+        return;
+    }
+    bool *excluded = excluded_new(session, once.session.seen.test_count);
+    places_init(&places, once.session.seen.test_count, excluded);
+    pass_log_survivors(&once.log, once.session.live_tests, once.session.live_count,
+                       &once.session.seen);
+    course_add(&places, &once);
+    figures_take(session, &once.session);
+    struct places_verdict judged = places_judge(&places);
+    struct again again = {.first = survivors_shown(&places, &once.session.seen)};
+    if (!session->plan->quick && !session->forks) {
+        again.done = survivors_run(session, &twice, 2) && twice.session.failure_count == 0;
+        again.added = survivors_shown(&places, &twice.session.seen) - again.first;
+        course_fini(&twice);
+    }
+    suite_conclude(session, &places, &judged, &again);
+    places_fini(&places);
+    free(excluded);
+    course_fini(&once);
+}
+
+static bool ever_rose(const struct session *session)
+{
+    for (size_t i = 0; i < session->live_count; i++) {
+        if (session->live[i] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void session_run_suite(struct session *session)
+{
+    struct course course;
+    if (session->stopped_by[0]) {
+        stopped_judge(session);
+        return;
+    }
+    if (!ever_rose(session)) {
+        struct evidence_suite evidence = {.verdict = VERDICT_CLEAN, .tests = session->live_count};
+        session->suite_verdict = session->live_count > 0 ? VERDICT_CLEAN : VERDICT_NONE;
+        session->suite_growth = 0;
+        session->suite_horizon = evidence_suite(&evidence);
+        return;
+    }
+    course_init(&course, session, 0);
+    if (course_run(&course, session->wall < SUITE_NS)) {
+        struct places places;
+        bool *excluded = excluded_new(session, course.session.seen.test_count);
+        places_init(&places, course.session.seen.test_count, excluded);
+        course_add(&places, &course);
+        suppressed_tell(session, &course);
+        bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
+        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1);
+        struct places_verdict judged = places_judge(&places);
+        struct again again = again_of(&places, course.session.again_done);
+        suite_conclude(session, &places, &judged, &again);
+        places_fini(&places);
+        free(excluded);
+    }
+    course_fini(&course);
 }

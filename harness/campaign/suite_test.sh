@@ -26,7 +26,7 @@ for seed in 1 2 3; do
     hunt grows 1 KEEP=1 GROW=1
     verdict grows growth
 done
-grep -q "in 2 shuffled ones (seed 3); a second pass in the same process added" "$T/grows.txt" || fail "no horizon"
+grep -q "in 4 shuffled orders (seed 3), 5 of 5 passes accuse; a second pass in the same process added" "$T/grows.txt" || fail "no horizon"
 grep -q "left behind by 24 of 28 tests" "$T/keeps.txt" || fail "who left it behind is not said"
 
 seed=1 hunt order 0 NOTHING=1
@@ -58,7 +58,7 @@ EOF
 sed 's/KEEP: "1"/KEEP: "1", GROW: "1"/; s/accumulates/growth/' "$T/order.yaml" >"$T/grow.yaml"
 for scenario in order grow; do
     "$B/tidemark" run -q --seed 5 "$T/$scenario.yaml" >"$T/$scenario.run" 2>&1 || fail "run of $scenario: exit $?"
-    tr -s '\n ' '  ' <"$T/$scenario.run" | grep -q "shuffled ones (seed 5); a second pass" || fail "$scenario: no horizon"
+    tr -s '\n ' '  ' <"$T/$scenario.run" | grep -q "shuffled orders (seed 5), 5 of 5 passes accuse; a second pass" || fail "$scenario: no horizon"
 done
 
 # What is suppressed there is not judged; a rule that matches nothing is told.

@@ -2,8 +2,10 @@
 #include "harness/campaign/suppress.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,41 +26,44 @@ void suppress_fini(struct suppress *suppress)
     *suppress = (struct suppress){0};
 }
 
-/* Does the pattern match from the start of text on? '*' is tried longest last. */
-static bool match_here(const char *pattern, const char *text)
+/* Does the text match as a whole? A '*' that matched too little is only ever made longer at the
+ * last one that was seen: what an earlier one could still take, the last can take as well. So the
+ * time is the product of the lengths at most, however many there are. */
+static bool whole_matches(const char *pattern, size_t length, const char *text)
 {
-    for (; *pattern; pattern++, text++) {
-        if (*pattern == '*') {
-            for (;; text++) {
-                if (match_here(pattern + 1, text)) {
-                    return true;
-                }
-                if (!*text) {
-                    return false;
-                }
-            }
-        }
-        if (*pattern == '$' && !pattern[1]) {
-            return !*text;
-        }
-        if (*pattern != *text) {
+    size_t at = 0, star = SIZE_MAX;
+    const char *tried = text; /* the text from which on the last '*' is tried longer */
+    while (*text) {
+        if (at < length && pattern[at] == '*') {
+            star = at++;
+            tried = text;
+        } else if (at < length && pattern[at] == *text) {
+            at++;
+            text++;
+        } else if (star != SIZE_MAX) {
+            at = star + 1;
+            text = ++tried;
+        } else {
             return false;
         }
     }
-    return true;
+    while (at < length && pattern[at] == '*') {
+        at++;
+    }
+    return at == length;
 }
 
 bool suppress_pattern_matches(const char *pattern, const char *text)
 {
-    if (*pattern == '^') {
-        return match_here(pattern + 1, text);
-    }
-    do {
-        if (match_here(pattern, text)) {
-            return true;
-        }
-    } while (*text++);
-    return false;
+    struct text whole = {0};
+    size_t length = strlen(pattern);
+    bool begin = *pattern == '^', end = length > begin && pattern[length - 1] == '$';
+    text_put(&whole, begin ? "" : "*");
+    text_put_bytes(&whole, pattern + begin, length - begin - end);
+    text_put(&whole, end ? "" : "*");
+    bool matches = whole_matches(whole.data, whole.length, text);
+    text_fini(&whole);
+    return matches;
 }
 
 const struct suppression *suppress_find(struct suppress *suppress,

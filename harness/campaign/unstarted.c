@@ -47,7 +47,10 @@ static void limits_put(struct text *text, int error)
 
 #define EXEC_FAILED 127 /* of a shell, a loader, and of worker.c */
 
-static void end_put(struct text *text, const struct worker *worker)
+#define SKIPPED 77 /* of a test that cannot be run here */
+
+/* *well: as a program does whose work is done, or cannot be done here. */
+static void end_put(struct text *text, const struct worker *worker, bool *well)
 {
     char size[UNIT_TEXT_BYTES];
     bool counts;
@@ -67,19 +70,20 @@ static void end_put(struct text *text, const struct worker *worker)
     } else {
         text_format(text, "no tests were found: it ended with status %d before the first",
                     WEXITSTATUS(status));
+        *well = WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED;
     }
 }
 
 char *session_unstarted(const struct session *session, int error)
 {
     struct text text = {0};
-    const struct worker *worker = &session->worker;
+    const struct worker *worker = &session->link.worker;
     int exec_error = error || !worker->wire ? 0 : atomic_load(&worker->wire->exec_error);
     if (error || exec_error) {
         text_format(&text, "could not be %s: %s", error ? "started" : "executed",
                     strerror(error ? error : exec_error));
     } else {
-        end_put(&text, worker);
+        end_put(&text, worker, &session->result->without_tests);
     }
     limits_put(&text, error ? error : exec_error);
     text_put(&text, "; tried:");

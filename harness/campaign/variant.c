@@ -2,9 +2,9 @@
  * variant.c - runs the tests of one variant, in as many workers as it takes. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
-#include "harness/campaign/session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,151 +12,146 @@
 
 bool session_wants(const struct session *session, uint32_t test)
 {
-    const char *id = session->names[test].id;
+    const char *id = session->seen.tests[test].id;
     const struct shard_map *map = session->variant->shard;
-    const struct session *earlier = session->earlier;
-    for (size_t i = 0; earlier && i < earlier->death_count; i++) {
-        if (earlier->deaths[i] == test) {
-            return false;
-        }
+    if (session->earlier && session_death_in(session->earlier, test)) {
+        return false;
     }
     return plan_takes(session->plan, id) &&
            (!map || shard_map_find(map, id) == session->plan->shard);
 }
 
-static bool test_run(struct session *session, uint32_t number, enum worker_event *event)
+/* One call of a test, with what is asked of it: `answer` is what it came to. Returns false when the
+ * worker is gone, or has come to its limit of memory. */
+static bool test_run(struct session *session, uint32_t number, struct answer *answer)
 {
-    bool births = session->plan->births && !session->quiet;
-    struct wire_command command = {
-        .op = WIRE_OP_RUN,
-        .test = number,
-        .depth = (session->quiet && !session->light) || births ? WIRE_TRACE : WIRE_COUNT,
-        .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) | (session->forked ? WIRE_FORKED : 0),
-        .repetitions_min = 1,
-        .repetitions_max = 1};
-    if (session->options->progress && (!session->quiet || session->memcheck)) {
+    bool births = session->plan->births && session->kind == SESSION_MEASURED;
+    bool traced = session->kind == SESSION_TRACED;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
+                                   .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) |
+                                            (session->forked ? WIRE_FORKED : 0) |
+                                            (session->log ? WIRE_WATCH : 0),
+                                   .repetitions_min = 1,
+                                   .repetitions_max = 1};
+    bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
+    if (session->options->progress && shown) {
         session->options->progress(session->options->context, session->variant->name,
-                                   session->names[number].id, number, session->name_count);
+                                   session->seen.tests[number].id, number,
+                                   session->seen.test_count);
     }
-    if (session_command(session, &command, event) && session_limit_reached(session)) {
+    *answer = session_ask(session, &command);
+    if (answer->event == WORKER_DONE && session_limit_reached(session)) {
         return false;
     }
-    bool died = *event == WORKER_GONE || *event == WORKER_HUNG;
-    if (session->has_test && !died) { /* a result that came with its death is the death's */
-        session_test_take(session);
+    bool died = answer->event == WORKER_GONE || answer->event == WORKER_HUNG;
+    if (answer->ran && !died) { /* a result that came with its death is the death's */
+        session_test_take(session, answer);
     }
-    if (births && *event == WORKER_DONE) {
+    if (session->log && answer->ran && !died) {
+        pass_log_boundary(session->log, number, &session->seen);
+    }
+    if (births && answer->event == WORKER_DONE) {
         session_births(session, number);
     }
-    return *event == WORKER_DONE;
+    return answer->event == WORKER_DONE;
 }
 
-bool session_command(struct session *session, const struct wire_command *command,
-                     enum worker_event *event)
+struct answer session_ask(struct session *session, const struct wire_command *command)
 {
-    session->has_test = session->has_sample = false;
-    session->vector_count = 0;
-    worker_command(&session->worker, command);
     uint64_t limit = session->plan->timeout_ns;
     if (session->limit_ns && (limit == 0 || session->limit_ns < limit)) {
         limit = session->limit_ns;
     }
-    *event = worker_wait(&session->worker, limit);
-    return *event == WORKER_DONE;
+    session->seen.round++;
+    return link_ask(&session->link, command, limit);
 }
 
-static bool command_do(struct session *session, uint32_t op, uint32_t test)
+bool session_tell(struct session *session, uint32_t op)
 {
-    enum worker_event event;
-    return session_command(
-        session, &(struct wire_command){.op = op, .test = test, .depth = WIRE_COUNT}, &event);
+    const struct wire_command command = {.op = op, .test = WIRE_NO_TEST, .depth = WIRE_COUNT};
+    return session_ask(session, &command).event == WORKER_DONE;
 }
 
-/* What of the group's tests is alive, added to `kept`. */
-static void survivors_ask(struct session *session, uint32_t first, uint32_t past,
-                          struct session_survivors *kept)
-{
-    if (!session->asks_survivors) {
-        return;
-    }
-    session->survivor_count = 0; /* it tells of all that is alive */
-    session_sites(session);
-    command_do(session, WIRE_OP_SURVIVORS, WIRE_NO_TEST);
-    for (size_t i = 0; i < session->survivor_count; i++) {
-        const struct wire_survivor *seen = &session->survivors[i];
-        if (seen->birth >= first && seen->birth < past) {
-            memory_grow(&kept->at, &kept->room, kept->count + 1, sizeof kept->at[0]);
-            kept->at[kept->count++] = *seen;
-        }
-    }
-}
-
-/* The second pass, in the same order. False: the worker is gone. */
+/* The second pass, in the same order. Returns false when the worker is gone. */
 static bool group_again(struct session *session, uint32_t first, uint32_t past)
 {
     uint32_t last, *order = session_order_new(session, first, past, &last);
-    enum worker_event event = WORKER_DONE;
+    struct answer answer = {.event = WORKER_DONE};
     struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .depth = session->light ? WIRE_COUNT : WIRE_TRACE,
+                                   .depth =
+                                       session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
+                                   .flags = session->log ? WIRE_WATCH : 0,
                                    .repetitions_min = 1,
                                    .repetitions_max = 1};
     int64_t before = session->live_end, after = before;
-    for (uint32_t at = first; at < last && event == WORKER_DONE; at++) {
+    for (uint32_t at = first; at < last && answer.event == WORKER_DONE; at++) {
         command.test = order[at - first];
-        if (!session_wants(session, command.test) || !session_command(session, &command, &event)) {
+        if (!session_wants(session, command.test)) {
             continue;
         }
-        after = session->has_sample ? session->sample.live_bytes : after;
-        if (session->test.status != WIRE_PASS && session->test.status != WIRE_SKIP) {
-            session_failure_add(session, command.test, session->test.message);
+        answer = session_ask(session, &command);
+        if (answer.event != WORKER_DONE || !answer.ran) {
+            break;
+        }
+        after = answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : after;
+        if (session->log) {
+            pass_log_boundary(session->log, command.test, &session->seen);
+        }
+        if (answer.test.status != WIRE_PASS && answer.test.status != WIRE_SKIP) {
+            session_failure_add(session, command.test, answer.test.message);
         }
     }
     free(order);
-    session->again_done = event == WORKER_DONE;
+    session->again_done = answer.event == WORKER_DONE;
     if (session->again_done) {
         session->again_live += after - before;
         session->live_end = after;
-        survivors_ask(session, first, past, &session->again);
     }
     return session->again_done;
 }
 
 static bool passive_begin(struct session *session)
 {
-    enum worker_event event;
     struct wire_command run = {.op = WIRE_OP_RUN,
                                .test = WIRE_NO_TEST,
-                               .depth = session->quiet && !session->light ? WIRE_TRACE : WIRE_COUNT,
+                               .depth = session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
                                .repetitions_min = session->passes};
-    return session_command(session, &run, &event) &&
-           command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST);
+    return session_ask(session, &run).event == WORKER_DONE && session_tell(session, WIRE_OP_FINISH);
 }
 
 void session_passive_take(struct session *session)
 {
-    if (session->test.repetitions <= 1 || session->quiet) {
-        session_test_take(session);
+    const struct link *link = &session->link;
+    if (link->answer.test.repetitions <= 1 || session->kind != SESSION_MEASURED) {
+        struct answer answer = link->answer;
+        answer.samples = link->samples;
+        answer.sample_count = link->sample_count;
+        session_test_take(session, &answer);
     }
 }
 
-/* The tests of a group from place *next on, which comes to be the place to go on with. False: that
- * is in another worker, this one is gone. */
+/* The tests of a group from place *next on, which comes to be the place to go on with. Returns
+ * false when that is in another worker, because this one is gone. */
 static bool group_run(struct session *session, uint32_t first, uint32_t past, uint32_t end,
                       uint32_t *next)
 {
-    enum worker_event event;
     uint32_t last, *order = session_order_new(session, first, past, &last);
     last = session->passive ? first : last; /* they have gone by */
     bool here = true;
     for (uint32_t at = *next > first ? *next : first; here && at < last && at < end; at++) {
+        struct answer answer;
         uint32_t test = order[at - first];
         if (!session_wants(session, test)) {
             continue;
         }
         *next = at + 1;
-        here = test_run(session, test, &event);
+        here = test_run(session, test, &answer);
         if (!here) {
-            enum result_status status = session_death(session, test, event == WORKER_HUNG);
+            bool hung = answer.event == WORKER_HUNG;
+            enum result_status status = session->died ? session->died(session, test, hung)
+                                                      : session_death(session, test, hung);
             bool goes_on = session_death_goes_on(session, test, status);
             session->live_known = false;
             *next = goes_on && !session->list ? at + 1 : WIRE_NO_TEST;
@@ -166,15 +161,23 @@ static bool group_run(struct session *session, uint32_t first, uint32_t past, ui
     return here;
 }
 
-/* What is to be asked behind a group, and its second pass. False: this worker has done its part. */
+/* What is to be asked after a group, and its second pass. Returns false when this worker has done
+ * its part. */
 static bool group_finish(struct session *session, uint32_t first, uint32_t past, uint32_t end)
 {
-    if (past >= end && session->quiet) {
+    if (past >= end && session->kind != SESSION_MEASURED) {
         return false; /* the caller has questions */
     }
-    survivors_ask(session, first, past, &session->once);
-    if (session->passive && session->quiet && session->asks_survivors) {
-        return false; /* the caller has questions, and ends the worker */
+    if (session->asks_survivors) {
+        session->seen.survivor_count = 0; /* it tells of all that is alive */
+        session_sites(session);
+        session_tell(session, WIRE_OP_SURVIVORS);
+        if (session->passive) {
+            return false; /* the caller has questions, and ends the worker */
+        }
+    }
+    if (session->log && session->log->first_pass == 0) {
+        session->log->first_pass = session->log->count;
     }
     return !session->twice || group_again(session, first, past);
 }
@@ -184,11 +187,12 @@ void session_expect(struct session *session)
     struct result *result = session->result;
     const struct plan *plan = session->plan;
     struct result_writer *writer = session->options->writer;
-    if (session->quiet || !writer || plan->shards || session->counted == session->name_count) {
+    if (session->kind != SESSION_MEASURED || !writer || plan->shards ||
+        session->counted == session->seen.test_count) {
         return; /* of a shard it is known from the start */
     }
     size_t known = 0;
-    for (; session->counted < session->name_count; session->counted++) {
+    for (; session->counted < session->seen.test_count; session->counted++) {
         result->expected += session_wants(session, session->counted);
     }
     /* Variants to come have as many where they are the same program. */
@@ -208,11 +212,14 @@ void session_expect(struct session *session)
 uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
 {
     enum worker_event event;
-    while ((event = worker_wait(&session->worker, session->plan->timeout_ns)) == WORKER_READY) {
-        uint32_t first = session->worker.group.first;
-        uint32_t past = first + session->worker.group.count;
+    while ((event = link_wait(&session->link, session->plan->timeout_ns)) == WORKER_READY) {
+        uint32_t first = session->link.worker.group.first;
+        uint32_t past = first + session->link.worker.group.count;
         if (first == past && !session->passive) { /* it goes by itself */
             session->passive = true;
+            if (session->reports) { /* another campaign */
+                return WIRE_NO_TEST;
+            }
             if (!passive_begin(session)) {
                 break;
             }
@@ -225,12 +232,13 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         if (!group_finish(session, first, past, end)) {
             return WIRE_NO_TEST;
         }
-        if (!command_do(session, WIRE_OP_FINISH, WIRE_NO_TEST)) {
+        if (!session_tell(session, WIRE_OP_FINISH)) {
             break;
         }
     }
-    uint32_t test = atomic_load(&session->worker.wire->progress.test);
-    if (!session->worker.bye && session->worker.ended && test != WIRE_NO_TEST) {
+    const struct worker *worker = &session->link.worker;
+    uint32_t test = atomic_load(&worker->wire->progress.test);
+    if (!worker->bye && worker->ended && test != WIRE_NO_TEST) {
         session_death(session, test, event == WORKER_HUNG);
         return test + 1;
     }
@@ -246,11 +254,9 @@ bool session_begin(struct session *session)
                                      .forks = session->forks,
                                      .memcheck = session->memcheck};
     session->passive = false;
-    symbols_free(&session->symbols);
-    session->symbols = symbols_new();
-    session->site_count = session->once.count = session->again.count = 0; /* numbers of its own */
+    observed_worker_begins(&session->seen);
     session->worker_live = session->live_count;
-    bool begun = worker_start(&session->worker, session->variant, &options);
+    bool begun = link_start(&session->link, session->variant, &options);
     if (!begun && !session->unstarted) {
         session->unstarted = session_unstarted(session, errno);
     }
@@ -259,15 +265,15 @@ bool session_begin(struct session *session)
 
 void session_over(struct session *session)
 {
-    if (session->name_count == 0 && session->worker.ended && !session->unstarted) {
+    if (session->seen.test_count == 0 && session->link.worker.ended && !session->unstarted) {
         session->unstarted = session_unstarted(session, 0);
     }
-    worker_fini(&session->worker);
-    double peak = (double)session->worker.usage.ru_maxrss * 1024;
-    if (!session->quiet) {
+    worker_fini(&session->link.worker);
+    double peak = (double)session->link.worker.usage.ru_maxrss * 1024;
+    if (session->kind == SESSION_MEASURED) {
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
     }
-    session->strays += session->worker.strays;
+    session->strays += session->link.worker.strays;
 }
 
 void session_strays_note(const struct session *session)
@@ -288,9 +294,9 @@ bool session_run(struct session *session)
         }
         next = session_serve(session, next, WIRE_NO_TEST);
         session_over(session);
-        if (next != WIRE_NO_TEST && (next >= session->name_count || next <= from)) {
+        if (next != WIRE_NO_TEST && (next >= session->seen.test_count || next <= from)) {
             break;
         }
     }
-    return session->name_count > 0;
+    return session->seen.test_count > 0;
 }

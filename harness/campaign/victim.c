@@ -16,7 +16,7 @@ static bool probe_passes(const struct session *session, const uint32_t *before, 
     }
     list[count] = victim;
     session_init(&probe, session->plan, session->variant, session->options, session->result);
-    probe.quiet = probe.light = true;
+    probe.kind = SESSION_COUNTED;
     probe.list = list;
     probe.list_count = count + 1;
     bool passes = session_run(&probe);
@@ -66,7 +66,7 @@ static void victim_explain(const struct session *session, const struct session *
     }
     test->order = alone ? ORDER_POLLUTED : ORDER_NEEDS;
     if (cause_find(session, before, count, failure->test, !alone, &cause)) {
-        result_set(&test->order_by, session->names[cause].id);
+        result_set(&test->order_by, session->seen.tests[cause].id);
     }
 }
 

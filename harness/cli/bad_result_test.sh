@@ -66,7 +66,7 @@ escapes 2 2
 xml 2 2
 array 2 2
 absent 2 2
-twice 99 2
+twice 99 99
 again 99 99
 mark 0 0
 crlf 0 0

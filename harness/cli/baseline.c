@@ -2,7 +2,8 @@
  * held against it. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
-#include "harness/cli/command.h"
+#include "harness/base/whole_file.h"
+#include "harness/cli/output.h"
 #include "harness/report/describe.h"
 #include "harness/report/difference.h"
 #include "harness/report/location.h"
@@ -18,9 +19,9 @@
 
 #define BASELINE_FILE "tidemark-baseline.jsonl"
 #define SITES_MAX     25000 /* beyond these, call sites are not held: memory is bounded */
-#define SHOWN         20
 
-static int merged_load(const char *const *paths, size_t count, struct result *result)
+static int merged_load(const struct command_line *line, const char *const *paths, size_t count,
+                       struct result *result)
 {
     struct diag diag;
     diag_init(&diag);
@@ -32,22 +33,39 @@ static int merged_load(const char *const *paths, size_t count, struct result *re
     }
     if (merge == RESULT_MERGE_DONE && result->incomplete > 0) {
         struct text reason = {0};
+        text_put(&reason, "incomplete: ");
         describe_incomplete(&reason, result);
-        fprintf(stderr, "tidemark baseline: %s: incomplete: %s\n", paths[0], reason.data);
+        output_complain(line, paths[0], reason.data);
         text_fini(&reason);
     }
     return merge != RESULT_MERGE_DONE || result->incomplete > 0 ? COMMAND_OURS : COMMAND_MET;
 }
 
+/* What a gate is held against or made of must have measured something: else it would be green for
+ * nothing, or the baseline empty. */
+static int measured_load(const struct command_line *line, const char *const *paths, size_t count,
+                         struct result *result)
+{
+    int status = merged_load(line, paths, count, result);
+    if (status == COMMAND_MET && result_nothing_judged(result)) {
+        struct text reason = {0};
+        describe_nothing(&reason, result);
+        output_complain(line, paths[0], reason.data);
+        text_fini(&reason);
+        status = COMMAND_NOTHING;
+    }
+    return status;
+}
+
 /* A baseline is the user's input: one that is cut off is no failure of ours. */
-static int baseline_load(const char *path, struct result *base)
+static int baseline_load(const struct command_line *line, const char *path, struct result *base)
 {
     if (access(path, F_OK) != 0 && errno == ENOENT) {
         fprintf(stderr, "tidemark baseline: %s: there is none; tidemark baseline save makes one\n",
                 path);
         return COMMAND_USAGE;
     }
-    int status = merged_load(&path, 1, base);
+    int status = merged_load(line, &path, 1, base);
     return status == COMMAND_MET ? COMMAND_MET : COMMAND_USAGE;
 }
 
@@ -199,10 +217,33 @@ static size_t tests_write(struct result_writer *writer, const struct baseline *b
     return dropped;
 }
 
-/* The baseline is written beside its place and renamed, so that a full disk leaves the old one. */
+static void places_write(struct result_writer *writer, struct result *result)
+{
+    bool all = result->sites_hidden == 0;
+    for (size_t i = 0; i < result->site_count && all; i++) {
+        site_strip(&result->sites[i]);
+        result_write_site(writer, &result->sites[i]);
+    }
+    for (size_t i = 0; i < result->birth_count; i++) {
+        site_strip(&result->births[i]);
+        result_write_birth(writer, &result->births[i]);
+    }
+}
+
+static void expects_write(struct result_writer *writer, const struct result *result)
+{
+    for (size_t i = 0; i < result->expect_count; i++) {
+        struct result_expect kept = result->expects[i]; /* borrowed */
+        kept.file = (char *)location_relative(kept.file);
+        result_write_expect(writer, &kept);
+    }
+}
+
+/* The baseline is written beside its place and renamed, so that a full disk leaves the old one. A
+ * symbolic link stays one: what it leads to is replaced. */
 static bool baseline_write(const struct baseline *baseline, struct result *result)
 {
-    char *part = memory_format("%s.part", baseline->path);
+    char *path = whole_file_target(baseline->path), *part = memory_format("%s.part", path);
     struct result_writer *writer = result_writer_new(part);
     bool ok = writer != NULL;
     size_t dropped = 0;
@@ -213,18 +254,12 @@ static bool baseline_write(const struct baseline *baseline, struct result *resul
         result_write_run(writer, result);
         dropped = tests_write(writer, baseline, result);
         variants_write(writer, result);
-        bool all = result->sites_hidden == 0;
-        for (size_t i = 0; i < result->site_count && all; i++) {
-            site_strip(&result->sites[i]);
-            result_write_site(writer, &result->sites[i]);
-        }
-        for (size_t i = 0; i < result->birth_count; i++) {
-            site_strip(&result->births[i]);
-            result_write_birth(writer, &result->births[i]);
-        }
+        places_write(writer, result);
+        expects_write(writer, result);
+        result_count(result);
         ok = result_writer_close(&writer, result);
     }
-    ok = ok && rename(part, baseline->path) == 0;
+    ok = ok && rename(part, path) == 0;
     if (!ok) {
         fprintf(stderr, "tidemark baseline: %s: %s\n", baseline->path, strerror(errno));
         unlink(part);
@@ -235,6 +270,7 @@ static bool baseline_write(const struct baseline *baseline, struct result *resul
         }
     }
     free(part);
+    free(path);
     return ok;
 }
 
@@ -243,7 +279,8 @@ static int baseline_save(const struct baseline *baseline, struct result *result)
     if (!baseline_write(baseline, result)) {
         return COMMAND_OURS;
     }
-    printf("%zu passed, 0 failed, 0 skipped\n", result->test_count);
+    size_t suites = result_suite_counts(result) ? result->variant_count : 0;
+    printf("%zu passed, 0 failed, 0 skipped\n", result->test_count + suites + result->expect_count);
     return COMMAND_MET;
 }
 
@@ -254,7 +291,7 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     struct result base;
     struct differences differences = {0};
     result_init(&base);
-    int status = baseline_load(baseline->path, &base);
+    int status = baseline_load(line, baseline->path, &base);
     if (status != COMMAND_MET) {
         result_fini(&base);
         return status;
@@ -262,14 +299,21 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     double fail = command_number(line, "fail-beyond", baseline->tolerance);
     struct difference_limits limits = {baseline->tolerance, fmax(fail, baseline->tolerance)};
     differences_find(&differences, &base, result, baseline->again, limits, false);
-    differences_print(&differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
+    differences_print(&differences, line->verbose > 0, stdout, table_terminal_width(stdout),
+                      line->color);
     const size_t *kinds = differences.kinds;
     bool broken = differences_broken(&differences), accept = command_flag(line, "accept");
     size_t passed, failed, unstable;
     differences_count(&differences, &passed, &failed, &unstable);
     bool worth = kinds[DIFFERENCE_BETTER] + kinds[DIFFERENCE_NEW] + kinds[DIFFERENCE_GONE] > 0;
-    status = broken ? COMMAND_BROKEN : COMMAND_MET;
-    if (update && broken && !accept) {
+    bool nothing = differences_nothing(&differences);
+    status = nothing ? COMMAND_NOTHING : broken ? COMMAND_BROKEN : COMMAND_MET;
+    if (nothing) {
+        fprintf(stderr,
+                "tidemark baseline: %s: nothing was compared: the result has none of its "
+                "tests; tidemark baseline save makes another\n",
+                baseline->path);
+    } else if (update && broken && !accept) {
         printf("not updated: something is worse; --accept takes it over\n");
     } else if (update) {
         /* The differences borrow from the result, which is sorted and stripped now. */
@@ -309,10 +353,10 @@ static int baseline_run(struct command_line *line)
     result_init(&again);
     struct baseline baseline = {.path = path ? path : BASELINE_FILE,
                                 .tolerance = command_number(line, "tolerance", 0.01)};
-    int status =
-        merged_load((const char *const *)line->operands + 1, line->operand_count - 1, &result);
+    int status = measured_load(line, (const char *const *)line->operands + 1,
+                               line->operand_count - 1, &result);
     if (status == COMMAND_MET && again_path) {
-        status = merged_load(&again_path, 1, &again);
+        status = measured_load(line, &again_path, 1, &again);
         baseline.again = &again;
     }
     if (status == COMMAND_MET) {

@@ -104,7 +104,7 @@ run 1 check -f "$T/flat" "$T/piles.jsonl"
 says "WORSE  the whole suite"
 says "saturating -> accumulates"
 says "+450 blocks, +9 KB in table_grow (src/key.c:9)"
-last "4 passed, 1 failed, 0 skipped"
+last "4 passed, 1 failed, 0 skipped" # the suite is one more
 run 0 save -f "$T/piles" "$T/piles.jsonl"
 run 0 check -f "$T/piles" "$T/piles.jsonl"
 run 0 check -f "$T/piles" "$T/flat.jsonl"
@@ -131,12 +131,14 @@ says "no difference in 4 tests"
 # New, gone and better are told apart, fail nothing, and offer the ratchet; a new test that grows is red.
 result better.jsonl "" "s/c/a pass clean 2 100000 5100" "s/c/n pass clean 9 9 109" "s/c/red pass clean 0 0 100" "s/c/old pass clean 1 56 5100"
 run 0 check -f "$F" "$T/better.jsonl"
+says "BETTER  3: s/c/a, s/c/old, s/c/red"
+says "NEW  s/c/n: pass, clean"
+says "GONE  s/c/b"
+run 0 check -v -f "$F" "$T/better.jsonl" # test by test
 says "BETTER  s/c/a"
 says "allocs 3 -> 2 (-1)"
 says "fail -> pass"
 says "growth -> clean"
-says "NEW  s/c/n"
-says "GONE  s/c/b"
 says "3 better, 1 new, 1 gone, 0 the same"
 says "tidemark baseline update"
 last "4 passed, 0 failed, 0 skipped"
@@ -217,4 +219,169 @@ complains "none.jsonl: cannot be read"
 run 2 chekc "$T/base.jsonl"
 complains "unknown verb 'chekc'; did you mean 'check'?"
 run 99 save -f "$T/no/such/folder.jsonl" "$T/base.jsonl"
+
+# What was saved through a symbolic link is where the link leads, and the link stays.
+mkdir "$T/shared"
+ln -s shared/base.jsonl "$T/link.jsonl"
+run 0 save -f "$T/link.jsonl" "$T/base.jsonl"
+[ -L "$T/link.jsonl" ] && [ -s "$T/shared/base.jsonl" ] || fail "the symbolic link was replaced"
+run 0 update -f "$T/link.jsonl" "$T/base.jsonl"
+[ -L "$T/link.jsonl" ] || fail "the update replaced the symbolic link"
+
+# A result without tests, without verdicts, of a program that could not be watched, a lone shard: no green, and
+# a baseline is not emptied.
+cp "$T/first.jsonl" "$F"
+head='{"v":1,"type":"run","tool":"tidemark","version":"0","command":"hunt","suite":"s"'
+{ echo "$head}"; echo '{"v":1,"type":"note","text":"./x: no tests were found"}'; echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":0}'; } >"$T/without.jsonl"
+result unjudged.jsonl "" "s/c/a pass none 3 100000 5100" "s/c/b pass inconclusive 5 100000 5100"
+result skipped.jsonl "" "s/c/a skip none 0 0 0"
+for none in without unjudged skipped; do
+    for verb in save check update; do
+        run 77 $verb -f "$F" "$T/$none.jsonl"
+        complains "nothing was judged"
+        cmp -s "$F" "$T/first.jsonl" || fail "$verb of $none.jsonl changed the baseline"
+    done
+done
+{ echo "$head}"; echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":1,"cut_short":1,"reason":"./x cannot be watched: \u001b[31mASan"}'; } >"$T/unwatched.jsonl"
+for verb in save check update; do
+    run 99 $verb -f "$F" "$T/unwatched.jsonl"
+    complains 'incomplete: no test has a result: ./x cannot be watched: \x1b[31mASan'
+done
+run 99 check -f "$F" "$T/shard1.jsonl"
+complains "missing shard of 2: 2"
+result others.jsonl "" "o/c/a pass clean 3 100000 5100"
+for verb in check update; do
+    run 77 $verb -f "$F" "$T/others.jsonl"
+    complains "nothing was compared"
+    cmp -s "$F" "$T/first.jsonl" || fail "$verb against other tests changed the baseline"
+done
+# Without a verdict now, and with one before: no difference, and no pass.
+result half.jsonl "" "s/c/a pass inconclusive 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
+site half.jsonl s/c/old session_open 12 4337 242872 /home/one/src
+run 0 check -f "$F" "$T/half.jsonl"
+last "3 passed, 0 failed, 1 skipped"
+
+# What a newer tidemark wrote is refused in one line when it cannot be read; an older one is read.
+sed 's/"version":"0"/"version":"99.1"/; s/"verdict":"clean"/"verdict":"breathing"/' "$T/base.jsonl" >"$T/newer.jsonl"
+run 2 check -f "$F" "$T/newer.jsonl"
+complains "written by tidemark 99.1, and this is tidemark"
+sed 's/"version":"0"/"version":"99.1"/' "$T/base.jsonl" >"$T/readable.jsonl"
+run 0 check -f "$F" "$T/readable.jsonl"
+
+# One cause is one entry: 300 tests at one place, 100 in the same figures, the suite and those that it serves.
+many() { # FILE VERDICT ALLOCS, and sites of all in one function if there is a fourth word
+    tests=
+    i=0
+    while [ $i -lt 300 ]; do tests="$tests s/m/t$i"; i=$((i + 1)); done
+    {
+        echo "$head}"
+        for id in $tests; do
+            echo "{\"v\":1,\"type\":\"test\",\"id\":\"$id\",\"variant\":\"\",\"status\":\"pass\",\"verdict\":\"$2\",\"allocs\":$3,\"frees\":$3,\"bytes\":100,\"retained_bytes\":0,\"retained_blocks\":0}"
+            [ -z "${4-}" ] || echo "{\"v\":1,\"type\":\"site\",\"test\":\"$id\",\"variant\":\"\",\"rank\":1,\"bytes\":64,\"blocks\":1,\"reachability\":\"held\",\"kind\":\"heap\",\"verdict\":\"growth\",\"frames\":[{\"function\":\"keep\",\"file\":\"src/keep.c\",\"line\":12,\"module\":\"m\",\"offset\":1}]}"
+        done
+        echo "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"${5-clean}\"}"
+        echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":0}'
+    } >"$T/$1"
+}
+many level.jsonl clean 3
+run 0 save -f "$T/level" "$T/level.jsonl"
+last "301 passed, 0 failed, 0 skipped"
+many grown.jsonl growth 3 keep
+run 1 check -f "$T/level" "$T/grown.jsonl"
+says "WORSE  s/m/t0"
+says "+1 block, +64 B in keep (src/keep.c:12)"
+says "and 299 more tests at this place: s/m/t1, s/m/t10, s/m/t100 and 296 others"
+last "1 passed, 300 failed, 0 skipped"
+[ "$(wc -l <"$T/out")" -le 10 ] || fail "one cause is told in many lines"
+run 1 check -v -f "$T/level" "$T/grown.jsonl"
+[ "$(grep -c '^WORSE' "$T/out")" = 300 ] || fail "-v does not show all"
+many served.jsonl clean 0 "" accumulates
+run 1 check -f "$T/level" "$T/served.jsonl"
+says "WORSE  the whole suite"
+says "300 tests allocate less: served from what the suite keeps"
+silent "BETTER"
+last "300 passed, 1 failed, 0 skipped"
+# Different causes: at most 40 lines, what is worse at the end of the screen.
+i=0
+tests= worse=
+while [ $i -lt 60 ]; do
+    tests="$tests
+s/d/t$i pass clean 3 100 100"
+    worse="$worse
+s/d/t$i pass clean $((4 + i)) 100 100"
+    i=$((i + 1))
+done
+lines() { printf '%s\n' "$1" | sed '/^$/d'; }
+varied() { # FILE LINES
+    {
+        echo "$head}"
+        lines "$2" | while read -r id status verdict allocs bytes peak; do
+            echo "{\"v\":1,\"type\":\"test\",\"id\":\"$id\",\"variant\":\"\",\"status\":\"$status\",\"verdict\":\"$verdict\",\"allocs\":$allocs,\"frees\":$allocs,\"bytes\":$bytes,\"peak_live_bytes\":$peak}"
+        done
+        echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":0}'
+    } >"$T/$1"
+}
+varied causes.jsonl "$tests"
+varied caused.jsonl "$worse
+s/d/new pass clean 1 1 1"
+run 0 save -f "$T/causes" "$T/causes.jsonl"
+run 1 check -f "$T/causes" "$T/caused.jsonl"
+[ "$(wc -l <"$T/out")" -le 44 ] || fail "more than 40 lines of causes"
+says "more causes; -v shows all, test by test"
+head -1 "$T/out" | grep -q '^NEW' || fail "what is new does not come first"
+grep -v '^[ 0-9]' "$T/out" | grep -v '^$' | grep -v '^different' | tail -1 | grep -q '^WORSE' || fail "what is worse does not come last"
+
+# A scenario with expectations and several variants, a hunt with suppressions, their shards: saved, checked,
+# updated, checked again; on a second machine's result, too.
+cycle() { # NAME RESULT...
+    name=$1
+    shift
+    rm -f "$T/cycle"
+    run 0 save -f "$T/cycle" "$@"
+    run 0 check -f "$T/cycle" "$@"
+    says "no difference"
+    run 0 update -f "$T/cycle" "$@"
+    run 0 check -f "$T/cycle" "$@"
+    says "no difference"
+    copies=
+    for file in "$@"; do
+        sed -e 's/"host":"[^"]*"/"host":"another"/' -e "s|$PWD|/builds/elsewhere|g" "$file" >"$file.second"
+        copies="$copies $file.second"
+    done
+    # shellcheck disable=SC2086
+    run 0 check -f "$T/cycle" $copies
+    says "no difference"
+}
+cat >"$T/b.yaml" <<END
+scenario: b
+suite: {program: registry, tests: 5, lookups: 500}
+teardown: per-test
+variants: [direct, {lru: {entries: 64}}]
+expect:
+  direct: {verdict: clean, failed: 0}
+  lru: {tests: 5}
+END
+if "$B/tidemark" run -q --json "$T/run.jsonl" "$T/b.yaml" >"$T/out" 2>&1; then
+    cycle run "$T/run.jsonl"
+    "$B/tidemark" run -q --shard 1/2 --json "$T/run.1" "$T/b.yaml" >"$T/out" 2>&1 || fail "the first shard"
+    "$B/tidemark" run -q --shard 2/2 --json "$T/run.2" "$T/b.yaml" >"$T/out" 2>&1 || fail "the second shard"
+    cycle run-shards "$T/run.1" "$T/run.2"
+    # An expectation that is broken now is worse, and one that was before is not.
+    sed '/"type":"expect","variant":"direct","metric":"verdict"/s/"ok":true/"ok":false/' "$T/run.jsonl" >"$T/broken.jsonl"
+    cmp -s "$T/run.jsonl" "$T/broken.jsonl" && fail "no expectation to be broken"
+    run 0 save -f "$T/cycle" "$T/run.jsonl"
+    run 1 check -f "$T/cycle" "$T/broken.jsonl"
+    says "WORSE  verdict [direct]"
+    run 0 save -f "$T/cycle" "$T/broken.jsonl"
+    run 0 check -f "$T/cycle" "$T/broken.jsonl"
+else
+    fail "a small scenario does not run" # where its strategies are compiled out: 77
+fi
+printf '# known\nleak:^grows$\n' >"$T/known.supp"
+"$B/tidemark" hunt -q --suppressions "$T/known.supp" --json "$T/h.jsonl" -- "$B/fixtures/check_basic" >"$T/out" 2>&1
+cycle suppressed "$T/h.jsonl"
+for n in 1 2; do
+    "$B/tidemark" hunt -q --shard $n/2 --suppressions "$T/known.supp" --json "$T/h.$n" -- "$B/fixtures/check_basic" >"$T/out" 2>&1
+done
+cycle suppressed-shards "$T/h.1" "$T/h.2"
 exit $failed

@@ -7,7 +7,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/bench/alone.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "harness/base/memory.h"
 #include "harness/cli/bench.h"
 #include "harness/scenario/scenario.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -140,6 +140,13 @@ static void value_take(struct parse *parse, const struct option_spec *option, co
     if (!good) {
         diag_add(parse->diag, parse->where, 0, 0, "--%s '%s' %s", option->name, text, error);
     }
+    for (size_t i = 0; i < line->value_count && option->kind != OPTION_FLAG && !option->repeats;
+         i++) {
+        if (line->values[i].option == option) {
+            diag_add(parse->diag, parse->where, 0, 0, "--%s is given twice, '%s' and '%s'",
+                     option->name, line->values[i].text, text);
+        }
+    }
     memory_grow(&line->values, &line->value_room, line->value_count + 1, sizeof line->values[0]);
     line->values[line->value_count++] = value;
 }

@@ -18,7 +18,7 @@ enum command_exit {
     COMMAND_MET = 0,      /* all expectations met */
     COMMAND_BROKEN = 1,   /* a test failed, a verdict or budget broke, a worker died */
     COMMAND_USAGE = 2,    /* usage or bad input */
-    COMMAND_NOTHING = 77, /* nothing could run, and --skip-missing was given */
+    COMMAND_NOTHING = 77, /* nothing was judged, and why was said */
     COMMAND_OURS = 99,    /* tidemark itself failed, or results are incomplete */
 };
 
@@ -81,7 +81,8 @@ extern const struct command *const commands[];
 extern const struct option_spec command_common[];
 
 /* Values by the option's long name; asking for a name that is not in the table is an assertion.
- * Arguments were checked when the line was parsed. An option given twice means the last. */
+ * Arguments were checked when the line was parsed. An option with an argument that is given twice
+ * adds up where its row says so, and is a mistake otherwise. */
 bool command_flag(const struct command_line *line, const char *name);
 const char *command_text(const struct command_line *line, const char *name); /* NULL: not given */
 /* Bytes, ns or a count; `otherwise` when not given. */

@@ -2,13 +2,13 @@
  * commands, their counts exactly, their time and memory over pairs of runs. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
-#include "harness/base/unit.h"
-#include "harness/cli/command.h"
+#include "harness/cli/compare_pairs.h"
+#include "harness/cli/output.h"
 #include "harness/judge/shift.h"
 #include "harness/report/describe.h"
 #include "harness/report/difference.h"
-#include "harness/report/terminal.h"
 #include "harness/result/result_merge.h"
+#include "harness/result/result_printable.h"
 #include "harness/campaign/pair.h"
 #include "harness/campaign/runner.h"
 
@@ -19,8 +19,7 @@
 
 #define PAIRS        25 /* at least, and more until an interval is narrow */
 #define PAIRS_NS     60e9
-#define NARROW       0.015
-#define SHOWN        20    /* findings of a kind */
+#define PAIRS_MOST   20000 /* with --until-sure */
 #define SITES_MAX    25000 /* kept of each file */
 #define TIMEOUT_SECS 300
 
@@ -31,31 +30,43 @@ static struct difference_limits limits_of(const struct command_line *line)
     return (struct difference_limits){tolerance, fail > tolerance ? fail : tolerance};
 }
 
-static int last_line(const struct differences *differences, bool slower)
+static int last_line(const struct differences *differences, struct compare_pairs pairs)
 {
     size_t passed, failed, unstable;
     differences_count(differences, &passed, &failed, &unstable);
-    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed + slower, unstable);
-    return failed > 0 || slower ? COMMAND_BROKEN : COMMAND_MET;
+    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed + pairs.worse,
+           unstable + pairs.unsure);
+    return failed > 0 || pairs.worse ? COMMAND_BROKEN : COMMAND_MET;
 }
 
 /* A file into a result; messages are printed. COMMAND_MET or the status to end with. */
-static int file_load(const char *path, struct result *result)
+static int file_load(const struct command_line *line, const char *path, struct result *result)
 {
     struct diag diag;
     diag_init(&diag);
     enum result_merge merge = result_merge(result, &path, 1, SITES_MAX, &diag);
     diag_print(&diag, stderr);
     diag_fini(&diag);
-    if (merge != RESULT_MERGE_DONE) {
+    if (merge == RESULT_MERGE_BAD) {
         return COMMAND_USAGE;
+    }
+    if (merge == RESULT_MERGE_REFUSED) {
+        return COMMAND_OURS;
     }
     if (result->incomplete > 0) {
         struct text reason = {0};
+        text_put(&reason, "incomplete: ");
         describe_incomplete(&reason, result);
-        fprintf(stderr, "tidemark compare: %s: incomplete: %s\n", path, reason.data);
+        output_complain(line, path, reason.data);
         text_fini(&reason);
         return COMMAND_OURS;
+    }
+    if (result_nothing_judged(result)) {
+        struct text reason = {0};
+        describe_nothing(&reason, result);
+        output_complain(line, path, reason.data);
+        text_fini(&reason);
+        return COMMAND_NOTHING;
     }
     return COMMAND_MET;
 }
@@ -66,15 +77,21 @@ static int files_compare(struct command_line *line)
     struct differences differences = {0};
     result_init(&base);
     result_init(&head);
-    int status = file_load(line->operands[0], &base);
+    int status = file_load(line, line->operands[0], &base);
     if (status == COMMAND_MET) {
-        status = file_load(line->operands[1], &head);
+        status = file_load(line, line->operands[1], &head);
     }
     if (status == COMMAND_MET) {
         printf("%s with %s\n\n", line->operands[0], line->operands[1]);
         differences_find(&differences, &base, &head, NULL, limits_of(line), false);
-        differences_print(&differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
-        status = last_line(&differences, false);
+        differences_print(&differences, line->verbose > 0, stdout, table_terminal_width(stdout),
+                          line->color);
+        status = last_line(&differences, (struct compare_pairs){0});
+        if (differences_nothing(&differences)) {
+            fprintf(stderr, "tidemark compare: nothing was compared: the two have no test in "
+                            "common\n");
+            status = COMMAND_NOTHING;
+        }
     }
     differences_fini(&differences);
     result_fini(&base);
@@ -123,108 +140,18 @@ static void counts_compare(struct command_line *line, char *const *a, char *cons
             differences_find(differences, &base, &head, repeated ? &again : NULL, limits_of(line),
                              false);
         }
-        differences_print(differences, SHOWN, stdout, table_terminal_width(stdout), line->color);
+        differences_print(differences, line->verbose > 0, stdout, table_terminal_width(stdout),
+                          line->color);
     } else {
         const struct result *silent = base.test_count > 0 ? &head : &base;
-        printf("allocations were not counted%s%s\n", silent->note_count ? ": " : "",
-               silent->note_count ? silent->notes[0] : "");
+        struct text why = {0};
+        printable_put(&why, silent->note_count ? silent->notes[0] : "");
+        printf("allocations were not counted%s%s\n", why.length ? ": " : "", text_peek(&why));
+        text_fini(&why);
     }
     result_fini(&base);
     result_fini(&head);
     result_fini(&again);
-}
-
-/* "+3.1 %" */
-static void percent_cell(struct table *table, double ratio)
-{
-    char text[64];
-    snprintf(text, sizeof text, "%+.1f %%", (ratio - 1) * 100);
-    table_cell(table, strcmp(text, "-0.0 %") == 0 ? "+0.0 %" : text);
-}
-
-static int double_compare(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-static double median_of(const double *values, size_t count)
-{
-    double sorted[SHIFT_PAIRS_MAX];
-    memcpy(sorted, values, count * sizeof *values);
-    qsort(sorted, count, sizeof *sorted, double_compare);
-    return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
-}
-
-static struct shift shift_of(const struct pair_run *a, const struct pair_run *b, size_t pairs,
-                             enum pair_measure m)
-{
-    double x[SHIFT_PAIRS_MAX], y[SHIFT_PAIRS_MAX];
-    for (size_t i = 0; i < pairs; i++) {
-        x[i] = a[i].value[m];
-        y[i] = b[i].value[m];
-    }
-    return shift_of_pairs(x, y, pairs, 0.05 / PAIR_MEASURES); /* all three together: 5 % */
-}
-
-/* The interval of one of the times is narrow: a difference of 3 % lies beyond it. Its width
- * decides, not where it lies, so that going on does not look for a difference until there is one.
- */
-static bool intervals_narrow(const struct pair_run *a, const struct pair_run *b, size_t pairs)
-{
-    struct shift wall = shift_of(a, b, pairs, PAIR_WALL), cpu = shift_of(a, b, pairs, PAIR_CPU);
-    return wall.high - wall.low <= NARROW || cpu.high - cpu.low <= NARROW;
-}
-
-/* A row for each measure. True: the head is slower or larger. */
-static bool shifts_print(const struct pair_run *a, const struct pair_run *b, size_t pairs,
-                         unsigned columns, bool color)
-{
-    static const struct {
-        const char *name, *more, *less;
-    } facts[PAIR_MEASURES] = {[PAIR_WALL] = {"wall time", "slower", "faster"},
-                              [PAIR_CPU] = {"CPU time", "slower", "faster"},
-                              [PAIR_RSS] = {"peak RSS", "larger", "smaller"}};
-    bool worse = false;
-    struct table *table = table_new();
-    static const char *const titles[] = {"base", "head", "change", "from", "to"};
-    table_column(table, "", TABLE_LEFT);
-    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
-        table_column(table, titles[i], TABLE_RIGHT);
-    }
-    table_column(table, "verdict", TABLE_LEFT);
-    for (int m = 0; m < PAIR_MEASURES; m++) {
-        double x[SHIFT_PAIRS_MAX], y[SHIFT_PAIRS_MAX];
-        char text[UNIT_TEXT_BYTES];
-        for (size_t i = 0; i < pairs; i++) {
-            x[i] = a[i].value[m];
-            y[i] = b[i].value[m];
-        }
-        struct shift shift = shift_of(a, b, pairs, (enum pair_measure)m);
-        table_row(table);
-        table_cell(table, facts[m].name);
-        for (int side = 0; side < 2; side++) {
-            double median = median_of(side ? y : x, pairs);
-            table_cell(table, m == PAIR_RSS ? unit_bytes(text, median) : unit_ns(text, median));
-        }
-        percent_cell(table, shift.ratio);
-        percent_cell(table, shift.low);
-        percent_cell(table, shift.high);
-        table_cell_color(table,
-                         shift.verdict == SHIFT_MORE   ? facts[m].more
-                         : shift.verdict == SHIFT_LESS ? facts[m].less
-                                                       : "no difference",
-                         shift.verdict == SHIFT_MORE   ? TABLE_RED
-                         : shift.verdict == SHIFT_LESS ? TABLE_GREEN
-                                                       : TABLE_PLAIN);
-        worse = worse || shift.verdict == SHIFT_MORE;
-    }
-    table_print(table, stdout, columns, color);
-    table_free(&table);
-    printf("\n%zu pairs, run A B B A; median shift, and what it lies between; a difference "
-           "counts beyond 1 %%\n\n",
-           pairs);
-    return worse;
 }
 
 static bool command_there(const struct command_line *line, const char *name)
@@ -241,10 +168,16 @@ static bool command_there(const struct command_line *line, const char *name)
 static int commands_compare(struct command_line *line, size_t at)
 {
     size_t pairs = command_integer(line, "pairs", 0);
+    uint64_t until = command_integer(line, "until-sure", 0);
     struct pair_limits limits = {.least = pairs ? pairs : PAIRS,
                                  .most = pairs ? pairs : SHIFT_PAIRS_MAX,
                                  .most_ns = PAIRS_NS,
-                                 .enough = intervals_narrow};
+                                 .enough = compare_pairs_narrow};
+    if (until > 0) {
+        limits.most = PAIRS_MOST;
+        limits.most_ns = (double)until;
+        limits.enough = compare_pairs_sure;
+    }
     char **a = line->operands, **b = line->operands + at + 1;
     char error[512];
     if (limits.least < SHIFT_PAIRS_MIN || limits.least > SHIFT_PAIRS_MAX) {
@@ -262,11 +195,12 @@ static int commands_compare(struct command_line *line, size_t at)
         fprintf(stderr, "tidemark compare: %s\n", error);
         goto out;
     }
-    bool worse = shifts_print(runs, runs_b, pairs, table_terminal_width(stdout), line->color);
+    struct compare_pairs shifts =
+        compare_pairs_print(runs, runs_b, pairs, table_terminal_width(stdout), line->color);
     if (!command_flag(line, "no-counts")) {
         counts_compare(line, a, b, &differences);
     }
-    status = last_line(&differences, worse);
+    status = last_line(&differences, shifts);
 out:
     differences_fini(&differences);
     free(runs);
@@ -293,6 +227,8 @@ static const struct option_spec options[] = {
     {"pairs", 'n', OPTION_INTEGER, "N",
      "runs of each command, 9 to 200; when not given 25, and more until an interval is narrow",
      NULL, false},
+    {"until-sure", 0, OPTION_DURATION, "TIME",
+     "run pairs until each measure is different or is not, or the time is over", NULL, false},
     {"no-counts", 0, OPTION_FLAG, NULL, "commands: time and memory only", NULL, false},
     {"tolerance", 0, OPTION_NUMBER, "SHARE",
      "bytes and peaks that differ by less are the same; 1 % when not given", NULL, false},
@@ -319,7 +255,9 @@ const struct command command_compare = {
               "changed are "
               "named. Time and peak RSS of commands come from pairs of runs, and a difference "
               "counts only "
-              "where its whole interval lies beyond 1 %. No difference is a verdict.\n"
+              "where its whole interval lies beyond 1 %; where all of it lies within, there is no "
+              "difference, and else it is unsure, with the number of pairs that would tell "
+              "(--until-sure runs them).\n"
               "Status 1: something is worse. What differs from run to run of the same program is "
               "unstable "
               "and decides nothing.",

@@ -117,8 +117,15 @@ run_counts "$T/base" --vs "$T/base"
 says "no difference in 2 tests"
 says "9 pairs, run A B B A"
 for row in "wall time" "CPU time" "peak RSS"; do
-    grep -q "^$row .*%.*\(no difference\|slower\|faster\|larger\|smaller\)$" "$T/out" || fail "no row $row"
+    grep -q "^$row .*%.*\(no difference\|slower\|faster\|larger\|smaller\|unsure: .*\)$" "$T/out" || fail "no row $row"
 done
+# Until it is sure, and no longer: a command that sleeps twice as long is known after a few pairs.
+"$B/tidemark" compare --no-counts --until-sure 3s -- sleep 0.01 --vs sleep 0.03 >"$T/out" 2>"$T/err"
+[ $? -eq 1 ] || fail "twice as long is not slower"
+grep -q '^wall time .*slower$' "$T/out" || fail "no verdict on the wall time"
+started=$(date +%s)
+"$B/tidemark" compare --no-counts --until-sure 1s -- "$T/base" --vs "$T/base" >"$T/out" 2>"$T/err"
+[ $(($(date +%s) - started)) -le 5 ] || fail "--until-sure 1s took longer"
 run_counts "$T/base" --vs "$T/more"
 [ $got -eq 1 ] || fail "three allocations more are no red"
 says "WORSE  x/c/parses"

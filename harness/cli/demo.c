@@ -93,6 +93,7 @@ static int demo_main(struct command_line *line)
     interrupt_end();
     interrupt_folder(NULL);
     free(demo.folder);
+    free(demo.broke);
     fprintf(demo.out, "%zu passed, %zu failed, %zu skipped\n", demo.rows - demo.broken, demo.broken,
             demo.skipped);
     return demo.failed ? COMMAND_OURS : demo.broken ? COMMAND_BROKEN : COMMAND_MET;
@@ -114,7 +115,9 @@ const struct command command_demo = {
         "Runs each incident's scenarios for real, with `tidemark run` in a process of its own, "
         "and sets what it sees beside what the incident's report says, row by row; where the "
         "report's arithmetic is wrong, the right figure as well. An incident whose strategies this "
-        "build leaves out is skipped. Exit 0 when every row is as it should be.",
+        "build leaves out is skipped, and so is a row of which something could not be measured "
+        "here "
+        "(marked -, with the reason). Exit 0 when every row is as it should be.",
     .examples = examples,
     .words = incident_names,
     .run = demo_main,

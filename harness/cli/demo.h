@@ -15,8 +15,9 @@ struct demo {
     unsigned columns;
     bool color, quiet;
     bool failed;                  /* a run gave no result: ours, not the incident's */
-    size_t rows, broken, skipped; /* skipped: incidents */
-    char *folder;                 /* for scenarios and results, removed at the end */
+    size_t rows, broken, skipped; /* rows that were measured; skipped: rows and incidents */
+    char *broke;  /* the first test that broke off in the last run, and how; NULL: none */
+    char *folder; /* for scenarios and results, removed at the end */
 };
 
 struct demo_incident {
@@ -55,5 +56,9 @@ void demo_head(struct demo *demo);
 /* A row: its number, what the report says, and what was seen; `ok` when that is as it should be. */
 void demo_row(struct demo *demo, const char *row, const char *report, bool ok, const char *format,
               ...) __attribute__((format(printf, 5, 6)));
+/* A row of which something could not be measured here: what was seen, and why the rest was not. It
+ * counts as skipped, and as broken when what was measured is not as it should be. */
+void demo_row_part(struct demo *demo, const char *row, const char *report, bool ok,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

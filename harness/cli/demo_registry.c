@@ -136,7 +136,7 @@ static double lines_of(const char *const *files)
     double lines = 0;
     for (; *files; files++) {
         char path[512], text[512];
-        snprintf(path, sizeof path, "registry/%s", *files);
+        snprintf(path, sizeof path, "registry/cache/%s", *files);
         FILE *file = fopen(path, "r");
         if (!file) {
             return NAN;

@@ -63,7 +63,8 @@ static void forecast_make(const struct pace *pace, struct forecast *forecast)
     *forecast = (struct forecast){.foretold = first_ns / first_bytes * all_bytes / 1e9,
                                   .took = all_ns / 1e9,
                                   .bytes = all_bytes,
-                                  .seconds_to_60_gb = first_ns / first_bytes * 60};
+                                  .seconds_to_60_gb = all_ns / all_bytes * 60}; /* at the rate that
+                                                                            is printed */
 }
 
 /* One more run: of each test the shortest time of all runs is kept. */

@@ -3,14 +3,13 @@
  */
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
-#include "harness/base/table.h"
 #include "harness/base/version.h"
-#include "harness/cli/command.h"
+#include "harness/cli/output.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/selection.h"
 #include "harness/cli/shard.h"
 #include "harness/cli/suppressions.h"
-#include "harness/report/describe.h"
-#include "harness/report/terminal.h"
+#include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
 #include "harness/worker/valgrind.h"
 #include "harness/campaign/runner.h"
@@ -22,30 +21,43 @@
 #include <string.h>
 #include <unistd.h>
 
-static int status_of(const struct result *result)
+/* Does the file begin with "#!"? */
+static bool script(const char *path)
 {
-    for (size_t i = 0; i < result->test_count; i++) {
-        if (result_test_failed(result, &result->tests[i])) {
-            return COMMAND_BROKEN;
-        }
+    char begin[2] = "";
+    FILE *file = fopen(path, "re");
+    bool is = file && fread(begin, 1, 2, file) == 2 && memcmp(begin, "#!", 2) == 0;
+    if (file) {
+        fclose(file);
     }
-    for (size_t i = 0; i < result->variant_count; i++) {
-        if (describe_verdict_bad(result->variants[i].verdict)) {
-            return COMMAND_BROKEN;
-        }
-    }
-    return COMMAND_MET;
+    return is;
 }
 
-static void count_tests(struct result *result)
+/* A hunt that measured nothing is no green one. A script that ended well may be a test, but not one
+ * for tidemark; a filter that nothing matches, or a shard without tests, is as it is; all else is a
+ * program that could not be watched. */
+static void nothing_tell(const struct plan *plan, bool ran, struct result *result)
 {
-    for (size_t i = 0; i < result->test_count; i++) {
-        const struct result_test *test = &result->tests[i];
-        bool bad = result_test_failed(result, test);
-        *(test->status == RESULT_SKIP ? &result->skipped
-          : bad                       ? &result->failed
-                                      : &result->passed) += 1;
+    bool none = plan_filter_given(&plan->filter) && result->way_in[0];
+    bool other = result->without_tests && script(plan->variants[0].program);
+    const char *why = result->note_count > 0 ? result->notes[result->note_count - 1] : "";
+    if (result->test_count > 0) {
+        return;
     }
+    result_set(&result->reason, why[0] ? why : "no test has a result");
+    if (!ran && !none && !other) {
+        result->incomplete++;
+        result->cut_short++;
+    }
+}
+
+static int status_of(const struct plan *plan, bool ran, const struct result *result)
+{
+    bool none = !ran && plan_filter_given(&plan->filter) && result->way_in[0];
+    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
+    return none                               ? COMMAND_USAGE
+           : empty && result->incomplete == 0 ? COMMAND_MET
+                                              : output_status(result);
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,
@@ -63,6 +75,7 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         struct runner_options options = {.preload = preload,
                                          .writer = writer,
                                          .progress = progress_show,
+                                         .announce = progress_announce,
                                          .context = &progress,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
@@ -71,26 +84,51 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
             runner_shard(plan, &options, shard->balanced ? &shard->balance : NULL, result);
         }
         bool ran = runner_run(plan, &options, result);
-        count_tests(result);
         suppress_notes(suppress, result);
+        nothing_tell(plan, ran, result);
+        result_count(result);
         progress_end(&progress);
         for (size_t i = 0; writer && i < result->note_count; i++) {
             result_write_note(writer, result->notes[i]);
         }
-        bool none = !ran && plan->only && plan->only[0] && result->way_in[0]; /* is like that */
-        status = none                         ? COMMAND_USAGE
-                 : ran && !result->incomplete ? status_of(result)
-                                              : COMMAND_OURS;
-        if (!line->json || strcmp(line->json, "-") != 0) {
-            report_terminal(result, stdout, table_terminal_width(stdout), line->color);
-        }
-        if (writer && !result_writer_close(&writer, result)) {
+        status = status_of(plan, ran, result);
+        bool written = !writer || result_writer_close(&writer, result);
+        if (!written) {
             fprintf(stderr, "tidemark hunt: %s: %s\n", line->json, strerror(errno));
-            status = COMMAND_OURS;
         }
+        const char *rules = command_text(line, "suppress-out");
+        written = (!rules || suppress_out(line, rules, result)) && written;
+        result_sites_sort(result);
+        written = output_write(line, result, OUTPUT_FULL) && written;
+        status = written ? status : COMMAND_OURS;
     }
     free(preload);
     return status;
+}
+
+/* The ids of the tests that a hunt with these options would take, a line each. */
+static int tests_list(struct plan *plan, struct result *result)
+{
+    char *preload = command_preload_path();
+    struct runner_options options = {.preload = preload};
+    plan->shard = 0;
+    plan->shards = 1; /* of one shard, and not ours: its tests are listed and not run */
+    runner_shard(plan, &options, NULL, result);
+    size_t count = 0;
+    for (size_t i = 0; i < result->elsewhere_count; i++) {
+        for (size_t k = 0; k < result->elsewhere[i].count; k++, count++) {
+            struct text id = {0};
+            printable_put(&id, result->elsewhere[i].tests[k]);
+            printf("%s\n", text_peek(&id));
+            text_fini(&id);
+        }
+    }
+    if (count == 0) {
+        fprintf(stderr, "tidemark hunt: no test can be listed: %s\n",
+                result->note_count > 0 ? result->notes[0] : "none is like that");
+    }
+    free(preload);
+    return count > 0 ? COMMAND_MET : COMMAND_NOTHING;
 }
 
 static int hunt_main(struct command_line *line)
@@ -100,13 +138,14 @@ static int hunt_main(struct command_line *line)
     struct suppress suppress;
     struct shard_choice shard;
     char *program = command_program_find(line->operands[0]), *repeat = NULL;
-    const char *only = command_text(line, "only"), *allocator = command_text(line, "allocator");
+    const char *allocator = command_text(line, "allocator");
     char reason[256];
     int status = COMMAND_USAGE;
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
-    bool chosen = shard_choose(line, &shard);
+    bool chosen =
+        shard_choose(line, &shard) && output_root(line) && selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
     plan.shard = shard.shard;
     plan.shards = shard.shards;
@@ -117,12 +156,10 @@ static int hunt_main(struct command_line *line)
     plan.valgrind = command_flag(line, "valgrind");
     plan.births = command_flag(line, "sites");
     plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
+    plan.budget_ns = command_integer(line, "budget", 0);
     plan.seed = command_integer(line, "seed", 1);
     plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
-    if (only) {
-        free(plan.only);
-        plan.only = memory_copy(only);
-    }
+    enum selection selection = selection_take(line, &plan.filter);
     plan_variant_add(&plan, "", program, line->operands, NULL);
     result_set(&result.tool_version, TIDEMARK_VERSION);
     result_set(&result.command, "hunt");
@@ -133,7 +170,13 @@ static int hunt_main(struct command_line *line)
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));
     } else if (plan.valgrind && !valgrind_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
-    } else if (chosen && command_suppressions_read(line, &suppress)) {
+    } else if (selection == SELECTION_CLEAN) {
+        fprintf(stderr, "tidemark hunt: all tests of --failed were clean: nothing to hunt\n");
+        status = COMMAND_NOTHING;
+    } else if (chosen && selection == SELECTION_TAKEN && command_flag(line, "list")) {
+        status = tests_list(&plan, &result);
+    } else if (chosen && selection == SELECTION_TAKEN &&
+               command_suppressions_read(line, &suppress)) {
         status = hunt_program(line, &shard, &plan, &suppress, &result);
     }
     shard_choice_fini(&shard);
@@ -148,14 +191,17 @@ static int hunt_main(struct command_line *line)
 static const char *const allocators[] = {"jemalloc", "system", NULL};
 
 static const struct option_spec options[] = {
-    {.name = "only",
-     .kind = OPTION_TEXT,
-     .argument = "GLOB",
-     .help = "only tests whose id matches"},
+    SELECTION_OPTIONS,
+    {.name = "list", .kind = OPTION_FLAG, .help = "only name the tests, and run none"},
+    FAIL_ON_OPTION,
     {.name = "repetitions",
      .kind = OPTION_INTEGER,
      .argument = "N",
-     .help = "least repetitions of each test, 8 by default"},
+     .help = "least repetitions of each test after the first three; by default as many as the budget allows"},
+    {.name = "budget",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .help = "what the hunt may take; by default five passes over the suite and 5 s"},
     {.name = "sites",
      .kind = OPTION_FLAG,
      .help = "write where each test allocates, too, so that compare and baseline can name the call "
@@ -184,12 +230,20 @@ static const struct option_spec options[] = {
      .argument = "FILE",
      .help = "sites not to accuse, as leak:PATTERN lines",
      .repeats = true},
+    {.name = "suppress-out",
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "write a suppression for each place that is accused, to be given a reason"},
     SHARD_OPTIONS,
     {.name = "allocator",
      .kind = OPTION_WORD,
      .argument = "NAME",
      .help = "what stands below the ledger: jemalloc, or the system's",
      .words = allocators},
+#define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)
+#include "harness/report/renderer.def"
+#undef RENDERER
+    OUTPUT_OPTIONS,
     {0}};
 
 static const char *const examples[] = {
@@ -212,8 +266,9 @@ const struct command command_hunt = {
         "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
         "another one left behind. --valgrind runs each test once more under memcheck, and puts its "
         "errors and lost bytes beside the verdicts. Exit 1 when something leaks, grows, "
-        "accumulates "
-        "or fails, or memcheck finds an error or a lost block.",
+        "accumulates or fails, or memcheck finds an error or a lost block (--fail-on chooses); 77 "
+        "when nothing was judged, 99 when results are missing. The verdict of the suite counts as "
+        "one more test, and a test without a verdict as skipped.",
     .examples = examples,
     .run = hunt_main,
 };

@@ -1,5 +1,7 @@
 /* progress.c - see progress.h. Supervisor only. */
 #include "harness/cli/progress.h"
+#include "harness/base/text.h"
+#include "harness/result/result_printable.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -24,9 +26,21 @@ void progress_show(void *context, const char *variant, const char *test, size_t 
         return;
     }
     progress->said = now;
+    struct text name = {0};
+    printable_put(&name, test);
     fprintf(stderr, "%s%s%s%s%s%zu/%zu %.*s%s", progress->terminal ? "\r\033[K" : "",
             progress->subject, progress->subject[0] ? " " : "", variant, variant[0] ? " " : "",
-            done + 1, count, progress->terminal ? 40 : 200, test, progress->terminal ? "" : "\n");
+            done + 1, count, (int)text_fit(text_peek(&name), progress->terminal ? 40 : 200),
+            text_peek(&name), progress->terminal ? "" : "\n");
+    text_fini(&name);
+}
+
+void progress_announce(void *context, const char *text)
+{
+    const struct progress *progress = context;
+    if (!progress->quiet) {
+        fprintf(stderr, "%s%s\n", progress->terminal ? "\r\033[K" : "", text);
+    }
 }
 
 void progress_end(const struct progress *progress)

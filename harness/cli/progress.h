@@ -19,6 +19,8 @@ struct progress {
 void progress_begin(struct progress *progress, const char *subject, bool quiet);
 /* For runner_options.progress; the context is a struct progress. */
 void progress_show(void *context, const char *variant, const char *test, size_t done, size_t count);
+/* For runner_options.announce: a sentence on a line of its own, before something long begins. */
+void progress_announce(void *context, const char *text);
 /* Takes the line off the terminal. */
 void progress_end(const struct progress *progress);
 

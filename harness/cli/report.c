@@ -1,10 +1,7 @@
 /* report.c - `tidemark report RESULT...`: result files as text, and in every format of
  * harness/report/renderer.def. Supervisor only. */
-#include "harness/base/table.h"
-#include "harness/cli/command.h"
-#include "harness/report/describe.h"
-#include "harness/report/renderer.h"
-#include "harness/report/terminal.h"
+#include "harness/cli/output.h"
+#include "harness/cli/selection.h"
 #include "harness/result/result_merge.h"
 #include "harness/result/result_write.h"
 
@@ -43,32 +40,10 @@ static bool merged_write(const struct result *result, const char *json, char *co
     return ok;
 }
 
-static bool formats_write(const struct command_line *line, const struct result *result,
-                          bool *stdout_taken)
-{
-    bool ok = true;
-    char error[512];
-    for (const struct renderer *renderer = renderers; renderer->option; renderer++) {
-        const char *path = command_text(line, renderer->option);
-        if (!path) {
-            continue;
-        }
-        *stdout_taken = *stdout_taken || strcmp(path, "-") == 0;
-        if (!renderer_write(renderer, result, path, error, sizeof error)) {
-            fprintf(stderr, "tidemark report: %s\n", error);
-            ok = false;
-        } else if (!line->quiet && strcmp(path, "-") != 0) {
-            fprintf(stderr, "wrote %s\n", path);
-        }
-    }
-    return ok;
-}
-
 static int report_run(struct command_line *line)
 {
     struct result result;
     struct diag diag;
-    bool stdout_taken = line->json && strcmp(line->json, "-") == 0;
     result_init(&result);
     diag_init(&diag);
     result.births_unwanted = true;
@@ -77,33 +52,22 @@ static int report_run(struct command_line *line)
         fprintf(stderr, "tidemark report: --json copies all runs; not with --scenario\n");
         return COMMAND_USAGE;
     }
+    if (!output_root(line)) {
+        return COMMAND_USAGE;
+    }
     enum result_merge merge = result_merge(&result, (const char *const *)line->operands,
                                            line->operand_count, SITES_MAX, &diag);
     diag_print(&diag, stderr);
-    int status = COMMAND_MET;
-    if (merge == RESULT_MERGE_BAD) {
-        status = COMMAND_USAGE;
-    } else {
+    int status = COMMAND_USAGE;
+    if (merge != RESULT_MERGE_BAD && selection_fail_on(line, &result.fail_on)) {
         result_count(&result);
-        bool ok = formats_write(line, &result, &stdout_taken);
-        if (line->json) {
-            ok = merged_write(&result, line->json, line->operands, line->operand_count) && ok;
-        }
-        if (!stdout_taken && !line->quiet) {
-            report_terminal(&result, stdout, table_terminal_width(stdout), line->color);
-        } else if (result.incomplete > 0 && diag.count == 0) {
-            struct text reason = {0};
-            describe_incomplete(&reason, &result);
-            fprintf(stderr, "tidemark report: incomplete: %s\n", reason.data);
-            text_fini(&reason);
-        }
-        if (!stdout_taken && line->quiet) {
-            printf("%zu passed, %zu failed, %zu skipped\n", result.passed, result.failed,
-                   result.skipped);
-        }
-        status = !ok || merge != RESULT_MERGE_DONE || result.incomplete > 0 ? COMMAND_OURS
-                 : result.failed > 0                                        ? COMMAND_BROKEN
-                                                                            : COMMAND_MET;
+        bool ok =
+            !line->json || merged_write(&result, line->json, line->operands, line->operand_count);
+        status = merge != RESULT_MERGE_DONE ? COMMAND_OURS : output_status(&result);
+        enum output_text text = !line->quiet      ? OUTPUT_FULL
+                                : diag.count == 0 ? OUTPUT_BRIEF
+                                                  : OUTPUT_COUNTS;
+        status = output_write(line, &result, text) && ok ? status : COMMAND_OURS;
     }
     diag_fini(&diag);
     result_fini(&result);
@@ -111,9 +75,11 @@ static int report_run(struct command_line *line)
 }
 
 static const struct option_spec report_options[] = {
-#define RENDERER(name, option, help, append) {option, 0, OPTION_FILE, "FILE", help, NULL, false},
+#define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)
 #include "harness/report/renderer.def"
 #undef RENDERER
+    OUTPUT_OPTIONS,
+    FAIL_ON_OPTION,
     {"scenario", 0, OPTION_TEXT, "NAME", "only the run of this scenario, of files with several",
      NULL, false},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL, false},
@@ -137,7 +103,9 @@ const struct command command_report = {
         "merged: a test that two of them have, or files of different suites, are refused, and "
         "missing shards are named (status 99).\n"
         "A result file whose run was killed is readable up to its last line; the status is 99, "
-        "and every format says what is missing.",
+        "and every format says what is missing.\n"
+        "The status is that of the run: 0, 1 when something failed, 77 when nothing was judged, 99 "
+        "when results are missing.",
     .examples = report_examples,
     .run = report_run,
 };

@@ -4,13 +4,11 @@
  */
 #include "harness/base/diag.h"
 #include "harness/base/memory.h"
-#include "harness/base/table.h"
 #include "harness/base/version.h"
-#include "harness/cli/command.h"
+#include "harness/cli/output.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
 #include "harness/cli/suppressions.h"
-#include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
 #include "harness/campaign/ablate.h"
 #include "harness/campaign/runner.h"
@@ -22,20 +20,35 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Worst of two: ours before broken before met. */
-static int worse(int a, int b)
+/* Every variant is one that this build cannot run, or that belongs to another shard. */
+static bool variants_skipped(const struct plan *plan)
 {
-    return a > b ? a : b;
+    for (size_t i = 0; i < plan->variant_count; i++) {
+        if (!plan->variants[i].skip || !plan->variants[i].skip[0]) {
+            return false;
+        }
+    }
+    return true;
 }
 
-static int expectations_status(const struct result *result)
+/* A run that measured nothing is no green one, and says why. */
+static void nothing_tell(const struct plan *plan, bool ran, struct result *result)
 {
-    bool broken = result->failed > 0;
-    for (size_t i = 0; i < result->expect_count; i++) {
-        broken = broken ||
-                 (!result->expects[i].ok && strncmp(result->expects[i].limit, "warn ", 5) != 0);
+    if (ran) {
+        return;
     }
-    return broken ? COMMAND_BROKEN : COMMAND_MET;
+    const char *why = result->note_count > 0 ? result->notes[result->note_count - 1] : "";
+    result_set(&result->reason, why[0] ? why : "no test has a result");
+    if (!variants_skipped(plan)) {
+        result->incomplete++;
+        result->cut_short++;
+    }
+}
+
+static int status_of(const struct plan *plan, bool ran, const struct result *result)
+{
+    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
+    return empty && result->incomplete == 0 ? COMMAND_MET : output_status(result);
 }
 
 static int scenario_run(struct command_line *line, const struct shard_choice *shard,
@@ -84,6 +97,7 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         suppress_notes(&suppress, &result);
         runner_expect(scenario, &result);
         ablate_conclude(&plan, &result);
+        nothing_tell(&plan, ran, &result);
         for (size_t i = 0; writer && i < result.expect_count; i++) {
             result_write_expect(writer, &result.expects[i]);
         }
@@ -91,16 +105,17 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
             result_write_note(writer, result.notes[i]);
         }
         progress_end(&progress);
-        status = ran ? expectations_status(&result) : COMMAND_OURS;
-        if (!line->json || strcmp(line->json, "-") != 0) {
-            report_terminal(&result, stdout, table_terminal_width(stdout), line->color);
+        status = status_of(&plan, ran, &result);
+        if (writer) {
+            result_writer_run_end(writer, &result);
         }
+        const char *rules = command_text(line, "suppress-out");
+        bool written = !rules || suppress_out(line, rules, &result);
+        result_sites_sort(&result);
+        status = output_write(line, &result, OUTPUT_FULL) && written ? status : COMMAND_OURS;
     }
     plan_fini(&plan);
 out:
-    if (writer) {
-        result_writer_run_end(writer, &result);
-    }
     result_fini(&result);
     suppress_fini(&suppress);
     free(repeat);
@@ -116,7 +131,15 @@ static int run_main(struct command_line *line)
     struct shard_choice shard;
     struct diag diag;
     size_t read = 0;
-    int status = shard_choose(line, &shard) ? COMMAND_MET : COMMAND_USAGE;
+    int status = shard_choose(line, &shard) && output_root(line) ? COMMAND_MET : COMMAND_USAGE;
+    const char *single;
+    if (line->operand_count > 1 &&
+        (output_single(line, &single) || command_text(line, "suppress-out"))) {
+        status = command_usage_error(line,
+                                     "--%s FILE holds one scenario; keep all with --json, and make "
+                                     "one of each with tidemark report --scenario NAME",
+                                     output_single(line, &single) ? single : "suppress-out");
+    }
     diag_init(&diag);
     for (; read < line->operand_count; read++) { /* all mistakes before anything runs */
         if (!scenario_read(line->operands[read], &scenarios[read], &diag)) {
@@ -129,8 +152,8 @@ static int run_main(struct command_line *line)
         fprintf(stderr, "tidemark run: %s: %s\n", line->json, strerror(errno));
         status = COMMAND_OURS;
     }
-    for (size_t i = 0; status < COMMAND_USAGE && i < read; i++) {
-        status = worse(status, scenario_run(line, &shard, &scenarios[i], writer));
+    for (size_t i = 0; status != COMMAND_USAGE && status != COMMAND_OURS && i < read; i++) {
+        status = output_worse(status, scenario_run(line, &shard, &scenarios[i], writer));
     }
     if (writer) {
         struct result none;
@@ -157,9 +180,15 @@ static const struct option_spec options[] = {
      false},
     {"suppressions", 0, OPTION_FILE, "FILE", "sites not to accuse, as leak:PATTERN lines", NULL,
      true},
+    {"suppress-out", 0, OPTION_FILE, "FILE",
+     "write a suppression for each place that is accused, to be given a reason", NULL, false},
     {"seed", 0, OPTION_INTEGER, "N", "of the shuffled orders of the tests, 1 by default", NULL,
      false},
     SHARD_OPTIONS,
+#define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)
+#include "harness/report/renderer.def"
+#undef RENDERER
+    OUTPUT_OPTIONS,
     {0}};
 
 static const char *const examples[] = {

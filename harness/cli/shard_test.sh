@@ -52,7 +52,7 @@ done
 "$B/tidemark" report "$T"/hash.? --json "$T/merged.jsonl" >"$T/out" 2>"$T/err"
 [ $? -eq 1 ] || fail "the merged report: another status than 1"
 same "$T/whole.jsonl" "$T/merged.jsonl"
-[ "$(tail -n 1 "$T/out")" = "7 passed, 4 failed, 0 skipped" ] || fail "merged: $(tail -n 1 "$T/out")"
+[ "$(tail -n 1 "$T/out")" = "8 passed, 4 failed, 0 skipped" ] || fail "merged: $(tail -n 1 "$T/out")"
 
 # The tests of a case with unchecked fixtures share a process.
 [ "$(grep -l '"id":"basic/fixtures/' "$T"/hash.? | wc -l)" = 1 ] || fail "a group was parted"

@@ -1,4 +1,5 @@
-/* suppressions.h - the option --suppressions of run and hunt. Supervisor only. */
+/* suppressions.h - the options --suppressions and --suppress-out of run and hunt. Supervisor only.
+ */
 #ifndef CLI_SUPPRESSIONS_H
 #define CLI_SUPPRESSIONS_H
 
@@ -7,5 +8,9 @@
 
 /* All files of --suppressions. False: mistakes in them, told on stderr. */
 bool command_suppressions_read(const struct command_line *line, struct suppress *suppress);
+
+/* Writes a rule for each place that the result accuses, the tests that it concerns in the comment,
+ * and a line for the reason. Returns false, after a message, if the file could not be written. */
+bool suppress_out(const struct command_line *line, const char *path, const struct result *result);
 
 #endif

@@ -58,8 +58,9 @@ struct shift shift_of_pairs(const double *a, const double *b, size_t count, doub
         filled % 2 ? averages[filled / 2] : (averages[filled / 2 - 1] + averages[filled / 2]) / 2;
     struct shift shift = {
         .ratio = exp(middle), .low = exp(averages[k - 1]), .high = exp(averages[filled - k])};
-    shift.verdict = shift.low > 1 + SHIFT_LEAST    ? SHIFT_MORE
-                    : shift.high < 1 - SHIFT_LEAST ? SHIFT_LESS
-                                                   : SHIFT_NONE;
+    shift.verdict = shift.low > 1 + SHIFT_LEAST                                     ? SHIFT_MORE
+                    : shift.high < 1 - SHIFT_LEAST                                  ? SHIFT_LESS
+                    : shift.low >= 1 - SHIFT_LEAST && shift.high <= 1 + SHIFT_LEAST ? SHIFT_NONE
+                                                                                    : SHIFT_UNSURE;
     return shift;
 }

@@ -17,7 +17,8 @@
 #define SHIFT_PAIRS_MAX 200
 #define SHIFT_LEAST     0.01 /* beyond this a difference counts */
 
-enum shift_verdict { SHIFT_NONE, SHIFT_MORE, SHIFT_LESS };
+/* SHIFT_UNSURE: the interval lies across a threshold. */
+enum shift_verdict { SHIFT_NONE, SHIFT_MORE, SHIFT_LESS, SHIFT_UNSURE };
 
 struct shift {
     double ratio, low, high; /* of B to A: 1.03 is 3 % more; the interval */

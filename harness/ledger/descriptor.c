@@ -5,6 +5,7 @@
 #include "harness/ledger/trace.h"
 #include "harness/ledger/unwind.h"
 #include "harness/meter/kernel.h"
+#include "harness/meter/meter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,9 @@
 
 int descriptor_opened(int fd, const void *frame)
 {
+    if (fd >= 0) {
+        meter_fd_touched();
+    }
     if (fd >= 0 && trace_on) {
         resource_open(WIRE_SITE_FD, (uint64_t)fd, frame);
     }
@@ -20,6 +24,7 @@ int descriptor_opened(int fd, const void *frame)
 
 UNWIND_HOOK_SECTION int descriptor_closing(int fd)
 {
+    meter_fd_touched();
     if (fd >= 0 && trace_on) {
         resource_close(WIRE_SITE_FD, (uint64_t)fd);
     }
@@ -58,6 +63,7 @@ FILE *descriptor_stream_opened(FILE *file, const char *path, bool fresh, const v
 
 UNWIND_HOOK_SECTION FILE *descriptor_stream_closing(FILE *file)
 {
+    meter_fd_touched();
     if (file != NULL && trace_on) {
         int saved = errno;
         descriptor_closing(fileno_unlocked(file));

@@ -8,6 +8,7 @@
 #include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/unwind.h"
+#include "harness/meter/meter.h"
 
 #include <dlfcn.h>
 #include <threads.h>
@@ -19,6 +20,7 @@ void hooks_thread_made(pthread_t thread, const pthread_attr_t *attributes, const
 {
     int state = PTHREAD_CREATE_JOINABLE;
     thread_second();
+    meter_thread_touched();
     resource_open(WIRE_SITE_THREAD, (uint64_t)thread, frame);
     if (attributes != NULL && pthread_attr_getdetachstate(attributes, &state) == 0 &&
         state == PTHREAD_CREATE_DETACHED) {

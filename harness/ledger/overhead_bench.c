@@ -1,7 +1,7 @@
 /*
- * overhead_bench.c - what watching costs: the same programs plain, at count depth, at trace depth
- * and under heaptrack's preload, one after the other in rounds, medians of CPU time. Not a test: it
- * prints figures and their bars, and never fails by noise.
+ * overhead_bench.c - what watching costs: the same programs plain, at count depth, at trace depth,
+ * in watch mode and under heaptrack's preload, one after the other in rounds, medians of CPU time.
+ * Not a test: it prints figures and their bars, and never fails by noise.
  *
  * overhead_bench BUILD-FOLDER [ROUNDS]
  */
@@ -31,11 +31,13 @@ static const struct contender contenders[] = {
     {"A/A control", JEMALLOC, NULL, NULL},
     {"count", "%s/bench/libledger.so " JEMALLOC, "count", NULL},
     {"trace", "%s/bench/libledger.so " JEMALLOC, "trace", NULL},
+    {"watch", "%s/bench/libledger.so " JEMALLOC, "watch", NULL},
     {"heaptrack", "/usr/lib/heaptrack/libheaptrack_preload.so " JEMALLOC, NULL,
      "/usr/lib/heaptrack/libheaptrack_preload.so"},
     {"libc", "", NULL, NULL},
     {"libc, count", "%s/bench/libledger.so", "count", NULL},
     {"libc, trace", "%s/bench/libledger.so", "trace", NULL},
+    {"libc, watch", "%s/bench/libledger.so", "watch", NULL},
 };
 #define CONTENDERS (sizeof contenders / sizeof contenders[0])
 
@@ -179,7 +181,7 @@ static void program_measure(const struct program *program, const char *folder, i
     }
     printf("\n%-36s %10s %10s %9s\n", program->name, "CPU ms", "ratio", "peak MB");
     for (size_t c = 0; c < CONTENDERS; c++) {
-        size_t base = strncmp(contenders[c].name, "libc", 4) == 0 ? 5 : 0;
+        size_t base = strncmp(contenders[c].name, "libc", 4) == 0 ? 6 : 0;
         if (seconds[c][0] < 0) {
             printf("  %-34s %10s %10s %9s\n", contenders[c].name, "-", "-", "-");
             continue;

@@ -23,7 +23,10 @@ static __attribute__((constructor)) void bench_begin(void)
     meter_init(NULL);
     ledger_init(NULL);
     begun_in = kernel_pid();
-    ledger_depth_set(depth != NULL && strcmp(depth, "trace") == 0 ? WIRE_TRACE : WIRE_COUNT);
+    bool watched = depth != NULL && strcmp(depth, "watch") == 0;
+    bool traced = watched || (depth != NULL && strcmp(depth, "trace") == 0);
+    ledger_depth_set(traced ? WIRE_TRACE : WIRE_COUNT);
+    ledger_watch_set(watched);
 }
 
 static __attribute__((destructor)) void bench_end(void)

@@ -251,7 +251,7 @@ void ledger_releases_put(struct wire *wire, const uint32_t *sites, uint32_t site
     if (review != NULL) {
         review->sites = sites;
         review->site_count = site_count;
-        resource_settle();
+        resource_settle(true);
         trace_each(stay_take, review);
         resource_each(resource_take, review);
         if (nodes_take(review)) {

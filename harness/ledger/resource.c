@@ -1,11 +1,12 @@
 /*
  * resource.c - see resource.h. Runs in the worker.
  *
- * Three tables of our own memory under one lock: `things` (descriptors and threads, open addressing
- * by kind and number), `mappings` (sorted by address), `files` (by path, each once).
+ * Two tables of our own memory under one lock: `things` (descriptors and threads, the latest last),
+ * `files` (by path, each once). Mappings are mapping.c's.
  */
 #include "harness/ledger/resource.h"
 #include "harness/ledger/birth.h"
+#include "harness/ledger/mapping.h"
 
 #include "harness/ledger/release.h"
 #include "harness/ledger/site.h"
@@ -37,31 +38,32 @@ struct path {
     char text[PATH_ROOM];
 };
 
-static struct table things, mappings, files;
+static struct table things, files;
 static _Atomic uint32_t locked;
-static int64_t mapped_bytes;
 static uint64_t file_number;
+static uint32_t detached; /* of things, how many are threads that may end by themselves */
+static bool changed;      /* things and files, since the last resource_settle */
 
 void resource_after_fork(void)
 {
     atomic_store(&locked, 0);
+    mapping_after_fork();
 }
 
-/* A site has one thing more or less, which was made (or was there, and is cut in two or gone). With
- * the lock held, and so busy. */
-static void watch_made(uint32_t site, uint64_t bytes)
+/* A site has one thing more or less. With the lock held, and so busy. */
+static void watch_made(uint32_t site)
 {
     struct watch *watch = trace_watch(thread_get());
     if (watch != NULL && site != 0) {
-        watch_birth(watch, site, bytes);
+        watch_birth(watch, site, 0);
     }
 }
 
-static void watch_changed_by(uint32_t site, int64_t blocks, int64_t bytes)
+static void watch_gone(uint32_t site)
 {
     struct watch *watch = trace_watch(thread_get());
     if (watch != NULL && site != 0) {
-        watch_change(watch, site, blocks, bytes);
+        watch_death(watch, site, 0);
     }
 }
 
@@ -99,7 +101,9 @@ static struct resource *thing_find(uint32_t kind, uint64_t id)
 static void thing_drop(struct resource *thing)
 {
     struct resource *rows = things.rows;
-    watch_changed_by(thing->site, -1, 0);
+    watch_gone(thing->site);
+    detached -= thing->tid != 0;
+    changed = true;
     *thing = rows[--things.count];
 }
 
@@ -114,13 +118,15 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
         return;
     }
     struct resource *thing = thing_find(kind, id);
-    if (thing != NULL) {
-        watch_changed_by(thing->site, -1, 0); /* it was closed without our seeing it */
+    if (thing != NULL) { /* it was closed without our seeing it */
+        watch_gone(thing->site);
+        detached -= thing->tid != 0;
     } else if (table_grow(&things, sizeof *thing)) {
         thing = (struct resource *)things.rows + things.count++;
     }
     if (thing != NULL) {
-        watch_made(site, 0);
+        watch_made(site);
+        changed = true;
         *thing = (struct resource){.id = id, .site = site, .serial = birth_now(), .kind = kind};
     }
     thread_unlock(&locked, self);
@@ -158,112 +164,10 @@ void resource_detach(uint64_t id, int32_t tid)
     }
     struct resource *thing = thing_find(WIRE_SITE_THREAD, id);
     if (thing != NULL) {
+        detached += thing->tid == 0;
         thing->tid = tid != 0 ? tid : -1;
     }
     thread_unlock(&locked, self);
-}
-
-/* Mappings.
- * ---------------------------------------------------------------------------------------- */
-
-static bool mapping_insert(const struct resource *mapping)
-{
-    if (!table_grow(&mappings, sizeof *mapping)) {
-        return false;
-    }
-    struct resource *rows = mappings.rows;
-    uint32_t at = mappings.count++;
-    for (; at > 0 && rows[at - 1].id > mapping->id; at--) {
-        rows[at] = rows[at - 1];
-    }
-    rows[at] = *mapping;
-    mapped_bytes += (int64_t)mapping->bytes;
-    return true;
-}
-
-static void mapping_cut(uint64_t start, uint64_t end)
-{
-    uint32_t kept = 0, count = mappings.count;
-    struct resource *rows = mappings.rows;
-    struct resource right = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        struct resource mapping = rows[i];
-        uint64_t mapping_end = mapping.id + mapping.bytes;
-        if (mapping_end <= start || mapping.id >= end) {
-            rows[kept++] = mapping;
-            continue;
-        }
-        mapped_bytes -= (int64_t)mapping.bytes;
-        watch_changed_by(mapping.site, -1, -(int64_t)mapping.bytes);
-        if (mapping_end > end) { /* at most one mapping reaches beyond */
-            right = mapping;
-            right.id = end;
-            right.bytes = mapping_end - end;
-        }
-        if (mapping.id < start) {
-            mapping.bytes = start - mapping.id;
-            mapped_bytes += (int64_t)mapping.bytes;
-            watch_changed_by(mapping.site, 1, (int64_t)mapping.bytes);
-            rows[kept++] = mapping;
-        }
-    }
-    mappings.count = kept;
-    if (right.bytes > 0 && mapping_insert(&right)) {
-        watch_changed_by(right.site, 1, (int64_t)right.bytes);
-    }
-}
-
-static void mapping_tell(uint32_t count_before, int64_t bytes_before)
-{
-    meter_mapping_add((int64_t)mappings.count - count_before, mapped_bytes - bytes_before);
-}
-
-static uint64_t pages_up(uint64_t bytes)
-{
-    return (bytes + 4095) & ~(uint64_t)4095;
-}
-
-void resource_map(uint64_t address, uint64_t bytes, const void *frame)
-{
-    struct thread *self;
-    uint32_t site = trace_site(frame, WIRE_SITE_MMAP);
-    if (!thread_lock(&locked, &self)) {
-        return;
-    }
-    uint32_t count_before = mappings.count;
-    int64_t bytes_before = mapped_bytes;
-    bytes = pages_up(bytes);
-    mapping_cut(address, address + bytes);
-    if (mapping_insert(&(struct resource){.id = address,
-                                          .bytes = bytes,
-                                          .site = site,
-                                          .serial = birth_now(),
-                                          .kind = WIRE_SITE_MMAP})) {
-        watch_made(site, bytes);
-    }
-    mapping_tell(count_before, bytes_before);
-    thread_unlock(&locked, self);
-}
-
-HOOK void resource_unmap(uint64_t address, uint64_t bytes)
-{
-    struct thread *self;
-    struct resource gone = {0};
-    if (mappings.count == 0 || !thread_lock(&locked, &self)) {
-        return;
-    }
-    uint32_t count_before = mappings.count;
-    int64_t bytes_before = mapped_bytes;
-    for (uint32_t i = 0; release_on && i < mappings.count; i++) {
-        const struct resource *mapping = (const struct resource *)mappings.rows + i;
-        if (mapping->id == address) {
-            gone = *mapping;
-        }
-    }
-    mapping_cut(address, address + pages_up(bytes));
-    mapping_tell(count_before, bytes_before);
-    thread_unlock(&locked, self);
-    gone_tell(&gone, __builtin_frame_address(0));
 }
 
 /* Files.
@@ -312,7 +216,7 @@ static void file_drop(struct path *file)
 {
     struct path *rows = files.rows;
     struct path *last = &rows[--files.count];
-    watch_changed_by(file->resource.site, -1, 0);
+    watch_gone(file->resource.site);
     if (file != last) {
         *file = *last;
     }
@@ -332,7 +236,8 @@ void resource_file_made(const char *path, const void *frame)
         file.resource = (struct resource){
             .id = ++file_number, .site = site, .serial = birth_now(), .kind = WIRE_SITE_FILE};
         rows[files.count++] = file;
-        watch_made(site, 0);
+        changed = true;
+        watch_made(site);
         meter_file_add(1);
     }
     thread_unlock(&locked, self);
@@ -383,11 +288,12 @@ static bool thing_is_there(const struct resource *thing)
     return kernel_call(SYS_tgkill, kernel_pid(), thing->tid, 0, 0, 0, 0) == 0;
 }
 
-void resource_settle(void)
+void resource_settle(bool all)
 {
     struct thread *self;
     struct stat status;
-    if ((things.count == 0 && files.count == 0) || !thread_lock(&locked, &self)) {
+    if ((things.count == 0 && files.count == 0) || (!all && !changed && detached == 0) ||
+        !thread_lock(&locked, &self)) {
         return;
     }
     for (uint32_t i = things.count; i > 0; i--) {
@@ -404,6 +310,7 @@ void resource_settle(void)
             file_drop(file);
         }
     }
+    changed = false;
     thread_unlock(&locked, self);
 }
 
@@ -413,39 +320,22 @@ void resource_each(resource_seen *each, void *context)
     for (uint32_t i = 0; i < things.count; i++) {
         each(context, &rows[i]);
     }
-    rows = mappings.rows;
-    for (uint32_t i = 0; i < mappings.count; i++) {
-        each(context, &rows[i]);
-    }
+    mapping_resource_each(each, context);
     const struct path *paths = files.rows;
     for (uint32_t i = 0; i < files.count; i++) {
         each(context, &paths[i].resource);
     }
 }
 
-uint32_t resource_mappings(void)
-{
-    return mappings.count;
-}
-
-void resource_mappings_each(resource_mapping_seen *each, void *context)
-{
-    const struct resource *rows = mappings.rows;
-    for (uint32_t i = 0; i < mappings.count; i++) {
-        each(context, rows[i].id, rows[i].bytes, rows[i].site);
-    }
-}
-
 void resource_forget_sites(void)
 {
     struct thread *self;
+    mapping_forget_sites();
     if (!thread_lock(&locked, &self)) {
         return;
     }
     things.count = 0;
-    for (uint32_t i = 0; i < mappings.count; i++) {
-        ((struct resource *)mappings.rows)[i].site = 0;
-    }
+    detached = 0;
     for (uint32_t i = 0; i < files.count; i++) {
         ((struct path *)files.rows)[i].resource.site = 0;
     }

@@ -1,9 +1,9 @@
 /*
- * resource.h - what a program holds beside the heap: mappings, descriptors, threads, temporary
- * files; each with the site and the birth that made it, at trace depth. At count depth only
- * mappings and files are kept, without a site; descriptors and threads are then counted by the
- * kernel (meter.h). Runs in the worker, on any thread. A spin lock that only these few lines hold;
- * a signal handler that comes in between finds the thread busy and is not recorded.
+ * resource.h - what a program holds beside the heap: descriptors, threads, temporary files, and
+ * mappings (mapping.h); each with the site and the birth that made it, at trace depth. At count
+ * depth only mappings and files are kept, without a site; descriptors and threads are then counted
+ * by the kernel (meter.h). Runs in the worker, on any thread. A spin lock that only these few lines
+ * hold; a signal handler that comes in between finds the thread busy and is not recorded.
  */
 #ifndef LEDGER_RESOURCE_H
 #define LEDGER_RESOURCE_H
@@ -17,10 +17,6 @@ void resource_close(enum wire_site_kind kind, uint64_t id);
 /* A detached thread is gone when the kernel has no thread `tid` any more; 0: not known. */
 void resource_detach(uint64_t id, int32_t tid);
 
-/* Mappings by address: what a new one covers is gone, an unmapping may cut one in two. */
-void resource_map(uint64_t address, uint64_t bytes, const void *frame);
-void resource_unmap(uint64_t address, uint64_t bytes);
-
 /* Temporary files by path (relative ones are completed). */
 void resource_file_made(const char *path, const void *frame);
 void resource_file_gone(const char *path);
@@ -30,8 +26,9 @@ bool resource_file_known(const char *path);
  * ------------------------------------------------ */
 
 /* Drops what is gone without our seeing it: descriptors closed, threads ended, files removed. Tells
- * the meter how many files are left. */
-void resource_settle(void);
+ * the meter how many files are left. Each thing costs a system call; without `all` nothing is done
+ * if nothing was made or closed since the last time, and no detached thread is known. */
+void resource_settle(bool all);
 
 struct resource {
     uint64_t id;    /* descriptor, pthread_t, address; of a file its number */
@@ -41,11 +38,7 @@ struct resource {
     int32_t tid;   /* of a detached thread; -1: detached and unknown */
 };
 typedef void resource_seen(void *context, const struct resource *resource);
-void resource_each(resource_seen *each, void *context);
-
-typedef void resource_mapping_seen(void *context, uint64_t address, uint64_t bytes, uint32_t site);
-uint32_t resource_mappings(void);
-void resource_mappings_each(resource_mapping_seen *each, void *context);
+void resource_each(resource_seen *each, void *context); /* mappings, too */
 
 void resource_forget_sites(void); /* tracing ends */
 void resource_after_fork(void);

@@ -219,6 +219,7 @@ START_TEST(a_descriptor_has_the_stack_that_opened_it_and_its_birth)
     uint32_t site = 0;
     while (wire_get(wire, &record, &broken)) {
         if (record.head.type == WIRE_SITE && record.site.kind == WIRE_SITE_FD &&
+            record.site.frame_count > 0 &&
             record.site.frames[0] - (uint64_t)(uintptr_t)open_deep < 64) {
             found = true;
             site = record.site.site;

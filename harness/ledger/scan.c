@@ -9,7 +9,7 @@
  */
 #include "harness/ledger/graph.h"
 #include "harness/ledger/ledger.h"
-#include "harness/ledger/resource.h"
+#include "harness/ledger/mapping.h"
 #include "harness/ledger/roots.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/stop.h"
@@ -90,7 +90,7 @@ static bool memory_scan(struct scan *scan, uint64_t sp)
         return false;
     }
     if (stop_others(&scan->stop)) {
-        uint32_t room = trace_records() + resource_mappings();
+        uint32_t room = trace_records() + mapping_count();
         struct ledger_totals totals;
         ledger_totals_get(&totals); /* of which some are traced: more room than is needed */
         uint32_t untraced = totals.live_blocks > 0 && totals.live_blocks < INT32_MAX / 4
@@ -100,7 +100,7 @@ static bool memory_scan(struct scan *scan, uint64_t sp)
             graph_init(&scan->graph, room, untraced, scan->roots.readable,
                        scan->roots.readable_count)) {
             trace_each(block_take, scan);
-            resource_mappings_each(mapping_take, scan);
+            mapping_each(mapping_take, scan);
             graph_sort(&scan->graph);
             roots_spread(scan);
             done = true;

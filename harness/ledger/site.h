@@ -1,7 +1,7 @@
 /*
  * site.h - allocation sites: every distinct stack, numbered from 1, never forgotten.
  * Runs in the worker, on any thread; lock-free (two threads that find a new site at once may waste
- * one number). Memory: 192 bytes a site and 8 a frame, by private mmap.
+ * one number). Memory: about 300 bytes a site and 8 a frame, by private mmap.
  */
 #ifndef LEDGER_SITE_H
 #define LEDGER_SITE_H
@@ -37,6 +37,16 @@ struct site {
         uint32_t family;
         int64_t live_blocks, live_bytes, floor_blocks, floor_bytes;
     } told; /* what was sent last */
+    struct {
+        uint32_t root_next;                /* the next smallest site of a family of several */
+        uint32_t member_first;             /* in such a one: the first of the other members */
+        uint32_t member_next;              /* in a member */
+        uint32_t fold, floor_run;          /* as those of the site */
+        int64_t live_blocks, live_bytes;   /* of all its sites */
+        int64_t floor_blocks, floor_bytes; /* likewise */
+        int64_t told[4];                   /* what was sent last of these four */
+        bool told_ever;
+    } whole; /* of the family, in its smallest site */
 
     /* Of all threads, while births are counted. */
     _Atomic int64_t born_blocks, born_bytes;

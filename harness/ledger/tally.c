@@ -53,7 +53,7 @@ static void sites_walk(void)
 /* live_blocks and live_bytes of every site become those of now. */
 static void sites_tally(void)
 {
-    resource_settle();
+    resource_settle(true);
     if (watch_is_on()) {
         watch_fold();
     } else {
@@ -68,7 +68,7 @@ void ledger_watch_set(bool on)
         return;
     }
     if (!watch_is_on()) {
-        resource_settle();
+        resource_settle(true);
         watch_start(sites_walk);
     }
     watch_births_reset();
@@ -184,10 +184,24 @@ static void change_put(void *wire, struct site *site, uint32_t number)
     site->sent = SITE_SENT;
 }
 
+static void family_put(void *wire, struct site *site, uint32_t number)
+{
+    struct wire_family record;
+    WIRE_INIT(&record, WIRE_FAMILY);
+    record.family = number;
+    record.kind = site->kind;
+    record.live_blocks = site->whole.live_blocks;
+    record.live_bytes = site->whole.live_bytes;
+    record.floor_blocks = site->whole.floor_blocks;
+    record.floor_bytes = site->whole.floor_bytes;
+    wire_put(wire, &record);
+}
+
 void ledger_watch_put(struct wire *wire)
 {
     if (watch_is_on()) {
         watch_changes_each(change_put, wire);
+        watch_families_each(family_put, wire);
     }
 }
 
@@ -294,7 +308,7 @@ static void survivor_resource(void *context, const struct resource *resource)
 void ledger_survivors_put(struct wire *wire)
 {
     struct survivors all = {0};
-    resource_settle();
+    resource_settle(true);
     trace_each(survivor_block, &all);
     resource_each(survivor_resource, &all);
     for (size_t i = 0; i < all.room; i++) {

@@ -21,10 +21,20 @@ static _Atomic(struct thread *) chunks[CHUNKS_MOST] = {first_chunk};
 /* Slots in use, and how many that may become before the dead are looked for. */
 static _Atomic uint32_t slots_used, slots_bearable = 8;
 
+/* No slot from here on was ever taken. Only ever rises, before its thread counts anything. */
+static _Atomic uint32_t slots_end;
+
 static _Atomic size_t small_end;
 static _Atomic bool threaded;
 static _Atomic(struct thread *) only; /* the one thread that allocates, while !threaded */
 static _Atomic int64_t published_live, published_peak;
+
+static void slot_known(uint32_t index)
+{
+    uint32_t end = atomic_load(&slots_end);
+    while (end <= index && !atomic_compare_exchange_weak(&slots_end, &end, index + 1)) {
+    }
+}
 
 static struct thread *slot_take(int32_t tid, int32_t wanted, int32_t pid)
 {
@@ -35,6 +45,7 @@ static struct thread *slot_take(int32_t tid, int32_t wanted, int32_t pid)
             if (atomic_load_explicit(&chunk[i].tid, memory_order_relaxed) == wanted &&
                 (wanted == 0 || chunk[i].pid == pid) &&
                 atomic_compare_exchange_strong(&chunk[i].tid, &expected, tid)) {
+                slot_known(c * SLOTS_PER_CHUNK + i);
                 return &chunk[i];
             }
         }
@@ -75,6 +86,7 @@ static struct thread *slot_new(int32_t tid)
     for (uint32_t c = 1; c < CHUNKS_MOST; c++) {
         struct thread *none = NULL;
         if (atomic_compare_exchange_strong(&chunks[c], &none, chunk)) {
+            slot_known(c * SLOTS_PER_CHUNK);
             return &chunk[0];
         }
     }
@@ -154,11 +166,10 @@ void thread_beyond(struct thread *self)
 
 void thread_each(thread_seen *each, void *context)
 {
-    for (uint32_t c = 0; c < CHUNKS_MOST && chunks[c] != NULL; c++) {
-        struct thread *chunk = chunks[c];
-        for (uint32_t i = 0; i < SLOTS_PER_CHUNK; i++) {
-            each(context, &chunk[i]);
-        }
+    uint32_t end = atomic_load(&slots_end);
+    for (uint32_t i = 0; i < end; i++) {
+        struct thread *chunk = chunks[i / SLOTS_PER_CHUNK];
+        each(context, &chunk[i % SLOTS_PER_CHUNK]);
     }
 }
 

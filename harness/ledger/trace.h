@@ -24,6 +24,7 @@
 
 struct trace { /* of one thread; used with thread->busy set */
     struct record_list records;
+    struct watch watch; /* begins near the records: both are used by each birth */
     struct unwind unwind;
     struct {
         uint64_t hash;
@@ -33,7 +34,6 @@ struct trace { /* of one thread; used with thread->busy set */
         uint64_t hash;
         uint32_t site;
     } stacks[TRACE_STACKS_CACHED];
-    struct watch watch;
 };
 
 /* In one word, so that the everyday birth and death ask one question only: the flags below, the tag

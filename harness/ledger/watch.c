@@ -103,12 +103,19 @@ static void site_touch(struct site *site, uint32_t number)
     pending_add(site, number);
 }
 
+static struct watch_folded entry_values(const struct watch_entry *entry)
+{
+    return (struct watch_folded){.born_blocks = entry->born_blocks,
+                                 .died_blocks = entry->died_blocks,
+                                 .born_bytes = entry->born_bytes,
+                                 .died_bytes = entry->died_bytes};
+}
+
 static void entry_fold(struct watch_chunk *chunk, uint32_t number)
 {
     const struct watch_entry *entry = &chunk->entries[number % WATCH_CHUNK];
     struct watch_folded *before = &chunk->folded[number % WATCH_CHUNK];
-    struct watch_folded now = {entry->born_blocks, entry->born_bytes, entry->died_blocks,
-                               entry->died_bytes};
+    struct watch_folded now = entry_values(entry);
     int64_t born = (int64_t)(now.born_blocks - before->born_blocks);
     int64_t born_bytes = (int64_t)(now.born_bytes - before->born_bytes);
     int64_t died = (int64_t)(now.died_blocks - before->died_blocks);
@@ -205,10 +212,139 @@ static void held_note(void)
     }
 }
 
+/* Families of several sites.
+ * ------------------------------------------------------------------------------- */
+
+static uint32_t roots_first;    /* the smallest sites of such families */
+static uint32_t families_built; /* site_joins() when the lists were made */
+
+static void whole_sum(struct site *root)
+{
+    root->whole.live_blocks = root->live_blocks;
+    root->whole.live_bytes = root->live_bytes;
+    for (uint32_t number = root->whole.member_first; number != 0;) {
+        const struct site *member = site_get(number);
+        root->whole.live_blocks += member->live_blocks;
+        root->whole.live_bytes += member->live_bytes;
+        number = member->whole.member_next;
+    }
+}
+
+/* Families grew since: makes the lists of their members again. */
+static void families_build(void)
+{
+    uint32_t joins = site_joins();
+    if (joins == families_built) {
+        return;
+    }
+    families_built = joins;
+    roots_first = 0;
+    for (uint32_t number = site_count(); number > 0; number--) {
+        struct site *site = site_get(number);
+        if (site != NULL) {
+            site->whole.member_first = site->whole.root_next = 0;
+        }
+    }
+    for (uint32_t number = site_count(); number > 0; number--) {
+        uint32_t family = site_family(number);
+        struct site *site = site_get(number), *root = site_get(family);
+        if (site == NULL || root == NULL || family == number) {
+            continue;
+        }
+        if (root->whole.member_first == 0) {
+            root->whole.root_next = roots_first;
+            roots_first = family;
+        }
+        site->whole.member_next = root->whole.member_first;
+        root->whole.member_first = number;
+    }
+    for (uint32_t number = roots_first; number != 0;) {
+        struct site *root = site_get(number);
+        whole_sum(root);
+        root->whole.floor_run = 0;
+        number = root->whole.root_next;
+    }
+}
+
+/* The family of a site that the last fold changed, once a fold; NULL when it is alone in it. */
+static struct site *family_changed(struct site *site, uint32_t number)
+{
+    uint32_t family = site_family(number);
+    struct site *root = family == number ? site : site_get(family);
+    if (root == NULL || root->whole.member_first == 0 || root->whole.fold == fold_number) {
+        return NULL;
+    }
+    root->whole.fold = fold_number;
+    return root;
+}
+
+static void families_fold(void)
+{
+    families_build();
+    for (uint32_t number = folded_first; number != 0 && roots_first != 0;) {
+        struct site *site = site_get(number), *root = family_changed(site, number);
+        if (root != NULL && root->whole.floor_run != run && !first_boundary) {
+            root->whole.floor_run = run;
+            root->whole.floor_blocks = root->whole.live_blocks;
+            root->whole.floor_bytes = root->whole.live_bytes;
+        }
+        if (root != NULL) {
+            whole_sum(root);
+        }
+        number = site->fold_next;
+    }
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* All of them: they are few. */
+static void families_floor(void)
+{
+    for (uint32_t number = roots_first; number != 0;) {
+        struct site *root = site_get(number);
+        if (root->whole.fold == fold_number) {
+            bool fresh = first_boundary || root->whole.floor_run != run;
+            int64_t blocks = root->whole.live_blocks, bytes = root->whole.live_bytes;
+            root->whole.floor_blocks = fresh ? blocks : least(root->whole.floor_blocks, blocks);
+            root->whole.floor_bytes = fresh ? bytes : least(root->whole.floor_bytes, bytes);
+            root->whole.floor_run = run;
+        }
+        number = root->whole.root_next;
+    }
+}
+
+void watch_families_each(watch_changed *each, void *context)
+{
+    for (uint32_t number = roots_first; number != 0;) {
+        struct site *root = site_get(number);
+        bool floored = root->whole.floor_run == run;
+        if (!floored) {
+            root->whole.floor_blocks = root->whole.live_blocks;
+            root->whole.floor_bytes = root->whole.live_bytes;
+        }
+        const int64_t now[4] = {root->whole.live_blocks, root->whole.live_bytes,
+                                root->whole.floor_blocks, root->whole.floor_bytes};
+        bool same = root->whole.told_ever;
+        for (int i = 0; i < 4; i++) {
+            same = same && root->whole.told[i] == now[i];
+            root->whole.told[i] = now[i];
+        }
+        if (!same) {
+            root->whole.told_ever = true;
+            each(context, root, number);
+        }
+        number = root->whole.root_next;
+    }
+}
+
+/* The numbers that a thread wrote before it ended are seen without a barrier. */
 void watch_fold(void)
 {
     struct watch *first = atomic_load(&watches);
-    bool alone = first == NULL || first->next == NULL, ordered;
+    bool alone = first == NULL || first->next == NULL || meter_alone(), ordered;
     fold_number++;
     folded_first = 0;
     for (struct watch *watch = first; watch != NULL; watch = watch->next) {
@@ -221,6 +357,7 @@ void watch_fold(void)
     }
     asides_fold();
     held_note();
+    families_fold();
 }
 
 /* Start and end.
@@ -229,8 +366,7 @@ void watch_fold(void)
 static void entry_baseline(struct watch_chunk *chunk, uint32_t number)
 {
     struct watch_entry *entry = &chunk->entries[number % WATCH_CHUNK];
-    chunk->folded[number % WATCH_CHUNK] = (struct watch_folded){
-        entry->born_blocks, entry->born_bytes, entry->died_blocks, entry->died_bytes};
+    chunk->folded[number % WATCH_CHUNK] = entry_values(entry);
     atomic_store_explicit(&entry->listed, 0, memory_order_relaxed);
 }
 
@@ -335,11 +471,6 @@ void watch_floor_reset(void)
     first_boundary = true;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 void watch_floor_update(void)
 {
     watch_fold();
@@ -352,6 +483,7 @@ void watch_floor_update(void)
         site->floor_run = run;
         number = site->fold_next;
     }
+    families_floor();
     first_boundary = false;
 }
 

@@ -26,14 +26,15 @@
 #define WATCH_CHUNKS (SITE_MOST / WATCH_CHUNK + 1)
 #define WATCH_QUEUE  4096u
 
+/* One cache line. What one event counts does not lie side by side, or the compiler would count with
+ * vectors, which takes longer. Written by the thread only, but for `listed`. */
 struct watch_entry {
-    uint64_t born_blocks, born_bytes; /* written by the thread only, as is all but `listed` */
-    uint64_t died_blocks, died_bytes;
+    uint64_t born_blocks, died_blocks, born_bytes, died_bytes;
     _Atomic uint32_t listed; /* 1: its site is in the queue, or was a moment ago */
-};
+} __attribute__((aligned(64)));
 
 struct watch_folded { /* of an entry, what was added to its site already */
-    uint64_t born_blocks, born_bytes, died_blocks, died_bytes;
+    uint64_t born_blocks, died_blocks, born_bytes, died_bytes;
 };
 
 struct watch_chunk {
@@ -149,5 +150,8 @@ void watch_told(struct site *site, const struct watch_values *values);
  * calls watch_told. */
 typedef void watch_changed(void *context, struct site *site, uint32_t number);
 void watch_changes_each(watch_changed *each, void *context);
+
+/* The same for families of several sites: `each` sends what struct site has of the whole. */
+void watch_families_each(watch_changed *each, void *context);
 
 #endif

@@ -16,15 +16,27 @@ struct meter_sample {
 void meter_init(struct wire *wire);
 
 /* `threads` counts the threads of the process; where a joined thread is still on its way out in the
- * kernel, it is waited for a little (2 ms at most). */
+ * kernel, it is waited for a little (2 ms at most). Asks the kernel. */
 void meter_sample_get(struct meter_sample *sample);
-uint32_t meter_threads(void); /* at this instant, without waiting */
+/* The same without a system call where the hooks saw nothing that could have changed a count since
+ * the last sample. Something may have come by the hooks (a raw system call): a meter_sample_get
+ * that finds another count than the hooks explain ends that trust for the rest of the process, and
+ * this then asks the kernel, too. */
+void meter_sample_trusting(struct meter_sample *sample);
+uint32_t meter_threads(void); /* at this instant, without waiting; asks the kernel */
+/* No other thread runs, as far as the hooks and the last sample know. No system call. */
+bool meter_alone(void);
+
+/* A descriptor was or will be opened or closed; a thread was made. Any thread, any time. */
+void meter_fd_touched(void);
+void meter_thread_touched(void);
 
 /* Net mappings and temporary files, told by the ledger's hooks; signed. Any thread. */
 void meter_mapping_add(int64_t mappings, int64_t bytes);
 void meter_file_add(int32_t files);
-/* Called before each sample: drops files that are gone without the hooks' seeing it. */
-extern void (*meter_settle)(void);
+/* Called before each sample: drops files that are gone without the hooks' seeing it. `all` is false
+ * for a trusting sample: then what the hooks saw no change of need not be looked at. */
+extern void (*meter_settle)(bool all);
 
 /* Memory of tidemark's own in this process: private mappings that no count above sees. NULL on
  * failure. */

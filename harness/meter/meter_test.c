@@ -32,6 +32,77 @@ START_TEST(descriptors_are_counted)
 }
 END_TEST
 
+static struct meter_sample trusting(void)
+{
+    struct meter_sample now;
+    meter_sample_trusting(&now);
+    return now;
+}
+
+/* `open` and `close` are the ledger's here: its hooks are linked in. */
+START_TEST(hooks_are_trusted_until_they_missed_something)
+{
+    uint32_t before = sample().fds;
+    int fd = open("/dev/null", O_RDONLY);
+    ck_assert_uint_eq(trusting().fds, before + 1);
+    close(fd);
+    ck_assert_uint_eq(trusting().fds, before);
+    int raw = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+    ck_assert_uint_eq(trusting().fds, before); /* nobody told us */
+    ck_assert_uint_eq(sample().fds, before + 1);
+    int again = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+    ck_assert_uint_eq(trusting().fds, before + 2); /* from now on the kernel is asked */
+    syscall(SYS_close, raw);
+    syscall(SYS_close, again);
+    ck_assert_uint_eq(trusting().fds, before);
+}
+END_TEST
+
+static _Atomic bool may_end;
+
+static void *end_when_told(void *argument)
+{
+    while (!may_end) {
+        usleep(100);
+    }
+    return argument;
+}
+
+START_TEST(threads_are_looked_for_while_there_are_some)
+{
+    pthread_t thread;
+    int raw;
+    ck_assert_uint_eq(sample().threads, 1);
+    ck_assert(meter_alone());
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_when_told, NULL), 0);
+    ck_assert_uint_eq(trusting().threads, 1); /* pthread_create is not hooked in this program */
+    meter_thread_touched();
+    ck_assert(!meter_alone());
+    ck_assert_uint_eq(trusting().threads, 2);
+    uint32_t fds = trusting().fds;
+    raw = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+    ck_assert_uint_eq(trusting().fds, fds + 1); /* beside threads the kernel is asked */
+    syscall(SYS_close, raw);
+    may_end = true;
+    pthread_join(thread, NULL);
+    ck_assert_uint_eq(trusting().threads, 1);
+    ck_assert(meter_alone());
+}
+END_TEST
+
+START_TEST(resident_memory_is_that_of_now)
+{
+    size_t bytes = 40u << 20;
+    uint64_t before = meter_rss();
+    char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(map, 1, bytes);
+    uint64_t held = meter_rss();
+    munmap(map, bytes);
+    ck_assert_uint_ge(held, before + bytes / 2);
+    ck_assert_uint_le(meter_rss(), held - bytes / 2);
+}
+END_TEST
+
 static void number_note(void *context, int32_t number)
 {
     *(bool *)context |= number == 300;
@@ -203,7 +274,9 @@ START_TEST(samples_fall_into_buckets_of_their_size)
 }
 END_TEST
 
-SUITE("meter", &descriptors_are_counted, &listing_agrees_with_counting,
-      &a_joined_thread_is_never_counted, &peak_rss_is_of_the_time_since_its_reset,
-      &errno_is_left_alone, &the_clock_is_the_monotonic_one, &counters_are_sent_once,
-      &threads_lose_no_count, &samples_fall_into_buckets_of_their_size)
+SUITE("meter", &descriptors_are_counted, &hooks_are_trusted_until_they_missed_something,
+      &threads_are_looked_for_while_there_are_some, &resident_memory_is_that_of_now,
+      &listing_agrees_with_counting, &a_joined_thread_is_never_counted,
+      &peak_rss_is_of_the_time_since_its_reset, &errno_is_left_alone,
+      &the_clock_is_the_monotonic_one, &counters_are_sent_once, &threads_lose_no_count,
+      &samples_fall_into_buckets_of_their_size)

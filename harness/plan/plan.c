@@ -9,7 +9,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,7 @@
 
 void plan_init(struct plan *plan)
 {
-    *plan =
-        (struct plan){.passes = 1, .allocator = PLAN_JEMALLOC, .seed = 1, .only = memory_copy("")};
+    *plan = (struct plan){.passes = 1, .allocator = PLAN_JEMALLOC, .seed = 1};
 }
 
 struct words { /* a NULL-terminated array of owned strings */
@@ -292,8 +290,7 @@ bool plan_without_caches(struct plan *plan, const struct scenario *scenario, con
 
 bool plan_takes(const struct plan *plan, const char *id)
 {
-    const char *only = plan->only ? plan->only : "";
-    return !only[0] || strcmp(only, id) == 0 || fnmatch(only, id, 0) == 0;
+    return plan_filter_takes(&plan->filter, id);
 }
 
 void plan_fini(struct plan *plan)
@@ -308,6 +305,6 @@ void plan_fini(struct plan *plan)
         words_free(variant->env);
     }
     free(plan->variants);
-    free(plan->only);
+    plan_filter_fini(&plan->filter);
     *plan = (struct plan){0};
 }

@@ -5,6 +5,8 @@
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
+#include "harness/plan/filter.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,13 +51,14 @@ struct plan {
     unsigned passes;     /* fresh processes per variant, interleaved A B B A */
     enum plan_allocator allocator;
     uint64_t seed;
-    char *only;             /* glob over test ids, or "" */
-    unsigned shard, shards; /* 1-based; 0 of 0: no shards */
-    bool quick;             /* hunt: a shorter horizon */
-    bool valgrind;          /* hunt: each test once more under memcheck */
-    bool births;            /* where each test allocates is told, too */
-    bool hunt;              /* axis A and B; otherwise one pass per test */
-    unsigned repetitions;   /* hunt: least repetitions (0: default) */
+    struct plan_filter filter; /* which tests are wanted */
+    unsigned shard, shards;    /* 1-based; 0 of 0: no shards */
+    bool quick;                /* hunt: a shorter horizon */
+    bool valgrind;             /* hunt: each test once more under memcheck */
+    bool births;               /* where each test allocates is told, too */
+    bool hunt;                 /* axis A and B; otherwise one pass per test */
+    unsigned repetitions;      /* hunt: least repetitions (0: default) */
+    uint64_t budget_ns; /* hunt: what it may take (0: five passes over the suite and 5 s) */
 };
 
 /* An empty plan with the defaults: one pass, seed 1, jemalloc. */
@@ -76,7 +79,7 @@ bool plan_without_caches(struct plan *plan, const struct scenario *scenario, con
                          char *error, size_t error_bytes);
 void plan_fini(struct plan *plan);
 
-/* Is the test like plan->only? Also when that is its id to the letter: "name[3]" is a glob, too. */
+/* Is the test one that plan->filter wants? */
 bool plan_takes(const struct plan *plan, const char *id);
 
 #endif

@@ -1,25 +1,25 @@
 /* codequality.c - GitLab's code quality report: an array of issues with a fingerprint that survives
  * moved lines (test, verdict and function make it, not the line). Supervisor only. */
-#include "harness/report/describe.h"
-#include "harness/report/location.h"
+#include "harness/report/case.h"
 #include "harness/report/renderer.h"
 #include "harness/result/json_write.h"
-#include "harness/result/result_index.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 void render_codequality(const struct result *result, FILE *out);
 
-static const char *severity(const struct result *result, const struct result_test *test)
+static const char *severity(const struct report_case *found)
 {
-    if (!result_test_failed(result, test)) {
+    if (found->outcome != OUTCOME_FAILED) {
         return "info";
     }
-    return test->status != RESULT_PASS       ? "blocker"
-           : test->verdict == VERDICT_LEAK   ? "critical"
-           : test->verdict == VERDICT_GROWTH ? "critical"
-                                             : "major";
+    enum result_verdict verdict = found->test    ? found->test->verdict
+                                  : found->suite ? found->suite->verdict
+                                                 : VERDICT_NONE;
+    bool died = found->test && found->test->status != RESULT_PASS;
+    return died || found->kind == CASE_MISSING                    ? "blocker"
+           : verdict == VERDICT_LEAK || verdict == VERDICT_GROWTH ? "critical"
+                                                                  : "major";
 }
 
 static void issue_put(struct text *text, const char *description, const char *check,
@@ -41,46 +41,35 @@ static void issue_put(struct text *text, const char *description, const char *ch
     json_close(text, '}');
 }
 
-static void test_put(struct text *text, const struct result *result, const struct result_test *test)
+static void case_put(struct text *text, const struct result *result,
+                     const struct report_case *found)
 {
-    struct text description = {0}, key = {0};
-    struct location location = location_of_test(result, test);
-    const char *name = describe_test_word(test);
-    size_t next = 0;
-    const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
-    const struct result_frame *place =
-        site ? describe_place(site->frames, site->frame_count) : NULL;
-    text_format(&description, "%s ", test->id);
-    describe_test(&description, result, test);
-    text_format(&key, "%s %s %s", name, test->variant, place ? place->function : "");
-    /* An issue needs a path; a finding without one belongs to the test's name. */
-    issue_put(text, description.data, name, result_hash(test->id, key.data), severity(result, test),
-              location.file[0] ? location.file : test->id, location.line);
+    struct text description = {0};
+    struct location location = case_location(result, found);
+    if (found->kind == CASE_TEST || found->kind == CASE_SUITE) {
+        text_format(&description, "%s ", found->name);
+    }
+    case_describe(&description, result, found);
+    /* An issue needs a path; a finding without one belongs to the test's name, or to the suite. */
+    const char *path = location.file[0]           ? location.file
+                       : found->kind == CASE_TEST ? found->name
+                       : result->suite[0]         ? location_relative(result->suite)
+                                                  : "tidemark";
+    issue_put(text, description.data, found->word, case_fingerprint(result, found), severity(found),
+              path, location.line);
     text_fini(&description);
-    text_fini(&key);
 }
 
 void render_codequality(const struct result *result, FILE *out)
 {
     struct text text = {0};
+    struct report_case found;
     json_open(&text, NULL, '[');
-    for (size_t i = 0; i < result->test_count; i++) {
-        if (describe_test_finding(result, &result->tests[i])) {
-            test_put(&text, result, &result->tests[i]);
+    for (size_t at = 0; case_next(result, &at, &found);) {
+        bool warning = found.kind == CASE_EXPECT && found.outcome != OUTCOME_FAILED;
+        if (found.finding && !warning) {
+            case_put(&text, result, &found);
         }
-    }
-    for (size_t i = 0; i < result->expect_count; i++) {
-        const struct result_expect *expect = &result->expects[i];
-        if (!result_expect_broken(expect)) {
-            continue;
-        }
-        struct text description = {0}, key = {0};
-        describe_expect(&description, expect);
-        text_format(&key, "%s %s", expect->variant, expect->metric);
-        issue_put(&text, description.data, "expect", result_hash(expect->file, key.data), "major",
-                  location_relative(expect->file), expect->line ? expect->line : 1);
-        text_fini(&description);
-        text_fini(&key);
     }
     json_close(&text, ']');
     fprintf(out, "%s\n", text.data);

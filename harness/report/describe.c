@@ -39,14 +39,32 @@ size_t describe_frames_own(const struct result_frame *frames, size_t count)
     return count;
 }
 
+/* Is the frame libc's, a framework's or the compiler's? Their headers have lines in the program's
+ * own modules, where their functions were inlined. */
+static bool frame_system(const struct result_frame *frame)
+{
+    static const char *const modules[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+    static const char *const files[] = {"/usr/include/", "/usr/local/include/", "/usr/lib/",
+                                        "/usr/src/"};
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        if (strncmp(frame->module, modules[i], strlen(modules[i])) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (strncmp(frame->file, files[i], strlen(files[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count)
 {
     const struct result_frame *place = NULL;
     for (size_t i = 0; i < count; i++) {
         if (frames[i].file[0] && frames[i].line) {
-            bool system = strncmp(frames[i].module, "/lib", 4) == 0 ||
-                          strncmp(frames[i].module, "/usr/lib", 8) == 0;
-            if (!system) {
+            if (!frame_system(&frames[i])) {
                 return &frames[i];
             }
             place = place ? place : &frames[i];
@@ -182,6 +200,9 @@ static void death_put(struct text *text, const struct result *result,
     case RESULT_EXIT:
         text_put(text, "ended the program");
         break;
+    case RESULT_FLAKY:
+        text_put(text, "failed at times");
+        break;
     case RESULT_PASS:
     case RESULT_SKIP:
     case RESULT_STATUS_COUNT:
@@ -212,15 +233,8 @@ static void counted_put(struct text *text, const struct result_test *test, int64
     }
 }
 
-/* What the test itself came to, without memcheck. */
-static void verdict_put(struct text *text, const struct result *result,
-                        const struct result_test *test)
+const char *describe_verdict_verb(enum result_verdict verdict)
 {
-    char size[UNIT_TEXT_BYTES];
-    if (test->status != RESULT_PASS && test->status != RESULT_SKIP) {
-        death_put(text, result, test);
-        return;
-    }
     static const char *const verbs[VERDICT_COUNT] = {
         [VERDICT_NONE] = "was not judged",
         [VERDICT_CLEAN] = "levels off",
@@ -230,7 +244,19 @@ static void verdict_put(struct text *text, const struct result *result,
         [VERDICT_SATURATING] = "fills up and stops",
         [VERDICT_INCONCLUSIVE] = "could not be judged",
     };
-    text_put(text, test->status == RESULT_SKIP ? "skipped" : verbs[test->verdict]);
+    return verbs[verdict];
+}
+
+/* What the test itself came to, without memcheck. */
+static void verdict_put(struct text *text, const struct result *result,
+                        const struct result_test *test)
+{
+    char size[UNIT_TEXT_BYTES];
+    if (test->status != RESULT_PASS && test->status != RESULT_SKIP) {
+        death_put(text, result, test);
+        return;
+    }
+    text_put(text, test->status == RESULT_SKIP ? "skipped" : describe_verdict_verb(test->verdict));
     if (!isnan(test->growth_bytes_per_rep) && test->growth_bytes_per_rep != 0) {
         bool first = test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH;
         text_format(text, first ? " %s a run" : ", %s a run",
@@ -262,4 +288,12 @@ void describe_test(struct text *text, const struct result *result, const struct 
         text_format(text, "; memcheck: %s", memcheck.data);
     }
     text_fini(&memcheck);
+}
+
+void describe_skip(struct text *text, const struct result *result, const struct result_test *test)
+{
+    describe_test(text, result, test);
+    if (test->status == RESULT_PASS && test->horizon[0]) {
+        text_format(text, ": %s", test->horizon);
+    }
 }

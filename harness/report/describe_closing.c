@@ -48,9 +48,36 @@ void describe_incomplete(struct text *text, const struct result *result)
         text_format(text, "%s test%s without a result", unit_count(count, (double)missing),
                     missing == 1 ? "" : "s");
     } else if (result->test_count == 0) {
-        text_put(text, "the run was cut short before its first test ended");
+        text_put(text, result->reason[0] ? "no test has a result"
+                                         : "the run was cut short before its first test ended");
     } else {
         text_put(text, "the run was cut short: its tests have results, its end is missing");
+    }
+    if (result->reason[0]) {
+        text_format(text, ": %s", result->reason);
+    }
+}
+
+void describe_nothing(struct text *text, const struct result *result)
+{
+    size_t skipped = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        skipped += result->tests[i].status == RESULT_SKIP;
+    }
+    text_put(text, "nothing was judged: ");
+    if (result->reason[0]) {
+        text_put(text, result->reason);
+    } else if (result->test_count == 0) {
+        text_put(text, result->note_count > 0 ? result->notes[0] : "there are no tests in it");
+    } else if (skipped == result->test_count) {
+        text_put(text, skipped == 1 ? "its test was skipped" : "its tests were all skipped");
+        const char *why = result->tests[0].message;
+        text_format(text, why[0] ? " (%s)" : "%s", why);
+    } else {
+        text_format(text, "none of its %zu test%s has a verdict", result->test_count,
+                    result->test_count == 1 ? "" : "s");
+        const char *why = result->tests[0].horizon;
+        text_format(text, why[0] ? ": %s" : "%s", why);
     }
 }
 
@@ -93,6 +120,35 @@ void describe_variant(struct text *text, const struct result *result,
     if (stopped(variant) && variant->culprit[0]) {
         text_format(text, " in test %s", variant->culprit);
     }
+}
+
+void describe_suite(struct text *text, const struct result *result,
+                    const struct result_variant *variant)
+{
+    struct text more = {0};
+    size_t next = 0;
+    const struct result_site *site = describe_site_next(result, "", variant->name, &next);
+    const struct result_frame *place =
+        site ? describe_place(site->frames, site->frame_count) : NULL;
+    bool none = result_suite_outcome(result, variant) == OUTCOME_SKIPPED &&
+                variant->verdict != VERDICT_INCONCLUSIVE;
+    text_put(text, describe_verdict_verb(none ? VERDICT_NONE : variant->verdict));
+    describe_variant(&more, result, variant);
+    if (more.length > 0) {
+        text_format(text, ": %s", more.data);
+    }
+    if (place && growing(variant)) {
+        text_format(text, "; %s ", describe_origin(site));
+        describe_frame(text, place);
+    }
+    if (site && growing(variant) && site->held_by_count > 0) {
+        text_put(text, "; held by ");
+        describe_held(text, site);
+    }
+    if (variant->horizon[0] && !growing(variant)) {
+        text_format(text, ": %s", variant->horizon);
+    }
+    text_fini(&more);
 }
 
 /* The largest site of the whole suite, else of any test, of the variant. */

@@ -1,9 +1,12 @@
-/* difference.c - see difference.h: tests. difference_site.c has the sites. Supervisor only. */
+/* difference.c - see difference.h: tests. difference_suite.c has suites and expectations,
+ * difference_site.c the sites. Supervisor only. */
 #include "harness/report/difference.h"
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
+#include "harness/report/describe.h"
 #include "harness/report/difference_birth.h"
+#include "harness/report/difference_part.h"
 #include "harness/report/difference_site.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_memcheck.h"
@@ -18,18 +21,20 @@
 static const struct measure {
     const char *name;
     size_t offset;
-    bool bytes;    /* within a tolerance, and written as a size */
-    bool memcheck; /* the offset is in the test's memcheck, where it has one */
+    bool bytes;     /* within a tolerance, and written as a size */
+    bool memcheck;  /* the offset is in the test's memcheck, where it has one */
+    bool transient; /* what one repetition takes, whether or not it gives it back */
 } measures[] = {
-    {"allocs", offsetof(struct result_test, allocs), false, false},
-    {"requested", offsetof(struct result_test, bytes), true, false},
-    {"kept", offsetof(struct result_test, retained_bytes), true, false},
-    {"blocks kept", offsetof(struct result_test, retained_blocks), false, false},
-    {"peak", offsetof(struct result_test, peak_live_bytes), true, false}, /* see measure_get */
-    {"fds", offsetof(struct result_test, fds), false, false},
-    {"threads", offsetof(struct result_test, threads), false, false},
-    {"memcheck errors", offsetof(struct result_memcheck, errors), false, true},
-    {"definitely lost", offsetof(struct result_memcheck, definite_bytes), true, true},
+    {"allocs", offsetof(struct result_test, allocs), false, false, true},
+    {"requested", offsetof(struct result_test, bytes), true, false, true},
+    {"kept", offsetof(struct result_test, retained_bytes), true, false, false},
+    {"blocks kept", offsetof(struct result_test, retained_blocks), false, false, false},
+    {"peak", offsetof(struct result_test, peak_live_bytes), true, false,
+     true}, /* see measure_get */
+    {"fds", offsetof(struct result_test, fds), false, false, false},
+    {"threads", offsetof(struct result_test, threads), false, false, false},
+    {"memcheck errors", offsetof(struct result_memcheck, errors), false, true, false},
+    {"definitely lost", offsetof(struct result_memcheck, definite_bytes), true, true, false},
 };
 #define MEASURES (sizeof measures / sizeof measures[0])
 
@@ -87,8 +92,7 @@ static const struct result_test *search_find(const struct search *search,
     return there ? &search->result->tests[at] : NULL;
 }
 
-/* Higher is worse; equal ones are no difference. Inconclusive is no verdict: neither way. */
-static int verdict_rank(enum result_verdict verdict)
+int difference_rank(enum result_verdict verdict)
 {
     static const int ranks[VERDICT_COUNT] = {[VERDICT_CLEAN] = 1,
                                              [VERDICT_SATURATING] = 1,
@@ -103,21 +107,16 @@ static bool passes(const struct result_test *test)
     return test->status == RESULT_PASS || test->status == RESULT_SKIP;
 }
 
-struct change { /* of one test, while its measures are gone through */
-    struct text text;
-    bool worse, warn, better, unstable;
-};
-
-static void join_put(struct change *change)
+void difference_join(struct change *change)
 {
     text_put(&change->text, change->text.length ? ", " : "");
 }
 
-/* One change from -> to; `again` is what a second run of the head says. */
-static void word_put(struct change *change, const char *from, const char *to, const char *again,
+void difference_word(struct change *change, const char *from, const char *to, const char *again,
                      int worse)
 {
-    join_put(change);
+    difference_join(change);
+    change->stays = true;
     if (again && strcmp(again, to) != 0) {
         text_format(&change->text, "%s -> %s or %s [unstable]", from, to, again);
         change->unstable = true;
@@ -132,14 +131,15 @@ static void words_compare(struct change *change, const struct result_test *base,
                           const struct result_test *head, const struct result_test *again)
 {
     if (base->status != head->status) {
-        word_put(change, result_status_name(base->status), result_status_name(head->status),
-                 again ? result_status_name(again->status) : NULL,
-                 (int)passes(base) - (int)passes(head));
+        difference_word(change, result_status_name(base->status), result_status_name(head->status),
+                        again ? result_status_name(again->status) : NULL,
+                        (int)passes(base) - (int)passes(head));
     }
-    int before = verdict_rank(base->verdict), after = verdict_rank(head->verdict);
+    int before = difference_rank(base->verdict), after = difference_rank(head->verdict);
     if (before != after && before > 0 && after > 0) {
-        word_put(change, result_verdict_name(base->verdict), result_verdict_name(head->verdict),
-                 again ? result_verdict_name(again->verdict) : NULL, after - before);
+        difference_word(change, result_verdict_name(base->verdict),
+                        result_verdict_name(head->verdict),
+                        again ? result_verdict_name(again->verdict) : NULL, after - before);
     }
 }
 
@@ -156,8 +156,9 @@ static void measure_compare(struct change *change, size_t m, const struct result
         return;
     }
     bool unstable = again && measure_get(again, m) != b;
+    change->stays = change->stays || !measures[m].transient;
     char from[UNIT_TEXT_BYTES], to[UNIT_TEXT_BYTES], by[UNIT_TEXT_BYTES];
-    join_put(change);
+    difference_join(change);
     if (measures[m].bytes) {
         text_format(&change->text, "%s %s -> %s (%s%s)", measures[m].name,
                     unit_bytes(from, (double)a), unit_bytes(to, (double)b), b > a ? "+" : "",
@@ -179,8 +180,8 @@ static void measure_compare(struct change *change, size_t m, const struct result
     }
 }
 
-static struct difference *difference_add(struct differences *differences, enum difference_kind kind,
-                                         const struct result_test *test)
+struct difference *difference_add(struct differences *differences, enum difference_kind kind,
+                                  const struct result_test *test)
 {
     memory_grow(&differences->items, &differences->room, differences->count + 1,
                 sizeof differences->items[0]);
@@ -195,16 +196,17 @@ static void place_compare(struct change *change, const struct result *base_resul
                           const struct result *head_result, const struct result_test *base,
                           const struct result_test *head, const struct result_test *again)
 {
-    struct text place = {0};
-    bool both = verdict_rank(base->verdict) == 3 && verdict_rank(head->verdict) == 3 &&
-                (!again || verdict_rank(again->verdict) == 3);
-    if (both && difference_place_new(&place, base_result, base, head_result, head)) {
-        join_put(change);
-        text_format(&change->text, "%s at another place: %s", result_verdict_name(head->verdict),
-                    text_peek(&place));
-        change->worse = true;
+    bool both = difference_rank(base->verdict) == 3 && difference_rank(head->verdict) == 3 &&
+                (!again || difference_rank(again->verdict) == 3);
+    const struct result_frame *place =
+        both ? difference_place_new(base_result, base, head_result, head) : NULL;
+    if (place) {
+        difference_join(change);
+        text_format(&change->text, "%s at another place: ", result_verdict_name(head->verdict));
+        describe_frame(&change->text, place);
+        change->worse = change->stays = true;
+        change->place = place;
     }
-    text_fini(&place);
 }
 
 static void pair_compare(struct differences *differences, const struct result *base_result,
@@ -222,6 +224,7 @@ static void pair_compare(struct differences *differences, const struct result *b
     }
     place_compare(&change, base_result, head_result, base, head, again);
     if (change.text.length == 0) {
+        differences->unjudged += result_test_outcome(head_result, head) == OUTCOME_SKIPPED;
         return;
     }
     enum difference_kind kind = change.worse    ? DIFFERENCE_WORSE
@@ -233,9 +236,12 @@ static void pair_compare(struct differences *differences, const struct result *b
     struct text sites = {0};
     if (base->allocs != head->allocs || base->bytes != head->bytes) {
         difference_births(&sites, differences->wrappers, base_result, base, head_result, head,
-                          differences->again, again);
+                          differences->again, again, &difference->place);
     }
-    difference_sites(&sites, base_result, base, head_result, head);
+    const struct result_frame **top = difference->place ? NULL : &difference->place;
+    difference_sites(&sites, base_result, base, head_result, head, top);
+    difference->place = change.place ? change.place : difference->place;
+    difference->served = !change.stays; /* so far: see served_settle */
     difference->text = text_take(&change.text);
     difference->sites = text_take(&sites);
 }
@@ -261,62 +267,10 @@ static void new_add(struct differences *differences, const struct result *head_r
                     result_verdict_name(again->verdict));
     }
     if (bad) {
-        difference_sites(&sites, NULL, NULL, head_result, head);
+        difference_sites(&sites, NULL, NULL, head_result, head, &difference->place);
     }
     difference->text = text_take(&text);
     difference->sites = text_take(&sites);
-}
-
-/* What no test does by itself: it is told of once, with the sites of the whole suite. */
-static void suite_compare(struct differences *differences, const struct result *base_result,
-                          const struct result *head_result, const struct result_variant *base,
-                          const struct result_variant *head, const struct result_variant *again)
-{
-    struct change change = {0};
-    int before = verdict_rank(base->verdict), after = verdict_rank(head->verdict);
-    if (before == after || before == 0 || after == 0) {
-        return;
-    }
-    word_put(&change, result_verdict_name(base->verdict), result_verdict_name(head->verdict),
-             again ? result_verdict_name(again->verdict) : NULL, after - before);
-    struct result_test in_base = {.id = "", .variant = base->name};
-    struct result_test in_head = {.id = "", .variant = head->name};
-    struct text sites = {0};
-    difference_sites(&sites, base_result, &in_base, head_result, &in_head);
-    struct difference *difference = difference_add(differences,
-                                                   change.worse    ? DIFFERENCE_WORSE
-                                                   : change.better ? DIFFERENCE_BETTER
-                                                                   : DIFFERENCE_UNSTABLE,
-                                                   &in_head);
-    difference->id = "the whole suite";
-    differences->compared++;
-    differences->changed++;
-    difference->text = text_take(&change.text);
-    difference->sites = text_take(&sites);
-}
-
-static const struct result_variant *variant_find(const struct result *result, const char *name,
-                                                 bool any_variant)
-{
-    for (size_t i = 0; result && i < result->variant_count; i++) {
-        if (any_variant || strcmp(result->variants[i].name, name) == 0) {
-            return &result->variants[i];
-        }
-    }
-    return NULL;
-}
-
-static void suites_compare(struct differences *differences, const struct result *base,
-                           const struct result *head, const struct result *again, bool any_variant)
-{
-    for (size_t i = 0; i < head->variant_count; i++) {
-        const struct result_variant *now = &head->variants[i];
-        const struct result_variant *before = variant_find(base, now->name, any_variant);
-        if (before) {
-            suite_compare(differences, base, head, before, now,
-                          variant_find(again, now->name, any_variant));
-        }
-    }
 }
 
 void differences_find(struct differences *differences, const struct result *base,
@@ -349,7 +303,9 @@ void differences_find(struct differences *differences, const struct result *base
                     again ? search_find(&in_again, &head->tests[i]) : NULL);
         }
     }
-    suites_compare(differences, base, head, again, any_variant);
+    difference_suites(differences, base, head, again, any_variant);
+    difference_expects(differences, base, head);
+    difference_served(differences);
     wrappers_free(&differences->wrappers);
     differences->again = NULL;
     result_index_fini(&in_base.index);
@@ -372,10 +328,15 @@ bool differences_broken(const struct differences *differences)
     return differences->kinds[DIFFERENCE_WORSE] > 0 || differences->kinds[DIFFERENCE_NEW_BAD] > 0;
 }
 
+bool differences_nothing(const struct differences *differences)
+{
+    return differences->compared == 0 && differences->kinds[DIFFERENCE_GONE] > 0;
+}
+
 void differences_count(const struct differences *differences, size_t *passed, size_t *failed,
                        size_t *unstable)
 {
     *failed = differences->kinds[DIFFERENCE_WORSE] + differences->kinds[DIFFERENCE_NEW_BAD];
-    *unstable = differences->kinds[DIFFERENCE_UNSTABLE];
+    *unstable = differences->kinds[DIFFERENCE_UNSTABLE] + differences->unjudged;
     *passed = differences->compared + differences->fresh - *failed - *unstable;
 }

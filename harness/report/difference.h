@@ -25,9 +25,13 @@ enum difference_kind {
 
 struct difference {
     enum difference_kind kind;
-    const char *id, *variant; /* borrowed; of the test, or "the whole suite" */
+    const char *id, *variant; /* borrowed; of the test, "the whole suite", or an expectation */
     char *text;               /* "allocs 3 -> 6 (+3), kept 0 B -> 64 B" */
     char *sites;              /* lines: "+3 allocations in parse_key (registry.c:88)"; "" if none */
+    const struct result_frame *place; /* the first of these, borrowed; NULL: not known */
+    bool suite;
+    bool served; /* another cause's: the test allocates less because the suite keeps, or more
+                    because it does not keep any more */
 };
 
 struct difference_limits {
@@ -43,7 +47,8 @@ struct differences {
     size_t changed;            /* of these, with an item */
     struct wrappers *wrappers; /* these two while they are looked for */
     const struct result *again;
-    size_t fresh; /* tests that only the head has */
+    size_t fresh;    /* tests that only the head has */
+    size_t unjudged; /* of those that are compared: without a verdict in the head, and no item */
 };
 
 /* `again` is a second run of the head's program, or NULL. The variant's name is not compared when
@@ -53,12 +58,16 @@ void differences_find(struct differences *differences, const struct result *base
                       struct difference_limits limits, bool any_variant);
 void differences_fini(struct differences *differences);
 
+/* Was nothing compared, although the base has tests? Then nothing is known of them. */
+bool differences_nothing(const struct differences *differences);
 /* Does anything here break a build? And how many of how many: for the last line. */
 bool differences_broken(const struct differences *differences);
 void differences_count(const struct differences *differences, size_t *passed, size_t *failed,
                        size_t *unstable);
-/* Findings, then a line of counts; at most `most` findings of each kind. */
-void differences_print(const struct differences *differences, size_t most, FILE *out,
+/* Causes, then a line of counts. What has one cause is one entry: tests that changed at one place,
+ * or in the same figures. What is worse comes last, where a terminal ends; what is better is one
+ * line. At most 40 lines; `verbose`: all, test by test. */
+void differences_print(const struct differences *differences, bool verbose, FILE *out,
                        unsigned columns, bool color);
 
 #endif

@@ -319,7 +319,8 @@ static void change_put(struct text *text, const struct point *change, bool unsta
 bool difference_births(struct text *text, const struct wrappers *wrappers,
                        const struct result *base_result, const struct result_test *base,
                        const struct result *head_result, const struct result_test *head,
-                       const struct result *again_result, const struct result_test *again)
+                       const struct result *again_result, const struct result_test *again,
+                       const struct result_frame **top)
 {
     struct points before = {0}, after = {0}, second = {0}, changed = {0}, varied = {0};
     points_take(&before, wrappers, base_result, base);
@@ -339,6 +340,9 @@ bool difference_births(struct text *text, const struct wrappers *wrappers,
         }
         for (size_t i = 0; i < changed.count && i < SHOWN; i++) {
             change_put(text, &changed.items[i], point_varies(&changed.items[i], &varied));
+        }
+        if (top && changed.count > 0) {
+            *top = changed.items[0].place;
         }
         if (changed.count > SHOWN) {
             text_format(text, "and %zu more call sites\n", changed.count - SHOWN);

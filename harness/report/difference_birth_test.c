@@ -96,8 +96,8 @@ START_TEST(names_the_line_that_changed)
         test_put(&base, rows[r].base);
         test_put(&head, rows[r].head);
         struct wrappers *wrappers = wrappers_new(&base, &head);
-        ck_assert(
-            difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL));
+        ck_assert(difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL,
+                                    NULL, NULL));
         ck_assert_msg(strcmp(text_peek(&text), rows[r].text) == 0, "%s: %s", rows[r].about,
                       text_peek(&text));
         wrappers_free(&wrappers);
@@ -126,12 +126,12 @@ START_TEST(tells_the_sites_that_vary_from_those_that_changed)
     test_put(&again, once_more);
     struct wrappers *wrappers = wrappers_new(&base, &head);
     ck_assert(difference_births(&text, wrappers, &base, base.tests, &head, head.tests, &again,
-                                again.tests));
+                                again.tests, NULL));
     ck_assert_str_eq(text_peek(&text), "+4 allocations in noise (a.c:9) [unstable]\n"
                                        "+3 allocations in steady (a.c:5)\n");
     text_reset(&text);
     ck_assert(difference_births(&text, wrappers, &head, head.tests, &base, base.tests, &again,
-                                again.tests));
+                                again.tests, NULL));
     ck_assert_str_eq(text_peek(&text), "-4 allocations in noise (a.c:9) [unstable]\n"
                                        "-3 allocations in steady (a.c:5) [unstable]\n");
     wrappers_free(&wrappers);
@@ -152,13 +152,13 @@ START_TEST(says_nothing_when_one_of_both_does_not_know)
     test_put(&base, none);
     test_put(&head, some);
     struct wrappers *wrappers = wrappers_new(&base, &head);
-    ck_assert(difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL,
+    ck_assert(difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL,
                                 NULL)); /* 0 is known */
     ck_assert_str_eq(text_peek(&text), "+1 allocation in f (a.c:1)\n");
     text_fini(&text);
     base.tests[0].allocs = 5;
-    ck_assert(
-        !difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL));
+    ck_assert(!difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL,
+                                 NULL));
     ck_assert_str_eq(text_peek(&text), "");
     wrappers_free(&wrappers);
     text_fini(&text);
@@ -183,7 +183,7 @@ START_TEST(tells_of_five_and_counts_the_rest)
     test_put(&base, none);
     test_put(&head, many);
     struct wrappers *wrappers = wrappers_new(&base, &head);
-    difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL);
+    difference_births(&text, wrappers, &base, base.tests, &head, head.tests, NULL, NULL, NULL);
     ck_assert_str_eq(text_peek(&text),
                      "+10 allocations in f0 (a.c:1)\n+9 allocations in f1 (a.c:1)\n"
                      "+8 allocations in f2 (a.c:1)\n+7 allocations in f3 (a.c:1)\n"

@@ -44,9 +44,10 @@ static bool place_known(const struct result *result, const struct result_test *t
     return told == 0 || told >= SITES_TOLD;
 }
 
-bool difference_place_new(struct text *text, const struct result *base_result,
-                          const struct result_test *base, const struct result *head_result,
-                          const struct result_test *head)
+const struct result_frame *difference_place_new(const struct result *base_result,
+                                                const struct result_test *base,
+                                                const struct result *head_result,
+                                                const struct result_test *head)
 {
     const struct result_site *site;
     size_t next = 0;
@@ -54,11 +55,10 @@ bool difference_place_new(struct text *text, const struct result *base_result,
            (site = describe_site_next(head_result, head->id, head->variant, &next))) {
         const struct result_frame *place = describe_place(site->frames, site->frame_count);
         if (accused(site) && !place_known(base_result, base, place)) {
-            describe_frame(text, place);
-            return true;
+            return place;
         }
     }
-    return false;
+    return NULL;
 }
 
 struct site_change {
@@ -105,7 +105,7 @@ static const struct result_site *site_like(const struct result *result,
 
 void difference_sites(struct text *text, const struct result *base_result,
                       const struct result_test *base, const struct result *head_result,
-                      const struct result_test *head)
+                      const struct result_test *head, const struct result_frame **top)
 {
     struct changes changes = {0};
     const struct result_site *site;
@@ -134,6 +134,9 @@ void difference_sites(struct text *text, const struct result *base_result,
                     llabs(change->blocks) == 1 ? "" : "s", change->bytes > 0 ? "+" : "",
                     unit_bytes(bytes, (double)change->bytes));
         if (place) {
+            if (top && i == 0) {
+                *top = place;
+            }
             describe_frame(text, place);
         } else {
             text_put(text, "an unknown place");

@@ -4,8 +4,7 @@
  * kept: 1 MiB a summary, 10 errors and 10 warnings a step; what is beyond them is counted in a
  * notice. Supervisor only.
  */
-#include "harness/report/describe.h"
-#include "harness/report/location.h"
+#include "harness/report/case.h"
 #include "harness/report/markdown.h"
 #include "harness/report/renderer.h"
 
@@ -47,35 +46,35 @@ static void annotation_put(const char *level, const char *file, unsigned line, c
     fputc('\n', out);
 }
 
-static void test_annotate(const struct result *result, const struct result_test *test,
+/* Who dies, and what the suite as a whole does, comes before who grows, and what fails before what
+ * warns: only so many are shown. */
+static unsigned rank(const struct report_case *found)
+{
+    bool first = found->kind == CASE_SUITE || (found->test && found->test->status != RESULT_PASS);
+    return found->outcome != OUTCOME_FAILED ? 3 : found->kind == CASE_MISSING ? 0 : first ? 1 : 2;
+}
+
+static void case_annotate(const struct result *result, const struct report_case *found,
                           size_t count[2], FILE *out)
 {
-    bool failed = result_test_failed(result, test);
-    if (!describe_test_finding(result, test) || count[failed]++ >= ANNOTATIONS_MAX) {
+    bool failed = found->outcome == OUTCOME_FAILED;
+    if (count[failed]++ >= ANNOTATIONS_MAX) {
         return;
     }
-    struct location location = location_of_test(result, test);
+    struct location location = case_location(result, found);
     struct text message = {0}, title = {0};
-    describe_test(&message, result, test);
-    text_format(&title, "tidemark: %s %s", test->id, describe_test_word(test));
+    case_describe(&message, result, found);
+    if (found->kind == CASE_EXPECT) {
+        text_put(&title, failed ? "tidemark: expectation broken" : "tidemark: budget reached");
+    } else if (found->kind == CASE_MISSING) {
+        text_format(&title, "tidemark: %s", found->word);
+    } else {
+        text_format(&title, "tidemark: %s %s", found->name, found->word);
+    }
     annotation_put(failed ? "error" : "warning", location.file, location.line, title.data,
                    text_peek(&message), out);
     text_fini(&message);
     text_fini(&title);
-}
-
-static void expect_annotate(const struct result_expect *expect, size_t count[2], FILE *out)
-{
-    bool broken = result_expect_broken(expect);
-    if (expect->ok || count[broken]++ >= ANNOTATIONS_MAX) {
-        return;
-    }
-    struct text message = {0};
-    describe_expect(&message, expect);
-    annotation_put(broken ? "error" : "warning", location_relative(expect->file), expect->line,
-                   broken ? "tidemark: expectation broken" : "tidemark: budget reached",
-                   message.data, out);
-    text_fini(&message);
 }
 
 /* GitHub drops a summary of more than 1 MiB as a whole, and other steps or programs may have
@@ -99,13 +98,11 @@ void render_github(const struct result *result, FILE *out)
 {
     size_t count[2] = {0}; /* warnings, errors */
     summary_put(result, out);
-    for (size_t i = 0; i < result->expect_count; i++) {
-        expect_annotate(&result->expects[i], count, stdout);
-    }
-    for (int died = 1; died >= 0; died--) { /* tests that failed or died come first */
-        for (size_t i = 0; i < result->test_count; i++) {
-            if ((result->tests[i].status != RESULT_PASS) == (died == 1)) {
-                test_annotate(result, &result->tests[i], count, stdout);
+    for (unsigned now = 0; now <= 3; now++) {
+        struct report_case found;
+        for (size_t at = 0; case_next(result, &at, &found);) {
+            if (found.finding && rank(&found) == now) {
+                case_annotate(result, &found, count, stdout);
             }
         }
     }

@@ -4,7 +4,9 @@
  * style and script are page.css and page.js, built in. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/sha256.h"
 #include "harness/base/unit.h"
+#include "harness/report/case.h"
 #include "harness/report/describe.h"
 #include "harness/report/html_part.h"
 #include "harness/report/renderer.h"
@@ -103,6 +105,24 @@ static void header_put(const struct result *result, FILE *out)
     text_fini(&closing);
 }
 
+/* What must not look like a pass. */
+static void missing_put(const struct result *result, FILE *out)
+{
+    struct text reason = {0};
+    if (result->incomplete > 0) {
+        text_put(&reason, "This result is incomplete: ");
+        describe_incomplete(&reason, result);
+    } else if (result_nothing_judged(result)) {
+        describe_nothing(&reason, result);
+        reason.data[0] = 'N';
+    }
+    if (reason.length > 0) {
+        text_put_char(&reason, '.');
+        paragraph_put("bad", reason.data, out);
+    }
+    text_fini(&reason);
+}
+
 static void counts_put(const struct result *result, FILE *out)
 {
     struct result counted = *result; /* borrowed */
@@ -136,12 +156,7 @@ static void counts_put(const struct result *result, FILE *out)
         }
     }
     fputs("</ul>\n", out);
-    if (result->incomplete > 0) {
-        struct text reason = {0};
-        describe_incomplete(&reason, result);
-        fprintf(out, "<p class=\"bad\">This result is incomplete: %s.</p>\n", reason.data);
-        text_fini(&reason);
-    }
+    missing_put(result, out);
 }
 
 static void finding_put(const struct result *result, const struct result_test *test, FILE *out)
@@ -192,30 +207,57 @@ static void finding_put(const struct result *result, const struct result_test *t
     text_fini(&text);
 }
 
-/* Sites of the whole suite, and findings of single tests. */
+/* A suite's verdict where it breaks the build or could not be made, and sites of the whole suite.
+ */
+static bool suite_put(const struct result *result, const struct result_variant *suite, FILE *out)
+{
+    struct text text = {0};
+    const struct result_site *site;
+    size_t next = 0;
+    bool judged = result_suite_counts(result) &&
+                  (describe_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
+    if (!judged && !describe_site_next(result, "", suite->name, &next)) {
+        return false;
+    }
+    bool warn = suite->verdict == VERDICT_INCONCLUSIVE;
+    fprintf(out, "<article class=\"finding%s\"><h3>", warn ? " w" : "");
+    if (judged) {
+        fprintf(out, "<span class=\"tag %s\">%s</span> ", warn ? "warn" : "bad",
+                result_verdict_name(suite->verdict));
+    }
+    fputs("The whole suite", out);
+    if (suite->name[0]) {
+        fputs(" [", out);
+        xml_put(suite->name, SIZE_MAX, out);
+        fputc(']', out);
+    }
+    fputs("</h3>", out);
+    if (judged) {
+        describe_suite(&text, result, suite);
+        paragraph_put("", text_peek(&text), out);
+    }
+    next = 0;
+    for (unsigned n = 0; n < 5 && (site = describe_site_next(result, "", suite->name, &next));
+         n++) {
+        text_reset(&text);
+        describe_site(&text, site);
+        fputs("<pre>", out);
+        xml_put(text_peek(&text), SIZE_MAX, out);
+        fputs("</pre>", out);
+    }
+    paragraph_put("dim", judged ? suite->horizon : "", out);
+    fputs("</article>\n", out);
+    text_fini(&text);
+    return true;
+}
+
+/* Verdicts of suites, and findings of single tests. */
 static void findings_put(const struct result *result, const size_t *order, size_t found, FILE *out)
 {
     fputs("<section aria-labelledby=\"h-findings\"><h2 id=\"h-findings\">Findings</h2>\n", out);
     bool any = found > 0;
-    for (size_t i = 0, shown = 0; i < result->site_count && shown < 5; i++) {
-        const struct result_site *site = &result->sites[i];
-        if (site->test[0] || site->suppressed) {
-            continue;
-        }
-        struct text text = {0};
-        describe_site(&text, site);
-        fputs("<article class=\"finding\"><h3>The whole suite", out);
-        if (site->variant[0]) {
-            fputs(" [", out);
-            xml_put(site->variant, SIZE_MAX, out);
-            fputc(']', out);
-        }
-        fputs("</h3><pre>", out);
-        xml_put(text_peek(&text), SIZE_MAX, out);
-        fputs("</pre></article>\n", out);
-        text_fini(&text);
-        any = true;
-        shown++;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        any = suite_put(result, &result->variants[i], out) || any;
     }
     for (size_t i = 0; i < found && i < FINDINGS_MAX; i++) {
         if (i == FINDINGS_OPEN) {
@@ -229,7 +271,11 @@ static void findings_put(const struct result *result, const size_t *order, size_
                 found - FINDINGS_MAX == 1 ? " is" : "s are");
     }
     fputs(found > FINDINGS_OPEN ? "</details>\n" : "", out);
-    fputs(any ? "</section>\n" : "<p class=\"good\">None.</p></section>\n", out);
+    fputs(any ? "</section>\n"
+          : case_missing(result)
+              ? "<p class=\"warn\">None, because nothing is known.</p></section>\n"
+              : "<p class=\"good\">None.</p></section>\n",
+          out);
 }
 
 static void curves_put(const struct result *result, const size_t *order, size_t found, FILE *out)
@@ -307,6 +353,18 @@ static void end_put(const struct result *result, FILE *out)
     }
 }
 
+/* What the policy allows: this element, to the byte, and nothing that a name could smuggle in. The
+ * element begins with a line's end. */
+static void hash_put(const char *content, FILE *out)
+{
+    uint8_t digest[SHA256_BYTES];
+    char text[SHA256_TEXT_BYTES];
+    char *element = memory_format("\n%s", content);
+    sha256(element, strlen(element), digest);
+    fprintf(out, "'sha256-%s'", sha256_base64(digest, text));
+    free(element);
+}
+
 void render_html(const struct result *result, FILE *out)
 {
     size_t *order = memory_new(result->test_count, sizeof *order);
@@ -315,9 +373,12 @@ void render_html(const struct result *result, FILE *out)
     fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta name=\"color-scheme\" content=\"light dark\">\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-          "'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>tidemark ",
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src ",
           out);
+    hash_put(page_css, out);
+    fputs("; script-src ", out);
+    hash_put(page_js, out);
+    fputs("\">\n<title>tidemark ", out);
     xml_put(result->command, SIZE_MAX, out);
     fputc(' ', out);
     xml_put(result->scenario[0] ? result->scenario : result->suite, SIZE_MAX, out);

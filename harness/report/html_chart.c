@@ -133,8 +133,7 @@ static void suite_figure(const struct result *result, bool rss, FILE *out)
         fprintf(out, "</svg><figcaption>%s, in the order they ran.", what);
         for (size_t v = 0; v < lines && result->variant_count > 1; v++) {
             fprintf(out,
-                    " <span style=\"white-space:nowrap\"><svg viewBox=\"0 0 30 8\" "
-                    "style=\"display:inline-block;width:30px;height:8px\" aria-hidden=\"true\">"
+                    " <span class=\"key\"><svg viewBox=\"0 0 30 8\" aria-hidden=\"true\">"
                     "<path class=\"l l%zu\" d=\"M0 4H30\"/></svg> ",
                     v % 6);
             xml_put(result->variants[v].name, SIZE_MAX, out);
@@ -149,9 +148,7 @@ static void suite_figure(const struct result *result, bool rss, FILE *out)
 
 void html_chart_suite(const struct result *result, FILE *out)
 {
-    fputs("<div class=\"grid\" "
-          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(520px,100%),1fr))\">",
-          out);
+    fputs("<div class=\"grid wide\">", out);
     suite_figure(result, false, out);
     suite_figure(result, true, out);
     fputs("</div>\n", out);
@@ -263,9 +260,7 @@ void html_chart_variants(const struct result *result, FILE *out)
     static const enum result_metric metrics[] = {METRIC_PEAK_RSS,   METRIC_LOOKUP_P50,
                                                  METRIC_LOOKUP_P99, METRIC_ALLOCS,
                                                  METRIC_LIVE_END,   METRIC_WALL};
-    fputs("<div class=\"grid\" "
-          "style=\"grid-template-columns:repeat(auto-fit,minmax(min(360px,100%),1fr))\">",
-          out);
+    fputs("<div class=\"grid middle\">", out);
     for (size_t m = 0; m < sizeof metrics / sizeof metrics[0]; m++) {
         double most = 0;
         bool interval = false;

@@ -51,7 +51,9 @@ void html_table_variants(const struct result *result, FILE *out)
         fprintf(out, "<td><span class=\"tag %s\">%s</span></td>",
                 describe_verdict_bad(variant->verdict) ? "bad" : "good", name);
         if (stopped) {
-            fprintf(out, "<td>%s</td>", variant->stopped_by[0] ? variant->stopped_by : "-");
+            fputs("<td>", out);
+            xml_put(variant->stopped_by[0] ? variant->stopped_by : "-", SIZE_MAX, out);
+            fputs("</td>", out);
         }
         fputs("</tr>\n", out);
     }

@@ -1,9 +1,10 @@
 /*
  * junit.c - JUnit XML in the dialect that GitLab and Jenkins share: one suite a variant, a case a
- * test, a case an expectation, names unique within the file, no control characters, messages cut at
- * 8,000 bytes (GitLab refuses very long ones). Supervisor only.
+ * test, the suite's verdict, an expectation, and what is missing; names unique within the file, no
+ * control characters, messages cut at 8,000 bytes (GitLab refuses very long ones). Supervisor only.
  */
 #include "harness/base/text.h"
+#include "harness/report/case.h"
 #include "harness/report/describe.h"
 #include "harness/report/renderer.h"
 #include "harness/report/xml.h"
@@ -70,83 +71,79 @@ static void class_of(struct text *class_, const struct result_test *test, const 
     }
 }
 
-/* Everything that a person needs to know of a finding, as plain lines. */
-static void detail_put(struct text *text, const struct result *result,
-                       const struct result_test *test)
+/* Classname and name of a case that is no test. */
+static void class_of_case(struct text *class_, const struct report_case *found, const char **name)
 {
-    for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
-        text_put(text, i == 0 ? "\nstack:\n  " : "  ");
-        describe_frame(text, &test->frames[i]);
-        text_put_char(text, '\n');
-    }
-    const struct result_site *site;
-    size_t next = 0;
-    for (unsigned n = 0;
-         n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
-        text_put(text, "\nkept: ");
-        describe_site(text, site);
-    }
-    describe_error_lines(text, test, 3);
-    if (test->horizon[0]) {
-        text_format(text, "\n%s\n", test->horizon);
-    }
-    if (result->argv[0]) {
-        text_format(text, "\nrepeat: %s\n", result->argv);
+    text_reset(class_);
+    *name = found->name;
+    if (found->kind == CASE_EXPECT) {
+        text_format(class_, "expect.%s", found->variant[0] ? found->variant : "all");
+    } else if (found->kind == CASE_SUITE && found->variant[0]) {
+        text_format(class_, "tidemark.%s", found->variant);
+    } else {
+        text_put(class_, "tidemark");
     }
 }
 
-static void test_put(struct names *names, const struct result *result,
-                     const struct result_test *test, struct text *class_, FILE *out)
+static void place_put(const struct result *result, const struct report_case *found, FILE *out)
+{
+    struct location location = found->test ? (struct location){found->test->file, found->test->line}
+                                           : case_location(result, found);
+    if (location.file[0]) {
+        fputs(" file=\"", out);
+        xml_put(location.file, SIZE_MAX, out);
+        fprintf(out, "\" line=\"%u\"", location.line);
+    }
+}
+
+static void failure_put(const struct result *result, const struct report_case *found,
+                        const char *message, FILE *out)
+{
+    struct text detail = {0};
+    fprintf(out, ">\n      <failure type=\"%s\" message=\"", found->word);
+    xml_put(message, MESSAGE_MAX, out);
+    fputs("\">", out);
+    text_format(&detail, "%s\n", message);
+    case_detail(&detail, result, found);
+    xml_put(text_peek(&detail), MESSAGE_MAX, out);
+    fputs("</failure>\n    </testcase>\n", out);
+    text_fini(&detail);
+}
+
+static void case_put(struct names *names, const struct result *result,
+                     const struct report_case *found, struct text *class_, FILE *out)
 {
     const char *name;
-    class_of(class_, test, &name);
-    case_open(names, class_->data, name, test->wall_ns > 0 ? (double)test->wall_ns / 1e9 : 0, out);
-    if (test->file[0]) {
-        fputs(" file=\"", out);
-        xml_put(test->file, SIZE_MAX, out);
-        fprintf(out, "\" line=\"%u\"", test->line);
+    double seconds = 0;
+    if (found->test) {
+        class_of(class_, found->test, &name);
+        seconds = found->test->wall_ns > 0 ? (double)found->test->wall_ns / 1e9 : 0;
+    } else {
+        class_of_case(class_, found, &name);
     }
-    struct text message = {0}, detail = {0};
-    describe_test(&message, result, test);
-    if (test->status == RESULT_SKIP) {
+    case_open(names, class_->data, name, seconds, out);
+    place_put(result, found, out);
+    struct text message = {0};
+    case_describe(&message, result, found);
+    if (found->expect && found->outcome == OUTCOME_FAILED) {
+        text_format(&message, " (%s:%u)", found->expect->file, found->expect->line);
+    }
+    if (found->outcome == OUTCOME_SKIPPED) {
         fputs("><skipped message=\"", out);
         xml_put(text_peek(&message), MESSAGE_MAX, out);
         fputs("\"/></testcase>\n", out);
-    } else if (result_test_failed(result, test)) {
-        fprintf(out, ">\n      <failure type=\"%s\" message=\"", describe_test_word(test));
-        xml_put(text_peek(&message), MESSAGE_MAX, out);
-        fputs("\">", out);
-        text_put(&detail, text_peek(&message));
-        text_put_char(&detail, '\n');
-        detail_put(&detail, result, test);
-        xml_put(text_peek(&detail), MESSAGE_MAX, out);
-        fputs("</failure>\n    </testcase>\n", out);
+    } else if (found->outcome == OUTCOME_FAILED) {
+        failure_put(result, found, text_peek(&message), out);
     } else {
         fputs("/>\n", out);
     }
     text_fini(&message);
-    text_fini(&detail);
 }
 
 struct tally {
     size_t tests, failures, skipped;
     double seconds;
 };
-
-static struct tally tests_count(const struct result *result, const char *variant)
-{
-    struct tally tally = {0};
-    for (size_t i = 0; i < result->test_count; i++) {
-        const struct result_test *test = &result->tests[i];
-        if (strcmp(test->variant, variant) == 0) {
-            tally.tests++;
-            tally.failures += result_test_failed(result, test);
-            tally.skipped += test->status == RESULT_SKIP;
-            tally.seconds += test->wall_ns > 0 ? (double)test->wall_ns / 1e9 : 0;
-        }
-    }
-    return tally;
-}
 
 static void suite_open(const struct result *result, const char *name, struct tally tally, FILE *out)
 {
@@ -168,64 +165,66 @@ static void suite_open(const struct result *result, const char *name, struct tal
     fputs(">\n", out);
 }
 
-static void expects_put(struct names *names, const struct result *result, FILE *out)
+/* Which <testsuite> a case stands in: that of its variant, or one for all that is no test. */
+struct group {
+    const char *name;
+    const char *variant; /* NULL: any */
+    bool tests;          /* those of a program and its suite's verdict */
+};
+
+static bool group_has(const struct group *group, const struct report_case *found)
 {
-    struct tally tally = {.tests = result->expect_count};
-    for (size_t i = 0; i < result->expect_count; i++) {
-        tally.failures += result_expect_broken(&result->expects[i]);
-    }
-    suite_open(result, "expectations", tally, out);
-    for (size_t i = 0; i < result->expect_count; i++) {
-        const struct result_expect *expect = &result->expects[i];
-        struct text class_ = {0}, message = {0};
-        text_format(&class_, "expect.%s", expect->variant[0] ? expect->variant : "all");
-        case_open(names, class_.data, expect->metric, 0, out);
-        if (expect->file[0]) {
-            fputs(" file=\"", out);
-            xml_put(expect->file, SIZE_MAX, out);
-            fprintf(out, "\" line=\"%u\"", expect->line);
-        }
-        if (!result_expect_broken(expect)) {
-            fputs("/>\n", out);
-        } else {
-            describe_expect(&message, expect);
-            text_format(&message, " (%s:%u)", expect->file, expect->line);
-            fputs(">\n      <failure type=\"expect\" message=\"", out);
-            xml_put(message.data, MESSAGE_MAX, out);
-            fputs("\"/>\n    </testcase>\n", out);
-        }
-        text_fini(&class_);
-        text_fini(&message);
-    }
-    fputs("  </testsuite>\n", out);
+    bool test = found->kind == CASE_TEST || found->kind == CASE_SUITE;
+    return group->tests ? test && strcmp(found->variant, group->variant) == 0
+                        : found->kind == (group->variant ? CASE_EXPECT : CASE_MISSING);
 }
 
-/* What has no result must not look like a pass. */
-static void incomplete_put(struct names *names, const struct result *result, FILE *out)
+static struct tally group_count(const struct result *result, const struct group *group)
 {
-    suite_open(result, "incomplete", (struct tally){.tests = 1, .failures = 1}, out);
-    struct text message = {0};
-    case_open(names, "tidemark", "incomplete", 0, out);
-    describe_incomplete(&message, result);
-    fprintf(out,
-            ">\n      <failure type=\"incomplete\" message=\"%s\"/>\n"
-            "    </testcase>\n  </testsuite>\n",
-            message.data);
-    text_fini(&message);
+    struct tally tally = {0};
+    struct report_case found;
+    for (size_t at = 0; case_next(result, &at, &found);) {
+        if (!group_has(group, &found)) {
+            continue;
+        }
+        tally.tests++;
+        tally.failures += found.outcome == OUTCOME_FAILED;
+        tally.skipped += found.outcome == OUTCOME_SKIPPED;
+        tally.seconds +=
+            found.test && found.test->wall_ns > 0 ? (double)found.test->wall_ns / 1e9 : 0;
+    }
+    return tally;
+}
+
+static void group_put(struct names *names, const struct result *result, const struct group *group,
+                      FILE *out)
+{
+    struct report_case found;
+    struct text class_ = {0};
+    struct tally tally = group_count(result, group);
+    if (tally.tests == 0 && !group->tests) {
+        return;
+    }
+    suite_open(result, group->name, tally, out);
+    for (size_t at = 0; case_next(result, &at, &found);) {
+        if (group_has(group, &found)) {
+            case_put(names, result, &found, &class_, out);
+        }
+    }
+    fputs("  </testsuite>\n", out);
+    text_fini(&class_);
 }
 
 void render_junit(const struct result *result, FILE *out)
 {
     struct names names = {0};
-    struct text class_ = {0};
     struct result counted = *result; /* borrowed; only the counts are set anew */
     result_count(&counted);
-    size_t more = result->incomplete > 0;
+    size_t more = case_missing(result);
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tidemark\" "
             "tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\">\n",
-            counted.passed + counted.failed + counted.skipped + more, counted.failed + more,
-            counted.skipped);
+            case_count(result), counted.failed + more, counted.skipped);
     /* Tests of a variant need not stand together: a supervisor takes turns. */
     size_t groups = result->variant_count ? result->variant_count : 1;
     for (size_t v = 0; v < groups; v++) {
@@ -237,23 +236,12 @@ void render_junit(const struct result *result, FILE *out)
         if (variant[0]) {
             text_format(&name, " [%s]", variant);
         }
-        suite_open(result, name.data, tests_count(result, variant), out);
+        group_put(&names, result, &(struct group){name.data, variant, true}, out);
         text_fini(&name);
-        for (size_t i = 0; i < result->test_count; i++) {
-            if (strcmp(result->tests[i].variant, variant) == 0) {
-                test_put(&names, result, &result->tests[i], &class_, out);
-            }
-        }
-        fputs("  </testsuite>\n", out);
     }
-    if (result->expect_count > 0) {
-        expects_put(&names, result, out);
-    }
-    if (more) {
-        incomplete_put(&names, result, out);
-    }
+    group_put(&names, result, &(struct group){"expectations", "", false}, out);
+    group_put(&names, result, &(struct group){"tidemark", NULL, false}, out);
     fputs("</testsuites>\n", out);
-    text_fini(&class_);
     text_fini(&names.all);
     result_index_fini(&names.index);
 }

@@ -1,20 +1,34 @@
 /* location.h - where in the source a finding belongs: what annotations, code quality and SARIF
- * point at. Supervisor only. */
+ * point at. Paths are relative to the repository, whatever folder the compiler was called in: a
+ * host shows no annotation on a file that its repository does not have. Supervisor only. */
 #ifndef REPORT_LOCATION_H
 #define REPORT_LOCATION_H
 
 #include "harness/result/result.h"
 
 struct location {
-    const char *file; /* relative to the working folder where it lies below it; "" if unknown */
+    const char *file; /* as location_relative gives it; "" if unknown */
     unsigned line;    /* at least 1 */
 };
 
-/* The line that allocated what stayed, or where the test died or failed, else the test itself. */
+/* The innermost line of the repository that allocated what stayed, or where the test died or
+ * failed, else the test itself. */
 struct location location_of_test(const struct result *result, const struct result_test *test);
+/* The innermost of these frames whose file is in the repository, else the one that a person wants
+ * to see first; NULL without frames. */
+const struct result_frame *location_frame(const struct result_frame *frames, size_t count);
+struct location location_of_frame(const struct result_frame *frame);
 /* The last part of a path. Borrowed from `path`. */
 const char *location_name(const char *path);
-/* `path` behind the working folder's name, and without "./". Borrowed from `path`. */
+
+/* The folder that paths are relative to. When it was not set: GITHUB_WORKSPACE, CI_PROJECT_DIR, the
+ * folder above the working one that has a .git, the working folder; the first that is there. */
+void location_root_set(const char *root);
+/* `path` as the repository has it: "src/x.c" for "../src/x.c" of a build folder, or for
+ * "/home/somebody/project/src/x.c" of another machine, when there is such a file here. Without one,
+ * below the working folder's name and without "./" and "../". Lives as long as the process. */
 const char *location_relative(const char *path);
+/* Is it a file of the repository? */
+bool location_inside(const char *path);
 
 #endif

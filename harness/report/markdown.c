@@ -3,6 +3,7 @@
  * of GitHub's step summary. Supervisor only. */
 #include "harness/report/markdown.h"
 #include "harness/base/unit.h"
+#include "harness/report/case.h"
 #include "harness/report/describe.h"
 #include "harness/report/location.h"
 #include "harness/report/renderer.h"
@@ -15,21 +16,62 @@ void render_markdown(const struct result *result, FILE *out);
 #define MARKDOWN_BYTES 60000
 #define ERRORS_SHOWN   3 /* of memcheck, for a test */
 
-/* Text in a table cell or line: no markup, no HTML, one line. */
+/* What GitHub makes of a text although no markup is in it: links, and people who are called. */
+static size_t link_put(struct text *text, const char *at)
+{
+    static const char *const words[][2] = {
+        {"@", "@<!-- -->"}, {"://", ":<!-- -->//"}, {"www.", "www<!-- -->."}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t length = strlen(words[i][0]);
+        if (strncasecmp(at, words[i][0], length) == 0) {
+            text_put(text, words[i][1]);
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* Text in a table cell or line: no markup, no HTML, no links, one line. */
 static void plain_put(struct text *text, const char *string)
 {
-    for (; *string; string++) {
+    for (size_t step; *string; string += step) {
         unsigned char c = (unsigned char)*string;
-        if (c == '<') {
-            text_put(text, "&lt;");
+        step = link_put(text, string);
+        if (step > 0) {
+            continue;
+        }
+        step = 1;
+        if (c == '<' || c == '>' || c == '&') {
+            text_put(text, c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;");
         } else if (c < 0x20) {
             text_put_char(text, ' ');
         } else {
-            if (strchr("\\`*_{}[]#|~", c)) {
+            if (strchr("\\`*_{}[]#|~$!", c)) {
                 text_put_char(text, '\\');
             }
             text_put_char(text, (char)c);
         }
+    }
+}
+
+/* A code span: its fence is longer than any run of backticks in it. */
+static void code_put(struct text *text, const char *code)
+{
+    size_t longest = 1, run = 0;
+    for (const char *at = code; *at; at++) {
+        run = *at == '`' ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    for (size_t i = 0; i <= longest; i++) {
+        text_put_char(text, '`');
+    }
+    text_put_char(text, ' ');
+    for (; *code; code++) {
+        text_put_char(text, (unsigned char)*code < 0x20 ? ' ' : *code);
+    }
+    text_put_char(text, ' ');
+    for (size_t i = 0; i <= longest; i++) {
+        text_put_char(text, '`');
     }
 }
 
@@ -73,7 +115,9 @@ static void variants_put(struct text *text, const struct result *result)
         text_format(text, " %s |",
                     variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict));
         if (stopped) {
-            text_format(text, " %s |", variant->stopped_by[0] ? variant->stopped_by : "-");
+            text_put_char(text, ' ');
+            plain_put(text, variant->stopped_by[0] ? variant->stopped_by : "-");
+            text_put(text, " |");
         }
         text_put_char(text, '\n');
     }
@@ -99,42 +143,33 @@ static void clipped_put(struct text *text, const char *message)
     text_fini(&head);
 }
 
-static void finding_put(struct text *text, const struct result *result,
-                        const struct result_test *test)
+static void site_put(struct text *text, const struct result_site *site)
 {
-    text_format(text, "- **%s** ", describe_test_word(test));
-    plain_put(text, test->id);
-    if (test->variant[0]) {
-        text_put(text, " \\[");
-        plain_put(text, test->variant);
-        text_put(text, "\\]");
-    }
     struct text line = {0};
-    describe_test(&line, result, test);
-    text_put(text, ": ");
-    clipped_put(text, text_peek(&line));
-    text_reset(&line);
-    size_t next = 0;
-    const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
-    const struct result_frame *place =
-        site ? describe_place(site->frames, site->frame_count) : NULL;
+    const struct result_frame *place = describe_place(site->frames, site->frame_count);
     if (place) {
         text_format(text, "; %s ", describe_origin(site));
         describe_frame(&line, place);
         plain_put(text, line.data);
     }
-    if (site && site->held_by_count > 0) {
+    if (site->held_by_count > 0) {
         text_reset(&line);
         text_put(text, "; held by ");
         describe_held(&line, site);
         plain_put(text, line.data);
     }
-    if (site && site->released_by_count > 0) {
+    if (site->released_by_count > 0) {
         text_reset(&line);
         text_put(text, "; ");
         describe_release(&line, site, &site->released_by[0]);
         plain_put(text, line.data);
     }
+    text_fini(&line);
+}
+
+static void errors_put(struct text *text, const struct result_test *test)
+{
+    struct text line = {0};
     for (size_t i = 0; test->memcheck && i < test->memcheck->list_count && i < ERRORS_SHOWN; i++) {
         const struct result_error *error = &test->memcheck->list[i];
         text_reset(&line);
@@ -147,35 +182,65 @@ static void finding_put(struct text *text, const struct result *result,
         plain_put(text, line.data);
     }
     text_fini(&line);
+}
+
+static void finding_put(struct text *text, const struct result *result,
+                        const struct report_case *found)
+{
+    struct text line = {0};
+    const struct result_site *site = found->test ? case_site(result, found) : NULL;
+    text_format(text, "- **%s** ", found->word);
+    if (found->kind != CASE_MISSING) {
+        plain_put(text, found->name);
+    }
+    if (found->variant[0]) {
+        text_put(text, " \\[");
+        plain_put(text, found->variant);
+        text_put(text, "\\]");
+    }
+    case_describe(&line, result, found);
+    text_put(text, ": ");
+    clipped_put(text, text_peek(&line));
+    text_fini(&line);
+    if (site) {
+        site_put(text, site);
+    }
+    if (found->test) {
+        errors_put(text, found->test);
+    }
     text_put_char(text, '\n');
 }
 
+/* The suite's verdict comes before those of its tests, which may be hundreds. */
 static void findings_put(struct text *text, const struct result *result, size_t bytes)
 {
-    size_t found = 0, shown = 0;
-    for (size_t i = 0; i < result->test_count; i++) {
-        const struct result_test *test = &result->tests[i];
-        if (!describe_test_finding(result, test)) {
-            continue;
-        }
-        if (found++ == 0) {
-            text_put(text, "\n");
-        }
-        size_t before = text->length;
-        if (before < bytes) {
-            finding_put(text, result, test);
-            shown++;
-        }
-        if (text->length > bytes && before < bytes) {
-            text->length = before;
-            text->data[before] = '\0';
-            bytes = before; /* and none of the shorter ones behind it: in order, or not at all */
-            shown--;
+    struct report_case found;
+    size_t count = 0, shown = 0;
+    for (int tests = 0; tests <= 1; tests++) {
+        for (size_t at = 0; case_next(result, &at, &found);) {
+            if (!found.finding || found.kind == CASE_EXPECT ||
+                (found.kind == CASE_TEST) != (tests == 1)) {
+                continue;
+            }
+            if (count++ == 0) {
+                text_put(text, "\n");
+            }
+            size_t before = text->length;
+            if (before < bytes) {
+                finding_put(text, result, &found);
+                shown++;
+            }
+            if (text->length > bytes && before < bytes) {
+                text->length = before;
+                text->data[before] = '\0';
+                bytes = before; /* and none of the shorter ones after it: in order, or not at all */
+                shown--;
+            }
         }
     }
-    if (shown < found) {
-        text_format(text, "- and %zu more finding%s\n", found - shown,
-                    found - shown == 1 ? "" : "s");
+    if (shown < count) {
+        text_format(text, "- and %zu more finding%s\n", count - shown,
+                    count - shown == 1 ? "" : "s");
     }
 }
 
@@ -231,12 +296,10 @@ void markdown_put(struct text *text, const struct result *result, size_t bytes)
     struct text closing = {0};
     result_count(&counted);
     text_format(text, "### tidemark: %zu passed, %zu failed, %zu skipped%s\n", counted.passed,
-                counted.failed, counted.skipped, result->incomplete ? ", **incomplete**" : "");
-    if (result->incomplete) {
-        text_put(text, "\nIncomplete: ");
-        describe_incomplete(text, result);
-        text_put(text, ".\n");
-    }
+                counted.failed, counted.skipped,
+                result->incomplete              ? ", **incomplete**"
+                : result_nothing_judged(result) ? ", **nothing was judged**"
+                                                : "");
     describe_closing(&closing, result);
     if (closing.length > 0) {
         text_put_char(text, '\n');
@@ -251,11 +314,9 @@ void markdown_put(struct text *text, const struct result *result, size_t bytes)
     order_put(text, result, bytes * 3 / 4);
     expects_put(text, result, bytes * 9 / 10);
     if (result->argv[0]) {
-        text_put(text, "\nRepeat: `` ");
-        for (const char *at = result->argv; *at; at++) {
-            text_put_char(text, *at == '\n' ? ' ' : *at);
-        }
-        text_put(text, " ``\n");
+        text_put(text, "\nRepeat: ");
+        code_put(text, result->argv);
+        text_put_char(text, '\n');
     }
 }
 

@@ -100,6 +100,42 @@ static void growth_put(const struct result *result, FILE *out)
     }
 }
 
+/* The verdict of each suite, as one of all that there are. */
+static void suites_put(const struct result *result, FILE *out)
+{
+    if (result->variant_count == 0) {
+        return;
+    }
+    family_put("tidemark_suite_verdict", "1 for what the judge says of the whole suite.", out);
+    for (size_t v = 0; v < result->variant_count; v++) {
+        for (unsigned i = 0; i < VERDICT_COUNT; i++) {
+            fputs("tidemark_suite_verdict{variant=", out);
+            label_put(result->variants[v].name, out);
+            fprintf(out, ",verdict=\"%s\"} %d\n", result_verdict_name((enum result_verdict)i),
+                    result->variants[v].verdict == i);
+        }
+    }
+}
+
+/* What the last line says, and whether it may be relied on. */
+static void outcome_put(const struct result *result, FILE *out)
+{
+    struct result counted = *result; /* borrowed */
+    result_count(&counted);
+    const struct {
+        const char *name;
+        size_t count;
+    } rows[] = {
+        {"passed", counted.passed}, {"failed", counted.failed}, {"skipped", counted.skipped}};
+    family_put("tidemark_outcome", "Tests, verdicts of suites and expectations by how they count.",
+               out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fprintf(out, "tidemark_outcome{outcome=\"%s\"} %zu\n", rows[i].name, rows[i].count);
+    }
+    family_put("tidemark_exit_status", "What the run ends with: 0, 1, 77 or 99.", out);
+    fprintf(out, "tidemark_exit_status %d\n", (int)result_end(result));
+}
+
 void render_openmetrics(const struct result *result, FILE *out)
 {
     size_t status[RESULT_STATUS_COUNT] = {0}, verdict[VERDICT_COUNT] = {0}, broken = 0;
@@ -125,6 +161,8 @@ void render_openmetrics(const struct result *result, FILE *out)
     fprintf(out, "tidemark_expectations_broken %zu\n", broken);
     family_put("tidemark_tests_incomplete", "Tests without a result.", out);
     fprintf(out, "tidemark_tests_incomplete %zu\n", result->incomplete);
+    outcome_put(result, out);
+    suites_put(result, out);
     variants_put(result, out);
     growth_put(result, out);
     fputs("# EOF\n", out);

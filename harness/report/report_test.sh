@@ -23,6 +23,8 @@ make_result() {
             print "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\",\"variant\":\"\",\"status\":\"" status "\",\"verdict\":\"" v "\",\"repetitions\":11,\"allocs\":" i ",\"frees\":" i ",\"bytes\":99,\"retained_bytes\":0,\"retained_blocks\":0,\"wall_ns\":1500,\"live_bytes\":" 1000 * i ",\"peak_rss_bytes\":4096000" more "}"
             if (v == "growth") print "{\"v\":1,\"type\":\"site\",\"test\":\"" id "\",\"variant\":\"\",\"rank\":1,\"bytes\":31744,\"blocks\":496,\"bytes_per_rep\":64,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"keep\",\"file\":\"src/keep.c\",\"line\":12,\"module\":\"m\",\"offset\":1},{\"function\":\"main\",\"file\":\"x.c\",\"line\":1,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
         }
+        print "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"accumulates\",\"growth_bytes_per_test\":1048576,\"projection\":\"210 MB at test 200\",\"horizon\":\"judged over 60 tests in order\"}"
+        if (first == 0) print "{\"v\":1,\"type\":\"site\",\"test\":\"\",\"variant\":\"\",\"rank\":1,\"bytes\":6290000,\"blocks\":24,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"record_load\",\"file\":\"docs/example/check_catalogue.c\",\"line\":17,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
         print "{\"v\":1,\"type\":\"summary\",\"passed\":1,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
     }' >"$1"
 }
@@ -30,18 +32,26 @@ make_result "$t/one.jsonl" "" 0 59
 
 status 1 report "$t/one.jsonl" --html "$t/o.html" --junit "$t/o.xml" --tap "$t/o.tap" --markdown "$t/o.md" \
     --github "$t/o.github" --codequality "$t/o.cq" --openmetrics "$t/o.prom" --sarif "$t/o.sarif"
-tail -1 "$t/out" | grep -qx '32 passed, 22 failed, 6 skipped' || { tail -1 "$t/out"; fail "last line"; }
+tail -1 "$t/out" | grep -qx '24 passed, 23 failed, 14 skipped' || { tail -1 "$t/out"; fail "last line"; }
 awk 'length($0) > 100 && !/^::/ { print; bad = 1 } END { exit bad }' "$t/out" || fail "a line is longer than 100 columns"
 grep -c '^::error file=x.c,line=3,' "$t/out" | grep -qx 6 || fail "annotations of crashes"
 [ "$(grep -c '^::error ' "$t/out")" = 10 ] || fail "more or fewer annotations than GitHub shows"
 grep -q '^::notice .*more findings' "$t/out" || fail "no notice of what is not annotated"
+grep -q '^::error file=docs/example/check_catalogue.c,line=17,title=tidemark%3A the whole suite accumulates::' "$t/out" ||
+    fail "no annotation of the suite's verdict"
+grep -q 'the whole suite: accumulates.*210 MB at test 200.*g.*cache' "$t/o.md" || fail "no verdict of the suite in Markdown"
+grep -q '^not ok 61 - the whole suite$' "$t/o.tap" || fail "no verdict of the suite in TAP"
+grep -q '>accumulates</span> The whole suite' "$t/o.html" || fail "no verdict of the suite on the page"
+grep -q '^tidemark_suite_verdict{variant="",verdict="accumulates"} 1$' "$t/o.prom" || fail "no verdict of the suite among the metrics"
+grep -q '^tidemark_exit_status 1$' "$t/o.prom" || fail "no status among the metrics"
 grep -q 'src/keep.c:12' "$t/o.md" || fail "no line in Markdown"
 
 if has xmllint "JUnit"; then
     xmllint --noout "$t/o.xml" || fail "JUnit is not well-formed"
-    [ "$(xmllint --xpath 'count(//testcase)' "$t/o.xml")" = 60 ] || fail "JUnit has not 60 cases"
-    [ "$(xmllint --xpath 'count(//failure)' "$t/o.xml")" = 22 ] || fail "JUnit has not 22 failures"
-    [ "$(xmllint --xpath 'string(/testsuites/@failures)' "$t/o.xml")" = 22 ] || fail "JUnit's own count"
+    [ "$(xmllint --xpath 'count(//testcase)' "$t/o.xml")" = 61 ] || fail "JUnit has not 61 cases"
+    [ "$(xmllint --xpath 'count(//failure)' "$t/o.xml")" = 23 ] || fail "JUnit has not 23 failures"
+    [ "$(xmllint --xpath 'string(/testsuites/@failures)' "$t/o.xml")" = 23 ] || fail "JUnit's own count"
+    [ "$(xmllint --xpath 'string(//testcase[@name="the whole suite"]/@file)' "$t/o.xml")" = docs/example/check_catalogue.c ] || fail "JUnit: where the suite grows"
 fi
 parser=
 for p in python3 /usr/bin/python3; do
@@ -56,23 +66,23 @@ bad = [case for case in cases if any(isinstance(r, (junitparser.Failure, junitpa
 skipped = [case for case in cases if any(isinstance(r, junitparser.Skipped) for r in case.result)]
 print(junit.tests, len(cases), len({(case.classname, case.name) for case in cases}), len(bad), len(skipped))
 ' "$t/o.xml")
-    [ "$counted" = "60 60 60 22 6" ] || fail "junitparser reads $counted"
+    [ "$counted" = "61 61 61 23 14" ] || fail "junitparser reads $counted"
 else
     echo "not checked, python3-junitparser is not installed: JUnit by a parser"
 fi
 [ "$(grep -o 'classname="[^"]*" name="[^"]*"' "$t/o.xml" | sort | uniq -d | wc -l)" = 0 ] || fail "names in JUnit are not unique"
 if has prove "TAP"; then
     prove --exec cat "$t/o.tap" >"$t/prove" 2>&1 && fail "prove passes a failed run"
-    grep -q 'Tests: 60 Failed: 22' "$t/prove" || { cat "$t/prove"; fail "prove counts differently"; }
+    grep -q 'Tests: 61 Failed: 23' "$t/prove" || { cat "$t/prove"; fail "prove counts differently"; }
 fi
 if has promtool "OpenMetrics"; then
     promtool check metrics <"$t/o.prom" || fail "promtool refuses the metrics"
 fi
 if has jq "JSON"; then
-    [ "$(jq '.runs[0].results | length' "$t/o.sarif")" = 30 ] || fail "SARIF has not 30 results"
+    [ "$(jq '.runs[0].results | length' "$t/o.sarif")" = 31 ] || fail "SARIF has not 31 results"
     jq -e '[.runs[0].results[].ruleId] - [.runs[0].tool.driver.rules[].id] == []' "$t/o.sarif" >/dev/null || fail "SARIF: a rule that is not declared"
-    jq -e 'length == 30 and all(.[]; .description and .check_name and .fingerprint and .severity and .location.path and .location.lines.begin >= 1)' "$t/o.cq" >/dev/null || fail "code quality"
-    [ "$(jq -r '.[].fingerprint' "$t/o.cq" | sort -u | wc -l)" = 30 ] || fail "fingerprints are not unique"
+    jq -e 'length == 31 and all(.[]; .description and .check_name and .fingerprint and .severity and .location.path and .location.lines.begin >= 1)' "$t/o.cq" >/dev/null || fail "code quality"
+    [ "$(jq -r '.[].fingerprint' "$t/o.cq" | sort -u | wc -l)" = 31 ] || fail "fingerprints are not unique"
 fi
 
 # GitHub drops a summary of more than 1 MiB, and a comment holds 65,536 characters.
@@ -179,7 +189,7 @@ sed 's|</body>|<script>\
   seen.push("ids=" + (new Set(ids).size === ids.length));\
   seen.push("named=" + Array.from(document.querySelectorAll("button,input,select,svg")).every((e) => e.textContent.trim() \|\| e.labels \&\& e.labels.length \|\| e.getAttribute("aria-label") \|\| e.getAttribute("aria-hidden")));\
   document.title = seen.join(" ");\
-})();</script></body>|' "$t/o.html" >"$t/click.html"
+})();</script></body>|; s|<meta http-equiv="Content-Security-Policy"[^>]*>||' "$t/o.html" >"$t/click.html"
 browse "$t/click.html" >"$t/dom" || fail "the browser failed"
 got=$(sed -n 's|.*<title>\(.*\)</title>.*|\1|p' "$t/dom" | head -1)
 want='rows=60 found=11 growth=8 detail=true sort=descending:59 again=ascending:0 theme=dark wide=false ids=true named=true'

@@ -2,8 +2,8 @@
  * line it belongs to and its stack. At most 5,000 results, as many as code scanning shows; the
  * worst come first. Supervisor only. */
 #include "harness/base/version.h"
+#include "harness/report/case.h"
 #include "harness/report/describe.h"
-#include "harness/report/location.h"
 #include "harness/report/renderer.h"
 #include "harness/result/json_write.h"
 #include "harness/result/result_index.h"
@@ -29,6 +29,8 @@ static const struct rule {
     {"oom", "The test ran out of memory."},
     {"exit", "The test called exit()."},
     {"expect", "An expectation of the scenario is broken."},
+    {"incomplete", "Results are missing: the run broke off, or measured nothing."},
+    {"unjudged", "Nothing was judged: no test has a verdict."},
 };
 
 static void message_put(struct text *text, const char *key, const char *message)
@@ -112,15 +114,31 @@ static void result_open(struct text *text, const char *rule, const char *level, 
     json_close(text, '}');
 }
 
-static void test_put(struct text *text, const struct result *result, const struct result_test *test)
+static void stack_of_case(struct text *text, const struct result *result,
+                          const struct report_case *found)
+{
+    const struct result_test *test = found->test;
+    const struct result_site *site = case_site(result, found);
+    if (test && test->frame_count > 0) {
+        stack_put(text, "where it ended", test->frames, test->frame_count);
+    } else if (site && site->frame_count > 0) {
+        stack_put(text, describe_origin(site), site->frames, site->frame_count);
+    } else if (test && test->memcheck && test->memcheck->list_count > 0) {
+        const struct result_error *error = &test->memcheck->list[0];
+        stack_put(text, error->what, error->frames, error->frame_count);
+    }
+}
+
+static void case_put(struct text *text, const struct result *result,
+                     const struct report_case *found)
 {
     struct text message = {0}, key = {0};
-    struct location location = location_of_test(result, test);
-    const char *rule = describe_test_word(test);
-    size_t next = 0;
-    const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
-    text_format(&message, "%s ", test->id);
-    describe_test(&message, result, test);
+    struct location location = case_location(result, found);
+    const struct result_site *site = found->test ? case_site(result, found) : NULL;
+    if (found->kind == CASE_TEST || found->kind == CASE_SUITE) {
+        text_format(&message, "%s ", found->name);
+    }
+    case_describe(&message, result, found);
     if (site && site->held_by_count > 0) {
         text_put(&message, "; held by ");
         describe_held(&message, site);
@@ -129,17 +147,12 @@ static void test_put(struct text *text, const struct result *result, const struc
         text_put(&message, "; ");
         describe_release(&message, site, &site->released_by[0]);
     }
-    text_format(&key, "%s %s", rule, test->variant);
-    result_open(text, rule, result_test_failed(result, test) ? "error" : "warning", message.data,
-                location.file, location.line, result_hash(test->id, key.data));
-    if (test->frame_count > 0) {
-        stack_put(text, "where it ended", test->frames, test->frame_count);
-    } else if (site && site->frame_count > 0) {
-        stack_put(text, describe_origin(site), site->frames, site->frame_count);
-    } else if (test->memcheck && test->memcheck->list_count > 0) {
-        const struct result_error *error = &test->memcheck->list[0];
-        stack_put(text, error->what, error->frames, error->frame_count);
-    }
+    text_format(&key, "%s %s", found->expect ? found->variant : found->word,
+                found->expect ? found->name : found->variant);
+    result_open(text, found->word, found->outcome == OUTCOME_FAILED ? "error" : "warning",
+                message.data, location.file, location.line,
+                result_hash(found->expect ? found->expect->file : found->name, key.data));
+    stack_of_case(text, result, found);
     json_close(text, '}');
     text_fini(&message);
     text_fini(&key);
@@ -174,29 +187,16 @@ void render_sarif(const struct result *result, FILE *out)
     size_t written = 0, found = 0;
     head_put(&text, result);
     json_open(&text, "results", '[');
-    for (size_t i = 0; i < result->expect_count; i++) {
-        const struct result_expect *expect = &result->expects[i];
-        if (!result_expect_broken(expect) || found++ >= SARIF_RESULTS) {
-            continue;
-        }
-        struct text message = {0}, key = {0};
-        describe_expect(&message, expect);
-        text_format(&key, "%s %s", expect->variant, expect->metric);
-        result_open(&text, "expect", "error", message.data, location_relative(expect->file),
-                    expect->line, result_hash(expect->file, key.data));
-        json_close(&text, '}');
-        text_fini(&message);
-        text_fini(&key);
-        written++;
-    }
     for (int failed = 1; failed >= 0; failed--) { /* errors before warnings */
-        for (size_t i = 0; i < result->test_count; i++) {
-            const struct result_test *test = &result->tests[i];
-            if (describe_test_finding(result, test) &&
-                result_test_failed(result, test) == (failed == 1) && found++ < SARIF_RESULTS) {
-                test_put(&text, result, test);
-                written++;
+        struct report_case found_case;
+        for (size_t at = 0; case_next(result, &at, &found_case);) {
+            bool warning = found_case.outcome != OUTCOME_FAILED;
+            if (!found_case.finding || warning == (failed == 1) ||
+                (warning && found_case.kind == CASE_EXPECT) || found++ >= SARIF_RESULTS) {
+                continue;
             }
+            case_put(&text, result, &found_case);
+            written++;
         }
     }
     json_close(&text, ']');

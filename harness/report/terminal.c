@@ -188,6 +188,11 @@ static void tail_print(const struct result *result, FILE *out, unsigned columns)
         describe_incomplete(&line, result);
         terminal_wrapped(line.data, 0, columns, out);
         text_fini(&line);
+    } else if (result_nothing_judged(result)) {
+        struct text line = {0};
+        describe_nothing(&line, result);
+        terminal_wrapped(line.data, 0, columns, out);
+        text_fini(&line);
     }
     fprintf(out, "%zu passed, %zu failed, %zu skipped\n", result->passed, result->failed,
             result->skipped);

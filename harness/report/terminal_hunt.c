@@ -136,14 +136,16 @@ size_t terminal_findings(const struct result *result, const char *variant, size_
 /* "118 clean, 1 leak, 1 growth" */
 static void counts_put(struct text *text, const struct result *result)
 {
-    size_t count[VERDICT_COUNT] = {0}, dead = 0;
+    size_t count[VERDICT_COUNT] = {0}, dead = 0, flaky = 0, skipped = 0;
     char number[UNIT_TEXT_BYTES];
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
         if (test->status == RESULT_PASS) {
             count[test->verdict]++;
         } else {
-            dead += test->status != RESULT_SKIP;
+            dead += test->status != RESULT_SKIP && test->status != RESULT_FLAKY;
+            flaky += test->status == RESULT_FLAKY;
+            skipped += test->status == RESULT_SKIP;
         }
     }
     static const enum result_verdict order[] = {
@@ -159,6 +161,14 @@ static void counts_put(struct text *text, const struct result *result)
     }
     if (dead > 0) {
         text_format(text, "%s%s failed", join, unit_count(number, (double)dead));
+        join = ", ";
+    }
+    if (flaky > 0) {
+        text_format(text, "%s%s flaky", join, unit_count(number, (double)flaky));
+        join = ", ";
+    }
+    if (skipped > 0) {
+        text_format(text, "%s%s skipped", join, unit_count(number, (double)skipped));
     }
 }
 
@@ -170,15 +180,17 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         const struct result_variant *variant = result->variant_count ? &result->variants[i] : NULL;
         const char *name = variant ? variant->name : "";
         size_t next = 0;
-        const char *word = variant && describe_verdict_bad(variant->verdict)
+        bool open = variant && variant->verdict == VERDICT_INCONCLUSIVE;
+        const char *word = variant && (open || describe_verdict_bad(variant->verdict))
                                ? result_verdict_name(variant->verdict)
                                : NULL;
         if (!word && !describe_site_next(result, "", name, &next)) {
             continue;
         }
         any = true;
-        fprintf(out, "\n%s%s%s  the whole suite", table_color_begin(TABLE_RED, color),
-                word ? word : "kept", table_color_end(TABLE_RED, color));
+        enum table_color shade = open ? TABLE_YELLOW : TABLE_RED;
+        fprintf(out, "\n%s%s%s  " DESCRIBE_SUITE, table_color_begin(shade, color),
+                word ? word : "kept", table_color_end(shade, color));
         fprintf(out, name[0] ? " [%s]\n" : "%s\n", name);
         struct text text = {0};
         if (variant) {
@@ -208,10 +220,9 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     terminal_memcheck(result, out, columns, color);
     struct text text = {0};
     counts_put(&text, result);
-    bool judged = true; /* nothing is said for tests that passed and have no verdict */
+    bool judged = true; /* nothing is said of tests that have no verdict */
     for (size_t i = 0; i < result->test_count; i++) {
-        judged = judged && (result->tests[i].verdict != VERDICT_NONE ||
-                            result->tests[i].status != RESULT_PASS);
+        judged = judged && result->tests[i].verdict != VERDICT_NONE;
     }
     if (found == 0 && !suite && judged && result->test_count > 0) {
         text_put(&text,

@@ -4,6 +4,7 @@
 #include "harness/base/memory.h"
 #include "harness/result/result_memcheck.h"
 #include "harness/result/result_release.h"
+#include "harness/result/result_string.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -19,9 +20,9 @@ const struct metric_facts result_metrics[METRIC_COUNT] = {
 };
 
 static const char *const status_names[RESULT_STATUS_COUNT] = {
-    [RESULT_PASS] = "pass",       [RESULT_FAIL] = "fail", [RESULT_CRASH] = "crash",
-    [RESULT_TIMEOUT] = "timeout", [RESULT_OOM] = "oom",   [RESULT_EXIT] = "exit",
-    [RESULT_SKIP] = "skip",
+    [RESULT_PASS] = "pass",       [RESULT_FAIL] = "fail",   [RESULT_CRASH] = "crash",
+    [RESULT_TIMEOUT] = "timeout", [RESULT_OOM] = "oom",     [RESULT_EXIT] = "exit",
+    [RESULT_SKIP] = "skip",       [RESULT_FLAKY] = "flaky",
 };
 
 static const char *const verdict_names[VERDICT_COUNT] = {
@@ -120,26 +121,6 @@ static void strings_free(char **const *slots, size_t count)
     }
 }
 
-/* The strings of each struct, once, for start and end of life. */
-#define RESULT_STRINGS(r)                                                                          \
-    (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
-                     &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
-                     &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition},          \
-        12
-#define TEST_STRINGS(t)                                                                            \
-    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
-                     &(t)->horizon, &(t)->order_by, &(t)->order_message},                          \
-        7
-#define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
-#define VARIANT_STRINGS(v)                                                                         \
-    (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \
-                     &(v)->culprit},                                                               \
-        5
-#define EXPECT_STRINGS(e)                                                                          \
-    (char **const[]){&(e)->variant, &(e)->metric, &(e)->limit, &(e)->actual, &(e)->file}, 5
-#define FRAME_STRINGS(f) (char **const[]){&(f)->function, &(f)->file, &(f)->module}, 3
-#define LINK_STRINGS(l)  (char **const[]){&(l)->symbol, &(l)->field, &(l)->module}, 3
-
 void result_init(struct result *result)
 {
     *result = (struct result){0};
@@ -167,6 +148,7 @@ void result_test_fini(struct result_test *test)
     strings_free(TEST_STRINGS(test));
     result_frames_free(test->frames, test->frame_count);
     free(test->live_by_rep);
+    free(test->live_at_rep);
     free(test->rss_by_rep);
     result_memcheck_free(&test->memcheck);
     *test = (struct result_test){0};

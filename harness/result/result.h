@@ -16,7 +16,8 @@
 
 #define RESULT_UNMEASURED INT64_MIN
 
-enum result_status { /* as enum wire_status; JSON: pass fail crash timeout oom exit skip */
+enum result_status { /* as enum wire_status, then more; JSON: pass fail crash timeout oom exit skip
+                        flaky */
                      RESULT_PASS,
                      RESULT_FAIL,
                      RESULT_CRASH,
@@ -24,6 +25,7 @@ enum result_status { /* as enum wire_status; JSON: pass fail crash timeout oom e
                      RESULT_OOM,
                      RESULT_EXIT,
                      RESULT_SKIP,
+                     RESULT_FLAKY, /* it passed and it failed: neither counts, and no verdict */
                      RESULT_STATUS_COUNT,
 };
 
@@ -46,6 +48,20 @@ enum result_order {                 /* JSON: polluted needs unexplained */
                     ORDER_UNEXPLAINED,
                     ORDER_COUNT,
 };
+
+/* What a hunt fails on, a bit each; 0 is the default, see fail_on.def. Findings that are not among
+ * them are shown, and do not fail. */
+enum result_fail_on {
+#define FAIL_ON(NAME, word, by_default) FAIL_ON_##NAME,
+#include "harness/result/fail_on.def"
+#undef FAIL_ON
+    FAIL_ON_COUNT
+};
+/* "leak,growth" into bits. Returns false if a word is unknown; it is at *bad, borrowed from `text`.
+ */
+bool result_fail_on_parse(const char *text, unsigned *bits, const char **bad);
+/* The words of fail_on.def; NULL-terminated. */
+extern const char *const result_fail_on_words[];
 
 enum result_reach { REACH_UNKNOWN, REACH_UNREACHABLE, REACH_HELD };
 
@@ -147,8 +163,10 @@ struct result_test {
     char *message, *file;
     unsigned line;
     char *horizon;        /* what the verdict is worth, in words */
-    int64_t *live_by_rep; /* live bytes at each sampled boundary, for curves; may be NULL */
+    int64_t *live_by_rep; /* live bytes at some boundaries, for curves; may be NULL */
     size_t live_by_rep_count;
+    int64_t *live_at_rep; /* after which repetition each of them is, counted from 1; NULL: each */
+    size_t live_at_rep_count;
     int64_t *rss_by_rep; /* peak RSS of each of the first of these repetitions; may be NULL */
     size_t rss_by_rep_count;
     struct result_frame *frames; /* of a crash, timeout, exit or refused allocation */
@@ -198,8 +216,10 @@ struct result {
     char *tool_version, *command, *argv, *host, *allocator, *cap_kind, *started, *scenario, *suite;
     char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
     char *shard;  /* "2/5", or "" */
-    char *partition; /* of all tests over the shards: equal where it was the same; or "" */
-    int64_t cap;     /* bytes; 0: none */
+    char *partition;    /* of all tests over the shards: equal where it was the same; or "" */
+    unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
+    bool without_tests; /* the program ended well, and no test was found in it; not in the file */
+    int64_t cap;        /* bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;
@@ -220,6 +240,7 @@ struct result {
     char **notes; /* for the person: what was not possible, warnings, what to do */
     size_t note_count, note_room;
     size_t passed, failed, skipped;
+    char *reason;      /* why nothing was measured, or why the run broke off; or "" */
     size_t incomplete; /* tests without a result; a run that was cut short counts as one at least */
     size_t cut_short;  /* of these: runs that count for themselves, and not for a test */
     size_t expected;   /* tests that are to be run, where that is known before; 0: not known */
@@ -271,12 +292,34 @@ void result_sites_sort(struct result *result);
  * be stopped, or says how many of its tests may fail; under hunt, also when its memory leaks, grows
  * or accumulates. */
 bool result_test_failed(const struct result *result, const struct result_test *test);
+/* Is it the result of a hunt? Then the verdicts of its tests and of its suites are judged; those of
+ * a scenario's variants are for `expect:` to judge. */
+bool result_is_hunt(const struct result *result);
+
+/* How a case counts in the last line, in JUnit and in all other reports. */
+enum result_outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED };
+
+/* Under hunt, a test that passed and has no verdict is skipped: what was not judged has not passed.
+ */
+enum result_outcome result_test_outcome(const struct result *result,
+                                        const struct result_test *test);
+/* Does the verdict of this variant's suite count as one more test? Under hunt, if a test ran. */
+bool result_suite_counts(const struct result *result);
+enum result_outcome result_suite_outcome(const struct result *result,
+                                         const struct result_variant *variant);
+
+/* What a command ends with after this result, whichever command it is. Needs no result_count. */
+enum result_end { END_MET = 0, END_BROKEN = 1, END_NOTHING = 77, END_INCOMPLETE = 99 };
+enum result_end result_end(const struct result *result);
+/* Was nothing judged, though the result is whole? */
+bool result_nothing_judged(const struct result *result);
+
 /* Not met, and more than a warning: the limit does not begin with "warn ". */
 bool result_expect_broken(const struct result_expect *expect);
 /* "ok" "warn" "broken" */
 const char *result_expect_name(const struct result_expect *expect);
-/* Sets passed, failed and skipped from tests and expectations (each counts as one), the same for
- * every command and every report. `incomplete` is left alone. */
+/* Sets passed, failed and skipped from tests, verdicts of suites and expectations (each counts as
+ * one), the same for every command and every report. `incomplete` is left alone. */
 void result_count(struct result *result);
 
 const char *result_status_name(enum result_status status);

@@ -2,7 +2,47 @@
  * all other reports. Supervisor only. */
 #include "harness/result/result_memcheck.h"
 
+#include <math.h>
 #include <string.h>
+
+const char *const result_fail_on_words[] = {
+#define FAIL_ON(NAME, word, by_default) #word,
+#include "harness/result/fail_on.def"
+#undef FAIL_ON
+    NULL,
+};
+
+static const unsigned fail_on_default = 0
+#define FAIL_ON(NAME, word, by_default) | (by_default ? 1u << FAIL_ON_##NAME : 0)
+#include "harness/result/fail_on.def"
+#undef FAIL_ON
+    ;
+
+bool result_fail_on_parse(const char *text, unsigned *bits, const char **bad)
+{
+    *bits = 0;
+    for (;;) {
+        size_t length = strcspn(text, ","), word = 0;
+        while (word < FAIL_ON_COUNT && (strlen(result_fail_on_words[word]) != length ||
+                                        memcmp(result_fail_on_words[word], text, length) != 0)) {
+            word++;
+        }
+        if (word == FAIL_ON_COUNT) {
+            *bad = text;
+            return false;
+        }
+        *bits |= 1u << word;
+        if (!text[length]) {
+            return true;
+        }
+        text += length + 1;
+    }
+}
+
+static bool fails_on(const struct result *result, enum result_fail_on what)
+{
+    return ((result->fail_on ? result->fail_on : fail_on_default) >> what & 1) != 0;
+}
 
 /* The scenario says that this variant is to be stopped, or how many of its tests may fail. Whether
  * it came so is for that expectation to say, once. */
@@ -29,10 +69,45 @@ const char *result_expect_name(const struct result_expect *expect)
     return expect->ok ? "ok" : result_expect_broken(expect) ? "broken" : "warn";
 }
 
+bool result_is_hunt(const struct result *result)
+{
+    return strcmp(result->command, "hunt") == 0;
+}
+
+static bool verdict_fails(const struct result *result, enum result_verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_LEAK:
+        return fails_on(result, FAIL_ON_LEAK);
+    case VERDICT_GROWTH:
+        return fails_on(result, FAIL_ON_GROWTH);
+    case VERDICT_ACCUMULATES:
+        return fails_on(result, FAIL_ON_ACCUMULATES);
+    case VERDICT_NONE:
+    case VERDICT_INCONCLUSIVE:
+        return fails_on(result, FAIL_ON_UNJUDGED);
+    case VERDICT_CLEAN:
+    case VERDICT_SATURATING:
+    case VERDICT_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Descriptors and threads stay, and no memory does. */
+static bool only_counted(const struct result_test *test)
+{
+    return (test->fds != 0 || test->threads != 0) &&
+           (isnan(test->growth_bytes_per_rep) || test->growth_bytes_per_rep == 0);
+}
+
 bool result_test_failed(const struct result *result, const struct result_test *test)
 {
     if (test->status == RESULT_SKIP) {
         return false;
+    }
+    if (test->status == RESULT_FLAKY) { /* it passed, too */
+        return fails_on(result, FAIL_ON_FLAKY);
     }
     if (test->status != RESULT_PASS) {
         return !failure_expected(result, test->variant);
@@ -41,26 +116,95 @@ bool result_test_failed(const struct result *result, const struct result_test *t
         return true;
     }
     /* What a variant of a scenario does with memory is for `expect:` to judge. */
-    return strcmp(result->command, "hunt") == 0 &&
-           (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH ||
-            test->verdict == VERDICT_ACCUMULATES);
+    if (!result_is_hunt(result)) {
+        return false;
+    }
+    bool accused = test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH;
+    return (test->order != ORDER_FREE && fails_on(result, FAIL_ON_FLAKY)) ||
+           (accused && only_counted(test) ? fails_on(result, FAIL_ON_FD)
+                                          : verdict_fails(result, test->verdict));
+}
+
+static enum result_outcome verdict_outcome(const struct result *result, enum result_verdict verdict)
+{
+    return verdict_fails(result, verdict)                               ? OUTCOME_FAILED
+           : verdict == VERDICT_NONE || verdict == VERDICT_INCONCLUSIVE ? OUTCOME_SKIPPED
+                                                                        : OUTCOME_PASSED;
+}
+
+enum result_outcome result_test_outcome(const struct result *result, const struct result_test *test)
+{
+    if (test->status == RESULT_SKIP) {
+        return OUTCOME_SKIPPED;
+    }
+    if (result_test_failed(result, test)) {
+        return OUTCOME_FAILED;
+    }
+    if (test->status == RESULT_FLAKY) {
+        return OUTCOME_SKIPPED;
+    }
+    bool judged = test->verdict != VERDICT_NONE && test->verdict != VERDICT_INCONCLUSIVE;
+    return result_is_hunt(result) && test->status == RESULT_PASS && !judged ? OUTCOME_SKIPPED
+                                                                            : OUTCOME_PASSED;
+}
+
+bool result_suite_counts(const struct result *result)
+{
+    return result_is_hunt(result) && result->test_count > 0;
+}
+
+/* A suite of which no test was judged is not judged by its sum: what its tests keep may not have
+ * been seen at all. */
+static bool suite_judged_any(const struct result *result, const char *variant)
+{
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        if (test->status == RESULT_PASS && test->verdict != VERDICT_NONE &&
+            test->verdict != VERDICT_INCONCLUSIVE && strcmp(test->variant, variant) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum result_outcome result_suite_outcome(const struct result *result,
+                                         const struct result_variant *variant)
+{
+    enum result_outcome outcome = verdict_outcome(result, variant->verdict);
+    return outcome == OUTCOME_PASSED && !suite_judged_any(result, variant->name) ? OUTCOME_SKIPPED
+                                                                                 : outcome;
 }
 
 void result_count(struct result *result)
 {
-    result->passed = result->failed = result->skipped = 0;
+    size_t count[OUTCOME_SKIPPED + 1] = {0};
     for (size_t i = 0; i < result->test_count; i++) {
-        if (result->tests[i].status == RESULT_SKIP) {
-            result->skipped++;
-        } else if (result_test_failed(result, &result->tests[i])) {
-            result->failed++;
-        } else {
-            result->passed++;
-        }
+        count[result_test_outcome(result, &result->tests[i])]++;
+    }
+    for (size_t i = 0; i < result->variant_count && result_suite_counts(result); i++) {
+        count[result_suite_outcome(result, &result->variants[i])]++;
     }
     for (size_t i = 0; i < result->expect_count; i++) {
-        bool broken = result_expect_broken(&result->expects[i]);
-        result->passed += !broken;
-        result->failed += broken;
+        count[result_expect_broken(&result->expects[i]) ? OUTCOME_FAILED : OUTCOME_PASSED]++;
     }
+    result->passed = count[OUTCOME_PASSED];
+    result->failed = count[OUTCOME_FAILED];
+    result->skipped = count[OUTCOME_SKIPPED];
+}
+
+bool result_nothing_judged(const struct result *result)
+{
+    struct result counted = *result; /* borrowed */
+    result_count(&counted);
+    return result->incomplete == 0 && counted.passed + counted.failed == 0;
+}
+
+enum result_end result_end(const struct result *result)
+{
+    struct result counted = *result; /* borrowed */
+    result_count(&counted);
+    return result->incomplete > 0                ? END_INCOMPLETE
+           : counted.failed > 0                  ? END_BROKEN
+           : counted.passed + counted.failed > 0 ? END_MET
+                                                 : END_NOTHING;
 }

@@ -33,15 +33,18 @@ static bool word_read(struct json *json, const struct field *field, void *at)
     if (!json_take_text(json, &text)) {
         return false;
     }
+    const char *bad;
     bool known = field->kind == FIELD_STATUS    ? result_status_parse(text, at)
                  : field->kind == FIELD_VERDICT ? result_verdict_parse(text, at)
                  : field->kind == FIELD_ORDER   ? result_order_parse(text, at)
+                 : field->kind == FIELD_FAIL_ON ? result_fail_on_parse(text, at, &bad)
                                                 : reach_parse(text, at);
     if (!known) {
         json->at = from;
         json_fail(json, field->kind == FIELD_STATUS    ? "unknown status"
                         : field->kind == FIELD_VERDICT ? "unknown verdict"
                         : field->kind == FIELD_ORDER   ? "unknown word for an order"
+                        : field->kind == FIELD_FAIL_ON ? "unknown word in fail_on"
                                                        : "unknown reachability");
     }
     return known;
@@ -89,6 +92,7 @@ bool field_read(struct json *json, const struct field *field, void *base)
     case FIELD_VERDICT:
     case FIELD_REACH:
     case FIELD_ORDER:
+    case FIELD_FAIL_ON:
         return word_read(json, field, at);
     case FIELD_OTHER:
         break;

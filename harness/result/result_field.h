@@ -22,6 +22,7 @@ enum field_kind {
     FIELD_VERDICT,
     FIELD_REACH,
     FIELD_ORDER,
+    FIELD_FAIL_ON,
     FIELD_OTHER, /* has code of its own */
 };
 

@@ -24,6 +24,7 @@ static const struct field run_fields[] = {
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
+    FIELD(result, "fail_on", FIELD_FAIL_ON, fail_on),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -55,6 +56,7 @@ static const struct field test_fields[] = {
     FIELD(result_test, "order_message", FIELD_TEXT, order_message),
     FIELD(result_test, "left_bytes", FIELD_INT64, left_bytes),
     FIELD(result_test, "live_by_rep", FIELD_OTHER, live_by_rep),
+    FIELD(result_test, "live_at_rep", FIELD_OTHER, live_at_rep),
     FIELD(result_test, "rss_by_rep", FIELD_OTHER, rss_by_rep),
     FIELD(result_test, "frames", FIELD_OTHER, frames),
     FIELD(result_test, "memcheck", FIELD_OTHER, memcheck),
@@ -141,6 +143,7 @@ static const struct field source_fields[] = {
     FIELD(result_source, "cut_short", FIELD_SIZE, cut_short),
     FIELD(result_source, "tests", FIELD_SIZE, expected),
     FIELD(result_source, "way_in", FIELD_TEXT, way_in),
+    FIELD(result_source, "reason", FIELD_TEXT, reason),
     {NULL, FIELD_OTHER, 0},
 };
 
@@ -265,6 +268,8 @@ void result_line_test(struct json *json, struct result_test *test)
             result_line_frames(json, &test->frames, &test->frame_count);
         } else if (field->offset == offsetof(struct result_test, live_by_rep)) {
             curve_read(json, &test->live_by_rep, &test->live_by_rep_count);
+        } else if (field->offset == offsetof(struct result_test, live_at_rep)) {
+            curve_read(json, &test->live_at_rep, &test->live_at_rep_count);
         } else if (field->offset == offsetof(struct result_test, rss_by_rep)) {
             curve_read(json, &test->rss_by_rep, &test->rss_by_rep_count);
         } else if (field->offset == offsetof(struct result_test, memcheck) && !test->memcheck) {

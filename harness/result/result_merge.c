@@ -17,8 +17,8 @@ static enum join join_of(enum result_metric metric)
     case METRIC_RETAINED_TEST_MAX:
     case METRIC_LIVE_PEAK:
     case METRIC_TEST_PEAK:
+    case METRIC_GROWTH: /* a rate by test: that of the part which grows most */
         return JOIN_MAX;
-    case METRIC_GROWTH:
     case METRIC_LIVE_END:
     case METRIC_LOOKUP_P50:
     case METRIC_LOOKUP_P99:
@@ -77,10 +77,17 @@ static void variant_join(struct result_variant *into, const struct result_varian
     metric[METRIC_HIT_RATE] = asked > 0 ? metric[METRIC_HITS] / asked : NAN;
     metric[METRIC_ALLOCS_PER_LOOKUP] =
         metric[METRIC_LOOKUPS] > 0 ? metric[METRIC_ALLOCS] / metric[METRIC_LOOKUPS] : NAN;
-    into->verdict = verdict_worse(into->verdict, from->verdict);
-    if (!into->stopped_by[0] && from->stopped_by[0]) {
+    bool stopped = !into->stopped_by[0] && from->stopped_by[0];
+    bool worse = verdict_worse(into->verdict, from->verdict) != into->verdict;
+    if (worse) { /* what a verdict is worth comes from the part that it comes from */
+        into->verdict = from->verdict;
+        result_set(&into->horizon, from->horizon);
+    }
+    if (stopped) {
         result_set(&into->stopped_by, from->stopped_by);
         result_set(&into->culprit, from->culprit);
+    }
+    if (stopped || (worse && !into->stopped_by[0])) {
         result_set(&into->projection, from->projection);
     }
     counters_join(into, from);

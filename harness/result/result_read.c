@@ -3,6 +3,7 @@
 #include "harness/result/result_read.h"
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
+#include "harness/base/version.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_line.h"
 
@@ -19,7 +20,7 @@ struct result_reader {
     struct result_index index;
     struct result_source *sources;
     size_t source_count, source_room;
-    size_t first_test, first_expect, refused; /* of the run that is being read */
+    size_t first_test, first_expect, first_variant, refused; /* of the run that is being read */
     unsigned line;
     bool passing; /* over a run of a scenario that is not wanted */
     struct json json;
@@ -188,9 +189,11 @@ static void source_open(struct result_reader *reader, const char *path)
                                                                      .shard = memory_copy(""),
                                                                      .partition = memory_copy(""),
                                                                      .host = memory_copy(""),
-                                                                     .way_in = memory_copy("")};
+                                                                     .way_in = memory_copy(""),
+                                                                     .reason = memory_copy("")};
     reader->first_test = reader->result->test_count;
     reader->first_expect = reader->result->expect_count;
+    reader->first_variant = reader->result->variant_count;
     reader->refused = 0;
 }
 
@@ -200,13 +203,15 @@ static void source_close(struct result_reader *reader)
     struct result_source *source = source_last(reader);
     source->tests = result->test_count - reader->first_test;
     size_t told = source->passed + source->failed + source->skipped;
-    size_t lines = source->tests + reader->refused + result->expect_count - reader->first_expect;
+    size_t lines = source->tests + reader->refused + result->expect_count - reader->first_expect +
+                   result->variant_count - reader->first_variant;
     if (!source->has_summary) {
         for (size_t i = reader->first_test; i < result->test_count; i++) {
             enum result_status status = result->tests[i].status;
             source->passed += status == RESULT_PASS;
-            source->skipped += status == RESULT_SKIP;
-            source->failed += status != RESULT_PASS && status != RESULT_SKIP;
+            bool neither = status == RESULT_SKIP || status == RESULT_FLAKY;
+            source->skipped += neither;
+            source->failed += status != RESULT_PASS && !neither;
         }
         bool missing = source->expected > source->tests;
         source->incomplete = missing ? source->expected - source->tests : 1;
@@ -216,6 +221,9 @@ static void source_close(struct result_reader *reader)
     }
     if (source->way_in[0]) { /* not known yet when the run's line was written */
         result_set(&result->way_in, source->way_in);
+    }
+    if (source->reason[0] && !result->reason[0]) {
+        result_set(&result->reason, source->reason);
     }
     result->passed += source->passed;
     result->failed += source->failed;
@@ -305,7 +313,8 @@ static const struct line_type *line_type_find(struct json *json)
             const char *from = json->at;
             if (json_take_integer(json, &version) && version != 1) {
                 json->at = from;
-                json_fail(json, "a version of the format that this tidemark does not read");
+                json_fail(json, "a version of the format that tidemark " TIDEMARK_VERSION
+                                " does not read, it reads version 1");
             }
         } else if (strcmp(key, "type") == 0) {
             typed = json_take_text(json, &text);
@@ -353,6 +362,40 @@ static void bad_line_tell(const struct result_reader *reader, const char *path, 
     text_fini(&excerpt);
 }
 
+/* Is version "0.10.2" later than this program's? */
+static bool version_newer(const char *version)
+{
+    unsigned long theirs, ours;
+    const char *own = TIDEMARK_VERSION;
+    char *end;
+    for (int part = 0; part < 3; part++) {
+        theirs = strtoul(version, &end, 10);
+        version = *end == '.' ? end + 1 : end;
+        ours = strtoul(own, &end, 10);
+        own = *end == '.' ? end + 1 : end;
+        if (theirs != ours) {
+            return theirs > ours;
+        }
+    }
+    return false;
+}
+
+/* A line that a newer tidemark wrote cannot be read: one message says so, and nothing is guessed.
+ */
+static bool newer_tell(struct result_reader *reader, const char *path, const char *line,
+                       struct diag *diag)
+{
+    const char *version = reader->result->tool_version;
+    bool newer = source_last(reader)->has_run && version_newer(version);
+    if (newer) {
+        diag_add(diag, path, reader->line, (unsigned)(reader->json.at - line) + 1,
+                 "written by tidemark %s, and this is tidemark " TIDEMARK_VERSION
+                 ", which cannot read it (%s): update it",
+                 version, reader->json.error);
+    }
+    return newer;
+}
+
 static void lines_read(struct result_reader *reader, const char *path, FILE *file,
                        struct diag *diag)
 {
@@ -377,6 +420,9 @@ static void lines_read(struct result_reader *reader, const char *path, FILE *fil
         }
         if (any && !ended) { /* the writer was killed: every line that it finished counts */
             source_last(reader)->has_summary = false;
+            break;
+        }
+        if (newer_tell(reader, path, line, diag)) {
             break;
         }
         if (++bad <= BAD_LINES_MAX) {
@@ -471,6 +517,7 @@ void result_reader_free(struct result_reader **slot)
         free(reader->sources[i].partition);
         free(reader->sources[i].host);
         free(reader->sources[i].way_in);
+        free(reader->sources[i].reason);
     }
     free(reader->sources);
     result_index_fini(&reader->index);

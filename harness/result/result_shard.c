@@ -112,8 +112,7 @@ bool result_shards_complete(struct result *result, const struct result_reader *r
     if (!sources_fit(sources, count, &total, diag)) {
         return false;
     }
-    /* A single shard is looked at on its own; together they must be all. */
-    if (total == 0 || count == 1) {
+    if (total <= 1) {
         return true;
     }
     bool complete = true;

@@ -7,6 +7,20 @@
 #include "harness/result/result_release.h"
 #include "harness/result/result_writer.h"
 
+static void fail_on_put(struct text *line, unsigned bits)
+{
+    struct text words = {0};
+    for (unsigned i = 0; i < FAIL_ON_COUNT; i++) {
+        if (bits >> i & 1) {
+            text_format(&words, "%s%s", words.length ? "," : "", result_fail_on_words[i]);
+        }
+    }
+    if (words.length > 0) {
+        json_text(line, "fail_on", words.data);
+    }
+    text_fini(&words);
+}
+
 void result_write_run(struct result_writer *writer, const struct result *result)
 {
     struct text *line = result_line_open(writer, "run");
@@ -28,6 +42,7 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     if (result->partition[0]) {
         json_text(line, "partition", result->partition);
     }
+    fail_on_put(line, result->fail_on);
     result_line_end(writer);
 }
 
@@ -92,6 +107,7 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     }
     json_signed(line, "left_bytes", test->left_bytes);
     curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
+    curve_put(line, "live_at_rep", test->live_at_rep, test->live_at_rep_count);
     curve_put(line, "rss_by_rep", test->rss_by_rep, test->rss_by_rep_count);
     if (test->frame_count > 0) {
         result_write_frames(line, "frames", test->frames, test->frame_count);

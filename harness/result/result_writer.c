@@ -86,6 +86,9 @@ static void summary_put(struct text *line, const struct result *result)
     if (result->way_in[0]) {
         json_text(line, "way_in", result->way_in);
     }
+    if (result->reason[0]) {
+        json_text(line, "reason", result->reason);
+    }
     json_close(line, '}');
 }
 
@@ -102,7 +105,8 @@ static void buffer_write(struct result_writer *writer)
                                 .skipped = writer->count[2],
                                 .incomplete = missing ? writer->expected - done : 1,
                                 .cut_short = !missing,
-                                .way_in = ""};
+                                .way_in = "",
+                                .reason = ""};
         summary_put(&writer->line, &so_far);
         text_put_char(&writer->line, '\n');
     }
@@ -194,7 +198,8 @@ static bool outcome_same(const void *context, uint64_t value, const char *first,
 
 void result_writer_count(struct result_writer *writer, const struct result_test *test)
 {
-    unsigned char outcome = test->status == RESULT_PASS ? 0 : test->status == RESULT_SKIP ? 2 : 1;
+    bool neither = test->status == RESULT_SKIP || test->status == RESULT_FLAKY;
+    unsigned char outcome = test->status == RESULT_PASS ? 0 : neither ? 2 : 1;
     bool fresh;
     uint64_t at = result_index_add(&writer->index, test->id, test->variant, writer->outcome_count,
                                    outcome_same, NULL, &fresh);

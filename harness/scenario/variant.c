@@ -9,7 +9,7 @@
  * plan's question. An underscore of the symbol is a dash of the name. */
 static const char *const strategy_symbols[] = {
 #define STRATEGY(symbol) #symbol,
-#include "registry/strategy.def"
+#include "registry/cache/strategy.def"
 #undef STRATEGY
 };
 #define STRATEGY_COUNT (sizeof strategy_symbols / sizeof strategy_symbols[0])

@@ -13,6 +13,10 @@
 struct symbols {
     Dwfl *dwfl;
     bool open; /* modules are being reported */
+    struct {
+        uint64_t address, line;
+    } * lines; /* by hash of the address; what symbols_line said */
+    size_t line_count, line_room;
 };
 
 static char *debug_path;
@@ -42,6 +46,7 @@ void symbols_free(struct symbols **symbols)
             dwfl_getmodules((*symbols)->dwfl, module_free, NULL, 0);
         }
         dwfl_end((*symbols)->dwfl);
+        free((*symbols)->lines);
         free(*symbols);
         *symbols = NULL;
     }
@@ -105,12 +110,21 @@ static struct result_frame *frame_add(struct result_frame **frames, size_t *coun
     return frame;
 }
 
-static void frame_place(struct result_frame *frame, const char *file, int line)
+/* A relative name is relative to the folder that the compiler was called in. */
+static void frame_place(struct result_frame *frame, Dwarf_Die *unit, const char *file, int line)
 {
-    if (file) {
-        result_set(&frame->file, file_short(file));
-        frame->line = line > 0 ? (unsigned)line : 0;
+    Dwarf_Attribute attribute;
+    const char *folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+    if (!file) {
+        return;
     }
+    char *whole =
+        file[0] != '/' && folder && folder[0] == '/' ? memory_format("%s/%s", folder, file) : NULL;
+    char *real = whole ? realpath(whole, NULL) : NULL;
+    result_set(&frame->file, file_short(real ? real : file));
+    frame->line = line > 0 ? (unsigned)line : 0;
+    free(whole);
+    free(real);
 }
 
 /* Where an inlined function was called. */
@@ -123,7 +137,7 @@ static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_
     if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line) == 0 &&
         dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
         dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count) {
-        frame_place(frame, dwarf_filesrc(files, file, NULL, NULL), (int)line);
+        frame_place(frame, unit, dwarf_filesrc(files, file, NULL, NULL), (int)line);
     }
 }
 
@@ -145,7 +159,7 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
     int number = 0;
     if (line && dwarf_lineno(line, &number) == 0) {
-        frame_place(frame, dwarf_linesrc(line, NULL, NULL), number);
+        frame_place(frame, unit, dwarf_linesrc(line, NULL, NULL), number);
     }
     for (; depth > 1; depth--) {
         const char *name = dwarf_diename(&scopes[depth - 1]);
@@ -156,6 +170,70 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     const char *name = depth == 1 ? dwarf_diename(&scopes[0]) : NULL;
     name = name ? name : dwfl_module_addrname(module, pc);
     result_set(&frame->function, name ? name : "");
+}
+
+static uint64_t text_mix(uint64_t hash, const char *text)
+{
+    for (; *text; text++) {
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    }
+    return hash * 0x9e3779b97f4a7c15u;
+}
+
+static uint64_t line_of(struct symbols *symbols, uint64_t address)
+{
+    struct result_frame *frames = NULL;
+    size_t count = 0;
+    symbols_stack(symbols, address, false, &frames, &count);
+    const struct result_frame *inner = &frames[0];
+    uint64_t hash = text_mix(0xcbf29ce484222325u, inner->module);
+    hash = text_mix(hash, inner->function);
+    if (inner->line > 0) {
+        hash = text_mix(hash, inner->file) ^ inner->line;
+    } else if (!inner->function[0]) {
+        hash ^= inner->offset;
+    }
+    result_frames_free(frames, count);
+    return hash ? hash : 1;
+}
+
+/* Where the line of an address is kept, or would be. */
+static size_t line_slot(const struct symbols *symbols, uint64_t address)
+{
+    size_t at = (size_t)(address * 0x9e3779b97f4a7c15u >> 20);
+    while (symbols->lines[at & (symbols->line_room - 1)].address != 0 &&
+           symbols->lines[at & (symbols->line_room - 1)].address != address) {
+        at++;
+    }
+    return at & (symbols->line_room - 1);
+}
+
+static void lines_grow(struct symbols *symbols)
+{
+    struct symbols bigger = {.line_room = symbols->line_room ? symbols->line_room * 2 : 1024};
+    bigger.lines = memory_new(bigger.line_room, sizeof bigger.lines[0]);
+    for (size_t i = 0; i < symbols->line_room; i++) {
+        if (symbols->lines[i].address != 0) {
+            bigger.lines[line_slot(&bigger, symbols->lines[i].address)] = symbols->lines[i];
+        }
+    }
+    free(symbols->lines);
+    symbols->lines = bigger.lines;
+    symbols->line_room = bigger.line_room;
+}
+
+uint64_t symbols_line(struct symbols *symbols, uint64_t address)
+{
+    if (symbols->line_count * 2 >= symbols->line_room) {
+        lines_grow(symbols);
+    }
+    size_t slot = line_slot(symbols, address);
+    if (symbols->lines[slot].address == 0) {
+        symbols->lines[slot].address = address;
+        symbols->lines[slot].line = line_of(symbols, address);
+        symbols->line_count++;
+    }
+    return symbols->lines[slot].line;
 }
 
 char *symbols_function(struct symbols *symbols, uint64_t address)

@@ -17,6 +17,9 @@ void symbols_module(struct symbols *symbols, const struct wire_module *module);
  * is in, after those that the compiler put into it there, innermost first. */
 void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
                    struct result_frame **frames, size_t *count);
+/* A number for the innermost line that a return address belongs to: the same in every process and
+ * for every copy that the compiler inlined. Without debug information, for the function. */
+uint64_t symbols_line(struct symbols *symbols, uint64_t address);
 /* The function that this address is in, not those that the compiler put into it; "" if unknown. The
  * caller frees. */
 char *symbols_function(struct symbols *symbols, uint64_t address);

@@ -4,8 +4,8 @@
  */
 #include "harness/base/suite.h"
 #include "harness/trace/curve.h"
+#include "registry/cache/strategy_fake.h"
 #include "registry/strategy.h"
-#include "registry/strategy_fake.h"
 
 #include <math.h>
 

@@ -4,13 +4,13 @@
 #include "harness/trace/simulate.h"
 
 #include "harness/base/memory.h"
-#include "registry/policy_arc.h"
-#include "registry/policy_clock.h"
-#include "registry/policy_fifo.h"
-#include "registry/policy_lru.h"
-#include "registry/policy_s3_fifo.h"
-#include "registry/policy_sieve.h"
-#include "registry/policy_w_tinylfu.h"
+#include "registry/cache/policy_arc.h"
+#include "registry/cache/policy_clock.h"
+#include "registry/cache/policy_fifo.h"
+#include "registry/cache/policy_lru.h"
+#include "registry/cache/policy_s3_fifo.h"
+#include "registry/cache/policy_sieve.h"
+#include "registry/cache/policy_w_tinylfu.h"
 
 #include <stdlib.h>
 #include <string.h>

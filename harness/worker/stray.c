@@ -84,3 +84,20 @@ size_t stray_kill(const pid_t *spared, size_t count)
     }
     return alive;
 }
+
+size_t stray_children(void)
+{
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t count = 0;
+    for (ssize_t got; fd >= 0 && (got = read(fd, text, sizeof text)) > 0;) {
+        for (ssize_t i = 0; i < got; i++) {
+            count += text[i] == ' ';
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return count;
+}

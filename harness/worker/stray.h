@@ -16,4 +16,8 @@ void stray_adopt(void);
  * children, until there are none. Returns how many were alive. */
 size_t stray_kill(const pid_t *spared, size_t count);
 
+/* How many processes are this one's children now, orphans of its workers among them; 0 where the
+ * kernel does not list them. Cheap. */
+size_t stray_children(void);
+
 #endif

@@ -3,8 +3,8 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/base/process.h"
-#include "harness/worker/valgrind.h"
 #include "harness/worker/stray.h"
+#include "harness/worker/valgrind.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -32,6 +32,15 @@ static void running_change(struct worker *from, struct worker *to)
     }
     assert(i < RUNNING_MAX);
     running[i] = to;
+}
+
+size_t worker_count(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        count += running[i] != NULL && !running[i]->ended;
+    }
+    return count;
 }
 
 static size_t strays_end(void)

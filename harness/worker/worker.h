@@ -50,6 +50,8 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
 void worker_command(struct worker *worker, const struct wire_command *command);
 /* Waits. `timeout_ns`: most time of one repetition (0: none). */
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns);
+/* How many run now. */
+size_t worker_count(void);
 /* Kills it and what its tests left behind, and gives everything but the figures back. */
 void worker_fini(struct worker *worker);
 

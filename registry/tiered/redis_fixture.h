@@ -1,6 +1,6 @@
 /*
- * redis_fixture.h - a Redis server of a test's own: on a Unix socket, without a port, in a process
- * that dies with the test. For tests and suites only.
+ * redis_fixture.h - a Redis server of a test's own: on a Unix socket, and on a port where one is
+ * given, in a process that dies with the test. For tests and suites only.
  */
 #ifndef TIERED_REDIS_FIXTURE_H
 #define TIERED_REDIS_FIXTURE_H
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +27,16 @@ struct redis_fixture {
 /* Why there is none, or NULL. */
 static inline const char *redis_missing(void)
 {
-#ifndef HAVE_HIREDIS
-    return "hiredis was not there when this was built";
-#else
     return access("/usr/bin/redis-server", X_OK) == 0 ? NULL : "redis-server is not installed";
+}
+
+/* The same as a number, for a counter: 0 it is there, 1 not installed, 2 not built in. */
+static inline unsigned redis_missing_code(void)
+{
+#ifndef HAVE_HIREDIS
+    return 2;
+#else
+    return redis_missing() ? 1 : 0;
 #endif
 }
 
@@ -41,18 +48,16 @@ static inline bool redis_answers(const char *path)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
               write(fd, "PING\r\n", 6) == 6 && read(fd, pong, 5) == 5 &&
-              strncmp(pong, "+PONG", 5) == 0;
+              (strncmp(pong, "+PONG", 5) == 0 || strncmp(pong, "-NOAU", 5) == 0);
     if (fd >= 0) {
         close(fd);
     }
     return ok;
 }
 
-/* Its socket is FOLDER/redis.sock. False: it does not answer within 20 s. */
-static inline bool redis_start(struct redis_fixture *redis, const char *folder)
+/* Runs redis-server with these arguments, of which the first is the program's name. */
+static inline void redis_spawn(struct redis_fixture *redis, char *const *arguments)
 {
-    snprintf(redis->socket, sizeof redis->socket, "%s/redis.sock", folder);
-    unlink(redis->socket);
     redis->pid = fork();
     if (redis->pid == 0) {
         int null = open("/dev/null", O_RDWR);
@@ -60,10 +65,14 @@ static inline bool redis_start(struct redis_fixture *redis, const char *folder)
         unsetenv("LD_PRELOAD");
         dup2(null, 1);
         dup2(null, 2);
-        execl("/usr/bin/redis-server", "redis-server", "--port", "0", "--unixsocket", redis->socket,
-              "--save", "", "--appendonly", "no", "--dir", folder, (char *)NULL);
+        execv("/usr/bin/redis-server", arguments);
         _exit(127);
     }
+}
+
+/* False: it does not answer on its socket within 20 s. */
+static inline bool redis_wait(const struct redis_fixture *redis)
+{
     for (int tries = 0; redis->pid > 0 && tries < 10000; tries++) {
         struct timespec pause = {.tv_nsec = 2000000};
         if (redis_answers(redis->socket)) {
@@ -72,6 +81,30 @@ static inline bool redis_start(struct redis_fixture *redis, const char *folder)
         nanosleep(&pause, NULL);
     }
     return false;
+}
+
+/* Its socket is FOLDER/redis.sock; `more` are further arguments, ended by NULL, or NULL. False: it
+ * does not answer. */
+static inline bool redis_start_with(struct redis_fixture *redis, const char *folder,
+                                    const char *const *more)
+{
+    char where[100], *arguments[40] = {"redis-server", "--port", "0",     "--save", "",
+                                       "--appendonly", "no",     "--dir", where,    "--unixsocket",
+                                       redis->socket};
+    size_t count = 11;
+    snprintf(where, sizeof where, "%s", folder);
+    snprintf(redis->socket, sizeof redis->socket, "%s/redis.sock", folder);
+    unlink(redis->socket);
+    for (; more && *more && count + 1 < sizeof arguments / sizeof arguments[0]; more++) {
+        arguments[count++] = (char *)(uintptr_t)*more;
+    }
+    redis_spawn(redis, arguments);
+    return redis_wait(redis);
+}
+
+static inline bool redis_start(struct redis_fixture *redis, const char *folder)
+{
+    return redis_start_with(redis, folder, NULL);
 }
 
 static inline void redis_kill(struct redis_fixture *redis)

@@ -19,6 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STORE_KEY_MAX       512u /* bytes of a key; key_name.h makes one of any key */
+#define STORE_TROUBLE_BYTES 200u
+
 enum store_answer {
     STORE_YES,  /* found, done, ours */
     STORE_NO,   /* not there, refused, another's */
@@ -46,7 +49,7 @@ struct store_state { /* of a level above the log */
 
 struct store_limits { /* 0: none */
     uint64_t entries, bytes;
-    uint64_t deadline_ns; /* of one call, real time; [100 ms] */
+    uint64_t deadline_ns; /* of one call, real time [Redis 100 ms, SQLite 5 s, PostgreSQL 2 s] */
 };
 
 struct store_kind {
@@ -57,6 +60,9 @@ struct store_kind {
      */
     void *(*open)(const char *address, const struct store_limits *limits);
     void (*close)(void *store);
+    /* Why it last said DOWN, or refused for another reason than an event: one line, "" if it never
+     * did. */
+    const char *(*trouble)(const void *store);
     /* The entry, however old, and the level's state (not of a store with a log: its entries are
      * good as of its generation, and that is what as_of says). */
     enum store_answer (*get)(void *store, struct store_key key, struct store_entry *entry,
@@ -89,10 +95,13 @@ struct store_kind {
 
 extern const struct store_kind store_memory; /* address: ignored */
 extern const struct store_kind store_sqlite; /* address: the file */
-/* address: a connection string. DOWN where libpq.so.5 cannot be loaded. */
-extern const struct store_kind store_postgres;
-/* NULL where the library was not there when this was built. */
-const struct store_kind *store_redis(void); /* address: the Unix socket */
+/* address: a connection string. DOWN where libpq.so.5 cannot be loaded. Values are bytes in the
+ * table of postgres_entry.sql, or JSON in that of cache_entries.sql, which an application may read
+ * and write by itself. JSON comes back as PostgreSQL writes it: keys sorted, one space after ':'
+ * and
+ * ','. What is no JSON is refused. */
+extern const struct store_kind store_postgres, store_postgres_json;
+extern const struct store_kind store_redis; /* address: see redis_address.h; NULL: REDIS_URL */
 
 /* For stores without a log. */
 enum store_answer store_no_generation(void *store, uint64_t *generation);
@@ -103,6 +112,8 @@ enum store_answer store_no_publish(void *store, struct store_key key, uint64_t n
 enum store_answer store_no_claim(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,
                                  uint64_t until_ns);
 enum store_answer store_no_release(void *store, struct store_key key, uint64_t owner);
+
+const char *store_no_trouble(const void *store);
 
 /* A checksum, so that what was damaged on the way is a miss. */
 uint64_t store_check(const void *data, size_t bytes);

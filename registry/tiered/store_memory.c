@@ -5,7 +5,7 @@
  *
  *   node:  | struct node | key | data |     one block
  */
-#include "registry/key_hash.h"
+#include "registry/cache/key_hash.h"
 #include "registry/tiered/store.h"
 
 #include <assert.h>
@@ -207,6 +207,7 @@ const struct store_kind store_memory = {
     .name = "memory",
     .open = memory_open,
     .close = memory_close,
+    .trouble = store_no_trouble,
     .get = memory_get,
     .put = memory_put,
     .drop = memory_drop,

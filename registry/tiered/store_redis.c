@@ -1,174 +1,72 @@
 /*
- * store_redis.c - the level beside the processes: a Redis server on a Unix socket, by hiredis.
- * Holds no log; it may be killed, restarted empty, or come back with what it had.
+ * store_redis.c - the level beside the processes: a Redis server, on a Unix socket or by TCP or TLS
+ * (redis_address.h). Holds no log; it may be killed, restarted empty, or come back with what it
+ * had.
  *
- *   tidemark:v:KEY    | struct head | data |   expires by itself
+ *   tidemark:v:NAME   | struct head | data |   expires by itself
  *   tidemark:state    hash: floor applied confirmed
  *
  * Puts and commits are scripts, each one step for all clients: a put that is older than what the
  * level was purged of is refused there, not here. Numbers in scripts are doubles: generations are
  * microseconds of the clock, below 2^53 until the year 2255.
+ *
+ * A user with few rights needs: ~tidemark:* +hello +get +set +del +hmget +hget +hset +eval, and for
+ * figures +dbsize +info; +select where the database is not 0.
  */
-#include "registry/tiered/store.h"
+#include "registry/tiered/redis_link.h"
 
-#ifdef HAVE_HIREDIS
-#include <hiredis/hiredis.h>
-
-#include <pthread.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#define MAGIC   0x31656c6974646974u
-#define KEY_MAX 512u
+#define MAGIC 0x31656c6974646974u
+static const struct store_key no_key = {"", 0};
 
 struct head {
     uint64_t magic, sum, loaded_ns, expires_ns, until_ns, as_of;
 };
 
 struct redis {
-    char *path;
-    redisContext *context;
-    struct timeval deadline;
+    struct redis_link link;
+    bool usable; /* its address is one */
     struct store_buffer buffer, out;
 };
 
-static const char put_script[] = "local a = redis.call('HGET', 'tidemark:state', 'applied')"
+static const char put_script[] = "local a = redis.call('HGET', KEYS[2], 'applied')"
                                  " if not a or tonumber(a) > tonumber(ARGV[1]) then return 0 end"
                                  " redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
 static const char commit_script[] =
-    "local a = redis.call('HGET', 'tidemark:state', 'applied')"
+    "local a = redis.call('HGET', KEYS[1], 'applied')"
     " if a and tonumber(a) > tonumber(ARGV[2]) then return 0 end"
-    " redis.call('HSET', 'tidemark:state', 'floor', ARGV[1], 'applied', ARGV[2], 'confirmed', "
-    "ARGV[3])"
+    " redis.call('HSET', KEYS[1], 'floor', ARGV[1], 'applied', ARGV[2], 'confirmed', ARGV[3])"
     " return 1";
-
-static void hang_up(struct redis *redis)
-{
-    if (redis->context) {
-        redisFree(redis->context);
-        redis->context = NULL;
-    }
-}
-
-/* hiredis 0.14 aborts the process when memory is short in its own way of connecting. The time-out
- * of sending bounds the connect, too. */
-static redisContext *connect_unix(const struct redis *redis)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(redis->path) >= sizeof address.sun_path) {
-        return NULL;
-    }
-    memcpy(address.sun_path, redis->path, strlen(redis->path) + 1);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &redis->deadline, sizeof redis->deadline) != 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &redis->deadline, sizeof redis->deadline) != 0 ||
-        connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        goto out;
-    }
-    redisContext *context = redisConnectFd(fd);
-    if (context) {
-        return context;
-    }
-out:
-    if (fd >= 0) {
-        close(fd);
-    }
-    return NULL;
-}
-
-/* hiredis 0.14 goes on without its output buffer where there was no memory for a new one. */
-static bool is_whole(const redisContext *context)
-{
-    return context->obuf != NULL;
-}
 
 static bool ready(struct redis *redis)
 {
-    if (redis->context && !is_whole(redis->context)) {
-        hang_up(redis);
-    }
-    if (!redis->context) {
-        redis->context = connect_unix(redis);
-        if (redis->context && (redis->context->err || !is_whole(redis->context))) {
-            hang_up(redis);
-        }
-    }
-    return redis->context != NULL;
+    return redis->usable && redis_link_ready(&redis->link);
 }
 
-/* The next reply, NULL when the server is gone or had an error (out of memory, loading; then the
- * connection stays). The only place that writes and reads: a server that was killed must not kill
- * this process by SIGPIPE, and whose handler that is, is not for a cache to decide. */
-static redisReply *reply_next(struct redis *redis)
+/* The number that a command returned: YES unless it is 0. The server's memory being full is a
+ * refusal, any other error an outage. */
+static enum store_answer answer_of(struct redis *redis)
 {
-    const struct timespec none = {0};
-    sigset_t pipe, before, pending;
-    void *answer = NULL;
-    if (!is_whole(redis->context)) {
-        hang_up(redis);
-        return NULL;
+    const struct redis_item *reply = redis_link_reply(&redis->link);
+    if (!reply) {
+        return STORE_DOWN;
     }
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    sigpending(&pending);
-    int status = redisGetReply(redis->context, &answer);
-    if (status != REDIS_OK && !sigismember(&pending, SIGPIPE)) {
-        sigtimedwait(&pipe, NULL, &none);
+    if (reply->type == '-') {
+        bool full =
+            reply->bytes > 4 && memcmp(redis_item_text(&redis->link, reply), "OOM ", 4) == 0;
+        return full ? STORE_NO : STORE_DOWN;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    redisReply *reply = answer;
-    if (status != REDIS_OK || !reply) {
-        hang_up(redis);
-        return NULL;
-    }
-    if (reply->type == REDIS_REPLY_ERROR) {
-        freeReplyObject(reply);
-        return NULL;
-    }
-    return reply;
-}
-
-static redisReply *command(struct redis *redis, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int status = redisvAppendCommand(redis->context, format, arguments);
-    va_end(arguments);
-    if (status != REDIS_OK) {
-        hang_up(redis);
-        return NULL;
-    }
-    return reply_next(redis);
-}
-
-static enum store_answer as_answer(redisReply *reply)
-{
-    enum store_answer answer = !reply ? STORE_DOWN : reply->integer != 0 ? STORE_YES : STORE_NO;
-    if (reply) {
-        freeReplyObject(reply);
-    }
-    return answer;
+    return redis_item_number(&redis->link, reply) != 0 ? STORE_YES : STORE_NO;
 }
 
 static void *redis_open(const char *address, const struct store_limits *limits)
 {
     struct redis *redis = calloc(1, sizeof *redis);
     if (redis) {
-        uint64_t deadline = limits->deadline_ns ? limits->deadline_ns : 100000000u;
-        redis->deadline = (struct timeval){.tv_sec = (time_t)(deadline / 1000000000u),
-                                           .tv_usec = (suseconds_t)(deadline / 1000 % 1000000)};
-        redis->path = strdup(address);
-        if (!redis->path) {
-            free(redis);
-            return NULL;
-        }
+        redis->usable = redis_link_init(&redis->link, address,
+                                        limits->deadline_ns ? limits->deadline_ns : 100000000u);
     }
     return redis;
 }
@@ -176,42 +74,46 @@ static void *redis_open(const char *address, const struct store_limits *limits)
 static void redis_close(void *store)
 {
     struct redis *redis = store;
-    hang_up(redis);
+    redis_link_fini(&redis->link);
     free(redis->buffer.data);
     free(redis->out.data);
-    free(redis->path);
     free(redis);
 }
 
-static uint64_t number_of(const redisReply *reply)
+static const char *redis_trouble(const void *store)
 {
-    return reply->type == REDIS_REPLY_STRING ? strtoull(reply->str, NULL, 10) : 0;
+    const struct redis *redis = store;
+    return redis->link.trouble;
 }
 
-static void state_take(const redisReply *reply, struct store_state *state)
+static void state_take(const struct redis_link *link, const struct redis_item *reply,
+                       struct store_state *state)
 {
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
-        reply->element[1]->type == REDIS_REPLY_STRING) {
+    if (reply->type == '*' && reply->number == 3 && reply[2].type == '$') {
         *state = (struct store_state){.known = true,
-                                      .floor = number_of(reply->element[0]),
-                                      .applied = number_of(reply->element[1]),
-                                      .confirmed_ns = number_of(reply->element[2])};
+                                      .floor = redis_item_number(link, &reply[1]),
+                                      .applied = redis_item_number(link, &reply[2]),
+                                      .confirmed_ns = redis_item_number(link, &reply[3])};
     }
 }
 
-static enum store_answer entry_take(struct redis *redis, const redisReply *reply,
+static enum store_answer entry_take(struct redis *redis, const struct redis_item *reply,
                                     struct store_entry *entry)
 {
     struct head head;
-    if (reply->type != REDIS_REPLY_STRING || reply->len < sizeof head) {
+    if (reply->type == '-') {
+        return STORE_DOWN;
+    }
+    if (reply->type != '$' || reply->bytes < sizeof head) {
         return STORE_NO;
     }
-    size_t bytes = reply->len - sizeof head;
-    memcpy(&head, reply->str, sizeof head);
+    const char *text = redis_item_text(&redis->link, reply);
+    size_t bytes = reply->bytes - sizeof head;
+    memcpy(&head, text, sizeof head);
     if (!store_buffer_fit(&redis->buffer, bytes + 1)) {
         return STORE_DOWN;
     }
-    memcpy(redis->buffer.data, reply->str + sizeof head, bytes);
+    memcpy(redis->buffer.data, text + sizeof head, bytes);
     if (head.magic != MAGIC || head.sum != store_check(redis->buffer.data, bytes)) {
         return STORE_NO;
     }
@@ -225,39 +127,35 @@ static enum store_answer entry_take(struct redis *redis, const redisReply *reply
 }
 
 /* One round trip: the state, then the entry. In this order, because a purge may come between the
- * two: an entry that is read behind the state can only be newer than the state says. */
+ * two: an entry that is read after the state can only be newer than the state says. */
 static enum store_answer redis_get(void *store, struct store_key key, struct store_entry *entry,
                                    struct store_state *state)
 {
     struct redis *redis = store;
-    enum store_answer answer = STORE_DOWN;
+    struct redis_link *link = &redis->link;
     *state = (struct store_state){0};
-    if (!ready(redis) ||
-        redisAppendCommand(redis->context, "HMGET tidemark:state floor applied confirmed") !=
-            REDIS_OK ||
-        redisAppendCommand(redis->context, "GET tidemark:v:%b", key.text, key.length) != REDIS_OK) {
-        hang_up(redis);
+    if (!ready(redis) || !redis_link_command(link, 5) || !redis_link_text(link, "HMGET") ||
+        !redis_link_name(link, "state", no_key) || !redis_link_text(link, "floor") ||
+        !redis_link_text(link, "applied") || !redis_link_text(link, "confirmed") ||
+        !redis_link_command(link, 2) || !redis_link_text(link, "GET") ||
+        !redis_link_name(link, "v:", key)) {
         return STORE_DOWN;
     }
-    redisReply *levels = reply_next(redis);
-    redisReply *value = redis->context ? reply_next(redis) : NULL;
-    if (value && levels) {
-        state_take(levels, state);
-        answer = entry_take(redis, value, entry);
+    const struct redis_item *reply = redis_link_reply(link);
+    if (!reply) {
+        return STORE_DOWN;
     }
-    if (value) {
-        freeReplyObject(value);
-    }
-    if (levels) {
-        freeReplyObject(levels);
-    }
-    return answer;
+    bool refused = reply->type == '-';
+    state_take(link, reply, state);
+    reply = redis_link_reply(link);
+    return !reply || refused ? STORE_DOWN : entry_take(redis, reply, entry);
 }
 
 static enum store_answer redis_put(void *store, struct store_key key,
                                    const struct store_entry *entry, uint64_t now_ns)
 {
     struct redis *redis = store;
+    struct redis_link *link = &redis->link;
     struct head head = {.magic = MAGIC,
                         .sum = store_check(entry->data, entry->bytes),
                         .loaded_ns = entry->loaded_ns,
@@ -265,25 +163,27 @@ static enum store_answer redis_put(void *store, struct store_key key,
                         .until_ns = entry->until_ns,
                         .as_of = entry->as_of};
     uint64_t left_ms = entry->until_ns > now_ns ? (entry->until_ns - now_ns) / 1000000 : 0;
-    if (left_ms == 0 || key.length > KEY_MAX ||
-        !store_buffer_fit(&redis->out, sizeof head + entry->bytes)) {
+    size_t bytes = sizeof head + entry->bytes;
+    if (left_ms == 0 || !store_buffer_fit(&redis->out, bytes)) {
         return STORE_NO;
-    }
-    if (!ready(redis)) {
-        return STORE_DOWN;
     }
     memcpy(redis->out.data, &head, sizeof head);
     memcpy(redis->out.data + sizeof head, entry->data, entry->bytes);
-    return as_answer(command(redis, "EVAL %s 1 tidemark:v:%b %llu %b %llu", put_script, key.text,
-                             key.length, (unsigned long long)entry->as_of, redis->out.data,
-                             sizeof head + entry->bytes, (unsigned long long)left_ms));
+    bool ok = ready(redis) && redis_link_command(link, 8) && redis_link_text(link, "EVAL") &&
+              redis_link_text(link, put_script) && redis_link_text(link, "2") &&
+              redis_link_name(link, "v:", key) && redis_link_name(link, "state", no_key) &&
+              redis_link_number(link, entry->as_of) &&
+              redis_link_word(link, redis->out.data, bytes) && redis_link_number(link, left_ms);
+    return ok ? answer_of(redis) : STORE_DOWN;
 }
 
 static enum store_answer redis_drop(void *store, struct store_key key)
 {
     struct redis *redis = store;
-    return ready(redis) ? as_answer(command(redis, "DEL tidemark:v:%b", key.text, key.length))
-                        : STORE_DOWN;
+    struct redis_link *link = &redis->link;
+    bool ok = ready(redis) && redis_link_command(link, 2) && redis_link_text(link, "DEL") &&
+              redis_link_name(link, "v:", key);
+    return ok ? answer_of(redis) : STORE_DOWN;
 }
 
 static enum store_answer redis_sweep(void *store, uint64_t now_ns, uint64_t keep_ns,
@@ -296,42 +196,48 @@ static enum store_answer redis_sweep(void *store, uint64_t now_ns, uint64_t keep
     return STORE_YES;
 }
 
+/* Of the whole database, whoever else uses it. */
 static enum store_answer redis_usage(void *store, uint64_t *entries, uint64_t *bytes)
 {
+    static const char name[] = "used_memory_dataset:";
     struct redis *redis = store;
+    struct redis_link *link = &redis->link;
     *entries = *bytes = 0;
-    redisReply *size = ready(redis) ? command(redis, "DBSIZE") : NULL;
-    redisReply *info = size ? command(redis, "INFO memory") : NULL;
-    if (size && info) {
-        const char *used = strstr(info->str, "used_memory_dataset:");
-        *entries = size->integer > 0 ? (uint64_t)size->integer - 1 : 0; /* the state is no entry */
-        *bytes = used ? strtoull(used + strlen("used_memory_dataset:"), NULL, 10) : 0;
+    if (!ready(redis) || !redis_link_command(link, 1) || !redis_link_text(link, "DBSIZE") ||
+        !redis_link_command(link, 2) || !redis_link_text(link, "INFO") ||
+        !redis_link_text(link, "memory")) {
+        return STORE_DOWN;
     }
-    enum store_answer answer = size && info ? STORE_YES : STORE_DOWN;
-    if (size) {
-        freeReplyObject(size);
+    const struct redis_item *reply = redis_link_reply(link);
+    uint64_t keys = reply && reply->type == ':' ? (uint64_t)reply->number : 0;
+    *entries = keys > 0 ? keys - 1 : 0; /* the state is no entry */
+    reply = reply ? redis_link_reply(link) : NULL;
+    if (!reply || reply->type != '$') {
+        return STORE_DOWN;
     }
-    if (info) {
-        freeReplyObject(info);
-    }
-    return answer;
+    const char *used = memmem(redis_item_text(link, reply), reply->bytes, name, strlen(name));
+    *bytes = used ? strtoull(used + strlen(name), NULL, 10) : 0; /* a line ends there */
+    return STORE_YES;
 }
 
 static enum store_answer redis_commit(void *store, const struct store_state *state)
 {
     struct redis *redis = store;
-    return ready(redis) ? as_answer(command(redis, "EVAL %s 0 %llu %llu %llu", commit_script,
-                                            (unsigned long long)state->floor,
-                                            (unsigned long long)state->applied,
-                                            (unsigned long long)state->confirmed_ns))
-                        : STORE_DOWN;
+    struct redis_link *link = &redis->link;
+    bool ok = ready(redis) && redis_link_command(link, 7) && redis_link_text(link, "EVAL") &&
+              redis_link_text(link, commit_script) && redis_link_text(link, "1") &&
+              redis_link_name(link, "state", no_key) && redis_link_number(link, state->floor) &&
+              redis_link_number(link, state->applied) &&
+              redis_link_number(link, state->confirmed_ns);
+    return ok ? answer_of(redis) : STORE_DOWN;
 }
 
-static const struct store_kind kind = {
+const struct store_kind store_redis = {
     .name = "redis",
     .shared = true,
     .open = redis_open,
     .close = redis_close,
+    .trouble = redis_trouble,
     .get = redis_get,
     .put = redis_put,
     .drop = redis_drop,
@@ -344,17 +250,3 @@ static const struct store_kind kind = {
     .claim = store_no_claim,
     .release = store_no_release,
 };
-
-const struct store_kind *store_redis(void)
-{
-    return &kind;
-}
-
-#else
-
-const struct store_kind *store_redis(void)
-{
-    return NULL;
-}
-
-#endif

@@ -185,12 +185,19 @@ static enum store_answer sqlite_commit(void *store, const struct store_state *st
     return STORE_YES;
 }
 
+static const char *sqlite_trouble(const void *store)
+{
+    const struct sqlite *sqlite = store;
+    return sqlite->trouble;
+}
+
 const struct store_kind store_sqlite = {
     .name = "sqlite",
     .has_log = true,
     .shared = true,
     .open = sqlite_open,
     .close = sqlite_close,
+    .trouble = sqlite_trouble,
     .get = sqlite_get,
     .put = sqlite_put,
     .drop = sqlite_drop,

@@ -195,6 +195,10 @@ static bool file_open(struct sqlite *sqlite)
     if (lock >= 0) {
         close(lock);
     }
+    if (status != SQLITE_OK) {
+        snprintf(sqlite->trouble, sizeof sqlite->trouble, "sqlite: %s: %s", sqlite->path,
+                 sqlite3_errstr(status));
+    }
     return status == SQLITE_OK;
 }
 
@@ -226,6 +230,8 @@ void sqlite_bind_key(sqlite3_stmt *query, struct store_key key)
 enum store_answer sqlite_failure(struct sqlite *sqlite)
 {
     int status = sqlite3_errcode(sqlite->db);
+    snprintf(sqlite->trouble, sizeof sqlite->trouble, "sqlite: %s: %s", sqlite->path,
+             sqlite3_errmsg(sqlite->db));
     if (is_damaged(status)) {
         int lock = file_lock(sqlite);
         if (file_is_ours(sqlite)) {

@@ -43,6 +43,7 @@ struct sqlite {
     dev_t device;
     ino_t inode;
     struct store_buffer buffer;
+    char trouble[STORE_TROUBLE_BYTES];
 };
 
 /* Opens the file that is there now, or makes it. False: neither can be. */

@@ -1,6 +1,7 @@
 /* tiered_cache_test.c - the tiered cache on a clock that the tests move, over real stores: memory,
- * SQLite, and a Redis server of its own where one is installed. */
+ * SQLite, and a PostgreSQL and a Redis server of its own where they are installed. */
 #include "harness/base/suite.h"
+#include "registry/tiered/postgres_fixture.h"
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
@@ -10,6 +11,7 @@ static struct world {
     char folder[64], file[80];
     uint64_t now_ns;
     unsigned calls, state;
+    size_t asked_bytes; /* of the key */
     bool failing;
     struct tiered_cache *other; /* what the source does meanwhile, if anything */
 } world;
@@ -30,8 +32,14 @@ static bool world_load(void *unused, struct store_key key, const void **data, si
 {
     static char text[64];
     (void)unused;
+    if (key.length > 40 || key.length < 5 ||
+        (signed char)key.text[key.length - 1] < ' ') { /* an odd one */
+        key.text = "odd";
+    }
     world.calls++;
-    *bytes = (size_t)snprintf(text, sizeof text, "%.*s/%u", (int)key.length, key.text, world.state);
+    world.asked_bytes = key.length;
+    *bytes = (size_t)snprintf(text, sizeof text, "\"%.*s/%u\"", (int)key.length, key.text,
+                              world.state); /* JSON, for the store that wants it */
     *data = text;
     if (world.other) {
         struct tiered_cache *other = world.other;
@@ -57,19 +65,19 @@ static void world_end(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* The level with the log: SQLite, or the PostgreSQL server that TIDEMARK_POSTGRES names. */
-static const struct {
-    const struct store_kind *kind;
-    const char *variable;
-} logs[] = {{.kind = &store_sqlite}, {.kind = &store_postgres, .variable = "TIDEMARK_POSTGRES"}};
+/* The level with the log: SQLite, or the PostgreSQL server of this program in two ways. */
+static struct postgres_fixture postgres;
+static const struct store_kind *const logs[] = {&store_sqlite, &store_postgres,
+                                                &store_postgres_json};
 #define LOGS ((int)(sizeof logs / sizeof logs[0]))
 
 static struct tiered_options options_over(int i)
 {
-    const char *address = logs[i].variable ? getenv(logs[i].variable) : world.file;
     return (struct tiered_options){
         .levels = {{.kind = &store_memory, .ttl_ns = 300 * SECOND},
-                   {.kind = logs[i].kind, .address = address}},
+                   {.kind = logs[i],
+                    .address = i == 0 ? world.file : postgres.address,
+                    .limits = {.deadline_ns = 20 * SECOND}}},
         .now_ns = world_now,
         .wait_ns = world_wait,
         .load = world_load,
@@ -84,23 +92,20 @@ static struct tiered_options options_two(void)
 /* Also empties it. */
 static bool log_there(int i)
 {
-    if (!logs[i].variable) {
-        return true;
-    }
-    const char *address = getenv(logs[i].variable);
-    if (!address) {
-        fprintf(stderr, "skipped: %s names no server\n", logs[i].variable);
-        return false;
-    }
     static const char *const keys[] = {"models", "users"};
     uint64_t removed;
-    void *store = logs[i].kind->open(address, &(struct store_limits){0});
-    for (size_t k = 0; k < 2; k++) {
-        ck_assert_int_eq(logs[i].kind->publish(store, (struct store_key){keys[k], 6 - k}, 0),
-                         STORE_YES);
+    if (i == 0) {
+        return true;
     }
-    ck_assert_int_ne(logs[i].kind->sweep(store, INT64_MAX, 0, &removed), STORE_DOWN);
-    logs[i].kind->close(store);
+    if (!postgres.pid) {
+        return false;
+    }
+    void *store = logs[i]->open(postgres.address, &(struct store_limits){0});
+    for (size_t k = 0; k < 2; k++) {
+        ck_assert_int_eq(logs[i]->publish(store, (struct store_key){keys[k], 6 - k}, 0), STORE_YES);
+    }
+    ck_assert_int_ne(logs[i]->sweep(store, INT64_MAX, 0, &removed), STORE_DOWN);
+    logs[i]->close(store);
     return true;
 }
 
@@ -119,7 +124,7 @@ static unsigned ask(struct tiered_cache *cache, const char *key)
     char text[64], form[64];
     ck_assert(tiered_cache_get(cache, key, &value));
     snprintf(text, sizeof text, "%.*s", (int)value.bytes, (const char *)value.data);
-    snprintf(form, sizeof form, "%s/%%u", key);
+    snprintf(form, sizeof form, "\"%s/%%u\"", key);
     ck_assert_int_eq(sscanf(text, form, &state), 1);
     return state;
 }
@@ -230,6 +235,101 @@ START_TEST(one_caller_of_all_is_told_to_refresh_before_expiry)
     ck_assert_uint_eq(world.calls, 2);
     tiered_cache_close(&first);
     tiered_cache_close(&second);
+}
+END_TEST
+
+/* Two keys that differ in the last of 1,101 or of 100,001 bytes, or where a byte is not UTF-8. */
+static const struct {
+    size_t length;
+    char first, second;
+} odd_keys[] = {{1101, 'A', 'B'}, {100001, 'A', 'B'}, {5, '\x80', '\x81'}, {3, '\n', '\t'}};
+
+static void keys_stay_apart(struct tiered_cache *cache)
+{
+    for (size_t i = 0; i < sizeof odd_keys / sizeof odd_keys[0]; i++) {
+        struct tiered_value value;
+        char *first = malloc(odd_keys[i].length + 1), *second = malloc(odd_keys[i].length + 1);
+        memset(first, 'k', odd_keys[i].length);
+        first[odd_keys[i].length] = 0;
+        first[odd_keys[i].length - 1] = odd_keys[i].first;
+        memcpy(second, first, odd_keys[i].length + 1);
+        second[odd_keys[i].length - 1] = odd_keys[i].second;
+        ck_assert(tiered_cache_set(cache, first, "1", 1, 0));
+        ck_assert(tiered_cache_set(cache, second, "2", 1, 0));
+        for (int j = 0; j < 2; j++) {
+            ck_assert(tiered_cache_get(cache, j ? second : first, &value));
+            ck_assert_uint_eq(value.bytes, 1);
+            ck_assert_int_eq(*(const char *)value.data, '1' + j);
+        }
+        ck_assert(tiered_cache_invalidate(cache, first));
+        ck_assert(tiered_cache_get(cache, second, &value));
+        ck_assert_int_eq(*(const char *)value.data, '2');
+        unsigned calls = world.calls; /* the source is asked by the key, not by its name */
+        world.asked_bytes = 0;
+        ck_assert(tiered_cache_get(cache, first, &value));
+        ck_assert_uint_eq(world.calls, calls + 1);
+        ck_assert_uint_eq(world.asked_bytes, odd_keys[i].length);
+        free(first);
+        free(second);
+    }
+}
+
+START_TEST(keys_of_any_bytes_and_any_length_are_told_apart_by_every_store)
+{
+    struct redis_fixture redis = {0};
+    if (!log_there(_i)) {
+        return;
+    }
+    struct tiered_options options = options_over(_i);
+    struct tiered_cache *cache = open_with(options);
+    keys_stay_apart(cache);
+    tiered_cache_close(&cache);
+    options.levels[0] = options.levels[1]; /* the log's level alone */
+    options.levels[1] = (struct tiered_level){0};
+    cache = open_with(options);
+    keys_stay_apart(cache);
+    tiered_cache_close(&cache);
+    if (!redis_missing()) {
+        options = options_over(_i);
+        ck_assert(redis_start(&redis, world.folder));
+        options.levels[0] = (struct tiered_level){
+            .kind = &store_redis, .address = redis.socket, .limits = {.deadline_ns = 20 * SECOND}};
+        cache = open_with(options);
+        keys_stay_apart(cache);
+        tiered_cache_close(&cache);
+        redis_kill(&redis);
+    }
+}
+END_TEST
+
+/* The store is a server that nobody can reach: first for a second, then for twice as long. */
+START_TEST(a_level_that_stays_away_is_asked_less_and_less_often)
+{
+    struct tiered_options options = options_two();
+    options.levels[0] =
+        (struct tiered_level){.kind = &store_sqlite, .address = "/nowhere/cache.db"};
+    struct tiered_cache *cache = open_with(options);
+    uint64_t begun = world.now_ns, last = 0;
+    double gaps[8];
+    unsigned attempts = 0;
+    while (attempts < 8) {
+        ask(cache, "models");
+        struct tiered_statistics s = statistics_of(cache);
+        if (s.levels[0].failures > attempts) {
+            gaps[attempts++] = (double)(world.now_ns - (last ? last : begun)) / 1e9;
+            last = world.now_ns;
+        }
+        world.now_ns += 10000000;
+    }
+    for (unsigned i = 2; i < 8; i++) {
+        ck_assert_msg(gaps[i] >= gaps[i - 1] * 0.99 || gaps[i] > 5, "gap %u is %g s", i, gaps[i]);
+        ck_assert_msg(gaps[i] <= 10.1, "gap %u is %g s", i, gaps[i]);
+    }
+    ck_assert(gaps[1] >= 0.74 && gaps[1] <= 1.26);
+    ck_assert(gaps[7] >= 5.9);
+    ck_assert_uint_eq(statistics_of(cache).levels[0].outages, 1);
+    ck_assert_ptr_nonnull(strstr(statistics_of(cache).levels[0].trouble, "/nowhere/cache.db"));
+    tiered_cache_close(&cache);
 }
 END_TEST
 
@@ -346,7 +446,7 @@ START_TEST(expired_rows_are_swept_and_counted)
     for (int i = 0; i < 100; i++) {
         char key[16];
         snprintf(key, sizeof key, "key-%d", i);
-        ck_assert(tiered_cache_set(cache, key, "x", 1, i < 40 ? SECOND : 0));
+        ck_assert(tiered_cache_set(cache, key, "1", 1, i < 40 ? SECOND : 0));
     }
     world.now_ns += 2 * SECOND;
     ck_assert_uint_eq(tiered_cache_sweep(cache), 80); /* 40 rows, and 40 in memory */
@@ -383,7 +483,7 @@ static struct tiered_options options_three(const struct redis_fixture *redis)
 {
     struct tiered_options options = options_two();
     options.levels[0] = (struct tiered_level){
-        .kind = store_redis(), .address = redis->socket, .ttl_ns = 300 * SECOND};
+        .kind = &store_redis, .address = redis->socket, .ttl_ns = 300 * SECOND};
     return options;
 }
 
@@ -458,6 +558,7 @@ static void fixtures(TCase *tcase)
 
 static const TTest *const *const tests[] = {
     &a_loader_that_died_is_waited_for_until_its_claim_ends,
+    &a_level_that_stays_away_is_asked_less_and_less_often,
     &without_its_log_it_asks_the_source_and_counts_it,
     &a_larger_tolerance_serves_from_memory_while_the_log_is_away,
     &a_damaged_or_vanished_file_is_begun_anew_and_memory_forgets,
@@ -468,6 +569,7 @@ static const TTest *const *const tests[] = {
 };
 
 static const TTest *const *const tests_of_each_log[] = {
+    &keys_of_any_bytes_and_any_length_are_told_apart_by_every_store,
     &a_second_process_finds_what_the_first_has_loaded,
     &a_value_found_below_is_held_above_no_longer_than_it_has_left,
     &an_event_reaches_the_memory_of_other_processes_within_the_poll,
@@ -478,6 +580,13 @@ static const TTest *const *const tests_of_each_log[] = {
 
 int main(void)
 {
+    const char *missing = postgres_missing();
+    if (missing) {
+        fprintf(stderr, "without PostgreSQL: %s\n", missing);
+    } else if (!postgres_start(&postgres)) {
+        fprintf(stderr, "the PostgreSQL server does not start, see %s/log\n", postgres.folder);
+        return EXIT_FAILURE;
+    }
     Suite *suite = suite_create("tiered_cache");
     TCase *tcase = tcase_create("tiered_cache");
     fixtures(tcase);
@@ -493,5 +602,6 @@ int main(void)
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    postgres_end(&postgres);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

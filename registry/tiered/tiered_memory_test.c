@@ -1,25 +1,12 @@
 /*
  * tiered_memory_test.c - the tiered cache with every allocation failing in turn, SQLite's among
- * them: no crash, no wrong value, nothing left behind, and the file serves afterwards. hiredis' own
- * are left out: 0.14 dies of SIGSEGV in redisBufferWrite when its next output buffer cannot be had.
+ * them: no crash, no wrong value, nothing left behind, and the file serves afterwards.
  */
 #include "harness/base/suite.h"
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
-#include "registry/failing_malloc.h"
-
-#ifdef HAVE_HIREDIS
-#include <dlfcn.h>
-#include <hiredis/hiredis.h>
-
-static bool is_hiredis(const void *caller)
-{
-    Dl_info theirs, whose;
-    return dladdr((const void *)(uintptr_t)redisConnectFd, &theirs) && dladdr(caller, &whose) &&
-           whose.dli_fbase == theirs.dli_fbase;
-}
-#endif
+#include "registry/cache/failing_malloc.h"
 
 static char file[80];
 static uint64_t now_ns = 1000000000000000000u;
@@ -69,7 +56,7 @@ static void life(const struct redis_fixture *redis)
     unsigned last = 1;
     if (redis->pid) {
         options.levels[last++] =
-            (struct tiered_level){.kind = store_redis(), .address = redis->socket};
+            (struct tiered_level){.kind = &store_redis, .address = redis->socket};
     }
     options.levels[last] = (struct tiered_level){.kind = &store_sqlite, .address = file};
     struct tiered_cache *cache = tiered_cache_open(&options);
@@ -97,9 +84,6 @@ static void life(const struct redis_fixture *redis)
 static void each_fails_in_turn(const struct redis_fixture *redis)
 {
     uint64_t nth = 0;
-#ifdef HAVE_HIREDIS
-    malloc_spares = is_hiredis;
-#endif
     life(redis);
     int64_t before = malloc_live;
     do {

@@ -20,6 +20,20 @@ struct tiered_figures tiered_figures(const struct tiered_statistics *s, uint64_t
     };
 }
 
+static void json_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == '"' || c == '\\') {
+            fprintf(out, "\\u%04x", c);
+        } else {
+            fputc(c, out);
+        }
+    }
+    fputc('"', out);
+}
+
 static void json_number(FILE *out, const char *name, double value)
 {
     if (isnan(value)) {
@@ -34,7 +48,7 @@ struct count {
     uint64_t value;
 };
 
-#define COUNTS 10
+#define COUNTS 11
 static void counts_of(const struct tiered_statistics *s, struct count counts[COUNTS])
 {
     const struct count all[COUNTS] = {
@@ -43,6 +57,7 @@ static void counts_of(const struct tiered_statistics *s, struct count counts[COU
         {"waited", "misses that another process loaded", s->waited},
         {"direct", "loads without the protection of a claim", s->direct},
         {"refreshes", "loads before expiry", s->refreshes},
+        {"stale", "hits after expiry, while the value was loaded anew", s->stale},
         {"events", "invalidations", s->events},
         {"unpublished", "invalidations that no log took", s->unpublished},
         {"purged", "entries that events of others removed", s->purged},
@@ -71,12 +86,16 @@ void tiered_report_json(const struct tiered_statistics *s, uint64_t bytes, FILE 
     fputs("\"levels\":[", out);
     for (unsigned i = 0; i < s->level_count; i++) {
         const struct tiered_level_statistics *l = &s->levels[i];
-        fprintf(out,
-                "%s{\"name\":\"%s\",\"hits\":%llu,\"misses\":%llu,\"outages\":%llu,"
-                "\"recoveries\":%llu,\"skipped\":%llu,\"refused\":%llu}",
-                i ? "," : "", l->name, (unsigned long long)l->hits, (unsigned long long)l->misses,
-                (unsigned long long)l->outages, (unsigned long long)l->recoveries,
-                (unsigned long long)l->skipped, (unsigned long long)l->refused);
+        fprintf(
+            out,
+            "%s{\"name\":\"%s\",\"hits\":%llu,\"misses\":%llu,\"outages\":%llu,"
+            "\"recoveries\":%llu,\"failures\":%llu,\"skipped\":%llu,\"refused\":%llu,\"trouble\":",
+            i ? "," : "", l->name, (unsigned long long)l->hits, (unsigned long long)l->misses,
+            (unsigned long long)l->outages, (unsigned long long)l->recoveries,
+            (unsigned long long)l->failures, (unsigned long long)l->skipped,
+            (unsigned long long)l->refused);
+        json_text(out, l->trouble);
+        fputc('}', out);
     }
     fputs("]}\n", out);
 }

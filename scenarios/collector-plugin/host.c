@@ -5,7 +5,7 @@
 #include "global.h"
 #include "memory.h"
 #include "plugin.h"
-#include "registry/ttl_cache.h"
+#include "registry/ttl/ttl_cache.h"
 #include "tidemark.h"
 
 #include <pthread.h>

@@ -6,7 +6,7 @@
 #define PROVIDER_VARIANT_H
 
 #include "herd.h"
-#include "registry/file_cache.h"
+#include "registry/file/file_cache.h"
 
 struct variant {
     const char *name; /* PROVIDER_FILE=NAME in a scenario */

@@ -6,7 +6,7 @@
 
 #include "module.h"
 #include "options.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 #include "workload.h"
 
 #include <check.h>

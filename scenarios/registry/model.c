@@ -1,6 +1,6 @@
 /* model.c - what a record says of its model makes sense. Runs in the test program. */
 #include "module.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 #include "session.h"
 
 #include <check.h>

@@ -9,7 +9,7 @@
 
 #include "copies.h"
 #include "options.h"
-#include "registry/source_registry.h"
+#include "registry/cache/source_registry.h"
 #include "tidemark.h"
 #include "tier.h"
 #include "workload.h"

@@ -52,7 +52,7 @@ static void *database_open(uint64_t refresh_ns)
 static void *hybrid_open(uint64_t refresh_ns)
 {
     (void)refresh_ns;
-    return world.redis.pid != 0 ? make(store_redis(), world.redis.socket, REDIS_NS, &store_sqlite)
+    return world.redis.pid != 0 ? make(&store_redis, world.redis.socket, REDIS_NS, &store_sqlite)
                                 : make(&store_memory, NULL, REDIS_NS, &store_sqlite);
 }
 

@@ -22,8 +22,8 @@ int main(int argc, char **argv)
         return 2;
     }
     Suite *suite = suite_create("serverless");
-    TCase *cases[] = {rows_workload(), rows_cold(),    rows_tiers(),
-                      rows_load(),     rows_figures(), rows_fault()};
+    TCase *cases[] = {rows_workload(), rows_cold(),  rows_tiers(),     rows_load(),
+                      rows_figures(),  rows_fault(), rows_production()};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tcase_set_timeout(cases[i], 240);
         tcase_add_checked_fixture(cases[i], world_make, world_end);

@@ -41,13 +41,13 @@ START_TEST(all_six_metrics_are_in_json_and_in_openmetrics)
     tiered_cache_sweep(cache);
     tiered_cache_statistics(cache, &s);
     char *json = printed(tiered_report_json, &s, 1500000);
-    ck_assert_str_eq(json,
-                     "{\"hit_rate\":0.75,\"miss_rate\":0.25,\"avg_response_time_cached\":0,"
-                     "\"avg_response_time_uncached\":3000,\"cache_size_mb\":1.5,\"loads\":1,"
-                     "\"failures\":0,\"waited\":0,\"direct\":0,\"refreshes\":0,\"events\":0,"
-                     "\"unpublished\":0,\"purged\":0,\"expired_entries_cleaned\":1,\"lookups\":4,"
-                     "\"levels\":[{\"name\":\"sqlite\",\"hits\":3,\"misses\":2,\"outages\":0,"
-                     "\"recoveries\":0,\"skipped\":0,\"refused\":0}]}\n");
+    ck_assert_str_eq(
+        json, "{\"hit_rate\":0.75,\"miss_rate\":0.25,\"avg_response_time_cached\":0,"
+              "\"avg_response_time_uncached\":3000,\"cache_size_mb\":1.5,\"loads\":1,"
+              "\"failures\":0,\"waited\":0,\"direct\":0,\"refreshes\":0,\"stale\":0,\"events\":0,"
+              "\"unpublished\":0,\"purged\":0,\"expired_entries_cleaned\":1,\"lookups\":4,"
+              "\"levels\":[{\"name\":\"sqlite\",\"hits\":3,\"misses\":2,\"outages\":0,"
+              "\"recoveries\":0,\"failures\":0,\"skipped\":0,\"refused\":0,\"trouble\":\"\"}]}\n");
     free(json);
     char *text = printed(tiered_report_openmetrics, &s, 1500000);
     static const char *const lines[] = {"tidemark_cache_hit_ratio 0.75\n",
@@ -170,12 +170,14 @@ START_TEST(the_costs_are_those_of_the_right_arithmetic)
     ck_assert_double_eq_tol(broken * COST_PER_GB_HOUR, 0.30, 1e-9);
     /* The report's day forgets that its own hundred misses take 3 s each. */
     double hundred = cost_day_gb_hours(1000, 100, 0.1, 3, 2);
-    double day = cost_day_gb_hours(1000, 125.9, 0.1, 3, 2);
+    const double misses = 125.9; /* of a thousand requests, as row 3.2 has them */
+    double day = cost_day_gb_hours(1000, misses, 0.1, 3, 2);
     ck_assert_double_eq_tol(broken / hundred, 7.69, 0.01);
     ck_assert_double_eq_tol(broken / day, 6.45, 0.01);
     tidemark_count("cost_saved_permille",
                    (uint64_t)llround(10 * cost_saved_percent(before, after)));
     tidemark_count("cost_day_ratio_percent", (uint64_t)llround(100 * broken / day));
+    tidemark_count("cost_day_misses", (uint64_t)llround(misses));
     tidemark_count("cost_report_ratio_percent", (uint64_t)llround(100 * broken / report));
 }
 END_TEST

@@ -15,7 +15,7 @@ static void *tiered_open(uint64_t refresh_ns, bool resident)
     }
     if (world.redis.pid != 0) {
         options.levels[count++] =
-            (struct tiered_level){.kind = store_redis(),
+            (struct tiered_level){.kind = &store_redis,
                                   .address = world.redis.socket,
                                   .ttl_ns = 300 * SECOND,
                                   /* A server that is slow because the machine is busy is no outage
@@ -34,6 +34,33 @@ static void *shared_open(uint64_t refresh_ns)
 static void *resident_open(uint64_t refresh_ns)
 {
     return tiered_open(refresh_ns, true);
+}
+
+/* The source as JSON, which the table wants. */
+static bool json_load(void *context, struct store_key key, const void **data, size_t *bytes)
+{
+    static char text[1 << 18];
+    bool ok = world_load(context, key, data, bytes);
+    *bytes = (size_t)snprintf(text, sizeof text, "{\"state\": %u, \"models\": \"%.*s\"}",
+                              world_state_of(*data, *bytes), (int)*bytes, (const char *)*data);
+    *data = text;
+    return ok;
+}
+
+static void *production_open(uint64_t refresh_ns)
+{
+    struct tiered_options options = {.levels = {{.kind = &store_redis,
+                                                 .ttl_ns = 300 * SECOND,
+                                                 .limits = {.deadline_ns = 20 * SECOND}},
+                                                {.kind = &store_postgres_json,
+                                                 .address = getenv("SERVERLESS_POSTGRES"),
+                                                 .limits = {.deadline_ns = 20 * SECOND}}},
+                                     .ttl_ns = TTL_NS,
+                                     .refresh_ns = refresh_ns,
+                                     .now_ns = world_now,
+                                     .wait_ns = world_wait,
+                                     .load = json_load};
+    return options.levels[1].address ? tiered_cache_open(&options) : NULL;
 }
 
 static void tiered_close(void *service)
@@ -105,11 +132,19 @@ const struct service_kind service_resident = {.name = "resident",
                                               .invalidate = tiered_invalidate,
                                               .statistics = tiered_statistics_};
 
+const struct service_kind service_production = {.name = "production",
+                                                .open = production_open,
+                                                .close = tiered_close,
+                                                .get = tiered_get,
+                                                .refresh = tiered_refresh,
+                                                .invalidate = tiered_invalidate,
+                                                .statistics = tiered_statistics_};
+
 const struct service_kind *service_find(const char *name)
 {
-    static const struct service_kind *const kinds[] = {&service_direct,   &service_in_process,
-                                                       &service_database, &service_hybrid,
-                                                       &service_tiered,   &service_resident};
+    static const struct service_kind *const kinds[] = {
+        &service_direct, &service_in_process, &service_database,  &service_hybrid,
+        &service_tiered, &service_resident,   &service_production};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(kinds[i]->name, name) == 0) {
             return kinds[i];

@@ -8,7 +8,9 @@
  *   hybrid      the report's next month, its class HybridCache: Redis for 300 s over that table (a
  *               memory stands for Redis where there is none, inside one process)
  *   tiered      registry/tiered: Redis where there is one, over SQLite with its log of events
- *   resident    the same with a memory of the process's own above: for processes that live on
+ *   production  the report's second phase with the tiered cache: Redis by TCP as a user with a
+ *               password (REDIS_URL), over the report's table on PostgreSQL (SERVERLESS_POSTGRES)
+ *   resident    tiered with a memory of the process's own above: for processes that live on
  */
 #ifndef SERVERLESS_SERVICE_H
 #define SERVERLESS_SERVICE_H
@@ -35,7 +37,7 @@ struct service_kind {
 };
 
 extern const struct service_kind service_direct, service_in_process, service_database,
-    service_hybrid, service_tiered, service_resident;
+    service_hybrid, service_tiered, service_resident, service_production;
 const struct service_kind *service_find(const char *name); /* NULL: none */
 
 #define TTL_NS (600 * SECOND)

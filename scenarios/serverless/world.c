@@ -68,7 +68,7 @@ bool world_redis(void)
 {
     const char *missing = redis_missing();
     if (missing) {
-        fprintf(stderr, "serverless: without Redis, %s\n", missing);
+        fprintf(stderr, "skipped: without Redis, %s\n", missing);
         return false;
     }
     ck_assert(redis_start(&world.redis, world.folder));
@@ -128,9 +128,9 @@ bool world_load(void *unused, struct store_key key, const void **data, size_t *b
 
 uint32_t world_state_of(const void *data, size_t bytes)
 {
-    char start[16] = "";
+    char start[32] = "";
     memcpy(start, data, bytes < sizeof start - 1 ? bytes : sizeof start - 1);
-    return (uint32_t)strtoul(start, NULL, 10);
+    return (uint32_t)strtoul(start + strcspn(start, "0123456789"), NULL, 10);
 }
 
 double random_unit(uint64_t *seed)

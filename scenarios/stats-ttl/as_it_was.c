@@ -4,8 +4,8 @@
  */
 #include "panel.h"
 
-#include "registry/key_hash.h"
-#include "registry/table.h"
+#include "registry/cache/key_hash.h"
+#include "registry/cache/table.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  *   as_it_was   a dictionary and a lock: wall clock, the lock is not held during a load and nobody
  * waits for another's, no bound, a substring invalidates, the expired stay until they are touched
- * or a sweep of every 60 s finds them ttl         registry/ttl_cache.h direct      no cache
+ * or a sweep of every 60 s finds them ttl         registry/ttl/ttl_cache.h direct      no cache
  *
  * TIDEMARK_STRATEGY chooses: ttl (the default), direct, and unbounded for as_it_was.
  */
@@ -12,7 +12,7 @@
 #define SUITE_PANEL_H
 
 #include "registry/strategy.h"
-#include "registry/ttl_cache.h"
+#include "registry/ttl/ttl_cache.h"
 
 #define SECOND 1000000000ull
 

@@ -1,0 +1,86 @@
+/*
+ * place.h - the places of a suite over several passes: where tests allocate, the same place in
+ * every process, what it held after each test, and which tests touch it. Judges them by
+ * harness/judge. Supervisor only.
+ *
+ * A place is the innermost line of the program's own that allocates (level 1), with its caller
+ * (level 2), and with the caller of that (level 3). Level 1 alone would see one place where a
+ * program has a wrapper of malloc, level 3 alone as many places as there are tests that call a
+ * cache. A suite is judged by all three; what is shown is the finest that is accused.
+ */
+#ifndef CAMPAIGN_PLACE_H
+#define CAMPAIGN_PLACE_H
+
+#include "harness/campaign/pass_log.h"
+#include "harness/result/result.h"
+
+#define PLACE_LEVELS 3
+#define PLACE_PASSES 8
+
+struct place_event { /* what a place held after the test at this position, from then on */
+    uint32_t position;
+    int64_t blocks, bytes;
+};
+
+struct place {
+    uint64_t key;
+    uint32_t level, kind;
+    uint32_t parent;        /* index of the place one level up; its own at level 1 */
+    unsigned char *touched; /* a bit a test: it allocated there in one of the passes */
+    struct place_history {
+        struct place_event *events;
+        size_t count, room;
+    } passes[PLACE_PASSES];
+    enum result_verdict verdict;
+    unsigned accusing;
+    bool shown; /* the finest that is accused */
+};
+
+struct places {
+    struct place *all;
+    size_t count, room;
+    uint32_t *slots; /* 1 + index, by hash of the key */
+    size_t slot_count;
+    size_t test_count;
+    struct {
+        uint32_t *tests;
+        size_t count, first_pass;
+    } passes[PLACE_PASSES];
+    size_t pass_count;
+    /* Tests that are judged by themselves, or failed: what they leave behind is left out. By test.
+     */
+    bool *excluded;
+};
+
+/* `excluded` is borrowed: one for each test. */
+void places_init(struct places *places, size_t test_count, bool *excluded);
+void places_fini(struct places *places);
+
+/* Adds a pass. `seen` is what its worker said, with the symbols of its addresses; `skip` says of a
+ * site that it is suppressed. */
+void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
+                bool (*skip)(void *context, uint32_t site), void *context);
+
+struct places_verdict {
+    enum result_verdict verdict; /* ACCUMULATES, SATURATING, INCONCLUSIVE, CLEAN, or NONE */
+    unsigned accusing;           /* passes that accuse the place which most passes accuse */
+};
+struct places_verdict places_judge(struct places *places);
+
+/* Without a verdict: shows every place of level 3 that holds something after the last test. */
+void places_show_all(struct places *places);
+
+/* What a place held after the last test of the first pass in order (pass 0), what the excluded
+ * tests left there not counted; and after a second pass. */
+struct place_event place_end(const struct places *places, const struct place *place);
+struct place_event place_end_again(const struct places *places, const struct place *place);
+
+/* Adds what each test left at the place in the first pass to bytes[test]; what a test gave back of
+ * it is taken away. */
+void place_left(const struct places *places, const struct place *place, int64_t *bytes);
+
+/* The place of a site that is shown, or NULL. Its symbols are those of `seen`. */
+struct place *places_find_shown(const struct places *places, const struct observed *seen,
+                                uint32_t site);
+
+#endif

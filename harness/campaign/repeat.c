@@ -1,0 +1,355 @@
+/* repeat.c - see repeat.h. */
+#include "harness/campaign/repeat.h"
+
+#include "harness/base/memory.h"
+#include "harness/judge/threshold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTLE_NS    100000000.0 /* most that is waited for late threads, in all calls of a test */
+#define RECORD_BYTES 56          /* what a live block costs beside itself at trace depth */
+#define SLEEPS       4.0         /* wall time of so many times the processor's is sleep, not load */
+#define SLEEPS_LEAST 2e6
+
+static int64_t heap_of(const struct boundary *at)
+{
+    return at->live_bytes + at->live_blocks;
+}
+
+static struct boundary boundary_of(const struct wire_sample *sample)
+{
+    return (struct boundary){.live_blocks = sample->live_blocks,
+                             .live_bytes = sample->live_bytes,
+                             .mappings = sample->mappings,
+                             .mapped_bytes = sample->mapped_bytes,
+                             .fds = sample->fds,
+                             .threads = sample->threads,
+                             .files = sample->files};
+}
+
+static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
+{
+    switch (sum) {
+    case REPEAT_HEAP:
+        return heap_of(at);
+    case REPEAT_MAPPED:
+        return at->mapped_bytes + at->mappings;
+    case REPEAT_FDS:
+        return at->fds;
+    case REPEAT_THREADS:
+        return at->threads;
+    default:
+        return at->files;
+    }
+}
+
+/* The boundaries of one answer: the least of each sum becomes its span, and whether anything moved
+ * is seen from the end of the warm-up on. */
+static void samples_take(struct repeat *repeat, const struct answer *answer, unsigned end)
+{
+    int64_t least[REPEAT_SUMS];
+    unsigned call = repeat->calls;
+    for (size_t i = 0; i < answer->sample_count; i++) {
+        struct boundary at = boundary_of(&answer->samples[i]);
+        call += call < end;
+        for (int sum = 0; sum < REPEAT_SUMS; sum++) {
+            int64_t held = sum_of(&at, (enum repeat_sum)sum);
+            least[sum] = i == 0 || held < least[sum] ? held : least[sum];
+        }
+        if (call == threshold_count(WARM_UP) && !repeat->moved) {
+            repeat->first = at;
+        } else if (call > threshold_count(WARM_UP)) {
+            repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
+        }
+        repeat->now = at;
+    }
+    for (int sum = 0; answer->sample_count > 0 && sum < REPEAT_SUMS; sum++) {
+        series_add(&repeat->sums[sum], end, least[sum]);
+    }
+    memory_grow(&repeat->live, &repeat->live_room, repeat->live_count + 1, sizeof *repeat->live);
+    memory_grow(&repeat->live_calls, &repeat->live_calls_room, repeat->live_count + 1,
+                sizeof *repeat->live_calls);
+    repeat->live_calls[repeat->live_count] = end;
+    repeat->live[repeat->live_count++] = repeat->now.live_bytes;
+}
+
+static uint32_t family_of(const struct observed *seen, uint32_t number)
+{
+    return number < seen->site_count ? seen->sites[number].family : number;
+}
+
+/* The place of a family, added when there is none: until now it held what it did
+ * before this answer. */
+static struct repeat_place *place_of(struct repeat *repeat, struct observed *seen, uint32_t family)
+{
+    uint32_t known = seen->sites[family].place;
+    if (known > 0 && known <= repeat->place_count && repeat->places[known - 1].family == family) {
+        return &repeat->places[known - 1];
+    }
+    memory_grow(&repeat->places, &repeat->place_room, repeat->place_count + 1,
+                sizeof repeat->places[0]);
+    struct repeat_place *place = &repeat->places[repeat->place_count++];
+    *place = (struct repeat_place){.family = family, .kind = seen->sites[family].kind};
+    seen->sites[family].place = (uint32_t)repeat->place_count;
+    for (size_t i = 0; i < repeat->live_count; i++) {
+        if (repeat->live_calls[i] <= repeat->calls) {
+            series_add(&place->series, repeat->live_calls[i], seen->sites[family].whole.before);
+            series_add(&place->blocks, repeat->live_calls[i],
+                       seen->sites[family].whole.before_blocks);
+        }
+    }
+    return place;
+}
+
+/* Families that were joined by realloc since: their series become one. */
+static void places_join(struct repeat *repeat, struct observed *seen)
+{
+    for (size_t i = 0; i < repeat->place_count;) {
+        struct repeat_place *place = &repeat->places[i];
+        uint32_t family = family_of(seen, place->family);
+        if (family == place->family) {
+            seen->sites[family].place = (uint32_t)++i;
+            continue;
+        }
+        struct repeat_place gone = *place;
+        *place = repeat->places[--repeat->place_count];
+        struct repeat_place *whole = place_of(repeat, seen, family);
+        for (size_t s = 0; s < whole->series.count && s < gone.series.count; s++) {
+            whole->series.spans[s].floor += gone.series.spans[s].floor;
+            whole->blocks.spans[s].floor += gone.blocks.spans[s].floor;
+        }
+    }
+}
+
+/* The sites of one answer: each family of which something changed gets a span, and all others one
+ * as the last. */
+static void sites_take(struct repeat *repeat, struct observed *seen, unsigned end)
+{
+    places_join(repeat, seen);
+    for (size_t i = 0; i < seen->site_count; i++) {
+        const struct observed_site *site = &seen->sites[i];
+        if (site->whole.round == seen->round && site->family == i) {
+            struct repeat_place *place = place_of(repeat, seen, site->family);
+            series_add(&place->series, end, site->whole.floor);
+            series_add(&place->blocks, end, site->whole.floor_blocks);
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        struct repeat_place *place = &repeat->places[i];
+        if (series_calls(&place->series) < end) {
+            series_add(&place->series, end, seen->sites[place->family].whole.floor);
+            series_add(&place->blocks, end, seen->sites[place->family].whole.floor_blocks);
+        }
+    }
+}
+
+/* What a call takes, by the processor's time: a busy machine does not make a cheap test dear. A
+ * test that sleeps takes what it sleeps. */
+static double cost_of(const struct answer *answer)
+{
+    double wall = 0, cpu = (double)answer->test.cpu_ns;
+    for (size_t i = 0; i < answer->sample_count; i++) {
+        wall += (double)answer->samples[i].wall_ns;
+    }
+    return wall > SLEEPS * cpu + SLEEPS_LEAST ? wall : cpu;
+}
+
+/* `count` more calls, in one answer. Returns false when a call failed or no answer came. */
+static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
+                       unsigned count, uint32_t flags)
+{
+    double settle = SETTLE_NS - repeat->settled_ns;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = test,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_WATCH | WIRE_STOP_ON_FAIL | flags,
+                                   .settle_ns = settle > 0 ? (uint64_t)settle : 0,
+                                   .repetitions_min = count,
+                                   .repetitions_max = count};
+    ask->seen->round++;
+    repeat->last = ask->ask(ask->self, &command);
+    const struct answer *answer = &repeat->last;
+    if (answer->event != WORKER_DONE || !answer->ran || answer->test.status != WIRE_PASS) {
+        return false;
+    }
+    unsigned end = repeat->calls + count;
+    samples_take(repeat, answer, end);
+    sites_take(repeat, ask->seen, end);
+    double cost = cost_of(answer);
+    repeat->calls = end;
+    repeat->spent_ns += cost;
+    repeat->call_ns = cost / count;
+    repeat->settled_ns += (double)answer->test.settled_ns;
+    if (end <= threshold_count(WARM_UP) + 1) {
+        repeat->figures = answer->test;
+        repeat->figures_live = repeat->now.live_bytes;
+    }
+    return true;
+}
+
+/* Units kept since the warm-up, of the kind that has most of them. */
+static int64_t units_kept(const struct repeat *repeat)
+{
+    int64_t most = 0;
+    for (int sum = REPEAT_FDS; sum < REPEAT_SUMS; sum++) {
+        int64_t kept = sum_of(&repeat->now, (enum repeat_sum)sum) -
+                       sum_of(&repeat->first, (enum repeat_sum)sum);
+        most = kept > most ? kept : most;
+    }
+    return most;
+}
+
+/* Is what the test keeps so much that the next calls cannot be had, or need not be? */
+static bool is_enough(const struct repeat *repeat, const struct repeat_limits *limits,
+                      unsigned next)
+{
+    double blocks = (double)(repeat->now.live_blocks - repeat->first.live_blocks);
+    double bytes = (double)(repeat->now.live_bytes - repeat->first.live_bytes) +
+                   (double)(repeat->now.mapped_bytes - repeat->first.mapped_bytes) +
+                   blocks * RECORD_BYTES;
+    unsigned since = repeat->calls - threshold_count(WARM_UP);
+    double more = (double)next / (double)(since > 0 ? since : 1);
+    bool flood =
+        blocks >= threshold(FLOOD_BLOCKS) * since && repeat->calls >= threshold_count(FLOOD_CALLS);
+    return (limits->enough > 0 && repeat->calls >= limits->enough) || flood ||
+           bytes * more > (double)limits->bytes || units_kept(repeat) >= limits->units;
+}
+
+static bool is_flood(const struct repeat *repeat)
+{
+    int64_t blocks = repeat->now.live_blocks - repeat->first.live_blocks;
+    return (double)blocks >= threshold(FLOOD_BLOCKS) * (repeat->calls - threshold_count(WARM_UP));
+}
+
+/* Lost in each of several calls in a row: that needs no statistics, and few calls. */
+static bool lost_in_a_row(struct repeat *repeat, const struct repeat_ask *ask)
+{
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        struct repeat_place *place = &repeat->places[i];
+        if (place->kind == WIRE_SITE_HEAP &&
+            series_rises_in_a_row(&place->series, threshold_count(IN_A_ROW))) {
+            place->site = observed_largest(ask->seen, place->family);
+            if (!ask->suppressed(ask->self, place->site) && ask->lost(ask->self, place->site)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Takes a part out of a sum. */
+static void series_less(struct series *sum, const struct series *part)
+{
+    for (size_t i = 0; i < sum->count && i < part->count; i++) {
+        sum->spans[i].floor -= part->spans[i].floor;
+    }
+}
+
+/* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
+static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
+{
+    struct calls_facts facts = {.calls = repeat->calls, .moved = repeat->moved};
+    struct series heap = repeat->sums[REPEAT_HEAP];
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        struct repeat_place *place = &repeat->places[i];
+        place->answer = judge_series(&place->series);
+        if (place->answer.shape == SERIES_GROWS || place->answer.shape == SERIES_OPEN) {
+            place->site = observed_largest(ask->seen, place->family);
+            place->suppressed = ask->suppressed(ask->self, place->site);
+        }
+        if (!place->suppressed) {
+            calls_add(&facts, &place->answer);
+        }
+        if (place->suppressed && place->kind == WIRE_SITE_HEAP) {
+            series_less(&heap, &place->series);
+        }
+    }
+    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
+        repeat->sum_answers[sum] = judge_series(sum == REPEAT_HEAP ? &heap : &repeat->sums[sum]);
+        calls_add(&facts, &repeat->sum_answers[sum]);
+    }
+    return facts;
+}
+
+static enum calls_verdict verdict_now(struct repeat *repeat, const struct repeat_ask *ask,
+                                      const struct repeat_limits *limits, unsigned next)
+{
+    struct calls_facts facts = facts_of(repeat, ask);
+    double allowed = repeat->moved ? limits->moved_ns : limits->still_ns;
+    double cost = repeat->call_ns * (next - repeat->calls);
+    facts.affordable = next <= limits->most && repeat->spent_ns + cost <= allowed;
+    facts.affordable = facts.affordable || repeat->calls < limits->least;
+    facts.enough = repeat->last.orphans > threshold_count(ORPHANS) ||
+                   (repeat->moved && is_enough(repeat, limits, next));
+    bool soon = !facts.affordable || facts.enough || (is_flood(repeat) && repeat->calls == 8);
+    if (repeat->moved && soon && !repeat->lost && lost_in_a_row(repeat, ask)) {
+        repeat->lost = true;
+        return CALLS_GROWS;
+    }
+    return judge_calls(&facts);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct repeat_place *x = a, *y = b;
+    bool x_grows = x->answer.shape == SERIES_GROWS, y_grows = y->answer.shape == SERIES_GROWS;
+    if (x->suppressed != y->suppressed) {
+        return x->suppressed ? 1 : -1;
+    }
+    if (x_grows != y_grows) {
+        return x_grows ? -1 : 1;
+    }
+    return x->answer.per_call < y->answer.per_call   ? 1
+           : x->answer.per_call > y->answer.per_call ? -1
+                                                     : (x->site > y->site) - (x->site < y->site);
+}
+
+void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
+                const struct repeat_limits *limits)
+{
+    *repeat = (struct repeat){.verdict = CALLS_GO_ON};
+    while (repeat->verdict == CALLS_GO_ON) {
+        unsigned next = calls_next(repeat->calls, repeat->moved);
+        bool figures = repeat->calls == threshold_count(WARM_UP);
+        if (!calls_make(repeat, ask, test, next - repeat->calls,
+                        limits->flags | (figures ? WIRE_PEAK_RSS : 0))) {
+            break;
+        }
+        if (repeat->calls > threshold_count(WARM_UP)) {
+            next = calls_next(repeat->calls, repeat->moved);
+            repeat->verdict = verdict_now(repeat, ask, limits, next);
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        struct repeat_place *place = &repeat->places[i];
+        if (place->answer.total > 0) {
+            bool bytes = place->kind == WIRE_SITE_HEAP || place->kind == WIRE_SITE_MMAP;
+            place->site = observed_largest(ask->seen, place->family);
+            place->bytes_per_call =
+                bytes ? place->answer.per_call - judge_series(&place->blocks).per_call : 0;
+        }
+    }
+    if (repeat->place_count > 0) {
+        qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
+    }
+}
+
+size_t repeat_growers(const struct repeat *repeat)
+{
+    size_t growing = 0, rose = 0;
+    while (growing < repeat->place_count && repeat->places[growing].answer.shape == SERIES_GROWS) {
+        growing++;
+    }
+    while (rose < repeat->place_count && repeat->places[rose].answer.per_call > 0) {
+        rose++;
+    }
+    return growing > 0 ? growing : rose;
+}
+
+void repeat_fini(struct repeat *repeat)
+{
+    free(repeat->places);
+    free(repeat->live);
+    free(repeat->live_calls);
+}

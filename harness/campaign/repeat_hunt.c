@@ -1,0 +1,412 @@
+/*
+ * repeat_hunt.c - session_repeat: the tests of a program one by one, each repeated in one process
+ * until its memory is understood; what fails there is run in a process of its own. Supervisor only.
+ */
+#include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/campaign/repeat.h"
+#include "harness/campaign/repeat_report.h"
+#include "harness/campaign/session.h"
+#include "harness/judge/evidence.h"
+#include "harness/judge/threshold.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define QUICK_CALLS 7           /* three of the warm-up and four */
+#define QUICK_MOST  64          /* of what moves */
+#define LEAST_CALLS 4           /* of a test that the budget has no time for */
+#define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
+#define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
+#define ALONE_RUNS  3           /* processes in which a test has to come to the same */
+#define ALONE_NS    2000000000.0 /* that this may take, whatever the budget */
+
+/* A worker in which so much was lost is replaced before the next test. */
+#define SPENT_BLOCKS 50000
+#define SPENT_BYTES  KEPT_BYTES
+#define SPENT_PART   4 /* of the limit of descriptors */
+
+struct hunting { /* the tests of one session */
+    struct session *session;
+    struct budget *budget;
+    const struct session *course; /* the pass in order that was made before */
+    struct repeat_limits limits;
+    int64_t start_blocks, start_bytes; /* what the worker held before its first test */
+    bool started;
+};
+
+static struct answer hunting_ask(void *self, const struct wire_command *command)
+{
+    return session_ask(((struct hunting *)self)->session, command);
+}
+
+static bool hunting_lost(void *self, uint32_t site)
+{
+    struct session *session = ((struct hunting *)self)->session;
+    const struct observed_site *seen = observed_site(&session->seen, site);
+    return seen && session_scan(session, &site, 1) && session_site_lost(session, seen);
+}
+
+static bool hunting_suppressed(void *self, uint32_t site)
+{
+    struct session *session = ((struct hunting *)self)->session;
+    return observed_site(&session->seen, site) &&
+           session_site_suppressed(session, &session->seen.sites[site]);
+}
+
+/* How a test ended in a process of its own. */
+struct alone {
+    bool passed, skipped;
+    enum result_status status;
+    struct wire_test test;
+    int64_t live;
+};
+
+/* In a process in which nothing else ran: `calls` calls of the test, or one in a child. */
+static struct alone alone_run(struct session *session, uint32_t number, bool forked, unsigned calls)
+{
+    struct alone alone = {.status = RESULT_FAIL};
+    struct session aside;
+    session_init(&aside, session->plan, session->variant, session->options, session->result);
+    aside.kind = SESSION_COUNTED;
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = WIRE_COUNT,
+                                   .flags =
+                                       WIRE_STOP_ON_FAIL | (forked ? WIRE_FORKED : WIRE_PEAK_RSS),
+                                   .repetitions_min = calls,
+                                   .repetitions_max = calls};
+    bool begun = session_begin(&aside);
+    while (begun && link_wait(&aside.link, aside.plan->timeout_ns) == WORKER_READY) {
+        const struct wire_ready *group = &aside.link.worker.group;
+        if (number - group->first < group->count) {
+            struct answer answer = session_ask(&aside, &command);
+            if (answer.ran && answer.event == WORKER_DONE) {
+                alone.test = answer.test;
+                alone.status = (enum result_status)answer.test.status;
+                alone.live =
+                    answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : 0;
+            } else {
+                alone.status = session_dying(&aside, answer.event == WORKER_HUNG);
+            }
+            break;
+        }
+        if (!session_tell(&aside, WIRE_OP_FINISH)) {
+            break;
+        }
+    }
+    session_over(&aside);
+    session->strays += aside.strays;
+    session_fini(&aside);
+    alone.skipped = alone.status == RESULT_SKIP;
+    alone.passed = alone.status == RESULT_PASS;
+    return alone;
+}
+
+/* The result of a test that has no verdict, and why it has none. */
+static void result_once(struct session *session, uint32_t number, const struct alone *alone,
+                        const char *horizon)
+{
+    struct result_test *once = session_test_add(session, number);
+    session_test_fill(once, &alone->test, alone->live);
+    once->repetitions = 1;
+    result_set(&once->horizon, horizon);
+    session->failed += once->status != RESULT_PASS && once->status != RESULT_SKIP;
+    session_test_write(session, once);
+}
+
+/* ", MESSAGE" or nothing. */
+static char *because(const char *message)
+{
+    return message[0] ? memory_format(", %s", message) : memory_copy("");
+}
+
+/* Failed `failed` of `runs` times: neither a pass nor a failure, and no verdict. */
+static void flaky_write(struct session *session, uint32_t number, const struct wire_test *failure,
+                        unsigned failed, unsigned runs)
+{
+    struct alone seen = {.test = *failure};
+    struct result_test *test = session_test_add(session, number);
+    session_test_fill(test, &seen.test, 0);
+    test->status = RESULT_FLAKY;
+    test->repetitions = runs;
+    char *why = memory_format("it failed %u of %u times: no verdict", failed, runs);
+    result_set(&test->horizon, why);
+    free(why);
+    session_test_write(session, test);
+}
+
+/* It passed `passed` times in this process, then it failed. In processes of its own it is called as
+ * often: if it fails at the same call each time it cannot be repeated, and passes once; if it fails
+ * at another, or not at all, it is flaky. */
+static void failed_later(struct session *session, uint32_t number, const struct wire_test *failure,
+                         unsigned passed, bool affordable)
+{
+    unsigned failed = 1, runs = passed + 1, same = 0, alike = 0;
+    for (int i = 0; i < ALONE_RUNS && affordable; i++) {
+        struct alone alone = alone_run(session, number, false, passed + 1);
+        bool failing = !alone.passed && !alone.skipped;
+        runs += failing ? alone.test.passed_before + 1 : passed + 1;
+        failed += failing;
+        same += failing && alone.test.passed_before == passed;
+        alike += failing;
+    }
+    if (affordable && same < ALONE_RUNS && (alike < ALONE_RUNS || same == 0)) {
+        flaky_write(session, number, failure, failed, runs);
+        return;
+    }
+    struct alone once = alone_run(session, number, false, 1);
+    if (once.passed) {
+        char *why = because(failure->message);
+        result_once(session, number, &once,
+                    "it passes only once in a process: run once, no verdict");
+        result_note_add(session->result,
+                        "%s fails when it is repeated in one process%s: run once, no verdict",
+                        session->seen.tests[number].id, why);
+        free(why);
+        return;
+    }
+    struct alone child = alone_run(session, number, true, 1);
+    session->forked_count += child.passed;
+    result_once(session, number, child.passed ? &child : &once,
+                "it fails when it is repeated in one process: run once, no verdict");
+}
+
+/* It failed, hung or died at its first call here, in a process that other tests have used. In a
+ * process of its own it may pass; then that is its result, without a verdict. Returns false when it
+ * does not pass there either. */
+static bool passes_alone(struct session *session, uint32_t number, const char *how,
+                         const char *message, bool child_only)
+{
+    struct alone alone = {0};
+    bool forked = child_only;
+    if (!child_only) {
+        alone = alone_run(session, number, false, 1);
+    }
+    if (!alone.passed) {
+        forked = true;
+        alone = alone_run(session, number, true, 1);
+    }
+    if (!alone.passed) {
+        return false;
+    }
+    session->forked_count += forked;
+    char *why = because(message);
+    result_once(session, number, &alone,
+                forked ? "run once, in a child of its own: no verdict"
+                       : "run once, in a process of its own: no verdict");
+    result_note_add(session->result,
+                    "%s %s in the process of the tests before it%s, and passes in a %s of "
+                    "its own: run once so, no verdict",
+                    session->seen.tests[number].id, how, why, forked ? "child" : "process");
+    free(why);
+    return true;
+}
+
+static bool course_passed(const struct session *course, uint32_t number)
+{
+    bool ran = false;
+    for (size_t i = 0; i < course->live_count; i++) {
+        ran = ran || course->live_tests[i] == number;
+    }
+    for (size_t i = 0; i < course->failure_count; i++) {
+        ran = ran && course->failures[i].test != number;
+    }
+    return ran;
+}
+
+/* A call failed. */
+static void test_failed(struct hunting *hunting, uint32_t number, const struct repeat *repeat)
+{
+    struct session *session = hunting->session;
+    struct wire_test failure = repeat->last.test;
+    unsigned passed = repeat->calls + failure.passed_before;
+    bool skipped = failure.status == WIRE_SKIP, forked = session->seen.tests[number].forked;
+    struct alone seen = {.test = failure, .live = repeat->now.live_bytes};
+    if (skipped || (forked && passed == 0)) {
+        result_once(session, number, &seen, "");
+    } else if (passed > 0) {
+        double again = repeat->call_ns * (passed + 1) * ALONE_RUNS;
+        failed_later(session, number, &failure, passed,
+                     again < hunting->limits.moved_ns + ALONE_NS);
+    } else if (!passes_alone(session, number, "fails", failure.message, false)) {
+        if (course_passed(hunting->course,
+                          number)) { /* and so it does for whoever runs it plainly */
+            seen.test.status = WIRE_PASS;
+            seen.test.message[0] = '\0';
+            result_once(session, number, &seen,
+                        "it passes only after the tests before it: run once, no verdict");
+            result_note_add(session->result,
+                            "%s passes in order, and fails by itself: run once, no verdict",
+                            session->seen.tests[number].id);
+        } else {
+            result_once(session, number, &seen, "");
+        }
+    }
+}
+
+enum result_status session_died(struct session *session, uint32_t number, bool hung)
+{
+    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
+    enum result_status dying = session_dying(session, hung);
+    if (dying == RESULT_OOM || dying == RESULT_EXIT ||
+        !passes_alone(session, number, hung ? "hangs" : "dies", "", hung)) {
+        session_death(session, number, hung);
+    } else {
+        session_death_add(session, number);
+    }
+    session->hangs = session->hangs || (hung && session->forked_count > 0);
+    return dying;
+}
+
+/* Once more, for where it allocates. Returns false when the worker is gone. */
+static bool test_births(struct session *session, uint32_t number)
+{
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = number,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_BIRTHS | WIRE_STOP_ON_FAIL,
+                                   .warmups = 1,
+                                   .repetitions_min = 1,
+                                   .repetitions_max = 1};
+    return session_ask(session, &command).event == WORKER_DONE && session_births(session, number);
+}
+
+/* The limits of the next test. */
+static void limits_set(struct hunting *hunting)
+{
+    const struct plan *plan = hunting->session->plan;
+    struct rlimit files = {0};
+    bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max != RLIM_INFINITY;
+    double peak = (double)(hunting->course->live_peak - hunting->course->live_start);
+    uint32_t units = threshold_count(FEW_UNITS);
+    hunting->limits = (struct repeat_limits){
+        .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
+        .most = threshold_count(MOST_CALLS),
+        .still_ns = budget_still(hunting->budget),
+        .moved_ns = budget_moved(hunting->budget),
+        .bytes = peak > KEPT_BYTES ? (int64_t)peak : KEPT_BYTES,
+        .units = limited && files.rlim_max / SPENT_PART < units
+                     ? (uint32_t)(files.rlim_max / SPENT_PART)
+                     : units,
+    };
+    if (plan->memory_cap && (uint64_t)hunting->limits.bytes > plan->memory_cap / 2) {
+        hunting->limits.bytes = (int64_t)(plan->memory_cap / 2);
+    }
+    if (plan->quick) {
+        hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;
+        hunting->limits.still_ns = 0;
+        hunting->limits.most = hunting->limits.enough = QUICK_MOST;
+    }
+}
+
+/* Has the worker lost so much that the next test would pay for it? */
+static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
+{
+    const struct boundary *now = &repeat->now;
+    struct rlimit files = {0};
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (!hunting->started) {
+        hunting->start_blocks = repeat->first.live_blocks;
+        hunting->start_bytes = repeat->first.live_bytes;
+        hunting->started = true;
+    }
+    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
+           now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
+           now->fds > threshold_count(FEW_UNITS) || now->threads > threshold_count(FEW_UNITS) / 4 ||
+           (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
+}
+
+/* Axis A for one test. Returns false when the next one needs another worker. */
+static bool test_hunt(struct hunting *hunting, uint32_t number)
+{
+    struct session *session = hunting->session;
+    struct repeat repeat;
+    struct repeat_ask ask = {.self = hunting,
+                             .ask = hunting_ask,
+                             .lost = hunting_lost,
+                             .suppressed = hunting_suppressed,
+                             .seen = &session->seen};
+    if (session->options->progress) {
+        session->options->progress(session->options->context, session->variant->name,
+                                   session->seen.tests[number].id, number,
+                                   session->seen.test_count);
+    }
+    limits_set(hunting);
+    session->limit_ns = session->hangs ? HANG_NS : 0;
+    repeat_run(&repeat, &ask, number, &hunting->limits);
+    session->limit_ns = 0;
+    budget_spend(hunting->budget, repeat.spent_ns + repeat.settled_ns);
+    bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
+    if (!here) {
+        session_died(session, number, repeat.last.event == WORKER_HUNG);
+    } else if (repeat.verdict == CALLS_GO_ON) {
+        test_failed(hunting, number, &repeat);
+        here = repeat.last.test.status == WIRE_SKIP;
+    } else {
+        double most_ns = hunting->limits.moved_ns - repeat.spent_ns;
+        session_repeat_report(session, number, &repeat, most_ns);
+        here = !session->link.worker.ended;
+        here = here && (!session->plan->births || test_births(session, number));
+        here = here && !is_spent(hunting, &repeat);
+    }
+    repeat_fini(&repeat);
+    return here;
+}
+
+/* It ended a worker in the pass in order already, and has its result. */
+static void death_count(struct session *session, uint32_t number)
+{
+    const struct result_test *test = session_result(session, number);
+    session->tests++;
+    session->failed += test && test->status != RESULT_PASS && test->status != RESULT_SKIP;
+    session_death_add(session, number);
+}
+
+#define HUNT_DONE WIRE_NO_TEST
+
+/* One worker, from test `next` on. Returns where the next has to begin, or HUNT_DONE. */
+static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
+{
+    struct session *session = hunting->session;
+    hunting->started = false;
+    while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
+        uint32_t first = session->link.worker.group.first;
+        uint32_t past = first + session->link.worker.group.count;
+        session_expect(session);
+        for (uint32_t test = next > first ? next : first; test < past; test++) {
+            if (!session_wants(session, test)) {
+                continue;
+            }
+            if (session_death_in(hunting->course, test)) {
+                death_count(session, test);
+            } else if (!test_hunt(hunting, test)) {
+                return test + 1;
+            }
+            next = test + 1;
+        }
+        if (!session_tell(session, WIRE_OP_FINISH)) {
+            break;
+        }
+    }
+    return HUNT_DONE;
+}
+
+void session_repeat(struct session *session, struct budget *budget, const struct session *course)
+{
+    struct hunting hunting = {.session = session, .budget = budget, .course = course};
+    uint32_t next = 0;
+    while (next != HUNT_DONE) {
+        uint32_t from = next;
+        if (!session_begin(session)) {
+            return;
+        }
+        next = hunt_serve(&hunting, next);
+        session_over(session);
+        if (next != HUNT_DONE && (next > course->seen.test_count || next <= from)) {
+            break;
+        }
+    }
+}

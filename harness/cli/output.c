@@ -1,0 +1,115 @@
+/* output.c - see output.h. Supervisor only. */
+#include "harness/cli/output.h"
+#include "harness/base/table.h"
+#include "harness/report/describe.h"
+#include "harness/report/location.h"
+#include "harness/report/renderer.h"
+#include "harness/report/terminal.h"
+#include "harness/result/result_printable.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+bool output_single(const struct command_line *line, const char **option)
+{
+    for (const struct renderer *renderer = renderers; renderer->option; renderer++) {
+        *option = renderer->option;
+        if (!renderer->append && command_text(line, renderer->option)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool output_root(const struct command_line *line)
+{
+    const char *root = command_text(line, "source-root");
+    if (root && access(root, X_OK) != 0) {
+        command_usage_error(line, "--source-root '%s': %s", root, strerror(errno));
+        return false;
+    }
+    location_root_set(root);
+    return true;
+}
+
+static bool formats_write(const struct command_line *line, const struct result *result,
+                          bool *stdout_taken)
+{
+    bool ok = true;
+    char error[512];
+    for (const struct renderer *renderer = renderers; renderer->option; renderer++) {
+        const char *path = command_text(line, renderer->option);
+        if (!path) {
+            continue;
+        }
+        *stdout_taken = *stdout_taken || strcmp(path, "-") == 0;
+        if (!renderer_write(renderer, result, path, error, sizeof error)) {
+            fprintf(stderr, "tidemark %s: %s\n", line->command->name, error);
+            ok = false;
+        } else if (!line->quiet && strcmp(path, "-") != 0) {
+            fprintf(stderr, "wrote %s\n", path);
+        }
+    }
+    return ok;
+}
+
+void output_complain(const struct command_line *line, const char *file, const char *text)
+{
+    struct text clean = {0};
+    printable_put(&clean, text);
+    fprintf(stderr, "tidemark %s: %s%s%s\n", line->command->name, file ? file : "",
+            file ? ": " : "", text_peek(&clean));
+    text_fini(&clean);
+}
+
+static void brief_print(const struct command_line *line, const struct result *result)
+{
+    struct text reason = {0};
+    if (result->incomplete > 0) {
+        text_put(&reason, "incomplete: ");
+        describe_incomplete(&reason, result);
+    } else if (result_nothing_judged(result)) {
+        describe_nothing(&reason, result);
+    }
+    if (reason.length > 0) {
+        output_complain(line, NULL, reason.data);
+    }
+    text_fini(&reason);
+}
+
+bool output_write(const struct command_line *line, struct result *result, enum output_text text)
+{
+    bool taken = line->json && strcmp(line->json, "-") == 0;
+    result_make_printable(result);
+    result_count(result);
+    bool ok = formats_write(line, result, &taken);
+    if (!taken && text == OUTPUT_FULL) {
+        report_terminal(result, stdout, table_terminal_width(stdout), line->color);
+        return ok;
+    }
+    if (text != OUTPUT_COUNTS) {
+        brief_print(line, result);
+    }
+    if (!taken) {
+        printf("%zu passed, %zu failed, %zu skipped\n", result->passed, result->failed,
+               result->skipped);
+    }
+    return ok;
+}
+
+int output_status(const struct result *result)
+{
+    return (int)result_end(result);
+}
+
+int output_worse(int a, int b)
+{
+    static const int order[] = {COMMAND_OURS, COMMAND_USAGE, COMMAND_BROKEN, COMMAND_NOTHING};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (a == order[i] || b == order[i]) {
+            return order[i];
+        }
+    }
+    return COMMAND_MET;
+}

@@ -1,0 +1,30 @@
+/*
+ * evidence.h - what each verdict rests on, in words: every sentence of evidence that a hunt writes
+ * is here. Pure. The caller frees what is returned.
+ */
+#ifndef JUDGE_EVIDENCE_H
+#define JUDGE_EVIDENCE_H
+
+#include "harness/result/result.h"
+
+/* Of a test that was repeated `calls` times. `counted`: descriptors, threads or files, to which no
+ * pointer leads; `growing`: an inconclusive one grew in all of them. NULL for VERDICT_NONE. */
+char *evidence_test(enum result_verdict verdict, unsigned calls, bool counted, bool growing);
+
+/* Of a test whose program was run `passes` times as a whole. */
+char *evidence_program(enum result_verdict verdict, unsigned passes);
+
+struct evidence_suite {
+    enum result_verdict verdict;
+    size_t tests;              /* that came to their end in the pass in order */
+    size_t shuffled, accusing; /* passes besides it; passes that accuse */
+    uint64_t seed;
+    bool again;                  /* a second pass in the same process was made */
+    int64_t again_bytes;         /* that it added */
+    size_t traced; /* the first so many tests are those that the sites are of; 0: all */
+    size_t depositors;           /* tests that left something at the places that grow */
+    const char *first, *largest; /* their ids, or NULL */
+};
+char *evidence_suite(const struct evidence_suite *suite);
+
+#endif

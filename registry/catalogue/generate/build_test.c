@@ -1,0 +1,369 @@
+/* build_test.c - catalogue in, image out, looked at through the library: the traps of real data. */
+#include "registry/catalogue/generate/build.h"
+
+#include "harness/base/suite.h"
+#include "registry/catalogue/generate/synthetic.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct diag diag;
+static struct catalogue catalogue;
+static struct build built;
+
+/* libcheck forks, so nothing is left over from another test. */
+static const struct registry_image *image_of(const char *text, size_t fill)
+{
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    bool ok = catalogue_read_text(&catalogue, "test.yaml", text, strlen(text), &diag);
+    synthetic_fill(&catalogue, fill, 1);
+    ok = ok && catalogue_sort(&catalogue, "test.yaml", &diag) &&
+         build_init(&built, &catalogue, true, "test.yaml", &diag);
+    diag_print(&diag, stderr);
+    ck_assert(ok);
+    ck_assert(registry_image_valid(built.image, built.bytes));
+    return built.image;
+}
+
+static void image_done(void)
+{
+    build_fini(&built);
+    catalogue_fini(&catalogue);
+    diag_fini(&diag);
+}
+
+static const struct registry_image *traps(void)
+{
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    bool ok = catalogue_read(&catalogue, "fixtures/catalogue/traps.yaml", &diag) &&
+              catalogue_sort(&catalogue, "traps.yaml", &diag) &&
+              build_init(&built, &catalogue, true, "traps.yaml", &diag);
+    diag_print(&diag, stderr);
+    ck_assert(ok);
+    return built.image;
+}
+
+static struct registry_model get(const struct registry_image *image, const char *key)
+{
+    struct registry_model model;
+    registry_index index = registry_image_find(image, key, strlen(key));
+    ck_assert_msg(index != REGISTRY_NONE, "%s", key);
+    registry_image_model(image, index, &model);
+    return model;
+}
+
+static bool says(struct registry_text text, const char *wanted)
+{
+    return text.length == strlen(wanted) && memcmp(text.data, wanted, text.length) == 0;
+}
+
+START_TEST(every_number_comes_out_as_it_went_in)
+{
+    const struct registry_image *image = traps();
+    static const struct {
+        const char *key;
+        uint64_t context, max_output, input, output, cache_read, cache_write;
+    } rows[] = {
+#define U REGISTRY_UNKNOWN
+        {"trap:output-over-32-bits", U, 161280003840, U, U, U, U},
+        {"trap:price-over-32-bits", U, U, 4294967296, 75000000000, U, U},
+        {"trap:numbers-at-the-edge", 3221225471, 3221225472, 4294967294, 4294967295, INT64_MAX, 0},
+        {"trap:tiny-context", 7, U, U, U, U, U},
+        {"price:free", U, U, 0, 0, U, U},
+        {"price:dynamic", U, U, U, U, U, U},
+        {"price:unstated", U, U, U, U, U, U},
+#undef U
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct registry_model model = get(image, rows[i].key);
+        ck_assert_uint_eq(model.context, rows[i].context);
+        ck_assert_uint_eq(model.max_output, rows[i].max_output);
+        ck_assert_uint_eq(model.price_input, rows[i].input);
+        ck_assert_uint_eq(model.price_output, rows[i].output);
+        ck_assert_uint_eq(model.price_cache_read, rows[i].cache_read);
+        ck_assert_uint_eq(model.price_cache_write, rows[i].cache_write);
+        ck_assert_int_eq(model.price_dynamic, strcmp(rows[i].key, "price:dynamic") == 0);
+    }
+    image_done();
+}
+END_TEST
+
+START_TEST(dates_keep_their_precision_and_what_the_source_says)
+{
+    const struct registry_image *image = traps();
+    struct registry_model model = get(image, "date:month");
+    ck_assert(says(model.knowledge, "2024-07"));
+    ck_assert(says(model.released, "2024-07-31"));
+    ck_assert(says(model.retires, "2025-02-31"));
+    ck_assert(says(model.updated, "2025-25-11"));
+    model = get(image, "trap:released-1970");
+    ck_assert(says(model.released, "1970-01-01"));
+    ck_assert(says(model.retires, ""));
+    ck_assert(says(model.status, ""));
+    image_done();
+}
+END_TEST
+
+START_TEST(keys_are_bytes_split_at_the_first_colon)
+{
+    const struct registry_image *image = traps();
+    static const char *const rows[][3] = {
+        {"localai:voice-pt_PT-tug\xc3\xa3o-medium", "localai", "voice-pt_PT-tug\xc3\xa3o-medium"},
+        {"case:MiniMax-M2.5", "case", "MiniMax-M2.5"},
+        {"case:minimax-m2.5", "case", "minimax-m2.5"},
+        {"colon:model:free:latest", "colon", "model:free:latest"},
+        {"colon::edge", "colon", ":edge"},
+        {"slash:org/model/variant", "slash", "org/model/variant"},
+        {"space:a model with spaces", "space", "a model with spaces"},
+        {"space: edges ", "space", " edges "},
+        {"k:x", "k", "x"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct registry_model model = get(image, rows[i][0]);
+        ck_assert(says(model.provider, rows[i][1]));
+        ck_assert(says(model.id, rows[i][2]));
+    }
+    ck_assert(says(get(image, "case:MiniMax-M2.5").name, "upper"));
+    ck_assert(says(get(image, "case:minimax-m2.5").name, "lower"));
+    ck_assert_uint_eq(registry_image_find(image, "case:MINIMAX-M2.5", 17), REGISTRY_NONE);
+    image_done();
+}
+END_TEST
+
+START_TEST(keys_of_every_length_are_found_and_their_neighbours_are_not)
+{
+    const struct registry_image *image = traps();
+    unsigned lengths = 0, longest = 0;
+    for (registry_index i = 0; i < registry_image_count(image); i++) {
+        struct registry_text key = registry_image_key(image, i);
+        ck_assert_uint_eq(registry_image_find(image, key.data, key.length), i);
+        char other[REGISTRY_KEY_MOST];
+        memcpy(other, key.data, key.length);
+        for (uint32_t at = 0; at < key.length; at++) {
+            other[at] ^= 1;
+            registry_index found = registry_image_find(image, other, key.length);
+            if (found != REGISTRY_NONE) { /* f-2 and f-3 are such neighbours */
+                ck_assert_uint_ne(found, i);
+                ck_assert_mem_eq(registry_image_key(image, found).data, other, key.length);
+            }
+            other[at] ^= 1;
+        }
+        lengths |= key.length == 63 ? 1 : key.length == 64 ? 2 : 0;
+        longest = key.length > longest ? key.length : longest;
+    }
+    ck_assert_uint_eq(lengths, 3);
+    ck_assert_uint_gt(longest, 64);
+    image_done();
+}
+END_TEST
+
+START_TEST(a_provider_that_is_the_prefix_of_another_keeps_its_models_together)
+{
+    const struct registry_image *image = traps();
+    uint32_t provider, count;
+    registry_index first;
+    ck_assert(registry_image_provider_find(image, "order", 5, &provider));
+    registry_image_provider_models(image, provider, &first, &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert(says(registry_image_key(image, first), "order:a"));
+    ck_assert(says(registry_image_key(image, first + 1), "order:z"));
+    ck_assert(says(registry_image_key(image, first + 2), "order-b:a"));
+    image_done();
+}
+END_TEST
+
+START_TEST(capabilities_are_yes_no_or_unknown)
+{
+    const struct registry_image *image = traps();
+    uint32_t tools, reasoning, vision;
+    ck_assert(registry_image_capability_find(image, "tools", &tools));
+    ck_assert(registry_image_capability_find(image, "reasoning", &reasoning));
+    ck_assert(registry_image_capability_find(image, "vision", &vision));
+    struct registry_model model = get(image, "three:values");
+    ck_assert_uint_eq(model.caps_yes, 1u << tools);
+    ck_assert_uint_eq(model.caps_no, 1u << reasoning);
+    model = get(image, "three:others");
+    ck_assert_uint_eq(model.caps_yes, 1u << reasoning | 1u << vision);
+    ck_assert_uint_eq(model.caps_no, 0);
+    image_done();
+}
+END_TEST
+
+START_TEST(aliases_follow_the_ranking_and_the_newest_release)
+{
+    const struct registry_image *image = traps();
+    static const char *const rows[][2] = {
+        {"shared-id", "anthropic:shared-id"},
+        {"family:f-latest", "family:f-2"},
+        {"model:free:latest", "colon:model:free:latest"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        registry_index index = registry_image_alias_find(image, rows[i][0], strlen(rows[i][0]));
+        ck_assert_uint_ne(index, REGISTRY_NONE);
+        ck_assert(says(registry_image_key(image, index), rows[i][1]));
+    }
+    image_done();
+}
+END_TEST
+
+START_TEST(suggestions_look_past_case_and_provider)
+{
+    const struct registry_image *image = traps();
+    static const char *const rows[][2] = {
+        {"CASE:minimax-M2.4", "case:"},
+        {"slash:org/modle/variant", "slash:org/model/variant"},
+        {"shared-ib", "aa-broker:shared-id"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        registry_index out[4];
+        ck_assert_uint_gt(registry_image_suggest(image, rows[i][0], strlen(rows[i][0]), out, 4), 0);
+        struct registry_text key = registry_image_key(image, out[0]);
+        ck_assert_int_eq(strncmp(key.data, rows[i][1], strlen(rows[i][1])), 0);
+    }
+    image_done();
+}
+END_TEST
+
+START_TEST(catalogues_of_any_size_build)
+{
+    static const size_t sizes[] = {1, 2, 3, 4, 5, 7, 10, 33, 100, 1000, 5000};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        const struct registry_image *image =
+            image_of("- {\"provider\": \"a\", \"id\": \"b\"}\n", sizes[s]);
+        ck_assert_uint_eq(registry_image_count(image), sizes[s]);
+        for (registry_index i = 0; i < sizes[s]; i++) {
+            struct registry_text key = registry_image_key(image, i);
+            ck_assert_uint_eq(registry_image_find(image, key.data, key.length), i);
+        }
+        image_done();
+    }
+}
+END_TEST
+
+START_TEST(the_same_input_makes_the_same_image)
+{
+    static const char text[] = "- {\"provider\": \"a\", \"id\": \"b\"}\n";
+    const struct registry_image *image = image_of(text, 2000);
+    size_t bytes = built.bytes;
+    char *copy = malloc(bytes);
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, image, bytes);
+    image_done();
+    image = image_of(text, 2000);
+    ck_assert_uint_eq(built.bytes, bytes);
+    ck_assert_mem_eq(copy, image, bytes);
+    free(copy);
+    image_done();
+}
+END_TEST
+
+START_TEST(an_image_that_was_cut_or_is_something_else_is_refused)
+{
+    const struct registry_image *image = traps();
+    ck_assert(registry_image_valid(image, built.bytes));
+    ck_assert(!registry_image_valid(image, built.bytes - 1));
+    ck_assert(!registry_image_valid(image, 16));
+    built.image->magic ^= 1;
+    ck_assert(!registry_image_valid(image, built.bytes));
+    image_done();
+}
+END_TEST
+
+START_TEST(mistakes_are_named_with_their_place)
+{
+    static const struct {
+        const char *text, *wanted;
+        unsigned line, column;
+    } rows[] = {
+        {"", "no models; a catalogue needs at least one", 0, 0},
+        {"# nothing\n\n---\n", "no models; a catalogue needs at least one", 0, 0},
+        {"models:\n", "wanted '- {...}', one model a line, not 'models:'", 1, 1},
+        {"- {\"provider\": \"a\"}\n", "a model needs 'provider' and 'id'", 1, 3},
+        {"- [1]\n", "a model is a mapping: - {\"provider\": ..., \"id\": ...}", 1, 3},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"contxt\": 1}\n",
+         "unknown field 'contxt'; did you mean 'context'?", 1, 32},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"context\": 1.5}\n",
+         "'context' must be a whole number, 0 or more", 1, 32},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"context\": -1}\n",
+         "'context' must be a whole number, 0 or more", 1, 32},
+        {"- {\"provider\": \"a\", \"id\": \"\"}\n", "'id' is empty", 1, 21},
+        {"- {\"provider\": \"a:b\", \"id\": \"c\"}\n",
+         "provider 'a:b' holds a colon, where keys are split", 1, 16},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"mode\": \"chatt\"}\n",
+         "unknown mode 'chatt'; did you mean 'chat'?", 1, 40},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"in\": [\"imgae\"]}\n",
+         "unknown kind of input or output 'imgae'; did you mean 'image'?", 1, 39},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"released\": \"2025\"}\n",
+         "'released': '2025' is no date; wanted 2025-06 or 2025-06-16", 1, 44},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"price\": {\"inptu\": 1}}\n",
+         "unknown price 'inptu'; did you mean 'input'?", 1, 42},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"price\": 3}\n",
+         "'price' must be a mapping, such as {\"input\": 150000}", 1, 32},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"caps\": [\"t\"], \"no\": [\"t\"]}\n",
+         "capability 't' is stated both true and false", 1, 41},
+        {"- {\"provider\": \"a\", \"id\": \"b\"}\n- {\"provider\": \"a\", \"id\": \"b\"}\n",
+         "'a:b' is already in line 1", 2, 3},
+        {"- {\"provider\": \"a\", \"id\": \"b\", \"id\": \"c\"}\n", "duplicate object key", 1, 0},
+        {"- {\"provider\": \"a\", \"id\": }\n", "unexpected token near '}'", 1, 0},
+        {"- {\"provider\": \"a\", \"id\": \"\xff\"}\n", "unable to decode byte", 1, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        diag_init(&diag);
+        catalogue_init(&catalogue);
+        bool ok = catalogue_read_text(&catalogue, "t", rows[i].text, strlen(rows[i].text), &diag) &&
+                  catalogue_sort(&catalogue, "t", &diag);
+        ck_assert(!ok);
+        ck_assert_uint_eq(diag.count, 1);
+        ck_assert_msg(strncmp(diag.items[0].text, rows[i].wanted, strlen(rows[i].wanted)) == 0,
+                      "%s", diag.items[0].text);
+        ck_assert_uint_eq(diag.items[0].line, rows[i].line);
+        if (rows[i].column != 0) {
+            ck_assert_msg(diag.items[0].column == rows[i].column, "%s: column %u", rows[i].wanted,
+                          diag.items[0].column);
+        } else if (rows[i].line != 0) {
+            ck_assert_uint_gt(diag.items[0].column, 3);
+        }
+        catalogue_fini(&catalogue);
+        diag_fini(&diag);
+    }
+}
+END_TEST
+
+START_TEST(more_models_than_fit_are_a_plain_error)
+{
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    catalogue.count = CATALOGUE_MOST + 1; /* refused before any entry is looked at */
+    ck_assert(!catalogue_sort(&catalogue, "t", &diag));
+    ck_assert_str_eq(diag.items[0].text, "8000001 models; at most 8000000 fit in an image");
+    catalogue.count = 0;
+    image_done();
+}
+END_TEST
+
+START_TEST(all_mistakes_are_reported_at_once)
+{
+    static const char text[] =
+        "- {\"provider\": \"a\", \"id\": \"b\", \"contxt\": 1, \"mode\": 3}\n"
+        "- {\"provider\": \"a\", \"id\": \"c\"}\n"
+        "- {\"id\": 4}\n";
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    ck_assert(!catalogue_read_text(&catalogue, "t", text, strlen(text), &diag));
+    ck_assert_uint_eq(diag.count, 4);
+    image_done();
+}
+END_TEST
+
+SUITE("generate", &every_number_comes_out_as_it_went_in,
+      &dates_keep_their_precision_and_what_the_source_says,
+      &keys_are_bytes_split_at_the_first_colon,
+      &keys_of_every_length_are_found_and_their_neighbours_are_not,
+      &a_provider_that_is_the_prefix_of_another_keeps_its_models_together,
+      &capabilities_are_yes_no_or_unknown, &aliases_follow_the_ranking_and_the_newest_release,
+      &suggestions_look_past_case_and_provider, &catalogues_of_any_size_build,
+      &the_same_input_makes_the_same_image, &an_image_that_was_cut_or_is_something_else_is_refused,
+      &mistakes_are_named_with_their_place, &more_models_than_fit_are_a_plain_error,
+      &all_mistakes_are_reported_at_once)

@@ -1,8 +1,0 @@
-/*
- * strategy_sieve.c - a cache of bounded size under SIEVE. One thread.
- */
-#include "registry/bounded.h"
-#include "registry/policy_sieve.h"
-
-BOUNDED_STRATEGY(strategy_sieve, "sieve", "bounded cache, SIEVE: a hit only sets a bit",
-                 policy_sieve);

@@ -1,8 +1,0 @@
-/*
- * strategy_w_tinylfu.c - a cache of bounded size under W-TinyLFU. One thread.
- */
-#include "registry/bounded.h"
-#include "registry/policy_w_tinylfu.h"
-
-BOUNDED_STRATEGY(strategy_w_tinylfu, "w-tinylfu",
-                 "bounded cache, W-TinyLFU: admits what is asked for more often", policy_w_tinylfu);
