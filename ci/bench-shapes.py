@@ -64,7 +64,8 @@ def peer_one(ask):
             name, what = row.get("test") or row["thing"], f"{program.repeat}"
             if row["want"] == ["any"]:
                 continue
-            accused = (f"{name}_fn" if "test" in row else row["site"]) in named
+            function = row["site"] if row["site"].endswith(("_run", "_touch")) else f"{name}_fn"
+            accused = function in named
             if row["want"] == "levels" or row["want"][0] == "clean":
                 score.innocent(what, "leak" if accused else "clean", accused)
             else:
