@@ -27,7 +27,7 @@ def lsan(program):
     """The stacks of all leaks, a text each."""
     twin = Program(program.kind, program.seed, flags=["-fsanitize=leak"])
     try:
-        said = twin.run(calls(twin), env={"LSAN_OPTIONS": "report_objects=0"}).stderr
+        said = twin.run(calls(twin), env={"LSAN_OPTIONS": "fast_unwind_on_malloc=0:malloc_context_size=40"}).stderr
     finally:
         twin.remove()
     return re.split(r"(?=(?:Direct|Indirect) leak of)", said)[1:]
@@ -64,7 +64,8 @@ def peer_one(ask):
             name, what = row.get("test") or row["thing"], f"{program.repeat}"
             if row["want"] == ["any"]:
                 continue
-            accused = (f"{name}_fn" if "test" in row else row["site"]) in named
+            function = row["site"] if row["site"].endswith(("_run", "_touch")) else f"{name}_fn"
+            accused = function in named
             if row["want"] == "levels" or row["want"][0] == "clean":
                 score.innocent(what, "leak" if accused else "clean", accused)
             else:
@@ -79,6 +80,23 @@ def own_one(kind, seed, count, keep):
     score = hunt_one(kind, seed, count, keep)
     score.of["ms"] = int(1000 * (time.monotonic() - started))
     return score
+
+
+def report(scores, seeds, peers):
+    print(f"\n{'kind':<12} {'tool':<14} {'found':>9} {'false':>9}  {'recall':<21} {'precision':<21} s each")
+    for (kind, tool), score in scores.items():
+        t, c, programs = score.of, score.columns(), seeds if tool == "tidemark" else min(peers, seeds)
+        print(f"{kind:<12} {tool:<14} {t['found']:>4}/{t['guilty']:<4} {t['accused']:>4}/{t['innocent']:<4}  "
+              f"{c['recall']:<21} {c['precision']:<21} {t['ms'] / 1000 / max(1, programs):.1f}")
+    print(f"\n{'tidemark':<12} {'right function':<21} {'right word':<21} {'inconclusive':<21}")
+    total = Score()
+    for (kind, tool), score in scores.items():
+        if tool == "tidemark":
+            total.add(score)
+            print(f"{kind:<12} " + " ".join(f"{score.columns()[c]:<21}" for c in ("right function", "right word", "inconclusive")))
+    c = total.columns()
+    print(f"{'all':<12} " + " ".join(f"{c[x]:<21}" for x in ("right function", "right word", "inconclusive")))
+    print(f"all: recall {c['recall']}, precision {c['precision']}, {len(total.wrong)} wrong rows")
 
 
 def main():
@@ -99,15 +117,7 @@ def main():
         for peer, (ask, command) in PEERS.items():
             if shutil.which(command) and args.peers > 0:
                 scores[kind, peer] = over(peer_one(ask), kind, seeds[:args.peers], None, args.jobs)
-    print(f"\n{'kind':<12} {'tool':<14} {'found':>11} {'false':>9}  {'recall':<21} {'precision':<21} "
-          f"{'right function':<21} {'inconclusive':<21} s each")
-    for (kind, tool), score in scores.items():
-        t, c = score.of, score.columns()
-        programs = args.seeds if tool == "tidemark" else min(args.peers, args.seeds)
-        own = tool == "tidemark"
-        print(f"{kind:<12} {tool:<14} {t['found']:>5}/{t['guilty']:<5} {t['accused']:>4}/{t['innocent']:<5} "
-              f"{c['recall']:<21} {c['precision']:<21} {c['right function'] if own else '-':<21} "
-              f"{c['inconclusive'] if own else '-':<21} {t['ms'] / 1000 / max(1, programs):.1f}")
+    report(scores, args.seeds, args.peers)
     return 1 if wrong else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutation testing of C files: changes one thing at a time, rebuilds what depends on it, and runs tests that should fail.
 
-    mutate.py [options] FILE.c...       default: harness/judge/*.c harness/campaign/*.c, those that are there
+    mutate.py [options] FILE...         .c and .def files; default: those of harness/judge and harness/campaign
       --lines A-B        only mutants of these lines
       --sample N         only N mutants, drawn with --seed WORD (drawn and printed unless it is given)
       --tests TARGET,..  test programs, as make names them; default: all *_test.c in the folders of the files
@@ -167,8 +167,11 @@ def run(command, cwd, timeout, env=None):
 class Tree:
     """A copy of the tree in which one mutant at a time is built and tested."""
 
-    def __init__(self, options):
-        self.root, self.options = tempfile.mkdtemp(prefix="mutate."), options
+    def __init__(self, built=None):
+        self.root, self.commands = tempfile.mkdtemp(prefix="mutate."), {}
+        if built:  # another tree's copy, times and all
+            shutil.copytree(built.root, self.root, symlinks=True, dirs_exist_ok=True)
+            return
         files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                capture_output=True, text=True, check=True).stdout
         for name in filter(None, files.split("\0")):
@@ -177,7 +180,6 @@ class Tree:
                 shutil.copy2(name, os.path.join(self.root, name))
         if os.path.isdir(B):
             shutil.copytree(B, os.path.join(self.root, B), symlinks=True, dirs_exist_ok=True)
-        self.commands = {}
 
     def make(self, targets):
         good, said = run(f"make {' '.join(targets)}", self.root, 1800)
@@ -185,18 +187,20 @@ class Tree:
             sys.exit(f"{said[-3000:]}\nmutate: the tree does not build as it is")
 
     def commands_for(self, path, targets):
-        """What make would run: the commands that compile the file, and those that come after. Without -Werror."""
+        """What make would run when the file is new: compilers first, and what comes after them. Without -Werror."""
         key = path, tuple(targets)
         if key not in self.commands:
             said = subprocess.run(["make", "-n", "V=1", "-W", path, *targets], cwd=self.root, capture_output=True, text=True,
                                   check=True).stdout.replace("-Werror", "-Wno-error")
             lines = [line for line in said.splitlines() if line.strip() and not line.startswith("make")]
-            compiles = [line for line in lines if f"-c {path} " in line + " "]
+            compiles = [line for line in lines if " -c " in line]
+            if not compiles:
+                sys.exit(f"mutate: nothing of {' '.join(targets)} is made from {path}")
             self.commands[key] = compiles, [line for line in lines if line not in compiles]
         return self.commands[key]
 
     def code_of(self, path, targets):
-        """The instructions and data of the objects that the file is compiled to."""
+        """The instructions and data of the objects that are made from the file."""
         code = []
         for line in self.commands_for(path, targets)[0]:
             target = os.path.join(self.root, re.search(r"-o (\S+)", line).group(1))
@@ -217,7 +221,7 @@ class Runner:
         self.trees, self.seconds, self.plain = queue.Queue(), {}, {}
 
     def prepare(self):
-        first = Tree(self.options)
+        first = Tree()
         first.make(self.all_targets)
         for name in list(self.tests) + self.then:
             started = time.monotonic()
@@ -231,9 +235,7 @@ class Runner:
             sys.exit("mutate: no test passes without a mutant")
         self.trees.put(first)
         for _ in range(self.options.jobs - 1):
-            more = Tree(self.options)
-            more.make(self.all_targets)
-            self.trees.put(more)
+            self.trees.put(Tree(first))
         for path in self.files:
             self.plain[path] = first.code_of(path, self.tests or [f"{B}/tidemark"])
 
@@ -321,7 +323,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    named = options.files or sorted(glob.glob("harness/judge/*.c") + glob.glob("harness/campaign/*.c"))
+    named = options.files or sorted(f for room in ("judge", "campaign") for f in
+                                    glob.glob(f"harness/{room}/*.c") + glob.glob(f"harness/{room}/*.def"))
     files = [f for f in named if not f.endswith("_test.c")]
     for path in files:
         if not os.path.isfile(path):
