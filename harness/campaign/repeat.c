@@ -61,6 +61,7 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
             repeat->first = at;
         } else if (call > threshold_count(WARM_UP)) {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
+            repeat->still = repeat->moved && repeat->still == 0 ? end : repeat->still;
         }
         repeat->now = at;
     }
@@ -249,7 +250,8 @@ static void series_less(struct series *sum, const struct series *part)
 /* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
 static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
 {
-    struct calls_facts facts = {.calls = repeat->calls, .moved = repeat->moved};
+    struct calls_facts facts = {
+        .calls = repeat->calls, .still = repeat->still, .moved = repeat->moved};
     struct series heap = repeat->sums[REPEAT_HEAP];
     for (size_t i = 0; i < repeat->place_count; i++) {
         struct repeat_place *place = &repeat->places[i];

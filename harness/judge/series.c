@@ -38,6 +38,17 @@ static int64_t least_after(const struct series *series, unsigned from)
     return least;
 }
 
+/* The first call of the first span that begins after this call; the last call if none does. */
+static unsigned call_after(const struct series *series, unsigned from)
+{
+    for (size_t i = 0; i < series->count; i++) {
+        if (span_begin(series, i) > from) {
+            return span_begin(series, i);
+        }
+    }
+    return series_calls(series);
+}
+
 /* Counts the spans after the warm-up in which the floor rose, and in how many factors of four. */
 static void rises_count(const struct series *series, unsigned n, unsigned *rises, unsigned *steps)
 {
@@ -85,13 +96,15 @@ struct series_answer judge_series(const struct series *series)
     int64_t top = least_after(series, n / 2);
     int64_t last = top - least_after(series, n / 4);
     int64_t late = top - least_after(series, n / threshold_count(LEVEL_FACTOR));
+    int64_t end = least_after(series, n - n / threshold_count(END_PART)) - top;
     answer.total = top - least_after(series, threshold_count(WARM_UP) - 1);
-    answer.per_call = (double)last / (n / 2 - n / 4 > 0 ? n / 2 - n / 4 : 1);
+    unsigned between = call_after(series, n / 2) - call_after(series, n / 4);
+    answer.per_call = between > 0 ? (double)last / between : 0;
     answer.share = answer.total > 0 ? (double)last / (double)answer.total : 0;
     rises_count(series, n, &answer.rises, &steps);
     if (is_still(series)) {
         answer.shape = SERIES_STILL;
-    } else if ((double)late <= threshold(LEVEL_SHARE) * (double)answer.total) {
+    } else if ((double)(late + end) <= threshold(LEVEL_SHARE) * (double)answer.total) {
         answer.shape = SERIES_LEVEL;
     } else if (n >= threshold_count(JUDGED_CALLS) && answer.share >= threshold(GROWS_SHARE) &&
                answer.rises >= threshold_count(RISES) && steps >= threshold_count(STEPS)) {
