@@ -155,6 +155,17 @@ def mutants_of(path, following):
                 yield from made(start, end, following[token.text], "constant")
 
 
+def kill_session(leader):
+    """All processes of the session: libcheck's children have process groups of their own, and would go on for ever."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            fields = open(path, encoding="utf-8", errors="replace").read().rpartition(")")[2].split()
+            if int(fields[3]) == leader:
+                os.kill(int(path.split("/")[2]), 9)
+        except (OSError, IndexError, ValueError):
+            pass
+
+
 def run(command, cwd, timeout, env=None):
     """True when it succeeds; None when it is too late."""
     process = subprocess.Popen(["sh", "-c", command], cwd=cwd, env={**os.environ, "V": "1", **(env or {})}, text=True,
@@ -164,7 +175,7 @@ def run(command, cwd, timeout, env=None):
         said = process.communicate(timeout=timeout)[0]
         return process.returncode == 0, said
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        kill_session(process.pid)
         process.communicate()
         return None, ""
 

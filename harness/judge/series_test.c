@@ -349,6 +349,18 @@ START_TEST(each_threshold_decides_at_its_exact_value)
          SERIES_LEVEL,
          0,
          1},
+        {"falls after the first call that counts", {{3, 100}, {64, 50}}, SERIES_LEVEL, 0, 0},
+        {"swings in few calls, and begins lower",
+         {{4, 0}, {5, 100}, {6, 101}, {8, 100}},
+         SERIES_OPEN,
+         0,
+         0},
+        {"rises by one in all", {{3, 0}, {4, 0}, {16, 0}, {32, 0}, {64, 1}}, SERIES_OPEN, 1, 1},
+        {"rises once for ever, in the first call that counts",
+         {{2, 0}, {3, 0}, {4, 9}, {16, 9}, {64, 9}, {80, 9}},
+         SERIES_LEVEL,
+         0,
+         1},
         {"less than a warm-up", {{1, 0}, {2, 50}}, SERIES_OPEN, 0, 0},
         {"no more than a warm-up", {{1, 0}, {2, 50}, {3, 50}}, SERIES_STILL, 0, 0},
         {"one span", {{64, 5}}, SERIES_STILL, 0, 0},
@@ -365,6 +377,30 @@ START_TEST(each_threshold_decides_at_its_exact_value)
                           (rows[i].share < 0 || fabs(answer.share - rows[i].share) < 1e-9),
                       "%s: shape %d, share %g, %u rises", rows[i].name, answer.shape, answer.share,
                       answer.rises);
+    }
+}
+END_TEST
+
+START_TEST(total_and_rate_count_from_the_warm_up_and_between_spans)
+{
+    static const struct {
+        struct series_span spans[SPANS];
+        int64_t total;
+        double per_call;
+    } rows[] = {
+        {{{1, 0}, {2, 50}, {3, 100}, {64, 300}}, 200, 0},
+        {{{1, 0}, {2, 50}, {3, 50}}, 0, 50},              /* calls 1 and 2 are all there is */
+        {{{3, 0}, {11, 1}, {14, 5}, {40, 9}}, 9, 4. / 3}, /* the last is of call 15 on */
+        {{{3, 0}, {16, 0}, {32, 16}, {64, 32}}, 32, 1},
+        {{{3, 0}, {16, 0}, {32, 32}, {64, 32}}, 32, 0},
+        {{{4, 7}, {64, 3}}, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct series series = series_of(rows[i].spans, SPANS);
+        struct series_answer answer = judge_series(&series);
+        ck_assert_msg(
+            answer.total == rows[i].total && fabs(answer.per_call - rows[i].per_call) < 1e-9,
+            "row %zu: total %lld, %g per call", i, (long long)answer.total, answer.per_call);
     }
 }
 END_TEST
@@ -411,6 +447,8 @@ START_TEST(rises_in_a_row_are_single_calls_that_each_leave_more)
         {"five", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}, {8, 5}}, 5, true},
         {"four of five", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}}, 5, false},
         {"four", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}}, 4, true},
+        {"five, and no more spans", {{4, 0}, {5, 2}, {6, 3}, {7, 4}, {8, 5}, {9, 6}}, 5, true},
+        {"four, and no more spans", {{5, 2}, {6, 3}, {7, 4}, {8, 5}, {9, 6}}, 5, false},
         {"one that does not", {{3, 0}, {4, 1}, {5, 2}, {6, 2}, {7, 4}, {8, 5}}, 5, false},
         {"the first does not", {{3, 0}, {4, 0}, {5, 2}, {6, 3}, {7, 4}, {8, 5}}, 5, false},
         {"the last does not", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}, {8, 4}}, 5, false},
@@ -437,6 +475,7 @@ END_TEST
 
 SUITE("series", &functions_of_the_call_have_their_shape,
       &spans_of_whole_octaves_have_the_same_shapes, &figures_of_a_line_are_exact,
-      &each_threshold_decides_at_its_exact_value, &an_empty_series_is_open,
+      &each_threshold_decides_at_its_exact_value,
+      &total_and_rate_count_from_the_warm_up_and_between_spans, &an_empty_series_is_open,
       &a_full_series_joins_what_comes_to_its_last_span, &all_calls_of_a_test_fit_into_a_series,
       &rises_in_a_row_are_single_calls_that_each_leave_more)
