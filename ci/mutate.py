@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutation testing of C files: changes one thing at a time, rebuilds what depends on it, and runs tests that should fail.
 
-    mutate.py [options] FILE...         .c and .def files; default: those of harness/judge and harness/campaign
+    mutate.py [options] FILE.c...       default: what judges, and the campaigns that ask it (see JUDGES)
       --lines A-B        only mutants of these lines
       --sample N         only N mutants, drawn with --seed WORD (drawn and printed unless it is given)
       --tests TARGET,..  test programs, as make names them; default: all *_test.c in the folders of the files
@@ -14,8 +14,10 @@
 
 A mutant is one of: a number doubled, halved, one more, one less; a comparison swapped for its neighbour (< and <=, > and
 >=, == and !=), or reversed where it decides a ?:; && for || and back; an if's condition negated; a returned or assigned
-constant of an enum replaced by the next one of that enum; a returned true, false or bool expression negated. The commands
-are make's own (make -n). A mutant is killed when a test fails or takes ten times as long; one that does not compile, or
+constant of an enum replaced by the next one of that enum; a returned true, false or bool expression negated. Of x.def the
+numbers are changed, and x.c is compiled. The commands are make's own (make -n). Tests beside a file (x_test for x.c) are
+built and run first. Mutants that no test can tell from the code are listed in ci/mutants-equivalent.txt with the reason,
+and are not run; one that is listed and not there any more is told. A mutant is killed when a test fails or takes ten times as long; one that does not compile, or
 that compiles to the same code, is none. Tests that fail without a mutant are left out, and it is said. Prints each
 survivor with its line; exit 1 if there is any.
 """
@@ -26,6 +28,9 @@ B = os.environ.get("B", "build")
 TOKEN = re.compile(r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+')|
                        (?P<number>\d(?:[\w.]|(?<=[eEpP])[+-])*|\.\d[\w.]*)|(?P<word>[A-Za-z_]\w*)|
                        (?P<operator><<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||.)""", re.S | re.X)
+JUDGES = ("harness/judge/*.c", "harness/judge/*.def", "harness/campaign/repeat*.c", "harness/campaign/observed.c",
+          "harness/campaign/pass_log.c", "harness/campaign/place.c", "harness/campaign/suite.c")
+EQUIVALENT = "ci/mutants-equivalent.txt"
 NEIGHBOURS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -150,6 +155,17 @@ def mutants_of(path, following):
                 yield from made(start, end, following[token.text], "constant")
 
 
+def kill_session(leader):
+    """All processes of the session: libcheck's children have process groups of their own, and would go on for ever."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            fields = open(path, encoding="utf-8", errors="replace").read().rpartition(")")[2].split()
+            if int(fields[3]) == leader:
+                os.kill(int(path.split("/")[2]), 9)
+        except (OSError, IndexError, ValueError):
+            pass
+
+
 def run(command, cwd, timeout, env=None):
     """True when it succeeds; None when it is too late."""
     process = subprocess.Popen(["sh", "-c", command], cwd=cwd, env={**os.environ, "V": "1", **(env or {})}, text=True,
@@ -159,19 +175,21 @@ def run(command, cwd, timeout, env=None):
         said = process.communicate(timeout=timeout)[0]
         return process.returncode == 0, said
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        kill_session(process.pid)
         process.communicate()
         return None, ""
+
+
+def compiled(path):
+    """The C file that a table is compiled in."""
+    return path[:-len(".def")] + ".c" if path.endswith(".def") else path
 
 
 class Tree:
     """A copy of the tree in which one mutant at a time is built and tested."""
 
-    def __init__(self, built=None):
-        self.root, self.commands = tempfile.mkdtemp(prefix="mutate."), {}
-        if built:  # another tree's copy, times and all
-            shutil.copytree(built.root, self.root, symlinks=True, dirs_exist_ok=True)
-            return
+    def __init__(self, options):
+        self.root, self.options = tempfile.mkdtemp(prefix="mutate."), options
         files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                capture_output=True, text=True, check=True).stdout
         for name in filter(None, files.split("\0")):
@@ -180,6 +198,7 @@ class Tree:
                 shutil.copy2(name, os.path.join(self.root, name))
         if os.path.isdir(B):
             shutil.copytree(B, os.path.join(self.root, B), symlinks=True, dirs_exist_ok=True)
+        self.commands = {}
 
     def make(self, targets):
         good, said = run(f"make {' '.join(targets)}", self.root, 1800)
@@ -187,20 +206,18 @@ class Tree:
             sys.exit(f"{said[-3000:]}\nmutate: the tree does not build as it is")
 
     def commands_for(self, path, targets):
-        """What make would run when the file is new: compilers first, and what comes after them. Without -Werror."""
-        key = path, tuple(targets)
+        """What make would run: the commands that compile the file, and those that come after. Without -Werror."""
+        key, path = (path, tuple(targets)), compiled(path)
         if key not in self.commands:
             said = subprocess.run(["make", "-n", "V=1", "-W", path, *targets], cwd=self.root, capture_output=True, text=True,
                                   check=True).stdout.replace("-Werror", "-Wno-error")
             lines = [line for line in said.splitlines() if line.strip() and not line.startswith("make")]
-            compiles = [line for line in lines if " -c " in line]
-            if not compiles:
-                sys.exit(f"mutate: nothing of {' '.join(targets)} is made from {path}")
+            compiles = [line for line in lines if f"-c {path} " in line + " "]
             self.commands[key] = compiles, [line for line in lines if line not in compiles]
         return self.commands[key]
 
     def code_of(self, path, targets):
-        """The instructions and data of the objects that are made from the file."""
+        """The instructions and data of the objects that the file is compiled to."""
         code = []
         for line in self.commands_for(path, targets)[0]:
             target = os.path.join(self.root, re.search(r"-o (\S+)", line).group(1))
@@ -221,7 +238,7 @@ class Runner:
         self.trees, self.seconds, self.plain = queue.Queue(), {}, {}
 
     def prepare(self):
-        first = Tree()
+        first = Tree(self.options)
         first.make(self.all_targets)
         for name in list(self.tests) + self.then:
             started = time.monotonic()
@@ -235,7 +252,9 @@ class Runner:
             sys.exit("mutate: no test passes without a mutant")
         self.trees.put(first)
         for _ in range(self.options.jobs - 1):
-            self.trees.put(Tree(first))
+            more = Tree(self.options)
+            more.make(self.all_targets)
+            self.trees.put(more)
         for path in self.files:
             self.plain[path] = first.code_of(path, self.tests or [f"{B}/tidemark"])
 
@@ -245,18 +264,20 @@ class Runner:
     def stages(self, tree, mutant):
         """(state, by whom)."""
         targets = self.tests or [f"{B}/tidemark"]
-        compiles, links = tree.commands_for(mutant.file, targets)
+        compiles = tree.commands_for(mutant.file, targets)[0]
         for line in compiles:
             if not run(line, tree.root, 300)[0]:
                 return "does not compile", ""
         if tree.code_of(mutant.file, targets) == self.plain[mutant.file]:
             return "same code", ""
-        for line in links:
-            if self.tests and not run(line, tree.root, 300)[0]:
-                return "does not compile", ""
-        for name in self.tests:
-            if not self.passes(tree, name):
-                return "killed", name
+        beside = [t for t in self.tests if t == f"{B}/test/{os.path.splitext(mutant.file)[0]}_test"]
+        for tests in filter(None, (beside, [t for t in self.tests if t not in beside])):
+            for line in tree.commands_for(mutant.file, tests)[1]:
+                if not run(line, tree.root, 300)[0]:
+                    return "does not compile", ""
+            for name in tests:
+                if not self.passes(tree, name):
+                    return "killed", name
         if self.then:
             for line in tree.commands_for(mutant.file, [f"{B}/tidemark"])[1]:
                 run(line, tree.root, 300)
@@ -297,6 +318,29 @@ def shown(mutant):
     return f"{mutant.file}:{mutant.line}:{mutant.column}: {' '.join(line.split())}"
 
 
+def equivalents():
+    """{(file, line as it is shown without its place)} of the list: FILE | LINE | why no test can tell."""
+    listed = set()
+    if os.path.exists(EQUIVALENT):
+        for line in open(EQUIVALENT, encoding="utf-8"):
+            if line.strip() and not line.startswith("#"):
+                path, rest = line.split(" | ", 1)
+                listed.add((path, rest.rsplit(" | ", 1)[0]))
+    return listed
+
+
+def without_equivalents(options, files, mutants):
+    listed = equivalents()
+    named = {m: (m.file, shown(m).split(": ", 1)[1]) for m in mutants}
+    missing = {row for row in listed if row[0] in files} - set(named.values())
+    if missing and not options.lines and not options.sample:
+        for path, line in sorted(missing):
+            print(f"{EQUIVALENT}: not there any more: {path} | {line}", flush=True)
+    left = [m for m in mutants if named[m] not in listed]
+    print(f"{len(mutants) - len(left)} mutants are equivalent ({EQUIVALENT})", flush=True)
+    return left
+
+
 def chosen_mutants(options, files):
     following = enums_of(glob.glob("harness/**/*.h", recursive=True) + glob.glob("*.h") + files)
     mutants = [m for path in files for m in mutants_of(path, following)]
@@ -323,8 +367,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    named = options.files or sorted(f for room in ("judge", "campaign") for f in
-                                    glob.glob(f"harness/{room}/*.c") + glob.glob(f"harness/{room}/*.def"))
+    named = options.files or sorted(path for pattern in JUDGES for path in glob.glob(pattern))
     files = [f for f in named if not f.endswith("_test.c")]
     for path in files:
         if not os.path.isfile(path):
@@ -337,6 +380,7 @@ def main():
             print(f"{shown(mutant)}  [{mutant.what}]")
         print(f"{len(mutants)} mutants")
         return 0
+    mutants = without_equivalents(options, files, mutants)
     known = {}
     if os.path.exists(options.state):
         for row in map(json.loads, open(options.state, encoding="utf-8")):

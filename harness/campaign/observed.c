@@ -86,8 +86,10 @@ static void take_site(struct observed *observed, const struct wire_site *site)
     if (!kept || site->family > site->site) {
         return;
     }
+    uint32_t family = site->family > 0 ? site->family : site->site;
+    kept->left = kept->left || (kept->family == kept->number && family != kept->number);
     kept->kind = site->kind;
-    kept->family = site->family > 0 ? site->family : site->site;
+    kept->family = family;
     kept->blocks = site->live_blocks;
     kept->bytes = site->live_bytes;
     kept->born_blocks = site->born_blocks;
@@ -108,6 +110,7 @@ static void take_family(struct observed *observed, const struct wire_family *fam
 {
     struct observed_site *root = site_at(observed, family->family);
     if (root) {
+        root->kind = family->kind; /* the site itself may never be sent */
         root->whole.joined = true;
         whole_set(observed, root, family->live_blocks, family->live_bytes, family->floor_blocks,
                   family->floor_bytes);

@@ -32,6 +32,8 @@ struct observed_site { /* frame_count 0: its stack was not sent */
         int64_t held, floor, before;
         int64_t held_blocks, floor_blocks, before_blocks;
     } whole;                              /* of all the family, at its number */
+    bool left;                            /* it became part of another family: whole is of before,
+                                             until whoever keeps a table has joined them there */
     uint32_t place;                       /* for whoever keeps a table beside: 1 + its index */
     bool looked_up;                       /* whether it is suppressed */
     const struct suppression *suppressed; /* by which; NULL: by none */

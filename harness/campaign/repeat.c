@@ -62,6 +62,7 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
             repeat->first = at;
         } else if (call > threshold_count(WARM_UP)) {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
+            repeat->still = repeat->moved && repeat->still == 0 ? end : repeat->still;
         }
         repeat->now = at;
     }
@@ -75,22 +76,27 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
     repeat->live[repeat->live_count++] = repeat->now.live_bytes;
 }
 
-static uint32_t family_of(const struct observed *seen, uint32_t number)
+/* The place of a family, or NULL. */
+static struct repeat_place *place_find(const struct repeat *repeat, const struct observed *seen,
+                                       uint32_t family)
 {
-    return number < seen->site_count ? seen->sites[number].family : number;
+    uint32_t known = seen->sites[family].place;
+    bool is =
+        known > 0 && known <= repeat->place_count && repeat->places[known - 1].family == family;
+    return is ? &repeat->places[known - 1] : NULL;
 }
 
 /* The place of a family, added when there is none: until now it held what it did
  * before this answer. */
 static struct repeat_place *place_of(struct repeat *repeat, struct observed *seen, uint32_t family)
 {
-    uint32_t known = seen->sites[family].place;
-    if (known > 0 && known <= repeat->place_count && repeat->places[known - 1].family == family) {
-        return &repeat->places[known - 1];
+    struct repeat_place *place = place_find(repeat, seen, family);
+    if (place) {
+        return place;
     }
     memory_grow(&repeat->places, &repeat->place_room, repeat->place_count + 1,
                 sizeof repeat->places[0]);
-    struct repeat_place *place = &repeat->places[repeat->place_count++];
+    place = &repeat->places[repeat->place_count++];
     *place = (struct repeat_place){.family = family, .kind = seen->sites[family].kind};
     seen->sites[family].place = (uint32_t)repeat->place_count;
     for (size_t i = 0; i < repeat->live_count; i++) {
@@ -103,22 +109,31 @@ static struct repeat_place *place_of(struct repeat *repeat, struct observed *see
     return place;
 }
 
-/* Families that were joined by realloc since: their series become one. */
+static void place_remove(struct repeat *repeat, struct observed *seen, struct repeat_place *place)
+{
+    *place = repeat->places[--repeat->place_count];
+    seen->sites[place->family].place = (uint32_t)(place - repeat->places) + 1;
+}
+
+/* Families that were joined by realloc since: their series become one. A site that has no series
+ * did not move. */
 static void places_join(struct repeat *repeat, struct observed *seen)
 {
-    for (size_t i = 0; i < repeat->place_count;) {
-        struct repeat_place *place = &repeat->places[i];
-        uint32_t family = family_of(seen, place->family);
-        if (family == place->family) {
-            seen->sites[family].place = (uint32_t)++i;
+    for (uint32_t number = 0; number < seen->site_count; number++) {
+        struct observed_site *site = &seen->sites[number];
+        if (!site->left) {
             continue;
         }
-        struct repeat_place gone = *place;
-        *place = repeat->places[--repeat->place_count];
-        struct repeat_place *whole = place_of(repeat, seen, family);
-        for (size_t s = 0; s < whole->series.count && s < gone.series.count; s++) {
-            whole->series.spans[s].floor += gone.series.spans[s].floor;
-            whole->blocks.spans[s].floor += gone.blocks.spans[s].floor;
+        site->left = false;
+        struct repeat_place *whole = place_of(repeat, seen, site->family);
+        struct repeat_place *gone = place_find(repeat, seen, number);
+        for (size_t i = 0; i < whole->series.count; i++) {
+            whole->series.spans[i].floor += gone ? gone->series.spans[i].floor : site->whole.held;
+            whole->blocks.spans[i].floor +=
+                gone ? gone->blocks.spans[i].floor : site->whole.held_blocks;
+        }
+        if (gone) {
+            place_remove(repeat, seen, gone);
         }
     }
 }
@@ -261,7 +276,8 @@ static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, ui
 /* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
 static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
 {
-    struct calls_facts facts = {.calls = repeat->calls, .moved = repeat->moved};
+    struct calls_facts facts = {
+        .calls = repeat->calls, .still = repeat->still, .moved = repeat->moved};
     struct series heap = repeat->sums[REPEAT_HEAP];
     for (size_t i = 0; i < repeat->place_count; i++) {
         struct repeat_place *place = &repeat->places[i];

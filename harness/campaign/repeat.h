@@ -58,6 +58,7 @@ struct repeat {
     double call_ns, spent_ns;
     double settled_ns; /* waited for threads that give back late */
     struct boundary first, now;
+    unsigned still;   /* calls at the end of the answer in which it first moved; 0: it has not */
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */
     struct series sums[REPEAT_SUMS];
     struct series_answer sum_answers[REPEAT_SUMS];

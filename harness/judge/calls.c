@@ -48,6 +48,7 @@ enum calls_verdict judge_calls(const struct calls_facts *facts)
     if (facts->open > 0) {
         return last || facts->enough ? CALLS_UNSURE : CALLS_GO_ON;
     }
+    long_enough = long_enough && facts->calls >= threshold_count(STILL_FACTOR) * facts->still;
     return last || facts->enough || long_enough ? CALLS_LEVEL : CALLS_GO_ON;
 }
 

@@ -18,6 +18,7 @@ bool boundary_equal(const struct boundary *a, const struct boundary *b);
 
 struct calls_facts {
     unsigned calls;
+    unsigned still;  /* after which call it was first seen to have moved; 0: it has not */
     bool moved;      /* a boundary after the warm-up differs from the first of them */
     bool affordable; /* the next calls fit into the budget of time */
     bool enough;     /* what it keeps is so much that more calls cannot be had, or need not be */

@@ -19,10 +19,10 @@ struct evidence_suite {
     size_t tests;              /* that came to their end in the pass in order */
     size_t shuffled, accusing; /* passes besides it; passes that accuse */
     uint64_t seed;
-    bool again;                  /* a second pass in the same process was made */
-    int64_t again_bytes;         /* that it added */
-    size_t traced; /* the first so many tests are those that the sites are of; 0: all */
-    size_t depositors;           /* tests that left something at the places that grow */
+    bool again;          /* a second pass in the same process was made */
+    int64_t again_bytes; /* that it added */
+    size_t traced;       /* the first so many tests are those that the sites are of; 0: all */
+    size_t depositors;   /* tests that left something at the places that grow */
     const char *first, *largest; /* their ids, or NULL */
 };
 char *evidence_suite(const struct evidence_suite *suite);

@@ -26,51 +26,65 @@ static unsigned span_begin(const struct series *series, size_t at)
     return at > 0 ? series->spans[at - 1].end + 1 : 1;
 }
 
-/* The least of the spans that lie within calls (from, n]; of the last span if none does. */
+/* The least of the spans that begin after this call; of the last span if none does. */
 static int64_t least_after(const struct series *series, unsigned from)
 {
     int64_t least = series->spans[series->count - 1].floor;
-    for (size_t i = 0; i < series->count; i++) {
-        if (span_begin(series, i) > from && series->spans[i].floor < least) {
-            least = series->spans[i].floor;
-        }
+    for (size_t i = series->count; i > 0 && span_begin(series, i - 1) > from; i--) {
+        int64_t floor = series->spans[i - 1].floor;
+        least = floor < least ? floor : least;
     }
     return least;
+}
+
+/* The first call of the first span that begins after this call; of the last span if none does. */
+static unsigned call_after(const struct series *series, unsigned from)
+{
+    size_t at = series->count - 1;
+    while (at > 0 && span_begin(series, at - 1) > from) {
+        at--;
+    }
+    return span_begin(series, at);
+}
+
+/* In which factor of four a call lies, from the last on: 0 for (n/4, n], 1 for (n/16, n/4] ... */
+static unsigned step_of(unsigned call, unsigned n)
+{
+    unsigned step = 0;
+    while (n / 4 >= call) {
+        n /= 4;
+        step++;
+    }
+    return step;
 }
 
 /* Counts the spans after the warm-up in which the floor rose, and in how many factors of four. */
 static void rises_count(const struct series *series, unsigned n, unsigned *rises, unsigned *steps)
 {
-    *rises = *steps = 0;
+    unsigned seen = 0;
     int64_t before = least_after(series, threshold_count(WARM_UP) - 1);
-    unsigned step_end = n, last_step = 0;
-    while (step_end / 4 > threshold_count(WARM_UP)) {
-        step_end /= 4;
-    }
-    unsigned step = 1;
+    *rises = 0;
     for (size_t i = 0; i < series->count; i++) {
         unsigned begin = span_begin(series, i);
-        while (begin > step_end && step_end < n) {
-            step_end *= 4;
-            step++;
-        }
         int64_t floor = least_after(series, begin - 1);
-        if (begin > threshold_count(WARM_UP) && floor > before) {
+        if (floor > before) {
             ++*rises;
-            *steps += step != last_step;
-            last_step = step;
+            seen |= 1u << step_of(begin, n);
+            before = floor;
         }
-        before = floor > before ? floor : before;
     }
+    *steps = (unsigned)__builtin_popcount(seen);
 }
 
+/* The first span begins with the warm-up. */
 static bool is_still(const struct series *series)
 {
-    int64_t floor = least_after(series, threshold_count(WARM_UP) - 1);
-    for (size_t i = 0; i < series->count; i++) {
-        if (span_begin(series, i) >= threshold_count(WARM_UP) && series->spans[i].floor != floor) {
+    size_t at = series->count - 1;
+    while (span_begin(series, at) >= threshold_count(WARM_UP)) {
+        if (series->spans[at].floor != series->spans[series->count - 1].floor) {
             return false;
         }
+        at--;
     }
     return true;
 }
@@ -85,13 +99,15 @@ struct series_answer judge_series(const struct series *series)
     int64_t top = least_after(series, n / 2);
     int64_t last = top - least_after(series, n / 4);
     int64_t late = top - least_after(series, n / threshold_count(LEVEL_FACTOR));
+    int64_t end = least_after(series, n - n / threshold_count(END_PART)) - top;
     answer.total = top - least_after(series, threshold_count(WARM_UP) - 1);
-    answer.per_call = (double)last / (n / 2 - n / 4 > 0 ? n / 2 - n / 4 : 1);
+    unsigned between = call_after(series, n / 2) - call_after(series, n / 4);
+    answer.per_call = last > 0 ? (double)last / between : 0; /* then they are two spans */
     answer.share = answer.total > 0 ? (double)last / (double)answer.total : 0;
     rises_count(series, n, &answer.rises, &steps);
     if (is_still(series)) {
         answer.shape = SERIES_STILL;
-    } else if ((double)late <= threshold(LEVEL_SHARE) * (double)answer.total) {
+    } else if ((double)(late + end) <= threshold(LEVEL_SHARE) * (double)answer.total) {
         answer.shape = SERIES_LEVEL;
     } else if (n >= threshold_count(JUDGED_CALLS) && answer.share >= threshold(GROWS_SHARE) &&
                answer.rises >= threshold_count(RISES) && steps >= threshold_count(STEPS)) {
@@ -102,14 +118,10 @@ struct series_answer judge_series(const struct series *series)
 
 bool series_rises_in_a_row(const struct series *series, unsigned calls)
 {
-    if (series->count <= calls) {
-        return false;
+    unsigned row = 0;
+    for (size_t i = 0; i + 1 < series->count; i++) {
+        const struct series_span *last = &series->spans[i], *now = &series->spans[i + 1];
+        row = now->end == last->end + 1 && now->floor > last->floor ? row + 1 : 0;
     }
-    for (size_t i = series->count - calls; i < series->count; i++) {
-        if (series->spans[i].end != series->spans[i - 1].end + 1 ||
-            series->spans[i].floor <= series->spans[i - 1].floor) {
-            return false;
-        }
-    }
-    return true;
+    return row >= calls;
 }

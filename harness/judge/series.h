@@ -1,7 +1,7 @@
 /*
- * series.h - does what one place holds grow with the calls of a test? Pure functions over arrays: no
- * clock, no I/O, no globals, so that every rule is tested with scripted numbers. docs/verdicts.md
- * explains the rules and when they err; threshold.def has the numbers.
+ * series.h - does what one place holds grow with the calls of a test? Pure functions over arrays:
+ * no clock, no I/O, no globals, so that every rule is tested with scripted numbers.
+ * docs/verdicts.md explains the rules and when they err; threshold.def has the numbers.
  *
  * A series is what a place (a family of allocation sites, all of the heap, the mapped bytes, the
  * descriptors, threads or files) holds at the boundaries of calls 1, 2, 3 ... of a test. It is kept
@@ -10,14 +10,16 @@
  * octave, or an octave as long as nothing moves.
  *
  *   top        the least of calls (n/2, n]: nothing that a saw-tooth gives back counts
- *   floor(c)   the least of calls from c on, and of top: what call c held and no later one gave back
- *   total      top - floor(warm-up)
- *   share      (top - floor(n/4)) / total     linear 0.5, doubling 0.5, square root 0.3, full 0
+ *   floor(c)   the least of calls from c on, and of top: what call c held and no later one gave
+ * back total      top - floor(warm-up) share      (top - floor(n/4)) / total     linear 0.5,
+ * doubling 0.5, square root 0.3, full 0
  *
  * It grows if the share is large enough and the floor rose several times, in several factors of
- * four. It has levelled off if the floor did not rise over the last factor of sixteen: one flat
- * factor of four proves nothing, because a container that grows by doubling or by four stands still
- * for as long. Everything else is open, and more calls are needed.
+ * four. It has levelled off if the floor did not rise over the last factor of sixteen, and the
+ * last eighth of the calls holds no more than the top: one flat factor of four proves nothing,
+ * because a container that grows by doubling or by four stands still for as long, and what begins
+ * to grow in the last half is not in the top yet. Everything else is open, and more calls are
+ * needed.
  */
 #ifndef JUDGE_SERIES_H
 #define JUDGE_SERIES_H

@@ -60,7 +60,7 @@ bool judge_pass(const int64_t *held, size_t count)
 enum result_verdict judge_votes(size_t accusing, size_t passes)
 {
     double part = passes > 0 ? (double)accusing / (double)passes : 0;
-    return passes == 0                      ? VERDICT_NONE
+    return passes == 0                       ? VERDICT_NONE
            : part >= threshold(GUILTY_VOTES) ? VERDICT_ACCUMULATES
            : part <= threshold(CLEAN_VOTES)  ? VERDICT_SATURATING
                                              : VERDICT_INCONCLUSIVE;

@@ -1,0 +1,117 @@
+/* suite_test.c - places over the tests of a pass, votes of passes, and second passes. */
+#include "harness/judge/suite.h"
+
+#include "harness/base/suite.h"
+
+#define LENGTH 16
+
+START_TEST(a_pass_accuses_what_grows_with_its_tests)
+{
+    static const struct {
+        const char *name;
+        size_t count;
+        int64_t held[LENGTH];
+        bool grows;
+    } rows[] = {
+        {"nothing", 0, {0}, false},
+        {"two tests: initialisation", 2, {5, 9}, false},
+        /* 3 to 7: rises in 60 % of them, in the second half too, and ends at its highest */
+        {"three that rise", 3, {1, 2, 3}, true},
+        {"two of three", 3, {1, 1, 2}, true},
+        {"one of three", 3, {0, 0, 2}, false},
+        {"two of three, none in the second half", 3, {1, 2, 2}, true}, /* the middle is in it */
+        {"the last of three falls", 3, {1, 3, 2}, false},
+        {"three of five", 5, {1, 1, 2, 2, 3}, true},
+        {"two of five", 5, {0, 0, 1, 1, 2}, false},
+        {"three of five, none in the second half", 5, {1, 2, 2, 2, 2}, false},
+        {"three of five, in the first three", 5, {1, 2, 3, 3, 3}, true},
+        {"four of six in the first half and one behind", 6, {1, 2, 3, 4, 4, 4}, true},
+        {"four of seven", 7, {1, 2, 3, 4, 4, 4, 4}, false},
+        {"five of seven", 7, {1, 2, 3, 4, 5, 5, 5}, true},
+        {"what was higher before did not rise", 5, {9, 1, 2, 3, 9}, false},
+        {"as high as before", 5, {1, 2, 3, 4, 4}, true},
+        {"ends below its highest", 5, {1, 2, 3, 5, 4}, false},
+        {"all in the first half", 4, {1, 2, 2, 2}, false},
+        {"below the start", 5, {-5, -4, -3, -2, -1}, false},
+        {"nothing rises above the start", 3, {0, 0, 0}, false},
+        /* 8 and more: the last quarter against the second */
+        {"line of eight", 8, {1, 2, 3, 4, 5, 6, 7, 8}, true}, /* 7 - 3 of 7 */
+        {"0.4 of the end", 8, {1, 2, 6, 6, 6, 6, 10, 10}, true},
+        {"less than 0.4", 8, {1, 2, 61, 61, 61, 61, 100, 100}, false},
+        {"least of the second quarter", 8, {1, 2, 90, 6, 90, 90, 90, 90}, true},
+        {"least of the last quarter", 8, {1, 2, 6, 6, 6, 6, 90, 9}, false},
+        {"the third quarter does not count", 8, {1, 2, 3, 3, 1, 1, 9, 9}, true},
+        {"only two rises", 8, {0, 0, 5, 5, 5, 5, 9, 9}, false},
+        {"three rises", 8, {0, 1, 5, 5, 5, 5, 9, 9}, true},
+        {"full cache", 8, {1, 2, 3, 4, 4, 4, 4, 4}, false},
+        {"nothing", 8, {0, 0, 0, 0, 0, 0, 0, 0}, false},
+        {"below the start", 8, {-9, -8, -7, -6, -5, -4, -3, -2}, false},
+        {"from below to nothing", 8, {-9, -8, -7, -6, 1, 2, 3, 0}, false},
+        {"eleven: quarters of two and three", 11, {1, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5}, true},
+        {"twelve: the fourth value is in the second quarter",
+         12,
+         {1, 2, 3, 4, 6, 6, 6, 6, 6, 6, 6, 6},
+         false},
+        {"sixteen doubling", 16, {1, 2, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16}, true},
+        {"sixteen with one step late", 16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9}, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(judge_pass(rows[i].held, rows[i].count) == rows[i].grows, "%zu %s",
+                      rows[i].count, rows[i].name);
+    }
+}
+END_TEST
+
+START_TEST(votes_of_passes_make_a_verdict)
+{
+    static const struct {
+        size_t accusing, passes;
+        enum result_verdict verdict;
+    } rows[] = {
+        {0, 0, VERDICT_NONE},
+        {0, 1, VERDICT_SATURATING},
+        {1, 1, VERDICT_ACCUMULATES},
+        {1, 2, VERDICT_INCONCLUSIVE},
+        {2, 2, VERDICT_ACCUMULATES},
+        {2, 3, VERDICT_INCONCLUSIVE},
+        {0, 5, VERDICT_SATURATING},
+        {1, 5, VERDICT_SATURATING},
+        {2, 5, VERDICT_INCONCLUSIVE},
+        {3, 5, VERDICT_INCONCLUSIVE},
+        {4, 5, VERDICT_ACCUMULATES},
+        {5, 5, VERDICT_ACCUMULATES},
+        {20, 100, VERDICT_SATURATING},
+        {21, 100, VERDICT_INCONCLUSIVE},
+        {79, 100, VERDICT_INCONCLUSIVE},
+        {80, 100, VERDICT_ACCUMULATES},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(judge_votes(rows[i].accusing, rows[i].passes) == rows[i].verdict,
+                      "%zu of %zu", rows[i].accusing, rows[i].passes);
+    }
+}
+END_TEST
+
+START_TEST(a_second_pass_tells_growth_from_accumulation)
+{
+    static const struct {
+        int64_t first, second;
+        enum result_verdict verdict;
+    } rows[] = {
+        {100, 100, VERDICT_GROWTH},      {100, 50, VERDICT_GROWTH},
+        {100, 49, VERDICT_INCONCLUSIVE}, {100, 11, VERDICT_INCONCLUSIVE},
+        {100, 10, VERDICT_ACCUMULATES},  {100, 0, VERDICT_ACCUMULATES},
+        {100, -40, VERDICT_ACCUMULATES}, {0, 0, VERDICT_ACCUMULATES},
+        {0, 1, VERDICT_GROWTH},          {-5, 7, VERDICT_GROWTH},
+        {-5, 0, VERDICT_ACCUMULATES},    {1, 1, VERDICT_GROWTH},
+        {1, 0, VERDICT_ACCUMULATES},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(judge_again(rows[i].first, rows[i].second) == rows[i].verdict,
+                      "%lld, then %lld", (long long)rows[i].first, (long long)rows[i].second);
+    }
+}
+END_TEST
+
+SUITE("judge suite", &a_pass_accuses_what_grows_with_its_tests, &votes_of_passes_make_a_verdict,
+      &a_second_pass_tells_growth_from_accumulation)
