@@ -370,12 +370,18 @@ START_TEST(a_comparison_shows_no_control_character)
         base.variants[0].verdict = VERDICT_CLEAN;
         differences_find(&differences, &base, &head, NULL, (struct difference_limits){0.01, 0.01},
                          false);
-        for (int verbose = 0; verbose < 2; verbose++) {
+        for (int way = 0; way < 3; way++) { /* brief, in full, as Markdown */
             char *text = NULL;
             size_t length;
             FILE *out = open_memstream(&text, &length);
-            differences_print(&differences, verbose, out, 100, false);
+            if (way < 2) {
+                differences_print(&differences, way == 1, out, 100, false);
+            } else {
+                differences_markdown(&differences, out);
+            }
             fclose(out);
+            ck_assert_msg(way < 2 || (!strstr(text, "<script") && !strstr(text, "http://")), "%s",
+                          text);
             bytes_check("compare", text);
             ck_assert_uint_eq(lines_with(text, "::"), 0);
             free(text);
