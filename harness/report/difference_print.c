@@ -54,6 +54,7 @@ static char *brief_render(const struct causes *causes, enum difference_kind kind
     struct text text = {0}, line = {0}, wrapped = {0};
     unsigned indent = (unsigned)strlen(fact->word) + 2;
     if (cause_brief(&line, causes, kind, differences) == 0) {
+        text_fini(&line);
         return NULL;
     }
     text_format(&text, "%s%s%s  ", table_color_begin(fact->color, color), fact->word,

@@ -117,6 +117,12 @@ for command in hunt run; do
     done
 done
 
+# What fails only because it was asked for is a finding in every format.
+status 0 report -q fixtures/report/order.jsonl --fail-on fd --tap "$t/e.tap"
+status 1 report -q fixtures/report/order.jsonl --fail-on flaky --tap "$t/e.tap" --junit "$t/e.xml" --github /dev/null
+grep -q '^::error .* flaky::passes in one order of the tests and fails in another: after ' "$t/out" || { cat "$t/out"; fail "no annotation of a flaky test"; }
+grep -q 'type="flaky"' "$t/e.xml" || fail "no flaky test in JUnit"
+
 # GitHub drops a summary of more than 1 MiB, and a comment holds 65,536 characters.
 awk 'BEGIN {
     print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"suite\":\"x\"}"

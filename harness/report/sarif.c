@@ -28,6 +28,7 @@ static const struct rule {
     {"timeout", "The test ran into its time limit."},
     {"oom", "The test ran out of memory."},
     {"exit", "The test called exit()."},
+    {"flaky", "The test passes in one order of the tests and fails in another."},
     {"expect", "An expectation of the scenario is broken."},
     {"incomplete", "Results are missing: the run broke off, or measured nothing."},
     {"unjudged", "Nothing was judged: no test has a verdict."},
