@@ -29,8 +29,7 @@ static const char *const payloads[] = {
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "</script><!--]]>&amp;&#64;\"'><b>",
     "t|`x`|``y``|[a](http://evil.example/)|![i](www.evil.example)|@somebody|*b*|$m$",
-    "bad \xff\xfe \xc0\x80 \xed\xa0\x80 end \xc2\x9b"
-    "31m \xe2\x80\xae\xe2\x80\xa8 cut \xe2\x82",
+    "bad \xff\xfe \xc0\x80 \xed\xa0\x80 end \xc2\x9b[31m \xe2\x80\xae\xe2\x80\xa8 cut \xe2\x82",
     "\\\" \\\\ # SKIP ... --- key: \"value\"",
     "{variant=\"x\"} 1\n",
     "%n%s%1000000d",
