@@ -15,7 +15,16 @@ for program in suites/collector-plugin suites/provider-file suites/stats-ttl sui
     grep -h -E 'skipped|without Redis|no small disk' "$folder/log" | sed "s|^|not tried ($program): |" >>"$folder/not-tried"
 done
 
-passed=0 failed=0
+passed=0 failed=0 skipped=0
+# missing TEST: what this test needs is not here, and the program said so. It passes then, and has shown nothing.
+missing() {
+    case $1 in
+    redis_*) grep -q -i 'redis' "$folder/not-tried" ;;
+    a_file_of_another_user_*) grep -q 'need root' "$folder/not-tried" ;;
+    on_a_full_disk_*) grep -q 'no small disk' "$folder/not-tried" ;;
+    *) false ;;
+    esac
+}
 # fault PROGRAM TEST...: of a loop all turns have to pass
 fault() {
     program=$1
@@ -23,7 +32,9 @@ fault() {
     for test in "$@"; do
         lines=$(grep -E ":[PFE]:[^:]*:$test(_fn)?:" "$folder/$program")
         turns=$(printf '%s\n' "$lines" | grep -c ':P:')
-        if [ "$turns" -gt 0 ] && ! printf '%s\n' "$lines" | grep -q ':[FE]:'; then
+        if missing "$test"; then
+            skipped=$((skipped + 1)) verdict=-
+        elif [ "$turns" -gt 0 ] && ! printf '%s\n' "$lines" | grep -q ':[FE]:'; then
             passed=$((passed + 1)) verdict=ok
         else
             failed=$((failed + 1)) verdict=NOT
@@ -74,5 +85,5 @@ if "$B/suites/provider-file" --torture ${TORTURE:-16 10}; then
 else
     failed=$((failed + 1))
 fi
-echo "$passed passed, $failed failed, 0 skipped"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

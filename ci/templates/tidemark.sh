@@ -27,7 +27,7 @@ mkdir -p "$out" || exit 99
 # hunt PROGRAM RESULT: 0 and 1 are findings, which the gate judges; anything else measured nothing, or not all.
 # A status that is no word of tidemark's is that of a signal: whatever ended it, the result is not whole.
 hunt() {
-    rm -f "$2"
+    rm -f "$2" "${2%.jsonl}.gate.md"
     # shellcheck disable=SC2086
     tidemark hunt -q ${TIDEMARK_FLAGS-} --json "$2" -- "$1" >"${2%.jsonl}.txt"
     hunted=$?
@@ -43,12 +43,13 @@ gate() {
         cat "$out/$2.txt"
         return "$3"
     fi
-    tidemark baseline check -f "$baselines/$2.jsonl" "$out/$2.jsonl" >"$out/$2.gate.txt"
+    tidemark baseline check -f "$baselines/$2.jsonl" --markdown "$out/$2.gate.md" "$out/$2.jsonl" >"$out/$2.gate.txt"
     red=$?
     if [ $red -eq 1 ]; then # a second run tells what differs from run to run from what is worse
         hunt "$1" "$out/$2.again.jsonl"
         [ $? -le 1 ] || return 99
-        tidemark baseline check -f "$baselines/$2.jsonl" --again "$out/$2.again.jsonl" "$out/$2.jsonl" >"$out/$2.gate.txt"
+        tidemark baseline check -f "$baselines/$2.jsonl" --again "$out/$2.again.jsonl" --markdown "$out/$2.gate.md" \
+            "$out/$2.jsonl" >"$out/$2.gate.txt"
         red=$?
     fi
     cat "$out/$2.gate.txt"
@@ -76,6 +77,7 @@ summarize() {
 # reports NAME: of whatever the hunt left; the reason why it is not whole is in each of them.
 reports() {
     rm -f "$out/$1.summary.md"
+    [ ! -s "$out/$1.gate.md" ] || cat "$out/$1.gate.md" >"$out/$1.summary.md" # what is worse comes first
     tidemark report -q "$out/$1.jsonl" --junit "$out/$1.xml" --html "$out/$1.html" \
         --codequality "$out/$1.codequality.json" --openmetrics "$out/$1.metrics.txt" \
         --github "$out/$1.summary.md" >"$out/$1.annotations"

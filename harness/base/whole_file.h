@@ -14,12 +14,12 @@ struct whole_file {
     char *path, *part;
 };
 
-/* The file that a symbolic link leads to, whether it exists or not; else the path itself. The caller
- * frees. */
+/* The file that a symbolic link leads to, whether it exists or not; else the path itself. The
+ * caller frees. */
 char *whole_file_target(const char *path);
 
-/* "-" is stdout; a symbolic link is written through; devices and pipes are written directly: renaming over /dev/null would replace it.
- * False and errno: it cannot be written. */
+/* "-" is stdout; a symbolic link is written through; devices and pipes are written directly:
+ * renaming over /dev/null would replace it. False and errno: it cannot be written. */
 bool whole_file_open(struct whole_file *file, const char *path);
 /* `keep` false: nothing is left of it. False and errno: something was not written, and nothing is
  * left either. Does nothing, and is true, for what is not open. */

@@ -301,6 +301,7 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     differences_find(&differences, &base, result, baseline->again, limits, false);
     differences_print(&differences, line->verbose > 0, stdout, table_terminal_width(stdout),
                       line->color);
+    bool written = output_differences(line, &differences);
     const size_t *kinds = differences.kinds;
     bool broken = differences_broken(&differences), accept = command_flag(line, "accept");
     size_t passed, failed, unstable;
@@ -332,7 +333,7 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, unstable);
     differences_fini(&differences);
     result_fini(&base);
-    return status;
+    return written ? status : COMMAND_OURS;
 }
 
 static const char *const verbs[] = {"save", "check", "update", NULL};
@@ -378,6 +379,7 @@ static const struct option_spec options[] = {
      "bytes and peaks that differ by less are the same; 1 % when not given", NULL, false},
     {"fail-beyond", 0, OPTION_NUMBER, "SHARE",
      "bytes and peaks: warn up to here; the tolerance when not given", NULL, false},
+    OUTPUT_MARKDOWN_OPTION,
     {"accept", 0, OPTION_FLAG, NULL, "update: take over what is worse, too", NULL, false},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL, false},
 };

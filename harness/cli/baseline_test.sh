@@ -301,6 +301,12 @@ says "WORSE  the whole suite"
 says "300 tests allocate less: served from what the suite keeps"
 silent "BETTER"
 last "300 passed, 1 failed, 0 skipped"
+# As Markdown, for a pull request: what is worse first.
+run 1 check -f "$T/level" --markdown "$T/d.md" "$T/grown.jsonl"
+sed -n 1p "$T/d.md" | grep -qx '### tidemark: 300 worse, 1 the same' || fail "Markdown begins with $(head -1 "$T/d.md")"
+sed -n 3p "$T/d.md" | grep -qF -- '- **WORSE** s/m/t0: clean -' || fail "Markdown: $(cat "$T/d.md")"
+grep -qF '299 more tests at this place' "$T/d.md" || fail "Markdown does not count the tests"
+run 99 check -f "$T/level" --markdown "$T/no/d.md" "$T/grown.jsonl"
 # Different causes: at most 40 lines, what is worse at the end of the screen.
 i=0
 tests= worse=

@@ -86,7 +86,9 @@ static int files_compare(struct command_line *line)
         differences_find(&differences, &base, &head, NULL, limits_of(line), false);
         differences_print(&differences, line->verbose > 0, stdout, table_terminal_width(stdout),
                           line->color);
+        bool written = output_differences(line, &differences);
         status = last_line(&differences, (struct compare_pairs){0});
+        status = written ? status : COMMAND_OURS;
         if (differences_nothing(&differences)) {
             fprintf(stderr, "tidemark compare: nothing was compared: the two have no test in "
                             "common\n");
@@ -124,11 +126,12 @@ static bool counts_take(char *const *command, struct result *result)
     return ran;
 }
 
-static void counts_compare(struct command_line *line, char *const *a, char *const *b,
+/* Returns false if --markdown could not be written. What is left of the differences are numbers. */
+static bool counts_compare(struct command_line *line, char *const *a, char *const *b,
                            struct differences *differences)
 {
     struct result base, head, again;
-    bool counted = counts_take(a, &base);
+    bool written = true, counted = counts_take(a, &base);
     counted = counts_take(b, &head) && counted;
     result_init(&again);
     if (counted) {
@@ -142,6 +145,7 @@ static void counts_compare(struct command_line *line, char *const *a, char *cons
         }
         differences_print(differences, line->verbose > 0, stdout, table_terminal_width(stdout),
                           line->color);
+        written = output_differences(line, differences);
     } else {
         const struct result *silent = base.test_count > 0 ? &head : &base;
         struct text why = {0};
@@ -152,6 +156,7 @@ static void counts_compare(struct command_line *line, char *const *a, char *cons
     result_fini(&base);
     result_fini(&head);
     result_fini(&again);
+    return written;
 }
 
 static bool command_there(const struct command_line *line, const char *name)
@@ -197,10 +202,9 @@ static int commands_compare(struct command_line *line, size_t at)
     }
     struct compare_pairs shifts =
         compare_pairs_print(runs, runs_b, pairs, table_terminal_width(stdout), line->color);
-    if (!command_flag(line, "no-counts")) {
-        counts_compare(line, a, b, &differences);
-    }
+    bool written = command_flag(line, "no-counts") || counts_compare(line, a, b, &differences);
     status = last_line(&differences, shifts);
+    status = written ? status : COMMAND_OURS;
 out:
     differences_fini(&differences);
     free(runs);
@@ -229,6 +233,7 @@ static const struct option_spec options[] = {
      NULL, false},
     {"until-sure", 0, OPTION_DURATION, "TIME",
      "run pairs until each measure is different or is not, or the time is over", NULL, false},
+    OUTPUT_MARKDOWN_OPTION,
     {"no-counts", 0, OPTION_FLAG, NULL, "commands: time and memory only", NULL, false},
     {"tolerance", 0, OPTION_NUMBER, "SHARE",
      "bytes and peaks that differ by less are the same; 1 % when not given", NULL, false},

@@ -131,6 +131,24 @@ static int tests_list(struct plan *plan, struct result *result)
     return count > 0 ? COMMAND_MET : COMMAND_NOTHING;
 }
 
+static void plan_fill(const struct command_line *line, const struct shard_choice *shard,
+                      struct plan *plan)
+{
+    const char *allocator = command_text(line, "allocator");
+    plan->shard = shard->shard;
+    plan->shards = shard->shards;
+    plan->hunt = true;
+    plan->memory_cap = command_integer(line, "memory", 0);
+    plan->timeout_ns = command_integer(line, "timeout", 60000000000u);
+    plan->quick = command_flag(line, "quick");
+    plan->valgrind = command_flag(line, "valgrind");
+    plan->births = command_flag(line, "sites");
+    plan->repetitions = (unsigned)command_integer(line, "repetitions", 0);
+    plan->budget_ns = command_integer(line, "budget", 0);
+    plan->seed = command_integer(line, "seed", 1);
+    plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
+}
+
 static int hunt_main(struct command_line *line)
 {
     struct plan plan;
@@ -138,7 +156,6 @@ static int hunt_main(struct command_line *line)
     struct suppress suppress;
     struct shard_choice shard;
     char *program = command_program_find(line->operands[0]), *repeat = NULL;
-    const char *allocator = command_text(line, "allocator");
     char reason[256];
     int status = COMMAND_USAGE;
     plan_init(&plan);
@@ -147,18 +164,7 @@ static int hunt_main(struct command_line *line)
     bool chosen =
         shard_choose(line, &shard) && output_root(line) && selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
-    plan.shard = shard.shard;
-    plan.shards = shard.shards;
-    plan.hunt = true;
-    plan.memory_cap = command_integer(line, "memory", 0);
-    plan.timeout_ns = command_integer(line, "timeout", 60000000000u);
-    plan.quick = command_flag(line, "quick");
-    plan.valgrind = command_flag(line, "valgrind");
-    plan.births = command_flag(line, "sites");
-    plan.repetitions = (unsigned)command_integer(line, "repetitions", 0);
-    plan.budget_ns = command_integer(line, "budget", 0);
-    plan.seed = command_integer(line, "seed", 1);
-    plan.allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
+    plan_fill(line, &shard, &plan);
     enum selection selection = selection_take(line, &plan.filter);
     plan_variant_add(&plan, "", program, line->operands, NULL);
     result_set(&result.tool_version, TIDEMARK_VERSION);

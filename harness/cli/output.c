@@ -1,6 +1,7 @@
 /* output.c - see output.h. Supervisor only. */
 #include "harness/cli/output.h"
 #include "harness/base/table.h"
+#include "harness/base/whole_file.h"
 #include "harness/report/describe.h"
 #include "harness/report/location.h"
 #include "harness/report/renderer.h"
@@ -61,6 +62,25 @@ void output_complain(const struct command_line *line, const char *file, const ch
     fprintf(stderr, "tidemark %s: %s%s%s\n", line->command->name, file ? file : "",
             file ? ": " : "", text_peek(&clean));
     text_fini(&clean);
+}
+
+bool output_differences(const struct command_line *line, const struct differences *differences)
+{
+    const char *path = command_text(line, "markdown");
+    struct whole_file file;
+    if (!path) {
+        return true;
+    }
+    bool ok = whole_file_open(&file, path);
+    if (ok) {
+        differences_markdown(differences, file.out);
+        ok = whole_file_close(&file, true);
+    }
+    if (!ok) {
+        fprintf(stderr, "tidemark %s: %s: cannot be written: %s\n", line->command->name, path,
+                strerror(errno));
+    }
+    return ok;
 }
 
 static void brief_print(const struct command_line *line, const struct result *result)

@@ -4,6 +4,7 @@
 #define CLI_OUTPUT_H
 
 #include "harness/cli/command.h"
+#include "harness/report/difference.h"
 #include "harness/result/result.h"
 
 /* The options of output_write; in a command's table of options, before its last row. A format is
@@ -31,6 +32,15 @@ enum output_text {
  * compared or written any more: its strings are made printable. Returns false, after a message, if
  * a file could not be written. */
 bool output_write(const struct command_line *line, struct result *result, enum output_text text);
+
+/* The differences as Markdown into the file of --markdown, if it was given. Returns false, after a
+ * message, if it could not be written. */
+bool output_differences(const struct command_line *line, const struct differences *differences);
+#define OUTPUT_MARKDOWN_OPTION                                                                     \
+    {                                                                                              \
+        .name = "markdown", .kind = OPTION_FILE, .argument = "FILE",                               \
+        .help = "the differences as Markdown for a pull request, what is worse first"              \
+    }
 
 /* "tidemark baseline: FILE: TEXT" on standard error, made printable; without FILE when it is NULL.
  */

@@ -51,6 +51,43 @@ static int status_of(const struct plan *plan, bool ran, const struct result *res
     return empty && result->incomplete == 0 ? COMMAND_MET : output_status(result);
 }
 
+/* The plan of a scenario is run, held against its expectations, written and shown. */
+static int plan_run(struct command_line *line, const struct shard_choice *shard,
+                    const struct scenario *scenario, struct plan *plan,
+                    struct runner_options *options, struct result *result)
+{
+    struct progress progress;
+    struct result_writer *writer = options->writer;
+    options->progress = progress_show;
+    options->context = &progress;
+    progress_begin(&progress, scenario->name, line->quiet);
+    plan->shard = shard->shard;
+    plan->shards = shard->shards;
+    if (plan->shards) {
+        runner_shard(plan, options, shard->balanced ? &shard->balance : NULL, result);
+    }
+    bool ran = runner_run(plan, options, result);
+    suppress_notes(options->suppress, result);
+    runner_expect(scenario, result);
+    ablate_conclude(plan, result);
+    nothing_tell(plan, ran, result);
+    for (size_t i = 0; writer && i < result->expect_count; i++) {
+        result_write_expect(writer, &result->expects[i]);
+    }
+    for (size_t i = 0; writer && i < result->note_count; i++) {
+        result_write_note(writer, result->notes[i]);
+    }
+    progress_end(&progress);
+    int status = status_of(plan, ran, result);
+    if (writer) {
+        result_writer_run_end(writer, result);
+    }
+    const char *rules = command_text(line, "suppress-out");
+    bool written = !rules || suppress_out(line, rules, result);
+    result_sites_sort(result);
+    return output_write(line, result, OUTPUT_FULL) && written ? status : COMMAND_OURS;
+}
+
 static int scenario_run(struct command_line *line, const struct shard_choice *shard,
                         const struct scenario *scenario, struct result_writer *writer)
 {
@@ -58,16 +95,11 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
     char *repeat = shard_argv(line, shard);
     struct plan plan;
     struct result result;
-    struct progress progress;
-    struct runner_options options = {.preload = preload,
-                                     .writer = writer,
-                                     .progress = progress_show,
-                                     .context = &progress,
-                                     .verbose = line->verbose > 0};
-    int status = COMMAND_USAGE;
     struct suppress suppress;
+    struct runner_options options = {
+        .preload = preload, .writer = writer, .suppress = &suppress, .verbose = line->verbose > 0};
+    int status = COMMAND_USAGE;
     suppress_init(&suppress);
-    options.suppress = &suppress;
     result_init(&result);
     result_set(&result.tool_version, TIDEMARK_VERSION);
     result_set(&result.command, "run");
@@ -81,38 +113,11 @@ static int scenario_run(struct command_line *line, const struct shard_choice *sh
         goto out;
     }
     plan.seed = command_integer(line, "seed", plan.seed);
-    if (!command_suppressions_read(line, &suppress)) {
-        status = COMMAND_USAGE;
-    } else if (access(preload, R_OK) != 0) {
+    if (access(preload, R_OK) != 0) {
         fprintf(stderr, "tidemark run: %s: %s\n", preload, strerror(errno));
         status = COMMAND_OURS;
-    } else {
-        progress_begin(&progress, scenario->name, line->quiet);
-        plan.shard = shard->shard;
-        plan.shards = shard->shards;
-        if (plan.shards) {
-            runner_shard(&plan, &options, shard->balanced ? &shard->balance : NULL, &result);
-        }
-        bool ran = runner_run(&plan, &options, &result);
-        suppress_notes(&suppress, &result);
-        runner_expect(scenario, &result);
-        ablate_conclude(&plan, &result);
-        nothing_tell(&plan, ran, &result);
-        for (size_t i = 0; writer && i < result.expect_count; i++) {
-            result_write_expect(writer, &result.expects[i]);
-        }
-        for (size_t i = 0; writer && i < result.note_count; i++) {
-            result_write_note(writer, result.notes[i]);
-        }
-        progress_end(&progress);
-        status = status_of(&plan, ran, &result);
-        if (writer) {
-            result_writer_run_end(writer, &result);
-        }
-        const char *rules = command_text(line, "suppress-out");
-        bool written = !rules || suppress_out(line, rules, &result);
-        result_sites_sort(&result);
-        status = output_write(line, &result, OUTPUT_FULL) && written ? status : COMMAND_OURS;
+    } else if (command_suppressions_read(line, &suppress)) {
+        status = plan_run(line, shard, scenario, &plan, &options, &result);
     }
     plan_fini(&plan);
 out:

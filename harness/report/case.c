@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+/* Nothing else is said against the test but that its result hangs on the order (--fail-on flaky).
+ */
+static bool only_flaky(const struct result_test *test)
+{
+    return test->status == RESULT_PASS && test->order != ORDER_FREE &&
+           !describe_verdict_bad(test->verdict) && !result_memcheck_bad(test->memcheck);
+}
+
 static void test_case(const struct result *result, const struct result_test *test,
                       struct report_case *found)
 {
@@ -16,6 +24,10 @@ static void test_case(const struct result *result, const struct result_test *tes
                                   .word = describe_test_word(test),
                                   .verdict = result_verdict_name(test->verdict),
                                   .test = test};
+    if (found->outcome == OUTCOME_FAILED) { /* also what fails only because it was asked for */
+        found->finding = true;
+        found->word = only_flaky(test) ? "flaky" : found->word;
+    }
 }
 
 static void suite_case(const struct result *result, const struct result_variant *suite,
@@ -100,6 +112,10 @@ void case_describe(struct text *text, const struct result *result, const struct 
 {
     switch (found->kind) {
     case CASE_TEST:
+        if (found->outcome == OUTCOME_FAILED && only_flaky(found->test)) {
+            describe_flaky(text, found->test);
+            break;
+        }
         (found->outcome == OUTCOME_SKIPPED ? describe_skip : describe_test)(text, result,
                                                                             found->test);
         break;

@@ -76,6 +76,9 @@ void describe_closing(struct text *text, const struct result *result);
  * and nothing was put. */
 bool describe_order_next(struct text *text, const struct result *result, size_t *next);
 
+/* "passes in one order of the tests and fails in another: after s/c/a (message)". */
+void describe_flaky(struct text *text, const struct result_test *test);
+
 /* Is the metric known of any variant, was any of them stopped? A column that would be all dashes is
  * not shown. */
 bool describe_measured(const struct result *result, enum result_metric metric);

@@ -28,6 +28,18 @@ static void victim_put(struct text *text, const struct result_test *test)
     }
 }
 
+void describe_flaky(struct text *text, const struct result_test *test)
+{
+    text_put(text, "passes in one order of the tests and fails in another");
+    if (test->order_by[0]) {
+        text_format(text, ": %s %s", test->order == ORDER_NEEDS ? "without" : "after",
+                    test->order_by);
+    }
+    if (test->order_message[0]) {
+        text_format(text, " (%s)", test->order_message);
+    }
+}
+
 static bool unexplained_put(struct text *text, const struct result *result)
 {
     size_t count = 0;

@@ -69,5 +69,7 @@ void differences_count(const struct differences *differences, size_t *passed, si
  * line. At most 40 lines; `verbose`: all, test by test. */
 void differences_print(const struct differences *differences, bool verbose, FILE *out,
                        unsigned columns, bool color);
+/* The same as Markdown for a pull request: what is worse comes first there. */
+void differences_markdown(const struct differences *differences, FILE *out);
 
 #endif

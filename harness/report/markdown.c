@@ -31,8 +31,7 @@ static size_t link_put(struct text *text, const char *at)
     return 0;
 }
 
-/* Text in a table cell or line: no markup, no HTML, no links, one line. */
-static void plain_put(struct text *text, const char *string)
+void markdown_plain(struct text *text, const char *string)
 {
     for (size_t step; *string; string += step) {
         unsigned char c = (unsigned char)*string;
@@ -96,7 +95,7 @@ static void variants_put(struct text *text, const struct result *result)
     for (size_t v = 0; v < result->variant_count; v++) {
         const struct result_variant *variant = &result->variants[v];
         text_put(text, "| ");
-        plain_put(text, variant->name[0] ? variant->name : "all");
+        markdown_plain(text, variant->name[0] ? variant->name : "all");
         text_put(text, " |");
         for (size_t i = 0; i < count; i++) {
             struct text change = {0};
@@ -116,7 +115,7 @@ static void variants_put(struct text *text, const struct result *result)
                     variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict));
         if (stopped) {
             text_put_char(text, ' ');
-            plain_put(text, variant->stopped_by[0] ? variant->stopped_by : "-");
+            markdown_plain(text, variant->stopped_by[0] ? variant->stopped_by : "-");
             text_put(text, " |");
         }
         text_put_char(text, '\n');
@@ -139,7 +138,7 @@ static void clipped_put(struct text *text, const char *message)
         text_put(&head, " ...");
         message = head.data;
     }
-    plain_put(text, message);
+    markdown_plain(text, message);
     text_fini(&head);
 }
 
@@ -150,19 +149,19 @@ static void site_put(struct text *text, const struct result_site *site)
     if (place) {
         text_format(text, "; %s ", describe_origin(site));
         describe_frame(&line, place);
-        plain_put(text, line.data);
+        markdown_plain(text, line.data);
     }
     if (site->held_by_count > 0) {
         text_reset(&line);
         text_put(text, "; held by ");
         describe_held(&line, site);
-        plain_put(text, line.data);
+        markdown_plain(text, line.data);
     }
     if (site->released_by_count > 0) {
         text_reset(&line);
         text_put(text, "; ");
         describe_release(&line, site, &site->released_by[0]);
-        plain_put(text, line.data);
+        markdown_plain(text, line.data);
     }
     text_fini(&line);
 }
@@ -179,7 +178,7 @@ static void errors_put(struct text *text, const struct result_test *test)
             describe_frame(&line, describe_place(error->frames, error->frame_count));
         }
         text_put(text, "\n  - memcheck: ");
-        plain_put(text, line.data);
+        markdown_plain(text, line.data);
     }
     text_fini(&line);
 }
@@ -191,11 +190,11 @@ static void finding_put(struct text *text, const struct result *result,
     const struct result_site *site = found->test ? case_site(result, found) : NULL;
     text_format(text, "- **%s** ", found->word);
     if (found->kind != CASE_MISSING) {
-        plain_put(text, found->name);
+        markdown_plain(text, found->name);
     }
     if (found->variant[0]) {
         text_put(text, " \\[");
-        plain_put(text, found->variant);
+        markdown_plain(text, found->variant);
         text_put(text, "\\]");
     }
     case_describe(&line, result, found);
@@ -250,7 +249,7 @@ static void order_put(struct text *text, const struct result *result, size_t byt
     size_t next = 0, shown = 0;
     while (text->length < bytes && describe_order_next(&line, result, &next)) {
         text_put(text, shown++ == 0 ? "\n- " : "- ");
-        plain_put(text, line.data);
+        markdown_plain(text, line.data);
         text_put_char(text, '\n');
         text_reset(&line);
     }
@@ -279,11 +278,11 @@ static void expects_put(struct text *text, const struct result *result, size_t b
         text_format(text, expect->ok ? "| %s |" : "| **%s** |", result_expect_name(expect));
         for (size_t c = 0; c < 4; c++) {
             text_put_char(text, ' ');
-            plain_put(text, cells[c]);
+            markdown_plain(text, cells[c]);
             text_put(text, " |");
         }
         text_put_char(text, ' ');
-        plain_put(text, location_relative(expect->file));
+        markdown_plain(text, location_relative(expect->file));
         text_format(text, ":%u |\n", expect->line);
         text_fini(&limit);
     }
@@ -303,7 +302,7 @@ void markdown_put(struct text *text, const struct result *result, size_t bytes)
     describe_closing(&closing, result);
     if (closing.length > 0) {
         text_put_char(text, '\n');
-        plain_put(text, closing.data);
+        markdown_plain(text, closing.data);
         text_put_char(text, '\n');
     }
     text_fini(&closing);

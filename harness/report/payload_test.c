@@ -29,8 +29,7 @@ static const char *const payloads[] = {
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "</script><!--]]>&amp;&#64;\"'><b>",
     "t|`x`|``y``|[a](http://evil.example/)|![i](www.evil.example)|@somebody|*b*|$m$",
-    "bad \xff\xfe \xc0\x80 \xed\xa0\x80 end \xc2\x9b"
-    "31m \xe2\x80\xae\xe2\x80\xa8 cut \xe2\x82",
+    "bad \xff\xfe \xc0\x80 \xed\xa0\x80 end \xc2\x9b[31m \xe2\x80\xae\xe2\x80\xa8 cut \xe2\x82",
     "\\\" \\\\ # SKIP ... --- key: \"value\"",
     "{variant=\"x\"} 1\n",
     "%n%s%1000000d",
@@ -370,12 +369,18 @@ START_TEST(a_comparison_shows_no_control_character)
         base.variants[0].verdict = VERDICT_CLEAN;
         differences_find(&differences, &base, &head, NULL, (struct difference_limits){0.01, 0.01},
                          false);
-        for (int verbose = 0; verbose < 2; verbose++) {
+        for (int way = 0; way < 3; way++) { /* brief, in full, as Markdown */
             char *text = NULL;
             size_t length;
             FILE *out = open_memstream(&text, &length);
-            differences_print(&differences, verbose, out, 100, false);
+            if (way < 2) {
+                differences_print(&differences, way == 1, out, 100, false);
+            } else {
+                differences_markdown(&differences, out);
+            }
             fclose(out);
+            ck_assert_msg(way < 2 || (!strstr(text, "<script") && !strstr(text, "http://")), "%s",
+                          text);
             bytes_check("compare", text);
             ck_assert_uint_eq(lines_with(text, "::"), 0);
             free(text);

@@ -85,6 +85,44 @@ if has jq "JSON"; then
     [ "$(jq -r '.[].fingerprint' "$t/o.cq" | sort -u | wc -l)" = 31 ] || fail "fingerprints are not unique"
 fi
 
+# Every status with every verdict, of tests and of suites, in a hunt and in a run: the readers agree with the last line.
+for command in hunt run; do
+    for suite in none clean leak growth accumulates saturating inconclusive; do
+        awk -v command=$command -v suite=$suite 'BEGIN {
+            print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"" command "\",\"suite\":\"x\"}"
+            n = split("pass fail crash timeout oom exit skip", status, " "); m = split("none clean leak growth accumulates saturating inconclusive", verdict, " ")
+            for (i = 1; i <= n; i++) for (k = 1; k <= m; k++)
+                print "{\"v\":1,\"type\":\"test\",\"id\":\"x/" status[i] "/" verdict[k] "\",\"variant\":\"\",\"status\":\"" status[i] "\",\"verdict\":\"" verdict[k] "\",\"growth_bytes_per_rep\":8}"
+            print "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"" suite "\"}"
+            print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":0,\"skipped\":0,\"incomplete\":0}"
+        }' >"$t/every.jsonl"
+        status 1 report -q "$t/every.jsonl" --junit "$t/e.xml" --tap "$t/e.tap" --sarif "$t/e.sarif" --codequality "$t/e.cq" --openmetrics "$t/e.prom" --markdown "$t/e.md" --html "$t/e.html"
+        # shellcheck disable=SC2046
+        set -- $(tail -1 "$t/out" | tr -dc '0-9 ')
+        all=$(($1 + $2 + $3))
+        [ $command = run ] && [ $all = 49 ] || [ $all = 50 ] || fail "$all cases of a $command"
+        if command -v xmllint >/dev/null; then
+            [ "$(xmllint --xpath 'concat(count(//testcase), " ", count(//failure), " ", count(//skipped))' "$t/e.xml")" = "$all $2 $3" ] || fail "JUnit of a $command, suite $suite: not $all $2 $3"
+        fi
+        if command -v prove >/dev/null; then
+            prove --exec cat "$t/e.tap" >"$t/prove" 2>&1 && fail "prove passes a failed run"
+            grep -q "Tests: $all Failed: $2)" "$t/prove" || { cat "$t/prove"; fail "prove counts differently, suite $suite"; }
+        fi
+        if command -v jq >/dev/null; then
+            jq -e '[.runs[0].results[].ruleId] - [.runs[0].tool.driver.rules[].id] == []' "$t/e.sarif" >/dev/null || fail "SARIF: a rule that is not declared, suite $suite"
+            [ "$(jq '[.runs[0].results[] | select(.level == "error")] | length' "$t/e.sarif")" = "$2" ] || fail "SARIF: not $2 errors of a $command, suite $suite"
+            [ "$(jq -r '.[].fingerprint' "$t/e.cq" | sort | uniq -d | wc -l)" = 0 ] || fail "fingerprints are not unique"
+        fi
+        ! command -v promtool >/dev/null || promtool check metrics <"$t/e.prom" || fail "promtool refuses the metrics, suite $suite"
+    done
+done
+
+# What fails only because it was asked for is a finding in every format.
+status 0 report -q fixtures/report/order.jsonl --fail-on fd --tap "$t/e.tap"
+status 1 report -q fixtures/report/order.jsonl --fail-on flaky --tap "$t/e.tap" --junit "$t/e.xml" --github /dev/null
+grep -q '^::error .* flaky::passes in one order of the tests and fails in another: after ' "$t/out" || { cat "$t/out"; fail "no annotation of a flaky test"; }
+grep -q 'type="flaky"' "$t/e.xml" || fail "no flaky test in JUnit"
+
 # GitHub drops a summary of more than 1 MiB, and a comment holds 65,536 characters.
 awk 'BEGIN {
     print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"suite\":\"x\"}"

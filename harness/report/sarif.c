@@ -28,6 +28,7 @@ static const struct rule {
     {"timeout", "The test ran into its time limit."},
     {"oom", "The test ran out of memory."},
     {"exit", "The test called exit()."},
+    {"flaky", "The test passes in one order of the tests and fails in another."},
     {"expect", "An expectation of the scenario is broken."},
     {"incomplete", "Results are missing: the run broke off, or measured nothing."},
     {"unjudged", "Nothing was judged: no test has a verdict."},
@@ -158,6 +159,24 @@ static void case_put(struct text *text, const struct result *result,
     text_fini(&key);
 }
 
+static bool rule_known(const char *id)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (strcmp(rules[i].id, id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void rule_put(struct text *text, const char *id, const char *about)
+{
+    json_open(text, NULL, '{');
+    json_text(text, "id", id);
+    message_put(text, "shortDescription", about);
+    json_close(text, '}');
+}
+
 static void head_put(struct text *text, const struct result *result)
 {
     json_open(text, NULL, '{');
@@ -171,10 +190,20 @@ static void head_put(struct text *text, const struct result *result)
     json_text(text, "version", result->tool_version[0] ? result->tool_version : TIDEMARK_VERSION);
     json_open(text, "rules", '[');
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        json_open(text, NULL, '{');
-        json_text(text, "id", rules[i].id);
-        message_put(text, "shortDescription", rules[i].text);
-        json_close(text, '}');
+        rule_put(text, rules[i].id, rules[i].text);
+    }
+    /* A finding's rule is a status or a verdict: each that there is is declared. */
+    for (unsigned i = 0; i < RESULT_STATUS_COUNT; i++) {
+        const char *name = result_status_name((enum result_status)i);
+        if (!rule_known(name)) {
+            rule_put(text, name, "How a test ended.");
+        }
+    }
+    for (unsigned i = 0; i < VERDICT_COUNT; i++) {
+        const char *name = result_verdict_name((enum result_verdict)i);
+        if (!rule_known(name)) {
+            rule_put(text, name, "What the judge says of a test's or a suite's memory.");
+        }
     }
     json_close(text, ']');
     json_close(text, '}');
