@@ -61,6 +61,7 @@ struct run {
     uint64_t wall_ns, started_ns;
     uint64_t cpu_ns;       /* of this thread, when the repetitions began */
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
+    uint64_t queued_ns;    /* this thread waited for a processor meanwhile */
     bool ended;            /* by serve_test_ends: the rest of the repetition is the framework's */
     int64_t retained_bytes, retained_blocks;
     uint64_t ended_ns; /* of the last repetition: the time from there to the next is ours */
@@ -240,6 +241,7 @@ static void run_report(struct run *run)
     }
     test->wall_ns = run->wall_ns;
     test->cpu_ns = run->cpu_spent_ns;
+    test->queued_ns = run->queued_ns;
     test->settled_ns = run->settled_ns;
     if (run_is_watched(run->command)) {
         test->rss_bytes = meter_rss();
@@ -350,7 +352,7 @@ static void run_repetitions(struct run *run)
     }
     uint64_t begun = meter_now_ns();
     run->cpu_ns = cpu_now_ns(CLOCK_THREAD_CPUTIME_ID);
-    uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID), queued = meter_queued_ns();
     bool more = run_goes_on(run, begun);
     while (more) {
         bool first = run->repetitions == 0;
@@ -362,6 +364,7 @@ static void run_repetitions(struct run *run)
         run_boundary(run, run->repetitions - 1, !first && more);
     }
     run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
+    run->queued_ns = meter_queued_ns() - queued;
     run_settle(run);
 }
 

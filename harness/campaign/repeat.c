@@ -160,15 +160,16 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
-/* What a call takes, by the processor's time: a busy machine does not make a cheap test dear. A
- * test that sleeps takes what it sleeps. */
+/* What calls take, without the time in which others had the processor: a busy machine does not make a
+ * cheap test dear. A test that sleeps takes what it sleeps. */
 static double cost_of(const struct answer *answer)
 {
-    double wall = 0, cpu = (double)answer->test.cpu_ns;
+    double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
     for (size_t i = 0; i < answer->sample_count; i++) {
         wall += (double)answer->samples[i].wall_ns;
     }
-    return wall > SLEEPS * cpu + SLEEPS_LEAST ? wall : cpu;
+    bool sleeps = wall - queued > SLEEPS * cpu + SLEEPS_LEAST * (double)answer->sample_count;
+    return sleeps ? wall - queued : cpu;
 }
 
 /* `count` more calls, in one answer. Returns false when a call failed or no answer came. */

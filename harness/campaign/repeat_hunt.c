@@ -18,6 +18,8 @@
 #define QUICK_CALLS 7           /* three of the warm-up and four */
 #define QUICK_MOST  64          /* of what moves */
 #define LEAST_CALLS 4           /* of a test that the budget has no time for */
+#define STILL_NS    5e6   /* that a test may take whatever the budget: what is cheap is called often */
+#define MOVED_NS    100e6 /* and once something has moved */
 #define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
 #define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
 #define ALONE_RUNS  3           /* processes in which a test has to come to the same */
@@ -274,6 +276,11 @@ static bool test_births(struct session *session, uint32_t number)
     return session_ask(session, &command).event == WORKER_DONE && session_births(session, number);
 }
 
+static double at_least(double value, double least)
+{
+    return value > least ? value : least;
+}
+
 /* The limits of the next test. */
 static void limits_set(struct hunting *hunting)
 {
@@ -285,8 +292,8 @@ static void limits_set(struct hunting *hunting)
     hunting->limits = (struct repeat_limits){
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),
-        .still_ns = budget_still(hunting->budget),
-        .moved_ns = budget_moved(hunting->budget),
+        .still_ns = at_least(budget_still(hunting->budget), STILL_NS),
+        .moved_ns = at_least(budget_moved(hunting->budget), MOVED_NS),
         .bytes = peak > KEPT_BYTES ? (int64_t)peak : KEPT_BYTES,
         .units = limited && files.rlim_max / SPENT_PART < units
                      ? (uint32_t)(files.rlim_max / SPENT_PART)

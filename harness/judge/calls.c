@@ -49,7 +49,12 @@ enum calls_verdict judge_calls(const struct calls_facts *facts)
         return last || facts->enough ? CALLS_UNSURE : CALLS_GO_ON;
     }
     long_enough = long_enough && facts->calls >= threshold_count(STILL_FACTOR) * facts->still;
-    return last || facts->enough || long_enough ? CALLS_LEVEL : CALLS_GO_ON;
+    if (!last && !facts->enough && !long_enough) {
+        return CALLS_GO_ON;
+    }
+    /* Fewer calls than that have no factor in which nothing rose. */
+    return facts->calls >= threshold_count(LEVEL_FACTOR) * threshold_count(WARM_UP) ? CALLS_LEVEL
+                                                                                    : CALLS_UNSURE;
 }
 
 unsigned calls_next(unsigned calls, bool moved)

@@ -89,6 +89,34 @@ static bool is_still(const struct series *series)
     return true;
 }
 
+/* The least of each octave in the last factor of sixteen is no more than that of the last: the least of blocks of random
+ * sizes may rise for a while, and is the lower the longer it is looked for. */
+static bool tops_all(const struct series *series, unsigned n, int64_t top)
+{
+    unsigned past = n / 2;
+    while (past > n / threshold_count(LEVEL_FACTOR)) {
+        int64_t floor = INT64_MAX;
+        for (size_t i = 0; i < series->count; i++) {
+            bool within = span_begin(series, i) > past / 2 && series->spans[i].end <= past;
+            floor = within && series->spans[i].floor < floor ? series->spans[i].floor : floor;
+        }
+        if (floor != INT64_MAX && floor > top) {
+            return false;
+        }
+        past /= 2;
+    }
+    return true;
+}
+
+static bool grows(const struct series *series, const struct series_answer *answer, unsigned steps,
+                  int64_t top)
+{
+    unsigned n = answer->calls;
+    return n >= threshold_count(JUDGED_CALLS) && answer->share >= threshold(GROWS_SHARE) &&
+           answer->rises >= threshold_count(RISES) && steps >= threshold_count(STEPS) &&
+           answer->total >= n / threshold_count(PACE) && tops_all(series, n, top);
+}
+
 struct series_answer judge_series(const struct series *series)
 {
     struct series_answer answer = {.shape = SERIES_OPEN, .calls = series_calls(series)};
@@ -109,8 +137,7 @@ struct series_answer judge_series(const struct series *series)
         answer.shape = SERIES_STILL;
     } else if ((double)(late + end) <= threshold(LEVEL_SHARE) * (double)answer.total) {
         answer.shape = SERIES_LEVEL;
-    } else if (n >= threshold_count(JUDGED_CALLS) && answer.share >= threshold(GROWS_SHARE) &&
-               answer.rises >= threshold_count(RISES) && steps >= threshold_count(STEPS)) {
+    } else if (grows(series, &answer, steps, top)) {
         answer.shape = SERIES_GROWS;
     }
     return answer;

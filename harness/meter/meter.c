@@ -208,3 +208,18 @@ uint64_t meter_rss(void)
     }
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
+
+uint64_t meter_queued_ns(void)
+{
+    char text[128];
+    size_t bytes = kernel_read_file("/proc/thread-self/schedstat", text, sizeof text - 1), at = 0;
+    uint64_t queued = 0;
+    text[bytes] = '\0';
+    while (text[at] != ' ' && text[at] != '\0') {
+        at++;
+    }
+    for (at += text[at] == ' '; text[at] >= '0' && text[at] <= '9'; at++) {
+        queued = queued * 10 + (uint64_t)(text[at] - '0');
+    }
+    return queued;
+}

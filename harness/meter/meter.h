@@ -55,4 +55,8 @@ void meter_counters_put(struct wire *wire);
 uint64_t
 meter_now_ns(void); /* CLOCK_MONOTONIC, straight from the kernel's vdso, never interposed */
 
+/* How long the calling thread could have run so far and had no processor, ns; 0 where the kernel does
+ * not tell. Three system calls. */
+uint64_t meter_queued_ns(void);
+
 #endif
