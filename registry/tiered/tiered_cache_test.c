@@ -5,6 +5,8 @@
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
+#include <sqlite3.h>
+
 #define SECOND 1000000000ull
 
 static struct world {
@@ -550,6 +552,45 @@ START_TEST(what_the_source_cannot_give_is_not_cached)
     world.failing = false;
     ck_assert(tiered_cache_get(cache, "models", &value));
     ck_assert_uint_eq(world.calls, 2);
+    ck_assert_uint_eq(statistics_of(cache).failures, 1);
+    ck_assert_uint_eq(statistics_of(cache).loads, 2);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* An event's own process purges what lies above at once, and does not merely stop believing it. */
+START_TEST(an_event_removes_the_entry_from_the_levels_above)
+{
+    struct tiered_cache *cache = open_with(options_two());
+    uint64_t entries, bytes;
+    ask(cache, "models");
+    ask(cache, "users");
+    ck_assert(tiered_cache_usage(cache, 0, &entries, &bytes));
+    ck_assert_uint_eq(entries, 2);
+    ck_assert(tiered_cache_invalidate(cache, "models"));
+    ck_assert(tiered_cache_usage(cache, 0, &entries, &bytes));
+    ck_assert_uint_eq(entries, 1);
+    ck_assert_uint_eq(statistics_of(cache).purged, 1);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* A row whose bytes were changed on the disk is no value. */
+START_TEST(a_row_that_was_torn_fails_its_checksum_and_is_loaded_again)
+{
+    sqlite3 *db;
+    struct tiered_options options = options_two();
+    options.levels[0] = options.levels[1];
+    options.levels[1] = (struct tiered_level){0};
+    struct tiered_cache *cache = open_with(options);
+    ask(cache, "models");
+    ck_assert_int_eq(sqlite3_open(world.file, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "UPDATE entry SET data='\"models/9\"'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+    ck_assert_uint_eq(ask(cache, "models"), 0);
+    ck_assert_uint_eq(world.calls, 2);
     tiered_cache_close(&cache);
 }
 END_TEST
@@ -668,6 +709,36 @@ START_TEST(redis_that_slept_through_an_event_does_not_serve_what_it_remembers)
 }
 END_TEST
 
+/* Redis has its entries and has lost its state, as after an eviction: an event meanwhile. What was
+ * put before the log is read again counts no more. */
+START_TEST(a_level_that_lost_its_memory_serves_nothing_from_before)
+{
+    struct redis_fixture redis = {0};
+    char command[200];
+    if (!redis_there(&redis)) {
+        return;
+    }
+    struct tiered_options options = options_three(&redis);
+    options.levels[0].limits.deadline_ns = 20 * SECOND;
+    struct tiered_cache *cache = open_with(options), *other = open_with(options_two());
+    ask(cache, "models");
+    ask(cache, "models");
+    ck_assert_uint_eq(statistics_of(cache).levels[0].hits, 1);
+    world.state = 1;
+    ck_assert(tiered_cache_invalidate(other, "models")); /* which knows of no Redis */
+    snprintf(command, sizeof command, "redis-cli -s %s DEL tidemark:state >/dev/null",
+             redis.socket);
+    ck_assert_int_eq(system(command), 0);
+    struct tiered_cache *young = open_with(options);
+    ck_assert_uint_eq(ask(young, "models"), 1);
+    ck_assert_uint_eq(ask(cache, "models"), 1);
+    tiered_cache_close(&cache);
+    tiered_cache_close(&other);
+    tiered_cache_close(&young);
+    redis_kill(&redis);
+}
+END_TEST
+
 static void fixtures(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, world_make, world_end);
@@ -681,6 +752,9 @@ static const TTest *const *const tests[] = {
     &a_larger_tolerance_serves_from_memory_while_the_log_is_away,
     &a_damaged_or_vanished_file_is_begun_anew_and_memory_forgets,
     &what_the_source_cannot_give_is_not_cached,
+    &an_event_removes_the_entry_from_the_levels_above,
+    &a_row_that_was_torn_fails_its_checksum_and_is_loaded_again,
+    &a_level_that_lost_its_memory_serves_nothing_from_before,
     &a_file_with_a_bound_stays_within_it,
     &redis_killed_in_mid_run_is_left_out_and_taken_up_again,
     &redis_that_slept_through_an_event_does_not_serve_what_it_remembers,
