@@ -99,7 +99,7 @@ ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
 .PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi baselines
+.PHONY: all mutants help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi baselines
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -342,6 +342,10 @@ $B/bench/lookup_bench: $(wildcard registry/bench/*) include/registry/registry_in
 
 shards: all ## one hunt over three hosts by GNU parallel, and as a Slurm array: equal to the unsharded one
 	$QB=$B ci/shards.sh
+
+MUTANTS ?= 240
+mutants: tests ## faults made in registry/, scenarios/ and harness/judge, one at a time: which do the tests not see? (an hour; MUTANTS=240)
+	$Qpython3 ci/mutants.py --build $B --count $(MUTANTS)
 
 abi: $B/libtidemark-registry.so.0 $B/libtidemark.so ## keep the libraries' binary interfaces in registry/libregistry.abi and harness/boundary/libtidemark.abi
 	$QB=$B ci/abi.sh registry >registry/libregistry.abi

@@ -167,6 +167,21 @@ static void rows_load(struct demo *demo, const struct demo_run *run)
              seen(run, "production_processes"), seen(run, "production_outages"),
              seen(run, "production_recoveries"), seen(run, "production_wrong"),
              seen(run, "production_calls"));
+    demo_row(demo, "", "times and events for each of five endpoints",
+             holds(run, "each_endpoint_of_the_report_lives_by_its_own_times") &&
+                 holds(run, "an_event_names_the_keys_that_it_makes_old"),
+             "%.0f endpoints by a table: each asked to refresh, and gone, at its second",
+             seen(run, "endpoints"));
+    demo_row(demo, "", "alerts for low hit rates",
+             holds(run, "a_low_hit_rate_raises_an_alert_after_five_minutes_and_not_before"),
+             "below 80 %% for 5 minutes: firing after %.0f s; in OpenMetrics, and as a status",
+             seen(run, "alert_after_s"));
+    demo_row(demo, "", "optimisation by usage patterns",
+             holds(run, "times_tuned_by_a_day_of_use_spare_loads_the_day_after"),
+             "TTLs from a day's trace, at most doubled: %.0f calls a day instead of %.0f, %.0f %% "
+             "spared",
+             seen(run, "tuned_loads_after"), seen(run, "tuned_loads_before"),
+             seen(run, "tuned_saves_percent"));
     bool faults = holds(run, "on_a_full_disk_every_answer_is_right_and_space_mends_it") &&
                   holds(run, "a_wall_clock_that_is_set_makes_nothing_immortal_and_nothing_wrong") &&
                   holds(run, "instances_killed_at_random_leave_a_table_that_serves");

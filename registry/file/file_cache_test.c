@@ -454,6 +454,21 @@ START_TEST(a_refresh_does_not_join_an_older_fetch_however_slowly_it_runs)
 }
 END_TEST
 
+/* Of the file as it is. */
+static unsigned long generation_now(void)
+{
+    unsigned long generation = 0;
+    char head[256] = "";
+    FILE *file = fopen(world.path, "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_ptr_nonnull(fgets(head, sizeof head, file));
+    fclose(file);
+    const char *at = strstr(head, "generation=");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at, "generation=%lu", &generation), 1);
+    return generation;
+}
+
 START_TEST(a_bad_document_is_rolled_back_and_stays_away)
 {
     struct file_options options = options_of();
@@ -464,14 +479,18 @@ START_TEST(a_bad_document_is_rolled_back_and_stays_away)
     }
     struct file_cache *cache = cache_of(&options);
     ck_assert_str_eq(ask(cache), "fetched: list 4"); /* and that one turns out to be bad */
+    ck_assert_uint_eq(generation_now(), 4);
     ck_assert(file_cache_rollback(cache));
     ck_assert_str_eq(ask(cache), "hit: list 3");
+    ck_assert_uint_eq(generation_now(), 5); /* a publication like others: numbers never go back */
     ck_assert(file_cache_rollback(cache));
     ck_assert_str_eq(ask(cache), "hit: list 2");
+    ck_assert_uint_eq(generation_now(), 6);
     ck_assert(!file_cache_rollback(cache)); /* two are kept */
     ck_assert_str_eq(ask(cache), "hit: list 2");
     pass(4000ull * SECOND);
     ck_assert_str_eq(ask(cache), "fetched: list 5");
+    ck_assert_uint_eq(generation_now(), 7);
     file_cache_free(&cache);
     teardown();
 }

@@ -282,6 +282,57 @@ START_TEST(a_publication_that_fails_anywhere_leaves_one_whole_file_and_no_tempor
 }
 END_TEST
 
+/* Two writers that both believe to hold the lock (its holder was stopped, and another went on
+ * without it) must not write into one file: the second one begins while the first is about to sync,
+ * sweeps its temporary file away, and still each file that can be read is whole. */
+struct second_writer {
+    struct file_store store;
+    unsigned begun;
+    char names[2][64];
+};
+
+static bool name_of_temporary(char name[64])
+{
+    DIR *directory = opendir(folder);
+    bool found = false;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, "list.json.tmp-", 14) == 0) {
+            found = true;
+            snprintf(name, 64, "%.63s", entry->d_name);
+        }
+    }
+    closedir(directory);
+    return found;
+}
+
+static bool write_between(void *context, enum file_point point)
+{
+    struct second_writer *second = context;
+    if (point == FILE_POINT_SYNC && second->begun < 2) {
+        ck_assert(name_of_temporary(second->names[second->begun]));
+        if (++second->begun == 1) {
+            ck_assert(put(&second->store, 7, "of the second"));
+        }
+    }
+    return true;
+}
+
+START_TEST(two_writers_at_once_have_two_temporary_files)
+{
+    struct second_writer second = {.store = store_of()};
+    struct file_store first = store_of();
+    folder_make();
+    second.store.path = first.path = path;
+    second.store.point = first.point = write_between;
+    second.store.context = first.context = &second;
+    ck_assert(!put(&first, 6, "of the first, which is longer")); /* it was swept away: it fails */
+    ck_assert_uint_eq(second.begun, 2);
+    ck_assert_str_ne(second.names[0], second.names[1]);
+    ck_assert_str_eq(said(&first, 0), "of the second");
+    ck_assert_uint_le(folder_remove(), 2); /* itself, and at most a version of it */
+}
+END_TEST
+
 START_TEST(temporaries_of_the_dead_are_swept_and_others_left)
 {
     struct file_store store = store_of();
@@ -411,6 +462,7 @@ SUITE("file_store", &the_checksum_is_crc_64_xz, &a_head_comes_back_as_it_was_wri
       &age_is_by_boot_time_and_by_the_wall_only_across_boots, &versions_move_on_and_come_back,
       &versions_that_are_the_present_file_are_no_trouble, &what_is_no_cache_file_is_told_apart,
       &a_publication_that_fails_anywhere_leaves_one_whole_file_and_no_temporary,
+      &two_writers_at_once_have_two_temporary_files,
       &temporaries_of_the_dead_are_swept_and_others_left, &a_lock_excludes_and_goes_with_its_holder,
       &a_lock_file_that_was_removed_locks_nobody_out_or_in,
       &a_lock_is_open_for_writing_where_that_is_allowed, &totals_add_up_and_damage_counts_as_empty)

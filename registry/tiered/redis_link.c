@@ -105,6 +105,9 @@ enum reading { READING_DONE, READING_MORE, READING_BAD };
 /* The line at *at, without its end. */
 static enum reading line_take(const struct redis_link *link, size_t *at, size_t *bytes)
 {
+    if (*at >= link->in_bytes) {
+        return READING_MORE;
+    }
     const unsigned char *begin = link->in.data + *at;
     const unsigned char *end = memchr(begin, '\n', link->in_bytes - *at);
     if (!end) {

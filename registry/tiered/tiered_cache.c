@@ -32,6 +32,7 @@ static void request_init(const struct tiered_cache *cache, struct request *reque
     request->key = (struct store_key){text, strlen(text)};
     key_name_init(&request->named, request->key);
     const struct tiered_endpoint *rule = tiered_endpoint_find(&options->endpoints, request->key);
+    request->rule = rule ? (size_t)(rule - options->endpoints.rules) : options->endpoints.count;
     request->ttl_ns = rule && rule->ttl_ns ? rule->ttl_ns : options->ttl_ns;
     request->refresh_ns = rule ? rule->refresh_ns : options->refresh_ns;
     request->stale_ns = rule ? rule->stale_ns : options->stale_ns;
@@ -73,6 +74,9 @@ bool tiered_cache_get(struct tiered_cache *cache, const char *text, struct tiere
     cache->statistics.misses += !hit;
     cache->statistics.stale += stale;
     *value = (struct tiered_value){0};
+    if (ok && cache->options.usage) {
+        usage_lookup(cache->options.usage, request.rule, request.named.name, entry.bytes, begun);
+    }
     if (ok) {
         *value = (struct tiered_value){.data = entry.data,
                                        .bytes = entry.bytes,
@@ -122,6 +126,9 @@ bool tiered_cache_invalidate(struct tiered_cache *cache, const char *text)
     }
     uint64_t generation;
     cache->statistics.events++;
+    if (cache->options.usage) {
+        usage_event(cache->options.usage, request.rule, request.named.name, now_of(cache));
+    }
     /* From here on this process does not believe a level that has not heard of it. */
     if (level_heed(cache, log, log->kind->generation(log->store, &generation)) == STORE_YES &&
         generation > cache->heard) {

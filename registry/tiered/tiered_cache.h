@@ -29,7 +29,7 @@
 #define TIERED_CACHE_H
 
 #include "registry/tiered/store.h"
-#include "registry/tiered/tiered_endpoint.h"
+#include "registry/tiered/tiered_usage.h"
 
 #define TIERED_LEVELS 4u
 
@@ -50,14 +50,16 @@ struct tiered_options {
     uint64_t refresh_ns;                       /* 0: no early refresh */
     uint64_t stale_ns;                         /* 0: nothing is served after expiry */
     struct tiered_endpoints endpoints;         /* a key with a rule has that rule's times */
-    uint64_t poll_ns;                          /* [400 ms] */
-    uint64_t deaf_ns;                          /* [poll_ns] */
-    uint64_t retry_ns;                         /* [1 s] */
-    uint64_t retry_max_ns;                     /* [8 x retry_ns] */
-    uint64_t claim_ns;               /* [30 s] a loader that takes longer counts as dead */
-    uint64_t patience_ns;            /* [claim_ns] how long others wait for a loader */
-    uint64_t sweep_ns;               /* [60 s] one process in so long removes what has expired */
-    uint64_t (*now_ns)(void *clock); /* [CLOCK_REALTIME] */
+    struct tiered_usage
+        *usage;            /* NULL, or where look-ups and events are recorded (tiered_usage.h) */
+    uint64_t poll_ns;      /* [400 ms] */
+    uint64_t deaf_ns;      /* [poll_ns] */
+    uint64_t retry_ns;     /* [1 s] */
+    uint64_t retry_max_ns; /* [8 x retry_ns] */
+    uint64_t claim_ns;     /* [30 s] a loader that takes longer counts as dead */
+    uint64_t patience_ns;  /* [claim_ns] how long others wait for a loader */
+    uint64_t sweep_ns;     /* [60 s] one process in so long removes what has expired */
+    uint64_t (*now_ns)(void *clock);           /* [CLOCK_REALTIME] */
     void (*wait_ns)(void *clock, uint64_t ns); /* [nanosleep] */
     void *clock;
     tiered_load *load;

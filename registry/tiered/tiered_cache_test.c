@@ -5,6 +5,8 @@
 #include "registry/tiered/redis_fixture.h"
 #include "registry/tiered/tiered_cache.h"
 
+#include <sqlite3.h>
+
 #define SECOND 1000000000ull
 
 static struct world {
@@ -333,6 +335,123 @@ START_TEST(a_level_that_stays_away_is_asked_less_and_less_often)
 }
 END_TEST
 
+START_TEST(after_expiry_the_old_value_is_served_while_one_caller_of_all_loads_it_anew)
+{
+    if (!log_there(_i)) {
+        return;
+    }
+    struct tiered_options options = options_over(_i);
+    options.stale_ns = 3600 * SECOND;
+    struct tiered_cache *first = open_with(options), *second = open_with(options);
+    struct tiered_value value;
+    ask(first, "models");
+    ask(second, "models");
+    world.state = 1;
+    world.now_ns += 600 * SECOND - 1;
+    ck_assert(tiered_cache_get(first, "models", &value));
+    ck_assert(!value.stale && !value.refresh);
+    world.now_ns++;
+    ck_assert(tiered_cache_get(first, "models", &value));
+    ck_assert(value.stale && value.refresh);
+    ck_assert(tiered_cache_get(second, "models", &value));
+    ck_assert(value.stale && !value.refresh); /* the first has it */
+    ck_assert_uint_eq(world.calls, 1);
+    tiered_cache_sweep(second); /* does not sweep away what is still served */
+    world.now_ns += 60 * SECOND;
+    ck_assert_uint_eq(ask(second, "models"), 0);
+    ck_assert(tiered_cache_refresh(first, "models"));
+    ck_assert_uint_eq(ask(first, "models"), 1);
+    ck_assert_uint_eq(world.calls, 2);
+    ck_assert_uint_eq(statistics_of(first).stale, 1);
+    ck_assert_uint_eq(statistics_of(second).stale, 2);
+    tiered_cache_close(&first);
+    tiered_cache_close(&second);
+}
+END_TEST
+
+/* Nobody refreshes, because the source fails: the value is served to the end of its time, which is
+ * the end also in memory. */
+START_TEST(a_value_is_never_served_after_its_stale_time_nor_after_an_event)
+{
+    if (!log_there(_i)) {
+        return;
+    }
+    struct tiered_options options = options_over(_i);
+    options.stale_ns = 120 * SECOND;
+    struct tiered_cache *cache = open_with(options), *other = open_with(options);
+    struct tiered_value value;
+    ask(cache, "models");
+    world.failing = true;
+    world.now_ns += 719 * SECOND;
+    ck_assert(tiered_cache_get(cache, "models", &value));
+    ck_assert(!tiered_cache_refresh(cache, "models"));
+    ck_assert(tiered_cache_get(cache, "models", &value));
+    ck_assert(value.stale && value.refresh); /* the claim was given back */
+    world.now_ns += SECOND;
+    ck_assert(!tiered_cache_get(cache, "models", &value));
+    world.failing = false;
+    world.state = 1;
+    ck_assert_uint_eq(ask(cache, "models"), 1);
+    world.now_ns += 601 * SECOND; /* stale, and then old by an event */
+    ck_assert_uint_eq(ask(other, "models"), 1);
+    world.state = 2;
+    ck_assert(tiered_cache_invalidate(cache, "models"));
+    ck_assert_uint_eq(ask(cache, "models"), 2);
+    world.now_ns += 400000000u;
+    ck_assert_uint_eq(ask(other, "models"), 2);
+    tiered_cache_close(&cache);
+    tiered_cache_close(&other);
+}
+END_TEST
+
+START_TEST(each_key_lives_by_the_rule_of_its_endpoint_and_dies_by_its_events)
+{
+    static const struct tiered_endpoint rules[] = {
+        {"/api/models", "models", 600 * SECOND, 120 * SECOND, 0, {"models.synced"}},
+        {"/api/user/data", "user-{id}", 300 * SECOND, 60 * SECOND, 30 * SECOND, {"user.updated"}},
+    };
+    static const struct {
+        const char *key;
+        unsigned refresh_s, stale_s, gone_s;
+    } rows[] = {{"models", 480, 600, 600}, {"user-17", 240, 300, 330}, {"other", 900, 900, 900}};
+    struct tiered_options options = options_two();
+    options.endpoints = (struct tiered_endpoints){rules, 2};
+    options.ttl_ns = 900 * SECOND;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tiered_cache *cache = open_with(options);
+        uint64_t loaded = world.now_ns;
+        unsigned calls = world.calls + 1;
+        struct tiered_value value;
+        ask(cache, rows[i].key);
+        for (unsigned s = 1; s < rows[i].gone_s; s++) {
+            world.now_ns = loaded + s * SECOND;
+            ck_assert(tiered_cache_get(cache, rows[i].key, &value));
+            ck_assert_msg(value.stale == (s >= rows[i].stale_s), "%s at %u s", rows[i].key, s);
+            ck_assert_msg(!value.refresh || s >= rows[i].refresh_s, "%s at %u s", rows[i].key, s);
+            ck_assert_msg(value.refresh || s != rows[i].refresh_s, "%s at %u s", rows[i].key, s);
+        }
+        ck_assert_uint_eq(world.calls, calls);
+        world.now_ns = loaded + rows[i].gone_s * SECOND;
+        ask(cache, rows[i].key);
+        ck_assert_uint_eq(world.calls, calls + 1);
+        tiered_cache_close(&cache);
+    }
+    struct tiered_cache *cache = open_with(options);
+    size_t keys;
+    ask(cache, "user-17");
+    ask(cache, "user-18");
+    world.state = 5;
+    ck_assert(
+        tiered_cache_event(cache, "user.updated", &(struct tiered_field){"id", "17"}, 1, &keys));
+    ck_assert_uint_eq(keys, 1);
+    ck_assert_uint_eq(ask(cache, "user-17"), 5);
+    ck_assert_uint_eq(ask(cache, "user-18"), 0);
+    ck_assert(tiered_cache_event(cache, "no.such", NULL, 0, &keys));
+    ck_assert_uint_eq(keys, 0);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
 START_TEST(a_loader_that_died_is_waited_for_until_its_claim_ends)
 {
     struct tiered_cache *cache = open_with(options_two());
@@ -432,6 +551,45 @@ START_TEST(what_the_source_cannot_give_is_not_cached)
     ck_assert(!tiered_cache_get(cache, "models", &value));
     world.failing = false;
     ck_assert(tiered_cache_get(cache, "models", &value));
+    ck_assert_uint_eq(world.calls, 2);
+    ck_assert_uint_eq(statistics_of(cache).failures, 1);
+    ck_assert_uint_eq(statistics_of(cache).loads, 2);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* An event's own process purges what lies above at once, and does not merely stop believing it. */
+START_TEST(an_event_removes_the_entry_from_the_levels_above)
+{
+    struct tiered_cache *cache = open_with(options_two());
+    uint64_t entries, bytes;
+    ask(cache, "models");
+    ask(cache, "users");
+    ck_assert(tiered_cache_usage(cache, 0, &entries, &bytes));
+    ck_assert_uint_eq(entries, 2);
+    ck_assert(tiered_cache_invalidate(cache, "models"));
+    ck_assert(tiered_cache_usage(cache, 0, &entries, &bytes));
+    ck_assert_uint_eq(entries, 1);
+    ck_assert_uint_eq(statistics_of(cache).purged, 1);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* A row whose bytes were changed on the disk is no value. */
+START_TEST(a_row_that_was_torn_fails_its_checksum_and_is_loaded_again)
+{
+    sqlite3 *db;
+    struct tiered_options options = options_two();
+    options.levels[0] = options.levels[1];
+    options.levels[1] = (struct tiered_level){0};
+    struct tiered_cache *cache = open_with(options);
+    ask(cache, "models");
+    ck_assert_int_eq(sqlite3_open(world.file, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "UPDATE entry SET data='\"models/9\"'", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+    ck_assert_uint_eq(ask(cache, "models"), 0);
     ck_assert_uint_eq(world.calls, 2);
     tiered_cache_close(&cache);
 }
@@ -551,6 +709,36 @@ START_TEST(redis_that_slept_through_an_event_does_not_serve_what_it_remembers)
 }
 END_TEST
 
+/* Redis has its entries and has lost its state, as after an eviction: an event meanwhile. What was
+ * put before the log is read again counts no more. */
+START_TEST(a_level_that_lost_its_memory_serves_nothing_from_before)
+{
+    struct redis_fixture redis = {0};
+    char command[200];
+    if (!redis_there(&redis)) {
+        return;
+    }
+    struct tiered_options options = options_three(&redis);
+    options.levels[0].limits.deadline_ns = 20 * SECOND;
+    struct tiered_cache *cache = open_with(options), *other = open_with(options_two());
+    ask(cache, "models");
+    ask(cache, "models");
+    ck_assert_uint_eq(statistics_of(cache).levels[0].hits, 1);
+    world.state = 1;
+    ck_assert(tiered_cache_invalidate(other, "models")); /* which knows of no Redis */
+    snprintf(command, sizeof command, "redis-cli -s %s DEL tidemark:state >/dev/null",
+             redis.socket);
+    ck_assert_int_eq(system(command), 0);
+    struct tiered_cache *young = open_with(options);
+    ck_assert_uint_eq(ask(young, "models"), 1);
+    ck_assert_uint_eq(ask(cache, "models"), 1);
+    tiered_cache_close(&cache);
+    tiered_cache_close(&other);
+    tiered_cache_close(&young);
+    redis_kill(&redis);
+}
+END_TEST
+
 static void fixtures(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, world_make, world_end);
@@ -558,17 +746,23 @@ static void fixtures(TCase *tcase)
 
 static const TTest *const *const tests[] = {
     &a_loader_that_died_is_waited_for_until_its_claim_ends,
+    &each_key_lives_by_the_rule_of_its_endpoint_and_dies_by_its_events,
     &a_level_that_stays_away_is_asked_less_and_less_often,
     &without_its_log_it_asks_the_source_and_counts_it,
     &a_larger_tolerance_serves_from_memory_while_the_log_is_away,
     &a_damaged_or_vanished_file_is_begun_anew_and_memory_forgets,
     &what_the_source_cannot_give_is_not_cached,
+    &an_event_removes_the_entry_from_the_levels_above,
+    &a_row_that_was_torn_fails_its_checksum_and_is_loaded_again,
+    &a_level_that_lost_its_memory_serves_nothing_from_before,
     &a_file_with_a_bound_stays_within_it,
     &redis_killed_in_mid_run_is_left_out_and_taken_up_again,
     &redis_that_slept_through_an_event_does_not_serve_what_it_remembers,
 };
 
 static const TTest *const *const tests_of_each_log[] = {
+    &after_expiry_the_old_value_is_served_while_one_caller_of_all_loads_it_anew,
+    &a_value_is_never_served_after_its_stale_time_nor_after_an_event,
     &keys_of_any_bytes_and_any_length_are_told_apart_by_every_store,
     &a_second_process_finds_what_the_first_has_loaded,
     &a_value_found_below_is_held_above_no_longer_than_it_has_left,

@@ -39,6 +39,7 @@ struct request {
     struct store_key key;  /* as the caller has it */
     struct key_name named; /* as the stores have it */
     uint64_t ttl_ns, refresh_ns, stale_ns;
+    size_t rule; /* of the endpoints; their count: none */
 };
 
 uint64_t now_of(const struct tiered_cache *cache);

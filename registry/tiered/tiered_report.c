@@ -124,7 +124,8 @@ static void levels_print(const struct tiered_statistics *s, FILE *out)
     }
 }
 
-void tiered_report_openmetrics(const struct tiered_statistics *s, uint64_t bytes, FILE *out)
+void tiered_report_openmetrics(const struct tiered_statistics *s, uint64_t bytes,
+                               const struct tiered_alert *alerts, size_t alert_count, FILE *out)
 {
     struct tiered_figures f = tiered_figures(s, bytes);
     struct count counts[COUNTS];
@@ -141,5 +142,6 @@ void tiered_report_openmetrics(const struct tiered_statistics *s, uint64_t bytes
                 (unsigned long long)counts[i].value);
     }
     levels_print(s, out);
+    tiered_alert_openmetrics(alerts, alert_count, out);
     fputs("# EOF\n", out);
 }

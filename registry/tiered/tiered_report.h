@@ -7,7 +7,7 @@
 #ifndef TIERED_REPORT_H
 #define TIERED_REPORT_H
 
-#include "registry/tiered/tiered_cache.h"
+#include "registry/tiered/tiered_alert.h"
 
 #include <stdio.h>
 
@@ -21,6 +21,6 @@ struct tiered_figures tiered_figures(const struct tiered_statistics *statistics,
 void tiered_report_json(const struct tiered_statistics *statistics, uint64_t bytes, FILE *out);
 /* Ends with "# EOF". */
 void tiered_report_openmetrics(const struct tiered_statistics *statistics, uint64_t bytes,
-                               FILE *out);
+                               const struct tiered_alert *alerts, size_t alert_count, FILE *out);
 
 #endif

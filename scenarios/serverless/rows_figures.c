@@ -1,6 +1,6 @@
 /* rows_figures.c - rows 3.9, 3.10, 3.12, 3.14 and 3.15: metrics, recommendations, costs, sizes. */
-#include "advice.h"
 #include "cost.h"
+#include "registry/tiered/cache_advice.h"
 #include "registry/tiered/tiered_report.h"
 #include "rows.h"
 
@@ -18,13 +18,23 @@ static struct tiered_cache *plain_open(uint64_t ttl_ns)
     return cache;
 }
 
-static char *printed(void (*print)(const struct tiered_statistics *, uint64_t, FILE *),
-                     const struct tiered_statistics *statistics, uint64_t bytes)
+static char *json_of(const struct tiered_statistics *statistics, uint64_t bytes)
 {
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
-    print(statistics, bytes, out);
+    tiered_report_json(statistics, bytes, out);
+    fclose(out);
+    return text;
+}
+
+static char *openmetrics_of(const struct tiered_statistics *statistics,
+                            const struct tiered_alert *alerts, size_t count)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    tiered_report_openmetrics(statistics, 1500000, alerts, count, out);
     fclose(out);
     return text;
 }
@@ -40,7 +50,7 @@ START_TEST(all_six_metrics_are_in_json_and_in_openmetrics)
     world_advance(TTL_NS);
     tiered_cache_sweep(cache);
     tiered_cache_statistics(cache, &s);
-    char *json = printed(tiered_report_json, &s, 1500000);
+    char *json = json_of(&s, 1500000);
     ck_assert_str_eq(
         json, "{\"hit_rate\":0.75,\"miss_rate\":0.25,\"avg_response_time_cached\":0,"
               "\"avg_response_time_uncached\":3000,\"cache_size_mb\":1.5,\"loads\":1,"
@@ -49,7 +59,7 @@ START_TEST(all_six_metrics_are_in_json_and_in_openmetrics)
               "\"levels\":[{\"name\":\"sqlite\",\"hits\":3,\"misses\":2,\"outages\":0,"
               "\"recoveries\":0,\"failures\":0,\"skipped\":0,\"refused\":0,\"trouble\":\"\"}]}\n");
     free(json);
-    char *text = printed(tiered_report_openmetrics, &s, 1500000);
+    char *text = openmetrics_of(&s, NULL, 0);
     static const char *const lines[] = {"tidemark_cache_hit_ratio 0.75\n",
                                         "tidemark_cache_miss_ratio 0.25\n",
                                         "tidemark_cache_response_cached_seconds 0\n",
@@ -61,9 +71,44 @@ START_TEST(all_six_metrics_are_in_json_and_in_openmetrics)
         ck_assert_msg(strstr(text, lines[i]) != NULL, "%s", lines[i]);
     }
     free(text);
-    json = printed(tiered_report_json, &(struct tiered_statistics){0}, UINT64_MAX);
+    json = json_of(&(struct tiered_statistics){0}, UINT64_MAX);
     ck_assert_ptr_nonnull(strstr(json, "\"hit_rate\":null")); /* 0/0 is no rate */
     free(json);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* An afternoon on which the cache stops hitting: events come as often as requests. */
+START_TEST(a_low_hit_rate_raises_an_alert_after_five_minutes_and_not_before)
+{
+    const struct tiered_alert_rule rule = {"hit_rate", 0.8, 300 * SECOND, 20};
+    struct tiered_statistics s;
+    struct tiered_value value;
+    struct tiered_cache *cache = plain_open(TTL_NS);
+    tiered_cache_statistics(cache, &s);
+    struct tiered_alert alert = tiered_alert_begin(&rule, &s, world_now(NULL));
+    uint64_t broken = 0, fired = 0;
+    for (unsigned request = 0; request < 400 && !fired; request++) {
+        ck_assert(tiered_cache_get(cache, "openrouter-models", &value));
+        if (request >= 200) {
+            broken = broken ? broken : world_now(NULL);
+            ck_assert(tiered_cache_invalidate(cache, "openrouter-models"));
+        }
+        world_advance(2 * SECOND);
+        tiered_cache_statistics(cache, &s);
+        tiered_alert_look(&alert, &s, world_now(NULL));
+        fired = alert.state == ALERT_FIRING ? world_now(NULL) : 0;
+        ck_assert_int_eq(tiered_alert_status(&alert, 1, world_now(NULL), NULL),
+                         alert.state == ALERT_UNKNOWN ? 3 : fired != 0);
+    }
+    ck_assert_msg(fired != 0, "it never fires");
+    tidemark_count("alert_after_s", (fired - broken) / SECOND);
+    ck_assert_uint_ge(fired - broken, 240 * SECOND);
+    ck_assert_uint_le(fired - broken, 420 * SECOND);
+    char *text = openmetrics_of(&s, &alert, 1);
+    ck_assert_ptr_nonnull(strstr(text, "tidemark_cache_alert{rule=\"hit_rate\","
+                                       "tidemark_cache_alert=\"firing\"} 1\n"));
+    free(text);
     tiered_cache_close(&cache);
 }
 END_TEST
@@ -248,6 +293,7 @@ TCase *rows_figures(void)
 {
     TCase *tcase = tcase_create("figures");
     tcase_add_test(tcase, all_six_metrics_are_in_json_and_in_openmetrics);
+    tcase_add_test(tcase, a_low_hit_rate_raises_an_alert_after_five_minutes_and_not_before);
     tcase_add_test(tcase, recommendations_name_the_cause_that_the_figures_show);
     tcase_add_test(tcase, the_costs_are_those_of_the_right_arithmetic);
     tcase_add_test(tcase, the_unit_tests_of_the_report_hold);

@@ -1,6 +1,6 @@
 /* rows_tiers.c - rows 3.5 to 3.7: how old a value gets over two levels, who serves, and events. */
+#include "endpoints.h"
 #include "rows.h"
-#include "rules.h"
 
 /* The oldest value that a reader every second sees within 40 minutes: loaded at 0, first read
  * through a second instance at 599 s. */
@@ -130,50 +130,103 @@ START_TEST(as_it_was_an_event_reaches_the_table_alone)
 }
 END_TEST
 
+static void key_add(void *context, const char *key)
+{
+    char *keys = context;
+    size_t used = strlen(keys);
+    snprintf(keys + used, 400 - used, "%s%s", used ? " " : "", key);
+}
+
 START_TEST(an_event_names_the_keys_that_it_makes_old)
 {
     static const struct {
-        const char *event, *user, *keys[3];
+        const char *event, *user, *keys;
     } rows[] = {
-        {"user.profile.updated", "7", {"user-profile-7", "admin-users-list"}},
-        {"models.synced", NULL, {"openrouter-models", "admin-models-list"}},
-        {"subscription.changed", "7", {"user-profile-7", "user-features-7"}},
-        {"user.profile.updated", NULL, {"admin-users-list"}},
-        {"nothing.happened", "7", {NULL}},
+        {"user.profile.updated", "7", "user-profile-7 admin-users-list"},
+        {"models.synced", NULL, "openrouter-models admin-models-list"},
+        {"subscription.changed", "7", "user-profile-7 user-features-7"},
+        {"user.profile.updated", NULL, "admin-users-list"},
+        {"admin.sync-models", NULL, "openrouter-models"},
+        {"user.update-preferences", "7", "user-profile-7"},
+        {"user.deleted", NULL, "admin-users-list"},
+        {"nothing.happened", "7", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char keys[RULE_KEYS_MAX][RULE_KEY_BYTES];
-        size_t count =
-            rules_keys(rows[i].event, &(struct event_data){.user_id = rows[i].user}, keys);
-        for (size_t j = 0; j < count; j++) {
-            ck_assert_ptr_nonnull(rows[i].keys[j]);
-            ck_assert_str_eq(keys[j], rows[i].keys[j]);
-        }
-        ck_assert_ptr_null(rows[i].keys[count]);
+        char keys[400] = "";
+        struct tiered_field user = {"userId", rows[i].user};
+        tiered_endpoint_keys(&serverless_endpoints, rows[i].event, &user, rows[i].user != NULL,
+                             key_add, keys);
+        ck_assert_str_eq(keys, rows[i].keys);
     }
 }
 END_TEST
 
+static struct tiered_cache *endpoints_open(void)
+{
+    struct tiered_cache *cache = tiered_cache_open(&(struct tiered_options){
+        .levels = {{.kind = &store_memory}, {.kind = &store_sqlite, .address = world.file}},
+        .endpoints = serverless_endpoints,
+        .now_ns = world_now,
+        .wait_ns = world_wait,
+        .load = world_load});
+    ck_assert_ptr_nonnull(cache);
+    return cache;
+}
+
+static uint32_t state_of(struct tiered_cache *cache, const char *key)
+{
+    struct tiered_value value;
+    ck_assert(tiered_cache_get(cache, key, &value));
+    return world_state_of(value.data, value.bytes);
+}
+
 START_TEST(an_event_makes_its_keys_miss_and_no_others)
 {
-    char keys[RULE_KEYS_MAX][RULE_KEY_BYTES];
-    struct answer answer = {0};
-    void *service = service_tiered.open(0);
-    service_tiered.get(service, "user-profile-7", &answer);
-    service_tiered.get(service, "admin-users-list", &answer);
-    service_tiered.get(service, "user-profile-8", &answer);
+    struct tiered_cache *cache = endpoints_open();
+    size_t keys;
+    state_of(cache, "user-profile-7");
+    state_of(cache, "admin-users-list");
+    state_of(cache, "user-profile-8");
     world.page->state = 1;
-    size_t count = rules_keys("user.profile.updated", &(struct event_data){.user_id = "7"}, keys);
-    for (size_t i = 0; i < count; i++) {
-        ck_assert(service_tiered.invalidate(service, keys[i]));
+    ck_assert(tiered_cache_event(cache, "user.profile.updated",
+                                 &(struct tiered_field){"userId", "7"}, 1, &keys));
+    ck_assert_uint_eq(keys, 2);
+    ck_assert_uint_eq(state_of(cache, "user-profile-7"), 1);
+    ck_assert_uint_eq(state_of(cache, "admin-users-list"), 1);
+    ck_assert_uint_eq(state_of(cache, "user-profile-8"), 0);
+    tiered_cache_close(&cache);
+}
+END_TEST
+
+/* When each endpoint's caller is first asked to refresh, and when its value is gone, second by
+ * second. */
+START_TEST(each_endpoint_of_the_report_lives_by_its_own_times)
+{
+    static const struct {
+        const char *key;
+        unsigned refresh_s, gone_s;
+    } rows[] = {{"openrouter-models", 480, 600},
+                {"user-profile-7", 240, 300},
+                {"admin-users-list", 90, 120},
+                {"usage-costs", 720, 4500}, /* 900 and an hour while it is loaded anew */
+                {"health-cache", 20, 30}};
+    struct tiered_cache *cache = endpoints_open();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tiered_value value = {0};
+        unsigned asked = 0, s = 0;
+        state_of(cache, rows[i].key);
+        uint64_t loaded = world_now(NULL) - SOURCE_NS;
+        uint64_t calls = world.page->calls;
+        for (s = SOURCE_NS / SECOND; world.page->calls == calls; s++) {
+            world.page->now_ns = loaded + s * SECOND;
+            ck_assert(tiered_cache_get(cache, rows[i].key, &value));
+            asked = value.refresh && !asked ? s : asked;
+        }
+        ck_assert_msg(asked == rows[i].refresh_s, "%s: asked at %u s", rows[i].key, asked);
+        ck_assert_msg(s - 1 == rows[i].gone_s, "%s: gone at %u s", rows[i].key, s - 1);
     }
-    service_tiered.get(service, "user-profile-7", &answer);
-    ck_assert_uint_eq(answer.state, 1);
-    service_tiered.get(service, "admin-users-list", &answer);
-    ck_assert_uint_eq(answer.state, 1);
-    service_tiered.get(service, "user-profile-8", &answer);
-    ck_assert_uint_eq(answer.state, 0);
-    service_tiered.close(service);
+    tidemark_count("endpoints", sizeof rows / sizeof rows[0]);
+    tiered_cache_close(&cache);
 }
 END_TEST
 
@@ -187,5 +240,6 @@ TCase *rows_tiers(void)
     tcase_add_test(tcase, as_it_was_an_event_reaches_the_table_alone);
     tcase_add_test(tcase, an_event_names_the_keys_that_it_makes_old);
     tcase_add_test(tcase, an_event_makes_its_keys_miss_and_no_others);
+    tcase_add_test(tcase, each_endpoint_of_the_report_lives_by_its_own_times);
     return tcase;
 }

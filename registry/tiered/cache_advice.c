@@ -1,5 +1,5 @@
-/* advice.c - see advice.h. Anywhere. */
-#include "advice.h"
+/* cache_advice.c - see cache_advice.h. Anywhere. */
+#include "registry/tiered/cache_advice.h"
 
 static const char *const texts[ADVICES] = {
     [ADVICE_PROCESS_DIES] =

@@ -1,9 +1,9 @@
 /*
- * advice.h - recommendations from a cache's figures. Each names the cause that the figures show: a
- * hit rate of 0 where no process lives to its second request is not cured by a longer TTL.
+ * cache_advice.h - recommendations from a cache's figures. Each names the cause that the figures
+ * show: a hit rate of 0 where no process lives to its second request is not cured by a longer TTL.
  */
-#ifndef SERVERLESS_ADVICE_H
-#define SERVERLESS_ADVICE_H
+#ifndef TIERED_CACHE_ADVICE_H
+#define TIERED_CACHE_ADVICE_H
 
 #include <stdbool.h>
 #include <stdint.h>
