@@ -139,7 +139,7 @@ $B/libcore.a: $(CORE_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
 # For the unit tests, which call the insides: without the names that stand before libc's and libcheck's.
-$B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ))
+$B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ)) $B/pic/harness/base/wire_read.o $B/pic/harness/base/wire_check.o
 	$Qrm -f $@; $(AR) rcs $@ $^
 
 # The ledger as a preload of its own, without boundaries: for measuring it and for tests of single programs.
@@ -220,6 +220,7 @@ $B/fixtures/libcheck-shared.so:
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
+$B/fixtures/check_forges: private FIXTURE_LIBS = -I. $(CHECK_LIBS)
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit

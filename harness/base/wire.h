@@ -405,12 +405,23 @@ void wire_command_wait(struct wire *wire, uint32_t *sequence, struct wire_comman
 struct wire *wire_new(int *fd);
 void wire_free(struct wire **wire);
 
-/* Copies the next record into `buffer` (WIRE_RECORD_MAX bytes). False when there is none. A record
- * that is damaged (the worker scribbled over the ring) ends the stream: false, *broken set. */
+/* Copies the next record into `buffer` (WIRE_RECORD_MAX bytes). False when there is none. Damage
+ * (the worker wrote over the ring or its head) or a record that wire_record_check refuses ends the
+ * stream for good: false, *broken set, and wire_damage says which it was. A new type of record is a
+ * row in wire_check.c. */
 #define WIRE_RECORD_MAX (16u << 10)
 bool wire_get(struct wire *wire, void *buffer, bool *broken);
 
-void wire_command_send(struct wire *wire, const struct wire_command *command);
+/* Returns what is wrong with the shared memory, for a person, or NULL while nothing is. Everything
+ * that only the supervisor writes is compared with the copies that it keeps out of reach. */
+const char *wire_damage(struct wire *wire);
+
+/* The pid that the worker claimed the wire with, as it was first seen by wire_damage or wire_get; 0
+ * before. It is the worker's word: verify it before use. */
+int32_t wire_claimed(const struct wire *wire);
+
+/* Returns the command's sequence number, which its DONE repeats. */
+uint32_t wire_command_send(struct wire *wire, const struct wire_command *command);
 
 /* Sleeps until a record may be there, at most `timeout_ms`. Spurious wake-ups are allowed. */
 void wire_record_wait(struct wire *wire, uint32_t seen_sequence, int timeout_ms);

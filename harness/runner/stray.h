@@ -7,6 +7,7 @@
 #ifndef RUNNER_STRAY_H
 #define RUNNER_STRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,5 +16,10 @@ void stray_adopt(void);
 /* Kills and reaps all children but those of the `count` in `spared` (0: an empty place), and their
  * children, until there are none. Returns how many were alive. */
 size_t stray_kill(const pid_t *spared, size_t count);
+
+/* Sends `signal` to a process that is `ancestor` or descends from it, or that was adopted from
+ * there; the children in `others` have descendants of their own. Returns false, and signals nobody,
+ * if `pid` is none of these: a number that a test wrote down may be anybody's. */
+bool stray_signal(pid_t pid, pid_t ancestor, const pid_t *others, size_t count, int signal);
 
 #endif

@@ -2,6 +2,7 @@
  * variant.c - runs the tests of one variant, in as many workers as it takes. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/unit.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
 #include "harness/runner/session.h"
@@ -229,7 +230,7 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
             break;
         }
     }
-    uint32_t test = atomic_load(&session->worker.wire->progress.test);
+    uint32_t test = worker_test(&session->worker);
     if (!session->worker.bye && session->worker.ended && test != WIRE_NO_TEST) {
         session_death(session, test, event == WORKER_HUNG);
         return test + 1;
@@ -257,11 +258,33 @@ bool session_begin(struct session *session)
     return begun;
 }
 
+/* It ended where no test ran: in the program's own code, before, between or after its tests. */
+static void between_note(const struct session *session)
+{
+    char text[UNIT_TEXT_BYTES];
+    const struct worker *worker = &session->worker;
+    const struct wire_dialogue *dialogue = &worker->dialogue;
+    bool between = dialogue->command.op == WIRE_OP_NONE && dialogue->begun == 0;
+    if (!between || session->quiet || session->name_count == 0) {
+        return;
+    }
+    if (worker->damage) {
+        result_note_add(session->result,
+                        "%s wrote over the memory that tidemark shares with it, outside any test: "
+                        "%s; its worker was ended",
+                        session->variant->program, worker->damage);
+    } else if (worker->late_ns) {
+        result_note_add(session->result, "%s hung outside any test and was killed after %s",
+                        session->variant->program, unit_ns(text, (double)worker->late_ns));
+    }
+}
+
 void session_over(struct session *session)
 {
     if (session->name_count == 0 && session->worker.ended && !session->unstarted) {
         session->unstarted = session_unstarted(session, 0);
     }
+    between_note(session);
     worker_fini(&session->worker);
     double peak = (double)session->worker.usage.ru_maxrss * 1024;
     if (!session->quiet) {

@@ -5,7 +5,7 @@
 #ifndef RUNNER_WORKER_H
 #define RUNNER_WORKER_H
 
-#include "harness/base/wire.h"
+#include "harness/base/wire_check.h"
 #include "harness/plan/plan.h"
 #include "harness/runner/cap.h"
 
@@ -15,7 +15,8 @@ enum worker_event {
     WORKER_DONE,  /* the command is answered */
     WORKER_READY, /* a group of tests is offered: worker.group */
     WORKER_BYE,   /* the program ended as it should */
-    WORKER_GONE,  /* it died */
+    WORKER_GONE,  /* it died, or was killed because what it wrote cannot be believed: worker.damage
+                   */
     WORKER_HUNG,  /* over its time; it was killed */
 };
 
@@ -23,7 +24,16 @@ struct worker {
     struct wire *wire;
     struct cap cap;
     pid_t pid;
-    bool ended, broken;
+    bool ended;
+    bool slow;          /* it runs under valgrind */
+    uint64_t late_ns;   /* of one that hung: the limit that it ran into */
+    const char *damage; /* what it wrote that it must not, for a person; NULL: nothing */
+    struct wire_dialogue dialogue;
+    struct worker_watch { /* by the supervisor's clock; what the worker says is only compared */
+        uint32_t test, repetition;
+        uint64_t started_ns, since_ns;
+        uint64_t changes;
+    } watch;
     int status;          /* of waitpid */
     struct rusage usage; /* once it has ended */
     struct wire_ready group;
@@ -50,6 +60,9 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
 void worker_command(struct worker *worker, const struct wire_command *command);
 /* Waits. `timeout_ns`: most time of one repetition (0: none). */
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns);
+/* The test that it is in, or was in when it ended; WIRE_NO_TEST: in none. For tests that nobody
+ * chose. */
+uint32_t worker_test(const struct worker *worker);
 /* Kills it and what its tests left behind, and gives everything but the figures back. */
 void worker_fini(struct worker *worker);
 
