@@ -40,7 +40,7 @@
 #define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
 #define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    2u
+#define WIRE_VERSION    3u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -115,6 +115,7 @@ enum wire_type {
     WIRE_BYE,  /* the program is about to exit normally */
     WIRE_RELEASE,
     WIRE_GIVEN_TO,
+    WIRE_HEAP_ERROR, /* before the TEST that it belongs to */
 };
 
 /* How the boundaries are known. Best first. */
@@ -313,6 +314,49 @@ struct wire_given {
     uint64_t frames[WIRE_FRAMES_MAX]; /* the function's entry, exactly, then return addresses */
 };
 
+/* What was done to the heap that must not be. The test failed by it, whatever it says itself. */
+enum wire_heap_kind {
+    WIRE_HEAP_OVERRUN = 1,   /* the bytes behind a block were overwritten; known at trace depth */
+    WIRE_HEAP_DAMAGED,       /* its header was: by an underrun, or by the block before */
+    WIRE_HEAP_FREED_TWICE,   /* and refused */
+    WIRE_HEAP_MIDDLE,        /* a pointer into a block was freed, and refused */
+    WIRE_HEAP_FOREIGN,       /* a pointer to no block was freed, and refused */
+    WIRE_HEAP_REALLOC_FREED, /* another block was given */
+    WIRE_HEAP_SIZE,          /* operator delete was told another size */
+};
+
+enum wire_heap_at { WIRE_HEAP_AT_UNKNOWN, WIRE_HEAP_AT_STACK, WIRE_HEAP_AT_IMAGE };
+
+#define WIRE_HEAP_UNKNOWN UINT64_MAX
+#define WIRE_HEAP_MOST    8 /* errors of one repetition that are kept */
+
+struct wire_heap_error {
+    struct wire_record head;
+    uint32_t test;
+    uint32_t kind;    /* enum wire_heap_kind */
+    uint64_t pointer; /* as it was passed */
+    uint64_t block;   /* 0: none */
+    uint64_t bytes;   /* of the block, as requested; WIRE_HEAP_UNKNOWN */
+    uint64_t other;   /* MIDDLE: how far into it; SIZE: what it was told; DAMAGED: size of the block
+                         before it, or 0; FOREIGN: enum wire_heap_at */
+    uint32_t born_count, freed_count, here_count;
+    uint32_t unsure; /* 1, of DAMAGED: it may also have been freed before, for libc writes there */
+    /* Return addresses, innermost first: who allocated it and who freed it before, where that is
+     * known (0 frames: it is not), and who did this. */
+    uint64_t born[WIRE_FRAMES_MAX], freed[WIRE_FRAMES_MAX], here[WIRE_FRAMES_MAX];
+};
+
+/* What the program did, without stacks: "freed a block of 24 B a second time". */
+void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t room);
+
+/* Of the repetition that runs, by any thread of the worker or of its children. Those that are
+ * filled when the worker dies were never sent. */
+struct wire_heap {
+    _Atomic uint32_t taken; /* slots, more than there are when some were lost */
+    _Atomic uint32_t filled[WIRE_HEAP_MOST];
+    struct wire_heap_error errors[WIRE_HEAP_MOST];
+};
+
 struct wire_counter {
     struct wire_record head;
     char name[32];
@@ -372,6 +416,7 @@ struct wire {
     struct wire_command command;
     struct wire_progress progress;
     struct wire_crash crash;
+    struct wire_heap heap;
     _Atomic uint64_t head; /* bytes ever written */
     _Atomic uint64_t tail; /* bytes ever read */
     _Alignas(64) unsigned char ring[WIRE_RING_BYTES];

@@ -166,6 +166,15 @@ static const char *given_check(const void *record)
     return fits ? NULL : RANGE_WRONG;
 }
 
+static const char *heap_check(const void *record)
+{
+    const struct wire_heap_error *error = record;
+    bool fits = error->kind >= WIRE_HEAP_OVERRUN && error->kind <= WIRE_HEAP_SIZE &&
+                error->born_count <= WIRE_FRAMES_MAX && error->freed_count <= WIRE_FRAMES_MAX &&
+                error->here_count <= WIRE_FRAMES_MAX;
+    return fits ? NULL : RANGE_WRONG;
+}
+
 #define DURING(op) (1u << (op))
 #define ANY_TIME   UINT32_MAX
 
@@ -196,6 +205,8 @@ static const struct kind {
     [WIRE_DONE] = {sizeof(struct wire_done), done_check, ~DURING(WIRE_OP_NONE)},
     [WIRE_BYE] = {sizeof(struct wire_record), bye_check, DURING(WIRE_OP_NONE)},
     [WIRE_RELEASE] = {sizeof(struct wire_release), release_check, DURING(WIRE_OP_RELEASES)},
+    [WIRE_HEAP_ERROR] = {sizeof(struct wire_heap_error), heap_check,
+                         DURING(WIRE_OP_NONE) | DURING(WIRE_OP_RUN)},
     [WIRE_GIVEN_TO] = {sizeof(struct wire_given), given_check, DURING(WIRE_OP_RUN)},
 };
 
@@ -249,6 +260,15 @@ static const char *result_expected(struct wire_dialogue *dialogue, const struct 
     return NULL;
 }
 
+static const char *heap_expected(const struct wire_dialogue *dialogue,
+                                 const struct wire_heap_error *error)
+{
+    const struct wire_command *command = &dialogue->command;
+    bool chosen = command->op == WIRE_OP_RUN && command->test != WIRE_NO_TEST;
+    return chosen && error->test != command->test ? "a record is of a test that does not run"
+                                                  : NULL;
+}
+
 static const char *name_expected(struct wire_dialogue *dialogue, const struct wire_test_name *name)
 {
     if (name->test > dialogue->names) {
@@ -292,6 +312,8 @@ const char *wire_dialogue_check(struct wire_dialogue *dialogue, const struct wir
         }
         dialogue->greeted = true;
         return NULL;
+    case WIRE_HEAP_ERROR:
+        return heap_expected(dialogue, (const struct wire_heap_error *)record);
     case WIRE_MODULE:
     case WIRE_NOTE:
         return ++dialogue->asides > ASIDES_MOST ? "a record is one of too many of its type" : NULL;
@@ -319,4 +341,17 @@ void wire_end_get(const struct wire *wire, struct wire_end *end)
                              .refused = atomic_load(&crash->refused),
                              .frame_count = count <= WIRE_CRASH_MAX ? count : WIRE_CRASH_MAX};
     memcpy(end->frames, crash->frames, sizeof end->frames);
+}
+
+size_t wire_heap_left(const struct wire *wire, struct wire_heap_error *errors)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < WIRE_HEAP_MOST; i++) {
+        if (atomic_load(&wire->heap.filled[i]) == 1) {
+            errors[count] = wire->heap.errors[i];
+            count += errors[count].head.type == WIRE_HEAP_ERROR &&
+                     wire_record_check(&errors[count].head) == NULL;
+        }
+    }
+    return count;
 }

@@ -46,4 +46,7 @@ struct wire_end {
 };
 void wire_end_get(const struct wire *wire, struct wire_end *end);
 
+/* Copies heap errors that it had no time to send, at most WIRE_HEAP_MOST. Returns how many. */
+size_t wire_heap_left(const struct wire *wire, struct wire_heap_error *errors);
+
 #endif

@@ -176,9 +176,11 @@ void passive_end(const char *id, const struct passive_mark *begin, const struct 
         test_named(index, id);
     }
     memcheck_test_ends(index);
-    sample_put(index, begin, end, outcome);
+    struct outcome seen = *outcome;
+    serve_heap_errors(index, &seen);
+    sample_put(index, begin, end, &seen);
     test_at(index)->repetitions++;
-    result_put(index, begin, end, outcome);
+    result_put(index, begin, end, &seen);
     position = index + 1;
     running = WIRE_NO_TEST;
     if (ledger_depth() == WIRE_TRACE) {

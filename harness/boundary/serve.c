@@ -10,6 +10,7 @@
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
 #include "harness/ledger/given.h"
+#include "harness/ledger/heap_error.h"
 #include "harness/meter/meter.h"
 
 #include <stdio.h>
@@ -189,6 +190,17 @@ void serve_test_ends(void)
     }
 }
 
+bool serve_heap_errors(uint32_t test, struct outcome *outcome)
+{
+    static char message[256];
+    bool any = heap_error_put(boundary_wire, test, message, sizeof message) > 0;
+    if (any && (outcome->status == WIRE_PASS || outcome->status == WIRE_SKIP)) {
+        outcome->status = WIRE_FAIL;
+        outcome->message = message;
+    }
+    return any;
+}
+
 /* In the child of this repetition: which functions were given what stays. */
 static void given_ask(const struct wire_command *command)
 {
@@ -225,8 +237,10 @@ static void run_repetition(struct run *run, uint32_t repetition)
         run_end(run);
     }
     atomic_store(&progress->started_ns, 0);
+    bool damaged = serve_heap_errors(command->test, &run->outcome);
     restore_after_repetition();
     run_keep_worst(&run->outcome);
+    serve_last.passed_before = damaged ? 0 : serve_last.passed_before; /* not by repetition */
     atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
 }
 
@@ -341,6 +355,13 @@ static void run_repetitions(struct run *run)
             ledger_floor_update();
         }
         run->repetitions++;
+    }
+    if (command->depth == WIRE_TRACE) {
+        heap_error_look();
+        if (serve_heap_errors(command->test, &run->outcome)) {
+            run_keep_worst(&run->outcome);
+            serve_last.passed_before = 0;
+        }
     }
 }
 

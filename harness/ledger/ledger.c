@@ -3,6 +3,7 @@
 #include "harness/ledger/birth.h"
 
 #include "harness/ledger/allocator.h"
+#include "harness/ledger/heap_error.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/resource.h"
@@ -32,6 +33,7 @@ void ledger_init(struct wire *wire)
     int saved = errno;
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
+        heap_error_init(wire);
     }
     allocator_prepare();
     thread_get();
@@ -52,6 +54,7 @@ void ledger_depth_set(enum wire_depth depth)
 {
     int saved = errno;
     release_drop();
+    heap_watch_end();
     trace_set(depth == WIRE_TRACE);
     if (depth == WIRE_COUNT) {
         resource_forget_sites();

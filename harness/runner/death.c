@@ -2,6 +2,7 @@
  * variant goes on. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/runner/heap_finding.h"
 #include "harness/runner/session.h"
 
 #include <signal.h>
@@ -116,6 +117,9 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
     free(message);
     if (!worker->damage) { /* else they are nobody's */
         frames_fill(session, test);
+    }
+    if (!worker->damage) {
+        heap_finding_fill(session, test);
     }
     session_test_write(session, test);
     session->failed++;

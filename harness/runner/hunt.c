@@ -191,7 +191,7 @@ static bool test_hunt(struct session *session, uint32_t number)
         return test_once(session, number);
     }
     if (session->test.status != WIRE_PASS && session->test.status != WIRE_SKIP &&
-        !session->names[number].forked) {
+        !session->names[number].forked && session->worker.heap_count == 0) {
         struct wire_test seen = session->test; /* as it failed here, should it fail there too */
         if (forked_passes(session, number, "fails", seen.message)) {
             return true;

@@ -2,6 +2,7 @@
  * Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/result/result_write.h"
+#include "harness/runner/heap_finding.h"
 #include "harness/runner/session.h"
 
 #include <string.h>
@@ -68,11 +69,15 @@ void session_test_fill(const struct session *session, struct result_test *test)
         result_set(&test->file, seen->file);
         test->line = seen->line;
     }
+    heap_finding_fill(session, test);
 }
 
 /* It failed in a quiet session: what ran before it in its process may be why. */
 void session_failure_add(struct session *session, uint32_t test, const char *message)
 {
+    if (heap_finding_fail(session, test, message)) {
+        return; /* by itself, not by what ran before it */
+    }
     memory_grow(&session->failures, &session->failure_room, session->failure_count + 1,
                 sizeof session->failures[0]);
     session->failures[session->failure_count++] =

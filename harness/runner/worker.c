@@ -152,6 +152,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
 void worker_command(struct worker *worker, const struct wire_command *command)
 {
     worker->done = false;
+    worker->heap_count = 0;
     uint32_t sequence = wire_command_send(worker->wire, command);
     wire_dialogue_ask(&worker->dialogue, command, sequence);
 }
@@ -169,6 +170,15 @@ static void record_take(struct worker *worker, const unsigned char *buffer)
         break;
     case WIRE_BYE:
         worker->bye = true;
+        break;
+    case WIRE_HEAP_ERROR:
+        if (worker->heap_count < WIRE_HEAP_MOST) {
+            memcpy(&worker->heap[worker->heap_count++], buffer, sizeof worker->heap[0]);
+        }
+        break;
+    case WIRE_TEST_NAME: /* of tests that go by */
+        worker->heap_count = worker->dialogue.passive ? 0 : worker->heap_count;
+        worker->record(worker->context, record);
         break;
     default:
         worker->record(worker->context, record);
@@ -201,6 +211,16 @@ static void worker_kill(const struct worker *worker)
     }
 }
 
+/* It died before it could send them. */
+static void heap_take_left(struct worker *worker)
+{
+    struct wire_heap_error left[WIRE_HEAP_MOST];
+    size_t count = worker->damage ? 0 : wire_heap_left(worker->wire, left);
+    for (size_t i = 0; i < count && worker->heap_count < WIRE_HEAP_MOST; i++) {
+        worker->heap[worker->heap_count++] = left[i];
+    }
+}
+
 /* The process that was started; a wrapper's child that is the worker dies with it or before it. */
 static bool worker_reap(struct worker *worker, bool wait)
 {
@@ -212,6 +232,7 @@ static bool worker_reap(struct worker *worker, bool wait)
         worker->ended = pid == worker->pid || pid < 0;
         if (worker->ended) {
             worker_drain(worker);
+            heap_take_left(worker);
         }
     }
     return worker->ended;

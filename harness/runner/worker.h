@@ -40,9 +40,12 @@ struct worker {
     bool done, ready, bye;
     uint64_t started_ns;
     size_t strays; /* once it is over: processes of its own that outlived it, and were killed */
-    /* Every record but DONE, READY and BYE, in order. */
+    /* Every record but DONE, READY, BYE and HEAP_ERROR, in order. */
     void (*record)(void *context, const struct wire_record *record);
     void *context;
+    /* What the last command did to the heap that it must not. */
+    struct wire_heap_error heap[WIRE_HEAP_MOST];
+    size_t heap_count;
 };
 
 struct worker_options {
