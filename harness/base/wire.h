@@ -40,7 +40,7 @@
 #define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
 #define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    3u
+#define WIRE_VERSION    4u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -79,6 +79,8 @@ enum wire_flag {
                            released blocks back until RELEASES is answered or another RUN begins */
     WIRE_GIVEN = 128, /* with FORKED, at trace depth: answers GIVEN_TO for blocks of the named sites
                          that stay, before TEST */
+    WIRE_WATCH = 256, /* at trace depth: what each site holds is kept up to date all the time, and
+                         before TEST comes a SITE for each site that changed (see wire_site) */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -95,6 +97,10 @@ struct wire_command {
     uint32_t repetitions_max; /* done while budget_ns lasts */
     uint32_t site_count;      /* for SCAN, RELEASES, and RUN with GIVEN */
     uint64_t budget_ns;       /* wall time after which no repetition beyond the least is begun */
+    /* How long the worker may wait, after the last repetition of a RUN, for threads that free late;
+     * 0: it does not wait. After a wait comes one more boundary: a SAMPLE whose `repetition` is the
+     * number of repetitions, and which counts for the floors. See wire_test.settled_ns. */
+    uint64_t settle_ns;
     uint32_t sites[WIRE_SITES_MAX];
 };
 
@@ -172,7 +178,8 @@ struct wire_ready {
 struct wire_sample {
     struct wire_record head;
     uint32_t test;
-    uint32_t repetition; /* 0 is the first after the warm-ups */
+    uint32_t repetition; /* 0 is the first after the warm-ups; as many as there were: the boundary
+                            after a wait (settle_ns) */
     int64_t live_blocks;
     int64_t live_bytes;
     uint32_t fds;
@@ -215,19 +222,39 @@ struct wire_test {
      */
     uint32_t passed_before;
     uint32_t pad;
+    uint64_t cpu_ns;     /* processor time of the process, all threads, in the repetitions: without
+                            warm-ups and without the wait */
+    uint64_t rss_bytes;  /* resident memory at the end of the RUN; 0 without WIRE_WATCH */
+    uint64_t settled_ns; /* how long was waited for threads; 0: there was no wait and no additional
+                            SAMPLE */
     char message[WIRE_TEXT_MAX];
     char file[WIRE_ID_MAX];
 };
 
+/* What an allocation site holds. The record ends after the frames that it has: `head.bytes` may be
+ * less than sizeof (struct wire_site).
+ *
+ * After a RUN with WIRE_WATCH one comes for each site whose live or floor values or family differ
+ * from what was sent last, and for each that allocated in the RUN and holds something or ever held
+ * something at a boundary. A site that was never sent holds nothing, and neither did it at any
+ * boundary of a RUN with WIRE_WATCH; what was not sent again is as it was. */
 struct wire_site {
     struct wire_record head;
     uint32_t site;
     uint32_t kind; /* enum wire_site_kind */
     int64_t live_blocks, live_bytes;
-    int64_t floor_blocks, floor_bytes; /* least at any boundary of the last RUN */
-    int64_t born_blocks, born_bytes;  /* in the last repetition of a RUN with WIRE_BIRTHS, else 0 */
-    uint32_t frame_count;             /* 0 when sent before */
-    uint32_t cut;                     /* 1: the stack was deeper than WIRE_FRAMES_MAX */
+    /* The least at any boundary of the last RUN: of its repetitions, and the one after the wait. */
+    int64_t floor_blocks, floor_bytes;
+    /* Allocated in a RUN with WIRE_WATCH, its warm-ups and shared fixtures included; without WATCH
+     * in the last repetition of a RUN with WIRE_BIRTHS; else 0. A realloc allocates. */
+    int64_t born_blocks, born_bytes;
+    uint32_t frame_count; /* 0 when sent before */
+    uint32_t cut;         /* 1: the stack was deeper than WIRE_FRAMES_MAX */
+    /* Sites between which realloc or mremap moved a block are one family, whose number is the
+     * smallest of theirs: `site` itself for a site alone. That smallest may never have been sent.
+     */
+    uint32_t family;
+    uint32_t pad;
     uint64_t frames[WIRE_FRAMES_MAX]; /* return addresses, innermost first */
 };
 

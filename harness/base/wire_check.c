@@ -90,11 +90,14 @@ static const char *test_check(const void *record)
     return fits ? NULL : RANGE_WRONG;
 }
 
+/* It ends after the frames that it has. */
 static const char *site_check(const void *record)
 {
     const struct wire_site *site = record;
-    bool fits = site->site <= WIRE_SITE_MOST && site->kind <= WIRE_SITE_RELEASE &&
-                site->frame_count <= WIRE_FRAMES_MAX && site->cut <= 1 &&
+    size_t frames = site->frame_count <= WIRE_FRAMES_MAX ? site->frame_count : 0;
+    bool fits = site->site <= WIRE_SITE_MOST && site->family <= WIRE_SITE_MOST &&
+                site->kind <= WIRE_SITE_RELEASE && site->frame_count <= WIRE_FRAMES_MAX &&
+                site->head.bytes >= offsetof(struct wire_site, frames[frames]) && site->cut <= 1 &&
                 amounts_fit(site->live_blocks, site->live_bytes) &&
                 amounts_fit(site->floor_blocks, site->floor_bytes) &&
                 amounts_fit(site->born_blocks, site->born_bytes);
@@ -178,8 +181,8 @@ static const char *heap_check(const void *record)
 #define DURING(op) (1u << (op))
 #define ANY_TIME   UINT32_MAX
 
-/* By type: the size that it always has, its own check, and while which commands it may come
- * (bit 0: while none is being answered). */
+/* By type: the size that it has (a SITE may be shorter), its own check, and while which commands it
+ * may come (bit 0: while none is being answered). */
 static const struct kind {
     uint32_t bytes;
     const char *(*check)(const void *record);
@@ -222,7 +225,10 @@ const char *wire_record_check(const struct wire_record *record)
     if (!kind) {
         return "a record is of no known type";
     }
-    return record->bytes == kind->bytes ? kind->check(record) : SIZE_WRONG;
+    bool fits =
+        record->bytes == kind->bytes || (record->type == WIRE_SITE && record->bytes < kind->bytes &&
+                                         record->bytes >= offsetof(struct wire_site, frames));
+    return fits ? kind->check(record) : SIZE_WRONG;
 }
 
 void wire_dialogue_ask(struct wire_dialogue *dialogue, const struct wire_command *command,

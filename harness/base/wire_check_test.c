@@ -60,6 +60,8 @@ START_TEST(each_field_is_checked)
     REFUSED(wire_site, WIRE_SITE, record->frame_count = WIRE_FRAMES_MAX, record->frame_count++);
     REFUSED(wire_site, WIRE_SITE, record->site = WIRE_SITE_MOST, record->site++);
     REFUSED(wire_site, WIRE_SITE, record->kind = WIRE_SITE_FILE, record->kind = 99);
+    REFUSED(wire_site, WIRE_SITE, record->frame_count = 1,
+            record->head.bytes = offsetof(struct wire_site, frames));
     REFUSED(wire_survivor, WIRE_SURVIVOR, record->site = 1, record->site = UINT32_MAX);
     REFUSED(wire_held, WIRE_HELD, record->chain_count = WIRE_CHAIN_MAX, record->chain_count++);
     REFUSED(wire_held, WIRE_HELD, record->root = WIRE_ROOT_REGISTER, record->root++);

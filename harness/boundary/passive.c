@@ -4,6 +4,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/heap_outcome.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/meter/meter.h"
@@ -177,7 +178,7 @@ void passive_end(const char *id, const struct passive_mark *begin, const struct 
     }
     memcheck_test_ends(index);
     struct outcome seen = *outcome;
-    serve_heap_errors(index, &seen);
+    heap_outcome_take(index, &seen);
     sample_put(index, begin, end, &seen);
     test_at(index)->repetitions++;
     result_put(index, begin, end, &seen);

@@ -51,10 +51,6 @@ void serve_id_set(struct wire_test_name *name, const char *id);
  * and mappings. Test, repetition, status and time are the caller's to fill. */
 void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals);
 
-/* What was done to the heap that must not be since the last call: sent, and a test that passed has
- * failed by it. Returns whether there was any. */
-bool serve_heap_errors(uint32_t test, struct outcome *outcome);
-
 /* The HELLO and MODULE records, once per process, before anything else. */
 void serve_hello(const char *framework, enum wire_way way);
 bool serve_has_greeted(void);

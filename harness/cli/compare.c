@@ -9,8 +9,8 @@
 #include "harness/report/difference.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_merge.h"
-#include "harness/runner/pair.h"
-#include "harness/runner/runner.h"
+#include "harness/campaign/pair.h"
+#include "harness/campaign/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

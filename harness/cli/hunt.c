@@ -12,9 +12,9 @@
 #include "harness/report/describe.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
-#include "harness/runner/memcheck.h"
-#include "harness/runner/runner.h"
-#include "harness/runner/suppress.h"
+#include "harness/worker/valgrind.h"
+#include "harness/campaign/runner.h"
+#include "harness/campaign/suppress.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -131,7 +131,7 @@ static int hunt_main(struct command_line *line)
     int why = executable_error(program);
     if (why != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));
-    } else if (plan.valgrind && !memcheck_possible(reason, sizeof reason)) {
+    } else if (plan.valgrind && !valgrind_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (chosen && command_suppressions_read(line, &suppress)) {
         status = hunt_program(line, &shard, &plan, &suppress, &result);

@@ -12,8 +12,8 @@
 #include "harness/cli/suppressions.h"
 #include "harness/report/terminal.h"
 #include "harness/result/result_write.h"
-#include "harness/runner/ablate.h"
-#include "harness/runner/runner.h"
+#include "harness/campaign/ablate.h"
+#include "harness/campaign/runner.h"
 #include "harness/scenario/scenario.h"
 
 #include <errno.h>

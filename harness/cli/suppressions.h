@@ -3,7 +3,7 @@
 #define CLI_SUPPRESSIONS_H
 
 #include "harness/cli/command.h"
-#include "harness/runner/suppress.h"
+#include "harness/campaign/suppress.h"
 
 /* All files of --suppressions. False: mistakes in them, told on stderr. */
 bool command_suppressions_read(const struct command_line *line, struct suppress *suppress);

@@ -457,6 +457,17 @@ EXPORT void *calloc(size_t count, size_t each)
     return born(thread_get(), start, size, traced, __builtin_frame_address(0));
 }
 
+/* Its number at trace depth; 0 when it has none. */
+static uint32_t block_number(void *block)
+{
+    size_t size;
+    void *start;
+    return trace_on && !allocator_is_early(block) &&
+                   header_read(block, &size, &start) == HEADER_WHOLE
+               ? header_of(block)->record
+               : 0;
+}
+
 /* A block that cannot grow where it is: aligned, damaged, early or foreign. Moved to a plain one.
  */
 static HOOK void *realloc_moved(void *block, size_t old, size_t size)
@@ -464,6 +475,7 @@ static HOOK void *realloc_moved(void *block, size_t old, size_t size)
     void *moved = alloc_slow(size);
     if (moved != NULL) {
         memcpy(moved, block, old < size ? old : size);
+        trace_follow(thread_get(), block_number(block), block, block_number(moved), moved);
         free_slow(block);
     }
     return moved;
@@ -543,11 +555,20 @@ static HOOK void *resize(void *block, size_t size, const void *frame)
         header_void(block); /* back as it was */
         return refused(size);
     }
-    if (record != 0) {
-        trace_death(self, record, block, &old);
+    void *moved = (char *)start + HEADER_BYTES;
+    if (UNLIKELY(traced)) {
+        record = trace_move(self, record, block, &old, moved, size, frame);
+        heap_tail_put(moved, size);
+        header_put(moved, size, HEADER_PLAIN | HEADER_TAILED, record);
+    } else {
+        header_put(moved, size, HEADER_PLAIN, 0);
+    }
+    if (UNLIKELY(heap_watch_on)) {
+        heap_watch_note(moved, size, HEAP_BORN);
     }
     count_free(self, old);
-    return born(self, start, size, traced, frame);
+    count_alloc(self, size);
+    return moved;
 }
 
 EXPORT void *realloc(void *block, size_t size)

@@ -37,12 +37,20 @@ void ledger_peak_reset(void);
  * thread when the test frees nothing older). */
 void ledger_retained_get(uint32_t test, int64_t *blocks, int64_t *bytes);
 
-/* Per-site floors: reset before an epoch, update at each boundary of it (trace depth). */
+/* Per-site floors: reset before an epoch, update at each boundary of it (trace depth). Without
+ * watch mode an update looks at every block. */
 void ledger_floor_reset(void);
 void ledger_floor_update(void);
 
 /* From `on` until off, births are counted by site (trace depth); `on` begins again from zero. */
 void ledger_births_set(bool on);
+
+/* With `on`, a run begins that is watched (watch.h; trace depth): from here on allocations are
+ * counted by site, and what each site holds is known without a look at the blocks. That goes on
+ * until tracing ends; off only says that the run that begins is not one whose births are wanted. */
+void ledger_watch_set(bool on);
+/* The end of a watched run: a SITE for each site that changed, as wire_site tells. */
+void ledger_watch_put(struct wire *wire);
 
 /* Writes records onto the wire. SITE: each site with live blocks now, a floor above 0, or births.
  */

@@ -12,6 +12,7 @@
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
 #include "harness/ledger/unwind.h"
+#include "harness/ledger/watch.h"
 #include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
@@ -44,6 +45,24 @@ static uint64_t file_number;
 void resource_after_fork(void)
 {
     atomic_store(&locked, 0);
+}
+
+/* A site has one thing more or less, which was made (or was there, and is cut in two or gone). With
+ * the lock held, and so busy. */
+static void watch_made(uint32_t site, uint64_t bytes)
+{
+    struct watch *watch = trace_watch(thread_get());
+    if (watch != NULL && site != 0) {
+        watch_birth(watch, site, bytes);
+    }
+}
+
+static void watch_changed_by(uint32_t site, int64_t blocks, int64_t bytes)
+{
+    struct watch *watch = trace_watch(thread_get());
+    if (watch != NULL && site != 0) {
+        watch_change(watch, site, blocks, bytes);
+    }
 }
 
 /* Room for one more row of `bytes`. */
@@ -80,6 +99,7 @@ static struct resource *thing_find(uint32_t kind, uint64_t id)
 static void thing_drop(struct resource *thing)
 {
     struct resource *rows = things.rows;
+    watch_changed_by(thing->site, -1, 0);
     *thing = rows[--things.count];
 }
 
@@ -94,10 +114,13 @@ void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame)
         return;
     }
     struct resource *thing = thing_find(kind, id);
-    if (thing == NULL && table_grow(&things, sizeof *thing)) {
+    if (thing != NULL) {
+        watch_changed_by(thing->site, -1, 0); /* it was closed without our seeing it */
+    } else if (table_grow(&things, sizeof *thing)) {
         thing = (struct resource *)things.rows + things.count++;
     }
     if (thing != NULL) {
+        watch_made(site, 0);
         *thing = (struct resource){.id = id, .site = site, .serial = birth_now(), .kind = kind};
     }
     thread_unlock(&locked, self);
@@ -143,10 +166,10 @@ void resource_detach(uint64_t id, int32_t tid)
 /* Mappings.
  * ---------------------------------------------------------------------------------------- */
 
-static void mapping_insert(const struct resource *mapping)
+static bool mapping_insert(const struct resource *mapping)
 {
     if (!table_grow(&mappings, sizeof *mapping)) {
-        return;
+        return false;
     }
     struct resource *rows = mappings.rows;
     uint32_t at = mappings.count++;
@@ -155,6 +178,7 @@ static void mapping_insert(const struct resource *mapping)
     }
     rows[at] = *mapping;
     mapped_bytes += (int64_t)mapping->bytes;
+    return true;
 }
 
 static void mapping_cut(uint64_t start, uint64_t end)
@@ -170,6 +194,7 @@ static void mapping_cut(uint64_t start, uint64_t end)
             continue;
         }
         mapped_bytes -= (int64_t)mapping.bytes;
+        watch_changed_by(mapping.site, -1, -(int64_t)mapping.bytes);
         if (mapping_end > end) { /* at most one mapping reaches beyond */
             right = mapping;
             right.id = end;
@@ -178,12 +203,13 @@ static void mapping_cut(uint64_t start, uint64_t end)
         if (mapping.id < start) {
             mapping.bytes = start - mapping.id;
             mapped_bytes += (int64_t)mapping.bytes;
+            watch_changed_by(mapping.site, 1, (int64_t)mapping.bytes);
             rows[kept++] = mapping;
         }
     }
     mappings.count = kept;
-    if (right.bytes > 0) {
-        mapping_insert(&right);
+    if (right.bytes > 0 && mapping_insert(&right)) {
+        watch_changed_by(right.site, 1, (int64_t)right.bytes);
     }
 }
 
@@ -208,11 +234,13 @@ void resource_map(uint64_t address, uint64_t bytes, const void *frame)
     int64_t bytes_before = mapped_bytes;
     bytes = pages_up(bytes);
     mapping_cut(address, address + bytes);
-    mapping_insert(&(struct resource){.id = address,
-                                      .bytes = bytes,
-                                      .site = site,
-                                      .serial = birth_now(),
-                                      .kind = WIRE_SITE_MMAP});
+    if (mapping_insert(&(struct resource){.id = address,
+                                          .bytes = bytes,
+                                          .site = site,
+                                          .serial = birth_now(),
+                                          .kind = WIRE_SITE_MMAP})) {
+        watch_made(site, bytes);
+    }
     mapping_tell(count_before, bytes_before);
     thread_unlock(&locked, self);
 }
@@ -284,6 +312,7 @@ static void file_drop(struct path *file)
 {
     struct path *rows = files.rows;
     struct path *last = &rows[--files.count];
+    watch_changed_by(file->resource.site, -1, 0);
     if (file != last) {
         *file = *last;
     }
@@ -303,6 +332,7 @@ void resource_file_made(const char *path, const void *frame)
         file.resource = (struct resource){
             .id = ++file_number, .site = site, .serial = birth_now(), .kind = WIRE_SITE_FILE};
         rows[files.count++] = file;
+        watch_made(site, 0);
         meter_file_add(1);
     }
     thread_unlock(&locked, self);

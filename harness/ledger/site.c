@@ -7,12 +7,12 @@
 
 #define BUCKETS          (1u << 16)
 #define SITES_PER_CHUNK  4096u
-#define CHUNKS_MOST      1024u
+#define CHUNKS_MOST      (SITE_MOST / SITES_PER_CHUNK)
 #define FRAMES_PER_CHUNK (1u << 16)
 
 static _Atomic uint32_t buckets[BUCKETS]; /* number of the first site; zero pages until used */
 static _Atomic(struct site *) chunks[CHUNKS_MOST];
-static _Atomic uint32_t sites_given;
+static _Atomic uint32_t sites_given, joins;
 
 struct frame_chunk {
     _Atomic uint32_t used;
@@ -136,4 +136,48 @@ uint32_t site_find(const uint64_t *frames, uint32_t count, bool cut, enum wire_s
         site->next = first;
     } while (!atomic_compare_exchange_weak(bucket, &first, number));
     return number;
+}
+
+/* Each site points to a smaller one of its family, the smallest to none: chains only ever lead
+ * down, whichever thread links them. Longer ones are shortened on the way. */
+uint32_t site_family(uint32_t number)
+{
+    for (;;) {
+        struct site *site = site_get(number);
+        uint32_t parent =
+            site == NULL ? 0 : atomic_load_explicit(&site->family, memory_order_acquire);
+        if (parent == 0) {
+            return number;
+        }
+        uint32_t above = atomic_load_explicit(&site_get(parent)->family, memory_order_acquire);
+        if (above != 0) {
+            atomic_compare_exchange_strong(&site->family, &parent, above);
+        }
+        number = parent;
+    }
+}
+
+void site_join(uint32_t one, uint32_t other)
+{
+    if (one == 0 || other == 0) {
+        return;
+    }
+    for (;;) {
+        one = site_family(one);
+        other = site_family(other);
+        if (one == other) {
+            return;
+        }
+        uint32_t alone = 0, smaller = one < other ? one : other;
+        struct site *larger = site_get(one < other ? other : one);
+        if (atomic_compare_exchange_strong(&larger->family, &alone, smaller)) {
+            atomic_fetch_add(&joins, 1);
+            return;
+        }
+    }
+}
+
+uint32_t site_joins(void)
+{
+    return atomic_load(&joins);
 }

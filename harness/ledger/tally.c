@@ -1,18 +1,21 @@
 /*
  * tally.c - what is alive, added up by site and by birth, and put on the wire. Runs in the worker,
- * on the thread that runs the tests, at boundaries only: an allocation costs nothing for it, a
- * boundary costs one pass over the records.
+ * on the thread that runs the tests, at boundaries only. Without watch mode (watch.h) an allocation
+ * costs nothing for it, and a boundary one pass over the records.
  */
 #include "harness/ledger/birth.h"
 #include "harness/ledger/ledger.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/trace.h"
+#include "harness/ledger/watch.h"
 #include "harness/meter/meter.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static bool floor_fresh = true; /* no boundary since ledger_floor_reset */
+static bool watched_run;        /* the last ledger_watch_set */
 
 static void site_add(void *context, const struct trace_record *record)
 {
@@ -34,9 +37,8 @@ static void resource_add(void *context, const struct resource *resource)
     }
 }
 
-static void sites_tally(void)
+static void sites_walk(void)
 {
-    resource_settle();
     for (uint32_t number = 1; number <= site_count(); number++) {
         struct site *site = site_get(number);
         if (site != NULL) {
@@ -48,8 +50,36 @@ static void sites_tally(void)
     resource_each(resource_add, NULL);
 }
 
+/* live_blocks and live_bytes of every site become those of now. */
+static void sites_tally(void)
+{
+    resource_settle();
+    if (watch_is_on()) {
+        watch_fold();
+    } else {
+        sites_walk();
+    }
+}
+
+void ledger_watch_set(bool on)
+{
+    watched_run = on && trace_on;
+    if (!watched_run) {
+        return;
+    }
+    if (!watch_is_on()) {
+        resource_settle();
+        watch_start(sites_walk);
+    }
+    watch_births_reset();
+}
+
 void ledger_floor_reset(void)
 {
+    if (watch_is_on()) {
+        watch_floor_reset();
+        return;
+    }
     floor_fresh = true;
     for (uint32_t number = 1; number <= site_count(); number++) {
         struct site *site = site_get(number);
@@ -63,6 +93,10 @@ void ledger_floor_reset(void)
 
 void ledger_floor_update(void)
 {
+    if (watch_is_on()) {
+        watch_floor_update();
+        return;
+    }
     sites_tally();
     for (uint32_t number = 1; number <= site_count(); number++) {
         struct site *site = site_get(number);
@@ -92,24 +126,47 @@ void ledger_births_set(bool on)
     trace_switch(TRACE_BIRTHS, on);
 }
 
+static void site_values_get(const struct site *site, uint32_t number, struct watch_values *values)
+{
+    if (watch_is_on()) {
+        watch_values_get(site, number, values);
+    } else {
+        *values = (struct watch_values){.live_blocks = site->live_blocks,
+                                        .live_bytes = site->live_bytes,
+                                        .floor_blocks = site->floor_blocks,
+                                        .floor_bytes = site->floor_bytes,
+                                        .family = site_family(number)};
+    }
+    if (!watched_run) {
+        values->born_blocks = atomic_load_explicit(&site->born_blocks, memory_order_relaxed);
+        values->born_bytes = atomic_load_explicit(&site->born_bytes, memory_order_relaxed);
+    }
+}
+
 static void site_put(struct wire *wire, struct site *site, uint32_t number)
 {
     struct wire_site record;
+    struct watch_values values;
     WIRE_INIT(&record, WIRE_SITE);
+    site_values_get(site, number, &values);
     record.site = number;
     record.kind = site->kind;
-    record.live_blocks = site->live_blocks;
-    record.live_bytes = site->live_bytes;
-    record.floor_blocks = site->floor_blocks;
-    record.floor_bytes = site->floor_bytes;
-    record.born_blocks = atomic_load_explicit(&site->born_blocks, memory_order_relaxed);
-    record.born_bytes = atomic_load_explicit(&site->born_bytes, memory_order_relaxed);
+    record.live_blocks = values.live_blocks;
+    record.live_bytes = values.live_bytes;
+    record.floor_blocks = values.floor_blocks;
+    record.floor_bytes = values.floor_bytes;
+    record.born_blocks = values.born_blocks;
+    record.born_bytes = values.born_bytes;
+    record.family = values.family;
     record.cut = site->cut;
     if (site->sent == SITE_UNSENT) {
         record.frame_count = site->frame_count;
         memcpy(record.frames, site->frames, site->frame_count * sizeof record.frames[0]);
     }
+    record.head.bytes =
+        offsetof(struct wire_site, frames) + record.frame_count * (uint32_t)sizeof record.frames[0];
     wire_put(wire, &record);
+    watch_told(site, &values);
 }
 
 void site_frames_put(struct wire *wire, uint32_t number)
@@ -121,11 +178,27 @@ void site_frames_put(struct wire *wire, uint32_t number)
     }
 }
 
-static bool site_is_held(const struct site *site)
+static void change_put(void *wire, struct site *site, uint32_t number)
 {
-    return site != NULL && site->frames != NULL &&
-           (site->live_blocks > 0 || site->floor_blocks > 0 ||
-            atomic_load_explicit(&site->born_blocks, memory_order_relaxed) > 0);
+    site_put(wire, site, number);
+    site->sent = SITE_SENT;
+}
+
+void ledger_watch_put(struct wire *wire)
+{
+    if (watch_is_on()) {
+        watch_changes_each(change_put, wire);
+    }
+}
+
+static bool site_is_held(const struct site *site, uint32_t number)
+{
+    struct watch_values values;
+    if (site == NULL || site->frames == NULL) {
+        return false;
+    }
+    site_values_get(site, number, &values);
+    return values.live_blocks > 0 || values.floor_blocks > 0 || values.born_blocks > 0;
 }
 
 void ledger_sites_put(struct wire *wire)
@@ -133,14 +206,14 @@ void ledger_sites_put(struct wire *wire)
     sites_tally();
     for (uint32_t number = 1; number <= site_count(); number++) { /* those with frames first */
         struct site *site = site_get(number);
-        if (site_is_held(site) && site->sent == SITE_UNSENT) {
+        if (site_is_held(site, number) && site->sent == SITE_UNSENT) {
             site_put(wire, site, number);
             site->sent = SITE_SENT_NOW;
         }
     }
     for (uint32_t number = 1; number <= site_count(); number++) {
         struct site *site = site_get(number);
-        if (site_is_held(site) && site->sent == SITE_SENT) {
+        if (site_is_held(site, number) && site->sent == SITE_SENT) {
             site_put(wire, site, number);
         } else if (site != NULL && site->sent == SITE_SENT_NOW) {
             site->sent = SITE_SENT;

@@ -59,6 +59,9 @@ static struct trace *trace_get(struct thread *self)
     }
     if (__builtin_expect(self->trace == NULL, 0)) {
         self->trace = meter_own_map(sizeof *self->trace);
+        if (self->trace != NULL) {
+            watch_attach(&self->trace->watch);
+        }
     }
     state &= ~(uint64_t)TRACE_FLAGS;
     if (self->trace != NULL && __builtin_expect(self->traced != state, 0)) {
@@ -155,6 +158,9 @@ static uint32_t birth_record(struct trace *trace, const void *block, size_t size
         return 0;
     }
     record_fill(index, block, size, site, birth_now());
+    if (trace_now() & TRACE_WATCH) {
+        watch_birth(&trace->watch, site, size);
+    }
     return index | trace->records.tag;
 }
 
@@ -199,23 +205,23 @@ bool trace_look(uint32_t number, const void *block, struct trace_record *copy)
     return true;
 }
 
-void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size)
+/* A signal handler within our own code frees a block: the record is lost, not the count. */
+static void death_aside(uint32_t index, const void *block)
+{
+    struct record *lost = record_at(index);
+    if (lost != NULL && (lost->word & RECORD_ADDRESS) == (uint64_t)(uintptr_t)block) {
+        if (trace_now() & TRACE_WATCH) {
+            watch_aside(lost->site, -1, -(int64_t)record_size(index, lost));
+        }
+        record_word_set(lost, 0, memory_order_relaxed);
+    }
+}
+
+/* *was becomes what the record was, unless there is none. */
+static void death_record(struct trace *trace, uint32_t number, const void *block, size_t *size,
+                         struct trace_record *was)
 {
     uint32_t index = index_of(number);
-    if (!trace_on) {
-        return;
-    }
-    if (self->busy !=
-        0) { /* a signal handler within our own code: the record is lost, not the count */
-        struct record *lost = record_at(index);
-        if (lost != NULL && (lost->word & RECORD_ADDRESS) == (uint64_t)(uintptr_t)block) {
-            record_word_set(lost, 0, memory_order_relaxed);
-        }
-        return;
-    }
-    self->busy = 1;
-    atomic_signal_fence(memory_order_seq_cst);
-    struct trace *trace = trace_get(self);
     struct record *record = NULL;
     if (trace != NULL && (trace->records.tag == (number ^ index) || *size == 0)) {
         record = record_at(index);
@@ -226,14 +232,97 @@ void trace_death(struct thread *self, uint32_t number, const void *block, size_t
         }
     }
     if (record != NULL) {
-        *size = record_size(index, record);
+        record_copy(index, record, was);
+        *size = was->size;
+        if (trace_now() & TRACE_WATCH) {
+            watch_death(&trace->watch, was->site, was->size);
+        }
         if (record_list_full(&trace->records)) {
             record_batch_give(&trace->records);
         }
         record_put(&trace->records, record, index);
     }
+}
+
+void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size)
+{
+    struct trace_record was;
+    if (!trace_on) {
+        return;
+    }
+    if (self->busy != 0) {
+        death_aside(index_of(number), block);
+        return;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    death_record(trace_get(self), number, block, size, &was);
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
+}
+
+/* The record of a block that was moved goes on where the old one was. */
+static void record_follow(uint32_t number, const struct trace_record *was)
+{
+    struct record *record = number == 0 ? NULL : record_at(index_of(number));
+    if (record != NULL) {
+        record->serial = was->serial;
+        if (record->site != was->site) {
+            site_join(was->site, record->site);
+        }
+    }
+}
+
+uint32_t trace_move(struct thread *self, uint32_t number, const void *from, size_t *old_size,
+                    const void *to, size_t size, const void *frame)
+{
+    struct trace_record was = {.address = 0};
+    uint32_t fresh = 0;
+    if (self->busy != 0) {
+        death_aside(index_of(number), from);
+        return 0;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    struct trace *trace = trace_get(self);
+    if (trace != NULL) {
+        if (number != 0) {
+            death_record(trace, number, from, old_size, &was);
+        }
+        fresh = birth_record(trace, to, size, frame);
+        if (was.address != 0) {
+            record_follow(fresh, &was);
+        }
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+    trace_verify(fresh, to, frame);
+    return fresh;
+}
+
+void trace_follow(struct thread *self, uint32_t from_number, const void *from, uint32_t to_number,
+                  const void *to)
+{
+    struct trace_record was, now;
+    if (self->busy != 0) {
+        return;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (trace_look(from_number, from, &was) && trace_look(to_number, to, &now)) {
+        record_follow(to_number, &was);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
+}
+
+struct watch *trace_watch(struct thread *self)
+{
+    if ((trace_now() & TRACE_WATCH) == 0) {
+        return NULL;
+    }
+    struct trace *trace = trace_get(self);
+    return trace == NULL ? NULL : &trace->watch;
 }
 
 uint32_t trace_records(void)
@@ -299,6 +388,8 @@ void trace_set(bool on)
     }
     if (!on) {
         trace_switch(TRACE_OFF, true);
+        trace_switch(TRACE_WATCH, false);
+        watch_stopped();
     }
     thread_small_set(on ? 0 : HOOKS_SMALL_END);
     if (on || !before) {

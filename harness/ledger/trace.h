@@ -14,6 +14,7 @@
 #include "harness/ledger/record.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/unwind.h"
+#include "harness/ledger/watch.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,11 +33,12 @@ struct trace { /* of one thread; used with thread->busy set */
         uint64_t hash;
         uint32_t site;
     } stacks[TRACE_STACKS_CACHED];
+    struct watch watch;
 };
 
 /* In one word, so that the everyday birth and death ask one question only: the flags below, the tag
  * of the records of now (the epoch << RECORD_INDEX_BITS), and above, from bit 32 on, how often code
- * was unloaded. With any flag it is no thread's `traced`. */
+ * was unloaded. With any flag it is no thread's `traced`; TRACE_WATCH is part of that. */
 extern _Atomic uint64_t trace_state __attribute__((visibility("hidden")));
 enum {
     TRACE_OFF = 1,
@@ -44,6 +46,7 @@ enum {
     TRACE_RELEASES = 4, /* who releases what is remembered (release.h) */
     TRACE_FLAGS = 7
 };
+#define TRACE_WATCH (UINT64_C(1) << 63) /* watch.h: sites' live values are kept up to date */
 
 static inline uint64_t trace_now(void)
 {
@@ -93,6 +96,9 @@ trace_birth_small(struct thread *self, const void *block, size_t size, const voi
         if (__builtin_expect(index != 0, 1)) {
             record_fill_small(index, block, size, site, birth_now());
             number = index | (uint32_t)state;
+            if (state & TRACE_WATCH) {
+                watch_birth(&trace->watch, site, size);
+            }
         }
     }
     atomic_signal_fence(memory_order_seq_cst);
@@ -100,6 +106,15 @@ trace_birth_small(struct thread *self, const void *block, size_t size, const voi
     trace_verify(number, block, frame);
     return number;
 }
+
+/* realloc: a traced block, or one that is not (number 0), has become the block `to`. As a death and
+ * a birth, but it keeps the birth it had, and the two sites become one family. Returns the new
+ * number. */
+uint32_t trace_move(struct thread *self, uint32_t number, const void *from, size_t *old_size,
+                    const void *to, size_t size, const void *frame);
+/* The same when `to` was born already, and `from` has not died yet. */
+void trace_follow(struct thread *self, uint32_t from_number, const void *from, uint32_t to_number,
+                  const void *to);
 
 /* A block with a number dies. *size becomes the record's when it is 0 (damaged header). */
 void trace_death(struct thread *self, uint32_t number, const void *block, size_t *size);
@@ -123,6 +138,9 @@ trace_death_small(struct thread *self, uint32_t number, const void *block, size_
         if (__builtin_expect(record != NULL && record->word == record_word(block, size) &&
                                  !record_list_full(&trace->records),
                              1)) {
+            if (state & TRACE_WATCH) {
+                watch_death(&trace->watch, record->site, size);
+            }
             record_put(&trace->records, record, index);
             done = true;
         }
@@ -131,6 +149,9 @@ trace_death_small(struct thread *self, uint32_t number, const void *block, size_
     self->busy = 0;
     return done;
 }
+
+/* The calling thread's watch, with busy set; NULL when it is off, or memory is out. */
+struct watch *trace_watch(struct thread *self);
 
 /* The site of a stack that is not a heap allocation's; 0 when it cannot be traced. */
 uint32_t trace_site(const void *frame, enum wire_site_kind kind);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static _Atomic int64_t own_bytes, mappings, mapped_bytes;
 static _Atomic int32_t files;
@@ -140,4 +141,17 @@ uint64_t meter_rss_peak(void)
         kilobytes = kilobytes * 10 + (uint64_t)(*at - '0');
     }
     return kilobytes * 1024;
+}
+
+uint64_t meter_rss(void)
+{
+    char pages[128]; /* total, resident, ... */
+    size_t bytes = kernel_read_file("/proc/self/statm", pages, sizeof pages - 1);
+    pages[bytes] = '\0';
+    const char *at = strchr(pages, ' ');
+    uint64_t resident = 0;
+    for (at = at == NULL ? "" : at + 1; *at >= '0' && *at <= '9'; at++) {
+        resident = resident * 10 + (uint64_t)(*at - '0');
+    }
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

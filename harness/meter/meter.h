@@ -35,6 +35,7 @@ uint64_t meter_own_bytes(void);
 /* Peak RSS: clear_refs 5, then VmHWM. Returns 0 where the kernel does not allow it. */
 void meter_rss_reset(void);
 uint64_t meter_rss_peak(void);
+uint64_t meter_rss(void); /* resident at this instant, bytes; 0 when it cannot be read */
 
 /* COUNTER and HISTOGRAM records of all that the suite counted since the last call. */
 void meter_counters_put(struct wire *wire);

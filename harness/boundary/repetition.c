@@ -1,0 +1,332 @@
+/* repetition.c - see repetition.h. Between repetitions nothing here allocates, so the ledger sees
+ * the tests only. */
+#include "harness/boundary/repetition.h"
+
+#include "harness/boundary/arena.h"
+#include "harness/boundary/boundary.h"
+#include "harness/boundary/child.h"
+#include "harness/boundary/crash.h"
+#include "harness/boundary/heap_outcome.h"
+#include "harness/boundary/memcheck.h"
+#include "harness/boundary/restore.h"
+#include "harness/boundary/symtab.h"
+#include "harness/ledger/given.h"
+#include "harness/ledger/heap_error.h"
+#include "harness/meter/meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
+
+static struct wire_test last_test; /* too large for a test's small stack */
+
+void repetition_text(char *to, size_t room, const char *from)
+{
+    size_t bytes = strnlen(from, room - 1);
+    memcpy(to, from, bytes);
+    to[bytes] = '\0';
+}
+
+static void progress_set(uint32_t test, uint32_t repetition, uint64_t started)
+{
+    struct wire_progress *progress = &boundary_wire->progress;
+    atomic_store(&progress->repetition, repetition);
+    atomic_store(&progress->test, test);
+    atomic_store(&progress->started_ns, started);
+}
+
+static void outcome_reset(struct outcome *outcome)
+{
+    *outcome = (struct outcome){.status = WIRE_PASS, .file = "", .message = ""};
+}
+
+/* What a RUN keeps from its repetitions. */
+struct run {
+    const struct test_group *group;
+    const struct wire_command *command;
+    struct outcome outcome;
+    struct ledger_totals before, after;
+    uint64_t wall_ns, started_ns;
+    uint64_t cpu_ns;       /* of this thread, when the repetitions began */
+    uint64_t cpu_spent_ns; /* by the process, in the repetitions */
+    bool ended;            /* by serve_test_ends: the rest of the repetition is the framework's */
+    int64_t retained_bytes, retained_blocks;
+    uint64_t ended_ns; /* of the last repetition: the time from there to the next is ours */
+    uint32_t warmups, repetitions;
+};
+
+/* Keeps the worst outcome; its strings are copied, because the next repetition reuses them. */
+static void run_keep_worst(const struct outcome *outcome)
+{
+    if (outcome->status == WIRE_PASS && last_test.status == WIRE_PASS) {
+        last_test.passed_before++;
+    }
+    if (outcome->status != WIRE_PASS && last_test.status == WIRE_PASS) {
+        last_test.status = outcome->status;
+        last_test.signal = outcome->signal;
+        last_test.line = outcome->line;
+        repetition_text(last_test.message, sizeof last_test.message, outcome->message);
+        repetition_text(last_test.file, sizeof last_test.file, outcome->file);
+    }
+}
+
+static struct run *running;
+
+static void run_begin(struct run *run)
+{
+    run->ended = false;
+    ledger_birth_set(run->command->test);
+    if (run->command->flags & WIRE_BIRTHS) {
+        ledger_births_set(true);
+    }
+    if (run->command->flags & WIRE_RELEASES) {
+        ledger_releases_set(true);
+    }
+    ledger_totals_get(&run->before);
+    run->started_ns = meter_now_ns();
+}
+
+static void run_end(struct run *run)
+{
+    run->ended_ns = meter_now_ns();
+    run->wall_ns = run->ended_ns - run->started_ns;
+    ledger_totals_get(&run->after);
+    if (run->command->flags & WIRE_BIRTHS) {
+        ledger_births_set(false);
+    }
+    if (run->command->flags & WIRE_RELEASES) {
+        ledger_releases_set(false);
+    }
+}
+
+void serve_test_begins(void)
+{
+    if (running != NULL) {
+        run_begin(running);
+    }
+}
+
+void serve_test_ends(void)
+{
+    if (running != NULL) {
+        run_end(running);
+        ledger_retained_get(running->command->test, &running->retained_blocks,
+                            &running->retained_bytes);
+        ledger_birth_set(WIRE_NO_TEST);
+        running->ended = true;
+    }
+}
+
+/* In the child of this repetition: which functions were given what stays. */
+static void given_ask(const struct wire_command *command)
+{
+    given_want(command->sites, command->site_count);
+    symtab_functions(given_function);
+}
+
+static void run_repetition(struct run *run, uint32_t repetition)
+{
+    const struct wire_command *command = run->command;
+    struct wire_progress *progress = &boundary_wire->progress;
+    bool asks = (command->flags & WIRE_GIVEN) != 0 && (command->flags & WIRE_FORKED) != 0;
+    outcome_reset(&run->outcome);
+    if (asks) {
+        given_ask(command);
+    }
+    run_begin(run);
+    if (run->ended_ns != 0) {
+        atomic_fetch_add_explicit(&progress->overhead_ns, run->started_ns - run->ended_ns,
+                                  memory_order_relaxed);
+    }
+    progress_set(command->test, repetition, run->started_ns);
+    running = run;
+    run->group->run(run->group->self, command->test - run->group->first,
+                    (command->flags & WIRE_FORKED) != 0, &run->outcome);
+    running = NULL;
+    if (asks && !boundary_forked) {
+        given_unwant();
+    }
+    if (boundary_forked && !child_inside()) {
+        exit(run->outcome.status == WIRE_PASS ? 0 : 1); /* forked by the test, and fell out of it */
+    }
+    if (!run->ended) {
+        run_end(run);
+    }
+    atomic_store(&progress->started_ns, 0);
+    bool damaged = heap_outcome_take(command->test, &run->outcome);
+    restore_after_repetition();
+    run_keep_worst(&run->outcome);
+    last_test.passed_before = damaged ? 0 : last_test.passed_before; /* not by repetition */
+    atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
+}
+
+void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *totals)
+{
+    struct meter_sample meter;
+    meter_sample_get(&meter);
+    WIRE_INIT(sample, WIRE_SAMPLE);
+    sample->live_blocks = totals->live_blocks;
+    sample->live_bytes = totals->live_bytes;
+    sample->fds = meter.fds;
+    sample->threads = meter.threads;
+    sample->mappings = meter.mappings;
+    sample->mapped_bytes = meter.mapped_bytes;
+    sample->files = meter.files;
+}
+
+static void run_sample(const struct run *run, uint32_t repetition)
+{
+    struct wire_sample sample;
+    serve_sample_start(&sample, &run->after);
+    sample.test = run->command->test;
+    sample.repetition = repetition;
+    sample.status = run->outcome.status;
+    sample.wall_ns = run->wall_ns;
+    sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
+    wire_put(boundary_wire, &sample);
+    /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
+     * moves. */
+    if (run->wall_ns > 10000000) {
+        wire_flush(boundary_wire);
+    }
+}
+
+static bool run_is_watched(const struct wire_command *command)
+{
+    return command->depth == WIRE_TRACE && (command->flags & WIRE_WATCH) != 0;
+}
+
+static void run_report(struct run *run)
+{
+    struct wire_test *test = &last_test;
+    test->passed_before = test->status == WIRE_PASS ? 0 : test->passed_before;
+    const struct outcome *last = &run->outcome;
+    bool forked = last->forked;
+    test->repetitions = run->repetitions;
+    test->warmups = run->warmups;
+    test->allocs = forked ? last->allocs : run->after.allocs - run->before.allocs;
+    test->frees = forked ? last->frees : run->after.frees - run->before.frees;
+    test->bytes = forked ? last->bytes : run->after.bytes - run->before.bytes;
+    if (run->ended) {
+        test->retained_blocks = run->retained_blocks;
+        test->retained_bytes = run->retained_bytes;
+    } else {
+        ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
+    }
+    struct ledger_totals now;
+    ledger_totals_get(&now);
+    test->peak_live_bytes = now.peak_live_bytes;
+    if (run->command->flags & WIRE_PEAK_RSS) {
+        test->peak_rss_bytes = meter_rss_peak();
+    }
+    test->wall_ns = run->wall_ns;
+    test->cpu_ns = run->cpu_spent_ns;
+    if (run_is_watched(run->command)) {
+        test->rss_bytes = meter_rss();
+        ledger_watch_put(boundary_wire);
+    }
+    wire_put(boundary_wire, test);
+}
+
+/* Of this thread or of the process; by a system call, so as not to come by the program's
+ * clock_gettime. */
+static uint64_t cpu_now_ns(clockid_t clock)
+{
+    struct timespec now = {0};
+    syscall(SYS_clock_gettime, clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool run_goes_on(const struct run *run, uint64_t begun)
+{
+    const struct wire_command *command = run->command;
+    if (last_test.status != WIRE_PASS && (command->flags & WIRE_STOP_ON_FAIL)) {
+        return run->repetitions == 0; /* a test that failed in its warm-up gets its figures, too */
+    }
+    if (run->repetitions < command->repetitions_min || run->repetitions == 0) {
+        return true;
+    }
+    /* A busy machine does not make a cheap test dear: else verdicts would hang on the load. */
+    uint64_t wall = meter_now_ns() - begun;
+    return run->repetitions < command->repetitions_max &&
+           (wall < command->budget_ns ||
+            (wall < command->budget_ns * BUSY &&
+             cpu_now_ns(CLOCK_THREAD_CPUTIME_ID) - run->cpu_ns < command->budget_ns));
+}
+
+static void run_repetitions(struct run *run)
+{
+    const struct wire_command *command = run->command;
+    while (run->warmups < command->warmups &&
+           (last_test.status == WIRE_PASS || !(command->flags & WIRE_STOP_ON_FAIL))) {
+        run_repetition(run, run->warmups++);
+    }
+    if (run->warmups > 0) {
+        ledger_peak_reset(); /* what is set up once is whichever test's that comes first */
+    }
+    bool floors = command->depth == WIRE_TRACE &&
+                  ((command->flags & WIRE_NO_FLOORS) == 0 || run_is_watched(command));
+    if (floors) {
+        ledger_floor_reset();
+    }
+    uint64_t begun = meter_now_ns();
+    run->cpu_ns = cpu_now_ns(CLOCK_THREAD_CPUTIME_ID);
+    uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID);
+    while (run_goes_on(run, begun)) {
+        if (command->flags & WIRE_PEAK_RSS_EACH) {
+            meter_rss_reset();
+        }
+        run_repetition(run, run->repetitions);
+        run_sample(run, run->repetitions);
+        if (floors) {
+            ledger_floor_update();
+        }
+        run->repetitions++;
+    }
+    run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
+    if (command->depth == WIRE_TRACE) {
+        heap_error_look();
+        if (heap_outcome_take(command->test, &run->outcome)) {
+            run_keep_worst(&run->outcome);
+            last_test.passed_before = 0;
+        }
+    }
+}
+
+bool repetition_run(const struct test_group *group, const struct wire_command *command)
+{
+    struct run run = {.group = group, .command = command};
+    uint32_t index = command->test - group->first;
+    WIRE_INIT(&last_test, WIRE_TEST);
+    last_test.test = command->test;
+    outcome_reset(&run.outcome);
+    crash_arm();
+    atomic_store(&boundary_wire->crash.refused, 0);
+    ledger_depth_set(command->depth == WIRE_TRACE ? WIRE_TRACE : WIRE_COUNT);
+    ledger_watch_set(run_is_watched(command));
+    memcheck_test_begins(command->test);
+    progress_set(command->test, 0, meter_now_ns()); /* a shared fixture may hang or crash, too */
+    bool ready = group->prepare(group->self, index, &run.outcome);
+    ledger_totals_get(&run.before);
+    run.after = run.before;
+    ledger_peak_reset();
+    if (command->flags & WIRE_PEAK_RSS) {
+        meter_rss_reset();
+    }
+    if (ready) {
+        run_repetitions(&run);
+    } else {
+        run_keep_worst(&run.outcome);
+    }
+    progress_set(WIRE_NO_TEST, 0, 0);
+    restore_after_run();
+    memcheck_test_ends(command->test);
+    run_report(&run);
+    ledger_birth_set(WIRE_NO_TEST);
+    atomic_store(&boundary_wire->progress.own_bytes, ledger_own_bytes() + arena_bytes());
+    return last_test.status != WIRE_PASS && last_test.status != WIRE_SKIP;
+}

@@ -1,0 +1,119 @@
+/* outcome.c - results of tests from what the worker said of them, and what they add to the pass.
+ * Supervisor only. */
+#include "harness/base/memory.h"
+#include "harness/campaign/heap_finding.h"
+#include "harness/campaign/session.h"
+#include "harness/result/result_write.h"
+
+#include <string.h>
+
+void session_test_write(struct session *session, const struct result_test *test)
+{
+    if (session->options->writer) {
+        result_write_test(session->options->writer, test);
+    }
+}
+
+struct result_test *session_test_add(struct session *session, uint32_t number)
+{
+    struct result_test *test = result_test_add(session->result);
+    bool known = number < session->name_count;
+    result_set(&test->id, known ? session->names[number].id : "(outside any test)");
+    result_set(&test->variant, session->variant->name);
+    result_set(&test->file, known ? session->names[number].file : "");
+    test->line = known ? session->names[number].line : 0;
+    session->tests++;
+    return test;
+}
+
+struct result_test *session_result(const struct session *session, uint32_t number)
+{
+    const char *id = number < session->name_count ? session->names[number].id : "";
+    size_t count = session->result->test_count;
+    for (size_t i = 0; i < count; i++) { /* usually they are in the order of their numbers */
+        struct result_test *seen = &session->result->tests[(number + i) % count];
+        if (strcmp(seen->id, id) == 0 && strcmp(seen->variant, session->variant->name) == 0) {
+            return seen;
+        }
+    }
+    return NULL;
+}
+
+void session_live_add(struct session *session, uint32_t test, int64_t live)
+{
+    memory_grow(&session->live, &session->live_room, session->live_count + 1,
+                sizeof session->live[0]);
+    memory_grow(&session->live_tests, &session->live_tests_room, session->live_count + 1,
+                sizeof session->live_tests[0]);
+    session->live_tests[session->live_count] = test;
+    session->live[session->live_count++] = live;
+}
+
+void session_test_fill(const struct session *session, struct result_test *test)
+{
+    const struct wire_test *seen = &session->test;
+    test->status = (enum result_status)seen->status;
+    test->signal = seen->signal;
+    test->repetitions = seen->repetitions;
+    test->allocs = (int64_t)seen->allocs;
+    test->frees = (int64_t)seen->frees;
+    test->bytes = (int64_t)seen->bytes;
+    test->retained_bytes = seen->retained_bytes;
+    test->retained_blocks = seen->retained_blocks;
+    test->peak_live_bytes = seen->peak_live_bytes;
+    test->peak_rss_bytes = seen->peak_rss_bytes ? (int64_t)seen->peak_rss_bytes : RESULT_UNMEASURED;
+    test->live_bytes = session->has_sample ? session->sample.live_bytes : 0;
+    test->wall_ns = (int64_t)seen->wall_ns;
+    result_set(&test->message, seen->message);
+    if (seen->file[0]) {
+        result_set(&test->file, seen->file);
+        test->line = seen->line;
+    }
+    heap_finding_fill(session, test);
+}
+
+/* It failed in a quiet session: what ran before it in its process may be why. */
+void session_failure_add(struct session *session, uint32_t test, const char *message)
+{
+    if (heap_finding_fail(session, test, message)) {
+        return; /* by itself, not by what ran before it */
+    }
+    memory_grow(&session->failures, &session->failure_room, session->failure_count + 1,
+                sizeof session->failures[0]);
+    session->failures[session->failure_count++] =
+        (struct session_failure){.test = test,
+                                 .from = session->worker_live,
+                                 .to = session->live_count,
+                                 .message = memory_copy(message)};
+}
+
+void session_test_take(struct session *session)
+{
+    const struct wire_test *seen = &session->test;
+    int64_t live = session->has_sample ? session->sample.live_bytes : 0;
+    if (!session->live_known) {
+        session->live_start = live - seen->retained_bytes;
+        session->live_end = session->live_start;
+        session->live_known = true;
+    }
+    if (!session->quiet) {
+        struct result_test *test = session_test_add(session, seen->test);
+        session_test_fill(session, test);
+        session_test_write(session, test);
+        session->failed += seen->status != WIRE_PASS && seen->status != WIRE_SKIP;
+    } else if (seen->status != WIRE_PASS && seen->status != WIRE_SKIP) {
+        session_failure_add(session, seen->test, seen->message);
+    }
+    int64_t above = seen->peak_live_bytes - session->live_end;
+    session->allocs += (double)seen->allocs;
+    session->frees += (double)seen->frees;
+    session->bytes += (double)seen->bytes;
+    session->wall += (double)seen->wall_ns;
+    session->test_peak = above > session->test_peak ? above : session->test_peak;
+    session->live_peak =
+        seen->peak_live_bytes > session->live_peak ? seen->peak_live_bytes : session->live_peak;
+    session->retained_max =
+        seen->retained_bytes > session->retained_max ? seen->retained_bytes : session->retained_max;
+    session->live_end = live;
+    session_live_add(session, seen->test, live - session->live_start);
+}

@@ -1,0 +1,75 @@
+/* suite.c - see suite.h. */
+#include "harness/judge/suite.h"
+
+#include "harness/judge/threshold.h"
+
+static int64_t least(const int64_t *values, size_t from, size_t to)
+{
+    int64_t low = values[from];
+    for (size_t i = from + 1; i < to; i++) {
+        low = values[i] < low ? values[i] : low;
+    }
+    return low;
+}
+
+/* How often a value was above all that came before. */
+static size_t rises_of(const int64_t *held, size_t from, size_t count)
+{
+    size_t rises = 0;
+    int64_t most = 0;
+    for (size_t i = 0; i < count; i++) {
+        rises += held[i] > most && i >= from;
+        most = held[i] > most ? held[i] : most;
+    }
+    return rises;
+}
+
+static bool long_grows(const int64_t *held, size_t count)
+{
+    int64_t second = least(held, count / 4, count / 2);
+    int64_t last = least(held, count - count / 4, count);
+    return last > 0 && (double)(last - second) >= threshold(SUITE_SHARE) * (double)last &&
+           rises_of(held, 0, count) >= threshold_count(RISES);
+}
+
+static bool ends_highest(const int64_t *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (held[i] > held[count - 1]) {
+            return false;
+        }
+    }
+    return held[count - 1] > 0;
+}
+
+static bool short_grows(const int64_t *held, size_t count)
+{
+    return (double)rises_of(held, 0, count) >= threshold(SHORT_SHARE) * (double)count &&
+           rises_of(held, count / 2, count) > 0 && ends_highest(held, count);
+}
+
+bool judge_pass(const int64_t *held, size_t count)
+{
+    if (count < threshold_count(TOUCHED_BY)) {
+        return false;
+    }
+    return count >= threshold_count(LONG_SERIES) ? long_grows(held, count)
+                                                 : short_grows(held, count);
+}
+
+enum result_verdict judge_votes(size_t accusing, size_t passes)
+{
+    double part = passes > 0 ? (double)accusing / (double)passes : 0;
+    return passes == 0                      ? VERDICT_NONE
+           : part >= threshold(GUILTY_VOTES) ? VERDICT_ACCUMULATES
+           : part <= threshold(CLEAN_VOTES)  ? VERDICT_SATURATING
+                                             : VERDICT_INCONCLUSIVE;
+}
+
+enum result_verdict judge_again(int64_t first, int64_t second)
+{
+    double share = first > 0 ? (double)second / (double)first : second > 0 ? 1 : 0;
+    return share >= threshold(AGAIN_GROWS)     ? VERDICT_GROWTH
+           : share <= threshold(AGAIN_SETTLES) ? VERDICT_ACCUMULATES
+                                               : VERDICT_INCONCLUSIVE;
+}

@@ -1,0 +1,206 @@
+/* symbol.c - see symbol.h. Debug files are found as elfutils finds them: beside the program, by
+ * build-id, in /usr/lib/debug. */
+#include "harness/symbol/symbol.h"
+
+#include "harness/base/memory.h"
+#include "harness/symbol/symbol_part.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct symbols {
+    Dwfl *dwfl;
+    bool open; /* modules are being reported */
+};
+
+static char *debug_path;
+static const Dwfl_Callbacks callbacks = {.find_elf = dwfl_build_id_find_elf,
+                                         .find_debuginfo = dwfl_standard_find_debuginfo,
+                                         .debuginfo_path = &debug_path};
+
+struct symbols *symbols_new(void)
+{
+    struct symbols *symbols = memory_new(1, sizeof *symbols);
+    symbols->dwfl = dwfl_begin(&callbacks);
+    return symbols;
+}
+
+static int module_free(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr start,
+                       void *context)
+{
+    (void)data, (void)name, (void)start, (void)context;
+    debug_free(module);
+    return DWARF_CB_OK;
+}
+
+void symbols_free(struct symbols **symbols)
+{
+    if (*symbols) {
+        if ((*symbols)->dwfl) {
+            dwfl_getmodules((*symbols)->dwfl, module_free, NULL, 0);
+        }
+        dwfl_end((*symbols)->dwfl);
+        free(*symbols);
+        *symbols = NULL;
+    }
+}
+
+void symbols_module(struct symbols *symbols, const struct wire_module *module)
+{
+    if (!symbols->dwfl || access(module->path, R_OK) != 0) {
+        return;
+    }
+    if (!symbols->open) {
+        dwfl_report_begin_add(symbols->dwfl);
+        symbols->open = true;
+    }
+    dwfl_report_elf(symbols->dwfl, module->path, module->path, -1, module->base, true);
+}
+
+Dwfl_Module *symbols_module_of(struct symbols *symbols, uint64_t address)
+{
+    if (symbols->open) {
+        dwfl_report_end(symbols->dwfl, NULL, NULL);
+        symbols->open = false;
+    }
+    return symbols->dwfl ? dwfl_addrmodule(symbols->dwfl, address) : NULL;
+}
+
+uint64_t symbols_start_of(Dwfl_Module *module, const char **path)
+{
+    Dwarf_Addr start;
+    const char *name = dwfl_module_info(module, NULL, &start, NULL, NULL, NULL, path, NULL);
+    if (!*path) {
+        *path = name;
+    }
+    return start;
+}
+
+/* The file as a person would name it: below the current folder where it is. */
+static const char *file_short(const char *file)
+{
+    static char folder[4096];
+    size_t length = folder[0] || getcwd(folder, sizeof folder) ? strlen(folder) : 0;
+    while (strncmp(file, "./", 2) == 0) {
+        file += 2;
+    }
+    return length && strncmp(file, folder, length) == 0 && file[length] == '/' ? file + length + 1
+                                                                               : file;
+}
+
+static struct result_frame *frame_add(struct result_frame **frames, size_t *count, const char *path,
+                                      uint64_t offset)
+{
+    *frames = reallocarray(*frames, *count + 1, sizeof **frames);
+    if (!*frames) {
+        memory_die();
+    }
+    struct result_frame *frame = &(*frames)[(*count)++];
+    *frame = (struct result_frame){.function = memory_copy(""),
+                                   .file = memory_copy(""),
+                                   .module = memory_copy(path ? path : ""),
+                                   .offset = offset};
+    return frame;
+}
+
+static void frame_place(struct result_frame *frame, const char *file, int line)
+{
+    if (file) {
+        result_set(&frame->file, file_short(file));
+        frame->line = line > 0 ? (unsigned)line : 0;
+    }
+}
+
+/* Where an inlined function was called. */
+static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_Die *inlined)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word file, line = 0;
+    Dwarf_Files *files;
+    size_t count;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &attribute), &line) == 0 &&
+        dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &attribute), &file) == 0 &&
+        dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count) {
+        frame_place(frame, dwarf_filesrc(files, file, NULL, NULL), (int)line);
+    }
+}
+
+void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
+                   struct result_frame **frames, size_t *count)
+{
+    uint64_t pc = exact ? address : address - 1;
+    Dwfl_Module *module = symbols_module_of(symbols, pc);
+    if (!module) {
+        frame_add(frames, count, "", address);
+        return;
+    }
+    const char *path = NULL;
+    uint64_t offset = address - symbols_start_of(module, &path);
+    struct result_frame *frame = frame_add(frames, count, path, offset);
+    struct debug *debug = debug_get(module);
+    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug_unit(debug, pc);
+    size_t depth = unit ? debug_scopes(unit, pc - debug->bias, scopes, DEBUG_SCOPES) : 0;
+    Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
+    int number = 0;
+    if (line && dwarf_lineno(line, &number) == 0) {
+        frame_place(frame, dwarf_linesrc(line, NULL, NULL), number);
+    }
+    for (; depth > 1; depth--) {
+        const char *name = dwarf_diename(&scopes[depth - 1]);
+        result_set(&frame->function, name ? name : "");
+        frame = frame_add(frames, count, path, offset);
+        frame_place_call(frame, unit, &scopes[depth - 1]);
+    }
+    const char *name = depth == 1 ? dwarf_diename(&scopes[0]) : NULL;
+    name = name ? name : dwfl_module_addrname(module, pc);
+    result_set(&frame->function, name ? name : "");
+}
+
+char *symbols_function(struct symbols *symbols, uint64_t address)
+{
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    const char *name = module ? dwfl_module_addrname(module, address) : NULL;
+    return memory_copy(name ? name : "");
+}
+
+bool symbols_takes_pointer(struct symbols *symbols, uint64_t address, unsigned parameter)
+{
+    Dwarf_Die scopes[DEBUG_SCOPES], child, type;
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    struct debug *debug = module ? debug_get(module) : NULL;
+    Dwarf_Die *unit = debug ? debug_unit(debug, address) : NULL;
+    if (!unit || debug_scopes(unit, address - debug->bias, scopes, DEBUG_SCOPES) == 0 ||
+        dwarf_child(&scopes[0], &child) != 0) {
+        return false;
+    }
+    do {
+        if (dwarf_tag(&child) == DW_TAG_formal_parameter && parameter-- == 0) {
+            return type_of(&child, &type) && dwarf_tag(&type) == DW_TAG_pointer_type;
+        }
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+bool symbols_own(struct symbols *symbols, uint64_t address)
+{
+    const char *path = NULL;
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    if (module) {
+        symbols_start_of(module, &path);
+    }
+    return path && strstr(path, "/libtidemark.so") != NULL;
+}
+
+bool symbols_system(struct symbols *symbols, uint64_t address)
+{
+    const char *path = NULL;
+    Dwfl_Module *module = symbols_module_of(symbols, address);
+    if (!module) {
+        return true;
+    }
+    symbols_start_of(module, &path);
+    return !path || strncmp(path, "/lib", 4) == 0 || strncmp(path, "/usr/lib", 8) == 0 ||
+           strstr(path, "/libtidemark.so") != NULL;
+}
