@@ -37,8 +37,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
-#define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
+#define WIRE_ENV     "TIDEMARK_WIRE" /* number of the inherited descriptor */
+#define WIRE_WAY_ENV "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
+#define WIRE_PRELOAD_ENV                                                                           \
+    "TIDEMARK_PRELOAD" /* bytes of LD_PRELOAD that are tidemark's; the rest is the user's */
 #define WIRE_MAGIC      0x544d5752u
 #define WIRE_VERSION    4u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
@@ -122,6 +124,7 @@ enum wire_type {
     WIRE_RELEASE,
     WIRE_GIVEN_TO,
     WIRE_HEAP_ERROR, /* before the TEST that it belongs to */
+    WIRE_CHILDREN,   /* before the TEST that it belongs to, if there were any */
 };
 
 /* How the boundaries are known. Best first. */
@@ -375,6 +378,16 @@ struct wire_heap_error {
 
 /* What the program did, without stacks: "freed a block of 24 B a second time". */
 void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t room);
+
+/* Processes that a test started, in the repetition that started most. */
+struct wire_children {
+    struct wire_record head;
+    uint32_t test;
+    uint32_t forked;   /* children that went on with the work of the test: not followed */
+    uint32_t programs; /* other programs, which are not watched */
+    uint32_t pad;
+    char program[128]; /* the first of them: a path, or a command of a shell */
+};
 
 /* Of the repetition that runs, by any thread of the worker or of its children. Those that are
  * filled when the worker dies were never sent. */

@@ -178,6 +178,12 @@ static const char *heap_check(const void *record)
     return fits ? NULL : RANGE_WRONG;
 }
 
+static const char *children_check(const void *record)
+{
+    const struct wire_children *children = record;
+    return text_ends(children->program, sizeof children->program) ? NULL : TEXT_OPEN;
+}
+
 #define DURING(op) (1u << (op))
 #define ANY_TIME   UINT32_MAX
 
@@ -208,6 +214,8 @@ static const struct kind {
     [WIRE_DONE] = {sizeof(struct wire_done), done_check, ~DURING(WIRE_OP_NONE)},
     [WIRE_BYE] = {sizeof(struct wire_record), bye_check, DURING(WIRE_OP_NONE)},
     [WIRE_RELEASE] = {sizeof(struct wire_release), release_check, DURING(WIRE_OP_RELEASES)},
+    [WIRE_CHILDREN] = {sizeof(struct wire_children), children_check,
+                       DURING(WIRE_OP_NONE) | DURING(WIRE_OP_RUN)},
     [WIRE_HEAP_ERROR] = {sizeof(struct wire_heap_error), heap_check,
                          DURING(WIRE_OP_NONE) | DURING(WIRE_OP_RUN)},
     [WIRE_GIVEN_TO] = {sizeof(struct wire_given), given_check, DURING(WIRE_OP_RUN)},
@@ -266,13 +274,11 @@ static const char *result_expected(struct wire_dialogue *dialogue, const struct 
     return NULL;
 }
 
-static const char *heap_expected(const struct wire_dialogue *dialogue,
-                                 const struct wire_heap_error *error)
+static const char *aside_expected(const struct wire_dialogue *dialogue, uint32_t test)
 {
     const struct wire_command *command = &dialogue->command;
     bool chosen = command->op == WIRE_OP_RUN && command->test != WIRE_NO_TEST;
-    return chosen && error->test != command->test ? "a record is of a test that does not run"
-                                                  : NULL;
+    return chosen && test != command->test ? "a record is of a test that does not run" : NULL;
 }
 
 static const char *name_expected(struct wire_dialogue *dialogue, const struct wire_test_name *name)
@@ -319,7 +325,9 @@ const char *wire_dialogue_check(struct wire_dialogue *dialogue, const struct wir
         dialogue->greeted = true;
         return NULL;
     case WIRE_HEAP_ERROR:
-        return heap_expected(dialogue, (const struct wire_heap_error *)record);
+        return aside_expected(dialogue, ((const struct wire_heap_error *)record)->test);
+    case WIRE_CHILDREN:
+        return aside_expected(dialogue, ((const struct wire_children *)record)->test);
     case WIRE_MODULE:
     case WIRE_NOTE:
         return ++dialogue->asides > ASIDES_MOST ? "a record is one of too many of its type" : NULL;

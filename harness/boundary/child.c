@@ -4,6 +4,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/ledger/children.h"
 #include "harness/ledger/given.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
@@ -86,6 +87,7 @@ void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct chi
         child_slot = arena_shared_get(sizeof *child_slot);
     }
     fflush(stdout); /* or the child would print it again */
+    children_own_fork();
     pid_t pid = fork();
     if (pid == -1) {
         return;

@@ -5,6 +5,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
+#include "harness/boundary/children_outcome.h"
 #include "harness/boundary/crash.h"
 #include "harness/boundary/heap_outcome.h"
 #include "harness/boundary/memcheck.h"
@@ -22,6 +23,7 @@
 
 #define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
 
+static struct wire_children run_children;
 static struct wire_test last_test; /* too large for a test's small stack */
 
 void repetition_text(char *to, size_t room, const char *from)
@@ -157,6 +159,7 @@ static void run_repetition(struct run *run, uint32_t repetition)
         run_end(run);
     }
     atomic_store(&progress->started_ns, 0);
+    children_outcome_take(&run_children);
     bool damaged = heap_outcome_take(command->test, &run->outcome);
     restore_after_repetition();
     run_keep_worst(&run->outcome);
@@ -229,6 +232,7 @@ static void run_report(struct run *run)
         test->rss_bytes = meter_rss();
         ledger_watch_put(boundary_wire);
     }
+    children_outcome_put(&run_children);
     wire_put(boundary_wire, test);
 }
 
@@ -302,6 +306,7 @@ bool repetition_run(const struct test_group *group, const struct wire_command *c
     struct run run = {.group = group, .command = command};
     uint32_t index = command->test - group->first;
     WIRE_INIT(&last_test, WIRE_TEST);
+    children_outcome_begin(&run_children, command->test);
     last_test.test = command->test;
     outcome_reset(&run.outcome);
     crash_arm();

@@ -1,14 +1,16 @@
 /* outcome.c - results of tests from what the worker said of them, and what they add to the pass.
  * Supervisor only. */
 #include "harness/base/memory.h"
+#include "harness/campaign/children.h"
 #include "harness/campaign/heap_finding.h"
 #include "harness/campaign/session.h"
 #include "harness/result/result_write.h"
 
 #include <string.h>
 
-void session_test_write(struct session *session, const struct result_test *test)
+void session_test_write(struct session *session, struct result_test *test)
 {
+    children_judge(test);
     if (session->options->writer) {
         result_write_test(session->options->writer, test);
     }
@@ -70,6 +72,7 @@ void session_test_fill(const struct session *session, struct result_test *test)
         test->line = seen->line;
     }
     heap_finding_fill(session, test);
+    children_fill(session, test);
 }
 
 /* It failed in a quiet session: what ran before it in its process may be why. */

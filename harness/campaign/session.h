@@ -182,7 +182,7 @@ bool session_limit_reached(const struct session *session);
 void session_test_take(struct session *session);
 /* It failed in a quiet session. */
 void session_failure_add(struct session *session, uint32_t test, const char *message);
-void session_test_write(struct session *session, const struct result_test *test);
+void session_test_write(struct session *session, struct result_test *test);
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);

@@ -3,9 +3,10 @@
  */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/children.h"
+#include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
-#include "harness/campaign/session.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -295,6 +296,7 @@ void session_over(struct session *session)
 
 void session_strays_note(const struct session *session)
 {
+    children_note(session);
     if (session->strays > 0) {
         result_note_add(session->result, "%zu process%s of %s outlived the tests, and %s killed",
                         session->strays, session->strays == 1 ? "" : "es",

@@ -3,6 +3,7 @@
  * Runs in the worker, on any thread. fopen, fdopen and fclose are in boundary/, which needs them
  * too. What is closed past these (a raw system call) is noticed at the next boundary.
  */
+#include "harness/ledger/children.h"
 #include "harness/ledger/descriptor.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/trace.h"
@@ -200,7 +201,15 @@ REOPEN(freopen64)
 
 STREAM(tmpfile, (void), ())
 STREAM(tmpfile64, (void), ())
-STREAM(popen, (const char *command, const char *mode), (command, mode))
+
+EXPORT FILE *popen(const char *command, const char *mode)
+{
+    FILE *file = NEXT_FUNCTION(popen)(command, mode);
+    if (file != NULL) {
+        children_program(command);
+    }
+    return descriptor_stream_opened(file, NULL, false, FRAME);
+}
 
 EXPORT int pclose(FILE *file)
 {

@@ -3,6 +3,7 @@
 #include "harness/ledger/birth.h"
 
 #include "harness/ledger/allocator.h"
+#include "harness/ledger/children.h"
 #include "harness/ledger/heap_error.h"
 #include "harness/ledger/hooks.h"
 #include "harness/ledger/release.h"
@@ -24,6 +25,7 @@ static bool hooks_bypassed; /* the program brings its own malloc */
 static void child_begin(void)
 {
     thread_after_fork();
+    children_child_begin();
     resource_after_fork();
     release_after_fork();
 }
@@ -34,6 +36,7 @@ void ledger_init(struct wire *wire)
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
         heap_error_init(wire);
+        children_init();
     }
     allocator_prepare();
     thread_get();

@@ -127,8 +127,8 @@ static void strings_free(char **const *slots, size_t count)
                      &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition},          \
         12
 #define TEST_STRINGS(t)                                                                            \
-    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
-                     &(t)->horizon, &(t)->order_by, &(t)->order_message},                          \
+    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,       &(t)->file,               \
+                     &(t)->horizon, &(t)->order_by, &(t)->order_message, &(t)->program},           \
         7
 #define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
 #define VARIANT_STRINGS(v)                                                                         \

@@ -2,9 +2,10 @@
 #include "harness/worker/worker.h"
 
 #include "harness/base/interrupt.h"
+#include "harness/base/memory.h"
 #include "harness/base/process.h"
-#include "harness/worker/valgrind.h"
 #include "harness/worker/stray.h"
+#include "harness/worker/valgrind.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -76,8 +77,7 @@ static const char *jemalloc_path(enum plan_allocator allocator)
 static void worker_become(const struct plan_variant *variant, const struct worker_options *options,
                           const struct worker *worker, int fd, pid_t supervisor)
 {
-    char number[16], preload[2048];
-    const char *given = getenv("LD_PRELOAD");
+    char number[16], bytes[24];
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor) {
@@ -85,8 +85,7 @@ static void worker_become(const struct plan_variant *variant, const struct worke
     }
     snprintf(number, sizeof number, "%d", fd);
     const char *jemalloc = jemalloc_path(options->allocator);
-    snprintf(preload, sizeof preload, "%s%s%s%s%s", options->preload, jemalloc[0] ? ":" : "",
-             jemalloc, given ? ":" : "", given ? given : "");
+    char *own = memory_format("%s%s%s", options->preload, jemalloc[0] ? ":" : "", jemalloc);
     for (char **pair = variant->env; pair && *pair; pair++) {
         putenv(*pair);
     }
@@ -104,6 +103,10 @@ static void worker_become(const struct plan_variant *variant, const struct worke
     }
     cap_enter(&worker->cap);
     process_restore();
+    const char *given = getenv("LD_PRELOAD"); /* of any length; the variant's, if it has one */
+    char *preload = memory_format("%s%s%s", own, given && given[0] ? ":" : "", given ? given : "");
+    snprintf(bytes, sizeof bytes, "%zu", strlen(own));
+    setenv(WIRE_PRELOAD_ENV, bytes, 1);
     setenv("LD_PRELOAD", preload, 1);
     if (options->memcheck) {
         valgrind_become(variant->program, variant->argv, options->memcheck);
@@ -153,6 +156,9 @@ void worker_command(struct worker *worker, const struct wire_command *command)
 {
     worker->done = false;
     worker->heap_count = 0;
+    if (command->op == WIRE_OP_RUN) {
+        worker->children = (struct wire_children){0};
+    }
     uint32_t sequence = wire_command_send(worker->wire, command);
     wire_dialogue_ask(&worker->dialogue, command, sequence);
 }
@@ -176,9 +182,15 @@ static void record_take(struct worker *worker, const unsigned char *buffer)
             memcpy(&worker->heap[worker->heap_count++], buffer, sizeof worker->heap[0]);
         }
         break;
-    case WIRE_TEST_NAME: /* of tests that go by */
-        worker->heap_count = worker->dialogue.passive ? 0 : worker->heap_count;
+    case WIRE_CHILDREN:
+        memcpy(&worker->children, buffer, sizeof worker->children);
+        break;
+    case WIRE_TEST:
         worker->record(worker->context, record);
+        if (worker->dialogue.passive) {
+            worker->children = (struct wire_children){0};
+            worker->heap_count = 0;
+        }
         break;
     default:
         worker->record(worker->context, record);

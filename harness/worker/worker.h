@@ -40,12 +40,13 @@ struct worker {
     bool done, ready, bye;
     uint64_t started_ns;
     size_t strays; /* once it is over: processes of its own that outlived it, and were killed */
-    /* Every record but DONE, READY, BYE and HEAP_ERROR, in order. */
+    /* Every record but DONE, READY, BYE, HEAP_ERROR and CHILDREN, in order. */
     void (*record)(void *context, const struct wire_record *record);
     void *context;
     /* What the last command did to the heap that it must not. */
     struct wire_heap_error heap[WIRE_HEAP_MOST];
     size_t heap_count;
+    struct wire_children children; /* of the last RUN; of tests that go by, of the last */
 };
 
 struct worker_options {
