@@ -17,6 +17,23 @@ void children_fill(const struct session *session, struct result_test *test)
     }
 }
 
+void children_killed(struct session *session, struct result_test *test)
+{
+    bool known;
+    struct cap *cap = &session->worker.cap;
+    uint64_t kills =
+        test->status == RESULT_PASS && test->children == 0 ? 0 : cap_kills(cap, &known);
+    if (kills <= cap->told) {
+        return;
+    }
+    cap->told = kills;
+    char *message =
+        memory_format("a child of it was killed%s%s", test->message[0] ? ": " : "", test->message);
+    test->status = RESULT_OOM;
+    result_set(&test->message, message);
+    free(message);
+}
+
 void children_judge(struct result_test *test)
 {
     bool acquitted = test->verdict == VERDICT_CLEAN || test->verdict == VERDICT_SATURATING ||
@@ -42,9 +59,10 @@ void children_note(const struct session *session)
         if (strcmp(test->variant, session->variant->name) != 0) {
             continue;
         }
-        forkers += test->children > 0;
+        bool passed = test->status == RESULT_PASS;
+        forkers += passed && test->children > 0;
         starters += test->programs > 0;
-        forked = !forked && test->children > 0 ? test : forked;
+        forked = !forked && passed && test->children > 0 ? test : forked;
         started = !started && test->programs > 0 ? test : started;
     }
     if (forked) {

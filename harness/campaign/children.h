@@ -10,6 +10,10 @@
 /* How many children and programs the last run of this test had, into its result. */
 void children_fill(const struct session *session, struct result_test *test);
 
+/* The kernel killed a child of it at the cap of memory: that is what became of the test, whatever
+ * it says itself. */
+void children_killed(struct session *session, struct result_test *test);
+
 /* No verdict of a test whose children did its work says that nothing is kept. */
 void children_judge(struct result_test *test);
 

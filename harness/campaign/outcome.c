@@ -51,7 +51,7 @@ void session_live_add(struct session *session, uint32_t test, int64_t live)
     session->live[session->live_count++] = live;
 }
 
-void session_test_fill(const struct session *session, struct result_test *test)
+void session_test_fill(struct session *session, struct result_test *test)
 {
     const struct wire_test *seen = &session->test;
     test->status = (enum result_status)seen->status;
@@ -73,6 +73,7 @@ void session_test_fill(const struct session *session, struct result_test *test)
     }
     heap_finding_fill(session, test);
     children_fill(session, test);
+    children_killed(session, test);
 }
 
 /* It failed in a quiet session: what ran before it in its process may be why. */

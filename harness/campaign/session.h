@@ -172,7 +172,7 @@ uint32_t *session_order_new(const struct session *session, uint32_t first, uint3
 struct result_test *session_test_add(struct session *session, uint32_t test);
 /* The result of this test, by its number here; NULL: none yet. */
 struct result_test *session_result(const struct session *session, uint32_t test);
-void session_test_fill(const struct session *session, struct result_test *test);
+void session_test_fill(struct session *session, struct result_test *test);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
 /* What such a death means for the variant: true if it goes on behind the test. */
