@@ -397,6 +397,20 @@ struct wire_heap {
     struct wire_heap_error errors[WIRE_HEAP_MOST];
 };
 
+/* Objects that outlive the worker (ledger/object.h), made by it and not removed. Written by any
+ * thread of the worker and of its children; read by the supervisor when all of them are gone. */
+#define WIRE_OBJECTS_MOST 4096
+#define WIRE_OBJECT_NAME  60 /* bytes, NUL included; what has a longer name is left */
+
+enum wire_object_state { WIRE_OBJECT_NONE, WIRE_OBJECT_FILLING, WIRE_OBJECT_THERE };
+
+struct wire_objects {
+    struct {
+        _Atomic uint32_t state; /* enum wire_object_state */
+        char name[WIRE_OBJECT_NAME];
+    } list[WIRE_OBJECTS_MOST];
+};
+
 struct wire_counter {
     struct wire_record head;
     char name[32];
@@ -457,6 +471,7 @@ struct wire {
     struct wire_progress progress;
     struct wire_crash crash;
     struct wire_heap heap;
+    struct wire_objects objects;
     _Atomic uint64_t head; /* bytes ever written */
     _Atomic uint64_t tail; /* bytes ever read */
     _Alignas(64) unsigned char ring[WIRE_RING_BYTES];

@@ -6,9 +6,9 @@
 #define CAMPAIGN_SESSION_H
 
 #include "harness/base/histogram.h"
-#include "harness/judge/judge.h"
 #include "harness/campaign/runner.h"
 #include "harness/campaign/suppress.h"
+#include "harness/judge/judge.h"
 #include "harness/symbol/symbol.h"
 #include "harness/worker/worker.h"
 
@@ -85,8 +85,10 @@ struct session {
     bool live_known;
     double allocs, frees, bytes, wall, peak_rss;
     size_t tests, failed;
-    size_t strays;    /* processes that outlived their tests */
-    uint32_t *deaths; /* tests in which a worker ended */
+    size_t strays;  /* processes that outlived their tests */
+    size_t objects; /* that they left in the system: shared memory, semaphores, queues */
+    char object[WIRE_OBJECT_NAME]; /* the first of them */
+    uint32_t *deaths;              /* tests in which a worker ended */
     size_t death_count, death_room;
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* of a quiet one */

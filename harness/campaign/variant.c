@@ -9,6 +9,7 @@
 #include "harness/result/result_write.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,6 +281,14 @@ static void between_note(const struct session *session)
     }
 }
 
+static void objects_add(struct session *session, size_t count, const char *first)
+{
+    if (session->objects == 0) {
+        snprintf(session->object, sizeof session->object, "%s", first);
+    }
+    session->objects += count;
+}
+
 void session_over(struct session *session)
 {
     if (session->name_count == 0 && session->worker.ended && !session->unstarted) {
@@ -292,11 +301,20 @@ void session_over(struct session *session)
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
     }
     session->strays += session->worker.strays;
+    objects_add(session, session->worker.objects, session->worker.object);
 }
 
 void session_strays_note(const struct session *session)
 {
     children_note(session);
+    if (session->objects > 0) {
+        result_note_add(session->result,
+                        "%zu object%s of the system that the repetitions of %s left %s removed; "
+                        "the first was %s",
+                        session->objects, session->objects == 1 ? "" : "s",
+                        session->variant->program, session->objects == 1 ? "was" : "were",
+                        session->object);
+    }
     if (session->strays > 0) {
         result_note_add(session->result, "%zu process%s of %s outlived the tests, and %s killed",
                         session->strays, session->strays == 1 ? "" : "es",

@@ -110,7 +110,6 @@ OPENS(timerfd_create, (clockid_t clock, int flags), (clock, flags))
 OPENS(inotify_init, (void), ())
 OPENS(inotify_init1, (int flags), (flags))
 OPENS(memfd_create, (const char *name, unsigned int flags), (name, flags))
-OPENS(shm_open, (const char *name, int flags, mode_t mode), (name, flags, mode))
 
 EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 {

@@ -6,6 +6,7 @@
 #include "harness/ledger/children.h"
 #include "harness/ledger/heap_error.h"
 #include "harness/ledger/hooks.h"
+#include "harness/ledger/object.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
@@ -37,6 +38,7 @@ void ledger_init(struct wire *wire)
         hooks_refused = &wire->crash.refused;
         heap_error_init(wire);
         children_init();
+        object_init(wire);
     }
     allocator_prepare();
     thread_get();

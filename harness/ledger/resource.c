@@ -7,6 +7,7 @@
 #include "harness/ledger/resource.h"
 #include "harness/ledger/birth.h"
 
+#include "harness/ledger/object.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/thread.h"
@@ -19,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define HOOK         UNWIND_HOOK_SECTION /* its frames are left out of stacks */
 #define PATH_ROOM    512u
@@ -386,7 +386,6 @@ static bool thing_is_there(const struct resource *thing)
 void resource_settle(void)
 {
     struct thread *self;
-    struct stat status;
     if ((things.count == 0 && files.count == 0) || !thread_lock(&locked, &self)) {
         return;
     }
@@ -399,8 +398,7 @@ void resource_settle(void)
     uint32_t first = files.count > SETTLE_FILES ? files.count - SETTLE_FILES : 0;
     for (uint32_t i = files.count; i > first; i--) {
         struct path *file = (struct path *)files.rows + i - 1;
-        if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)file->text, (long)&status,
-                        AT_SYMLINK_NOFOLLOW, 0, 0) == -ENOENT) {
+        if (!object_exists(file->text)) {
             file_drop(file);
         }
     }

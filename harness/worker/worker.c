@@ -4,6 +4,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
 #include "harness/base/process.h"
+#include "harness/worker/leftover.h"
 #include "harness/worker/stray.h"
 #include "harness/worker/valgrind.h"
 
@@ -131,6 +132,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
     worker->started_ns = now_ns();
+    worker->started = time(NULL) - 1; /* the kernel stamps with a coarser clock */
     fflush(NULL);
     stray_adopt();
     pid_t supervisor = getpid();
@@ -405,6 +407,7 @@ void worker_fini(struct worker *worker)
         worker_reap(worker, true);
         running_change(worker, NULL);
         worker->strays = strays_end();
+        worker->objects = leftover_remove(worker->wire, worker->started, worker->object);
         cap_fini(&worker->cap);
         wire_free(&worker->wire);
         worker->pid = -1;

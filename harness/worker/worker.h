@@ -10,6 +10,7 @@
 #include "harness/worker/cap.h"
 
 #include <sys/resource.h>
+#include <time.h>
 
 enum worker_event {
     WORKER_DONE,  /* the command is answered */
@@ -39,6 +40,9 @@ struct worker {
     struct wire_ready group;
     bool done, ready, bye;
     uint64_t started_ns;
+    time_t started;
+    size_t objects;                /* likewise: left in the system, and removed */
+    char object[WIRE_OBJECT_NAME]; /* the first of them */
     size_t strays; /* once it is over: processes of its own that outlived it, and were killed */
     /* Every record but DONE, READY, BYE, HEAP_ERROR and CHILDREN, in order. */
     void (*record)(void *context, const struct wire_record *record);
