@@ -72,6 +72,11 @@ START_TEST(each_field_is_checked)
     REFUSED(wire_done, WIRE_DONE, record->op = WIRE_OP_FINISH, record->op = 99);
     REFUSED(wire_release, WIRE_RELEASE, record->relation = 0, record->relation = 77);
     REFUSED(wire_release, WIRE_RELEASE, record->born = 1, record->born = UINT32_MAX);
+    REFUSED(wire_heap_error, WIRE_HEAP_ERROR, record->kind = 1, record->kind = 99);
+    REFUSED(wire_heap_error, WIRE_HEAP_ERROR, record->kind = 1, record->here_count = UINT32_MAX);
+    REFUSED(wire_heap_error, WIRE_HEAP_ERROR, record->kind = 1, record->born_count = UINT32_MAX);
+    REFUSED(wire_heap_error, WIRE_HEAP_ERROR, record->kind = 1, record->freed_count = UINT32_MAX);
+    REFUSED(wire_children, WIRE_CHILDREN, record->forked = 1, FULL(record->program));
     REFUSED(wire_given, WIRE_GIVEN_TO, record->argument = 0, record->argument = 1u << 31);
     REFUSED(wire_given, WIRE_GIVEN_TO, record->frame_count = 1, record->frame_count = UINT32_MAX);
 }

@@ -184,7 +184,9 @@ static size_t fuzz_record(uint64_t *state)
                                      [WIRE_DONE] = sizeof(struct wire_done),
                                      [WIRE_BYE] = sizeof(struct wire_record),
                                      [WIRE_RELEASE] = sizeof(struct wire_release),
-                                     [WIRE_GIVEN_TO] = sizeof(struct wire_given)};
+                                     [WIRE_GIVEN_TO] = sizeof(struct wire_given),
+                                     [WIRE_HEAP_ERROR] = sizeof(struct wire_heap_error),
+                                     [WIRE_CHILDREN] = sizeof(struct wire_children)};
     static uint64_t words[WIRE_RECORD_MAX / 8];
     struct wire_record head = {.type = (uint32_t)(random_next(state) % 20)};
     bool known = head.type < sizeof sizes / sizeof sizes[0] && sizes[head.type] != 0;
@@ -230,6 +232,12 @@ static void rely_on(const unsigned char *got)
     case WIRE_GIVEN_TO:
         ck_assert_uint_le(((const struct wire_given *)got)->frame_count, WIRE_FRAMES_MAX);
         break;
+    case WIRE_HEAP_ERROR:
+        ck_assert_uint_le(((const struct wire_heap_error *)got)->here_count, WIRE_FRAMES_MAX);
+        break;
+    case WIRE_CHILDREN:
+        ck_assert(terminated(((const struct wire_children *)got)->program, 128));
+        break;
     case WIRE_TEST_NAME:
         ck_assert(terminated(((const struct wire_test_name *)got)->id, WIRE_ID_MAX));
         break;
@@ -237,7 +245,7 @@ static void rely_on(const unsigned char *got)
         ck_assert(terminated(((const struct wire_note *)got)->text, WIRE_TEXT_MAX));
         break;
     default:
-        ck_assert(head.type >= WIRE_HELLO && head.type <= WIRE_GIVEN_TO);
+        ck_assert(head.type >= WIRE_HELLO && head.type <= WIRE_CHILDREN);
     }
 }
 

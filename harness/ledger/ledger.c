@@ -27,6 +27,7 @@ static void child_begin(void)
 {
     thread_after_fork();
     children_child_begin();
+    ledger_modules_after_fork();
     resource_after_fork();
     release_after_fork();
 }
