@@ -220,6 +220,7 @@ $B/fixtures/libcheck-shared.so:
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
+$B/fixtures/check_forges: harness/base/wire.h
 $B/fixtures/check_forges: private FIXTURE_LIBS = -I. $(CHECK_LIBS)
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka

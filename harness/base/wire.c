@@ -105,7 +105,8 @@ static void preload_restore(void)
     if (all != NULL && bytes > 0 && bytes <= strlen(all)) {
         const char *users = all + bytes;
         if (*users == ':') {
-            memmove(all, users + 1, strlen(users)); /* its NUL included */
+            size_t left = strlen(users + 1) + 1;
+            memmove(all, users + 1, left);
         } else if (*users == '\0') {
             environment_remove("LD_PRELOAD");
         }

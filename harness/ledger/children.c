@@ -39,16 +39,20 @@ void children_forked(void)
     own_next = false;
 }
 
-void children_program(const char *program)
+static void name_keep(const char *program)
 {
-    if (shared == NULL) {
-        return;
-    }
-    atomic_fetch_add(&shared->programs, 1);
     if (program != NULL && atomic_exchange(&shared->named, 1) == 0) {
         size_t bytes = strnlen(program, sizeof shared->program - 1);
         memcpy(shared->program, program, bytes);
         shared->program[bytes] = '\0';
+    }
+}
+
+void children_program(const char *program)
+{
+    if (shared != NULL) {
+        atomic_fetch_add(&shared->programs, 1);
+        name_keep(program);
     }
 }
 
@@ -87,7 +91,9 @@ bool children_child_becomes(const char *program)
     if (inside && !told) {
         told = true;
         atomic_fetch_add(&shared->idle, 1);
-        children_program(program); /* of vfork and posix_spawn the parent counts it */
+        children_program(program);
+    } else if (!inside) {
+        name_keep(program); /* of vfork and posix_spawn the parent has counted it */
     }
     return true;
 }

@@ -40,16 +40,14 @@ static const char *name_full(char *room, const char *prefix, const char *name)
     if (first + bytes + 1 > NAME_ROOM) {
         return ""; /* no such name can be opened */
     }
-    memcpy(room, prefix, first);
-    memcpy(room + first, name, bytes + 1);
+    stpcpy(stpcpy(room, prefix), name);
     return room;
 }
 
 static const char *number_full(char *room, const char *prefix, int id)
 {
     char digits[16];
-    size_t count = 0, at = strlen(prefix);
-    memcpy(room, prefix, at);
+    size_t count = 0, at = (size_t)(stpcpy(room, prefix) - room);
     do {
         digits[count++] = (char)('0' + id % 10);
         id /= 10;

@@ -45,7 +45,7 @@ static bool remove_file(const char *path, time_t started)
 static bool remove_queue(const char *name, time_t started)
 {
     char full[WIRE_OBJECT_NAME + 1];
-    struct stat status;
+    struct stat status = {0};
     snprintf(full, sizeof full, "/%s", name);
     mqd_t queue = mq_open(full, O_RDONLY | O_CLOEXEC);
     bool ours = queue >= 0 && fstat(queue, &status) == 0 &&
@@ -58,7 +58,7 @@ static bool remove_queue(const char *name, time_t started)
 
 static bool remove_segment(int id, time_t started)
 {
-    struct shmid_ds status;
+    struct shmid_ds status = {0};
     return shmctl(id, IPC_STAT, &status) == 0 &&
            is_ours(status.shm_perm.cuid, status.shm_ctime, started) &&
            shmctl(id, IPC_RMID, NULL) == 0;
@@ -66,14 +66,14 @@ static bool remove_segment(int id, time_t started)
 
 static bool remove_semaphores(int id, time_t started)
 {
-    struct semid_ds status;
+    struct semid_ds status = {0};
     return semctl(id, 0, IPC_STAT, (union semctl_argument){.status = &status}) == 0 &&
            is_ours(status.sem_perm.cuid, status.sem_ctime, started) && semctl(id, 0, IPC_RMID) == 0;
 }
 
 static bool remove_messages(int id, time_t started)
 {
-    struct msqid_ds status;
+    struct msqid_ds status = {0};
     return msgctl(id, IPC_STAT, &status) == 0 &&
            is_ours(status.msg_perm.cuid, status.msg_ctime, started) &&
            msgctl(id, IPC_RMID, NULL) == 0;
