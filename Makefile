@@ -44,7 +44,7 @@ CORE_DIRS   := harness/base harness/bench harness/trace harness/scenario harness
 WORKER_DIRS := harness/meter harness/ledger harness/boundary
 CORE_SRC    := $(foreach d,$(CORE_DIRS),$(call sources,$d))
 MAIN_SRC    := harness/cli/main.c
-WORKER_SRC  := harness/base/wire.c $(foreach d,$(WORKER_DIRS),$(call sources,$d))
+WORKER_SRC  := harness/base/wire.c harness/base/wire_heap.c $(foreach d,$(WORKER_DIRS),$(call sources,$d))
 # Strategies can be compiled out: CACHE=none, or a list of those to keep.
 CACHE_KEPT  := $(subst -,_,$(if $(filter none,$(CACHE)),,$(subst $(comma), ,$(CACHE))))
 CACHE_NAMES := $(shell sed -n 's/^STRATEGY(\(.*\))/\1/p' registry/cache/strategy.def)
@@ -147,7 +147,7 @@ $B/libcore.a: $(CORE_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
 # For the unit tests, which call the insides: without the names that stand before libc's and libcheck's.
-$B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ))
+$B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ)) $B/pic/harness/base/wire_read.o $B/pic/harness/base/wire_check.o
 	$Qrm -f $@; $(AR) rcs $@ $^
 
 # The ledger as a preload of its own, without boundaries: for measuring it and for tests of single programs.
@@ -241,6 +241,8 @@ $B/fixtures/libcheck-shared.so:
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
+$B/fixtures/check_forges: harness/base/wire.h
+$B/fixtures/check_forges: private FIXTURE_LIBS = -I. $(CHECK_LIBS)
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit

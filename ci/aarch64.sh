@@ -15,7 +15,7 @@ bad=0
 FLAGS="-std=gnu11 -D_GNU_SOURCE ${OPT:--O1} -g -Iinclude"
 
 sources() {
-    for f in harness/base/wire.c harness/meter/*.c harness/ledger/*.c harness/boundary/*.c; do
+    for f in harness/base/wire.c harness/base/wire_heap.c harness/meter/*.c harness/ledger/*.c harness/boundary/*.c; do
         case $f in *_test.c|*_bench.c) ;; *) echo "$f" ;; esac
     done
 }

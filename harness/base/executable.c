@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #if defined __x86_64__
@@ -23,6 +24,7 @@ struct image {
     const unsigned char *bytes;
     size_t size;
     mode_t mode;
+    bool capable; /* it has file capabilities */
 };
 
 static bool image_open(struct image *image, const char *path)
@@ -32,8 +34,10 @@ static bool image_open(struct image *image, const char *path)
     void *map = MAP_FAILED;
     if (fd >= 0 && fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof(Elf64_Ehdr)) {
         map = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        *image =
-            (struct image){.bytes = map, .size = (size_t)status.st_size, .mode = status.st_mode};
+        *image = (struct image){.bytes = map,
+                                .size = (size_t)status.st_size,
+                                .mode = status.st_mode,
+                                .capable = fgetxattr(fd, "security.capability", NULL, 0) > 0};
     }
     if (fd >= 0) {
         close(fd);
@@ -123,6 +127,12 @@ static bool elf_preloadable(const struct image *image, char *reason, size_t room
         snprintf(reason, room,
                  "it is set-user-ID or set-group-ID, so the loader ignores preloads; "
                  "run a copy without that bit");
+        return false;
+    }
+    if (image->capable && geteuid() != 0) { /* root gains nothing by them */
+        snprintf(reason, room,
+                 "it has file capabilities, so the loader ignores preloads; "
+                 "run a copy without them (cp does not copy them)");
         return false;
     }
     const char *sanitizer = sanitizer_of(image);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 struct program {
@@ -146,5 +148,42 @@ START_TEST(knows_what_the_kernel_would_refuse)
 }
 END_TEST
 
-SUITE("executable", &says_why_a_program_cannot_be_preloaded,
+/* CAP_NET_RAW, permitted and effective, as the kernel keeps it. */
+static const unsigned char capability[] = {0x01, 0x00, 0x00, 0x02, 0x00, 0x20, 0x00,
+                                           0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                           0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+
+static int status_as_nobody(const char *path)
+{
+    char reason[256] = "";
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool dropped = setgid(65534) == 0 && setuid(65534) == 0;
+        bool can = executable_preloadable(path, reason, sizeof reason);
+        _exit(!dropped ? 2 : can ? 1 : strstr(reason, "it has file capabilities") ? 0 : 3);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Only root can give a file capabilities, and only others gain by them. */
+START_TEST(knows_file_capabilities)
+{
+    char path[] = "/tmp/tidemark-executable.XXXXXX", reason[256] = "";
+    struct program program = program_of(HERE, PT_INTERP, "/lib/ld.so", "main");
+    close(mkstemp(path));
+    program_write(path, &program, 0755);
+    bool given = setxattr(path, "security.capability", capability, sizeof capability, 0) == 0;
+    if (given) {
+        ck_assert(executable_preloadable(path, reason, sizeof reason));
+        ck_assert_int_eq(status_as_nobody(path), 0);
+        ck_assert_int_eq(removexattr(path, "security.capability"), 0);
+        ck_assert_int_eq(status_as_nobody(path), 1);
+    }
+    unlink(path);
+}
+END_TEST
+
+SUITE("executable", &knows_file_capabilities, &says_why_a_program_cannot_be_preloaded,
       &lets_scripts_damaged_and_absent_files_be_tried, &knows_what_the_kernel_would_refuse)

@@ -1,6 +1,8 @@
-/* wire.c - see wire.h. Runs in supervisor and worker: no malloc, errno kept by the worker's calls.
- */
+/* wire.c - see wire.h: the worker's side, and how both map the memory. No malloc, errno kept by the
+ * worker's calls. The supervisor's side is wire_read.c. */
 #include "harness/base/wire.h"
+
+#include "harness/base/wire_part.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,20 +15,36 @@
 #include <time.h>
 #include <unistd.h>
 
-static void futex_wake(_Atomic uint32_t *word)
+void wire_futex_wake(_Atomic uint32_t *word)
 {
     syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
+void wire_futex_wait(_Atomic uint32_t *word, uint32_t value, const struct timespec *timeout)
 {
     syscall(SYS_futex, word, FUTEX_WAIT, value, timeout, NULL, 0);
 }
 
-static struct wire *wire_map(int fd)
+/* By system calls: the worker's own mmap counts the program's mappings. */
+struct wire *wire_map(int fd)
 {
-    void *map = mmap(NULL, sizeof(struct wire), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return map == MAP_FAILED ? NULL : map;
+    long room = syscall(SYS_mmap, NULL, ROOM_BYTES, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1L, 0L);
+    if (room == -1) {
+        return NULL;
+    }
+    long map = syscall(SYS_mmap, room + (long)(OWN_BYTES + GUARD_BYTES), sizeof(struct wire),
+                       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, (long)fd, 0L);
+    if (map == -1) {
+        syscall(SYS_munmap, room, ROOM_BYTES);
+        return NULL;
+    }
+    return (struct wire *)map;
+}
+
+void wire_unmap(struct wire *wire)
+{
+    syscall(SYS_munmap, own_of(wire), ROOM_BYTES);
 }
 
 struct wire *wire_attach(void)
@@ -43,7 +61,7 @@ struct wire *wire_attach(void)
             wire = wire_map(fd);
         }
         if (wire != NULL && (wire->magic != WIRE_MAGIC || wire->version != WIRE_VERSION)) {
-            munmap(wire, sizeof *wire);
+            wire_unmap(wire);
             wire = NULL;
         }
     }
@@ -65,6 +83,37 @@ static void environment_remove(const char *name)
     }
 }
 
+/* The value of a variable, to be written over; NULL when it is not set. */
+static char *environment_find(const char *name)
+{
+    size_t bytes = strlen(name);
+    for (char **at = environ; at != NULL && *at != NULL; at++) {
+        if (strncmp(*at, name, bytes) == 0 && (*at)[bytes] == '=') {
+            return *at + bytes + 1;
+        }
+    }
+    return NULL;
+}
+
+/* LD_PRELOAD as the user set it: the library is loaded here, and would only break other programs
+ * that the tests start, those built with a sanitizer first of all. */
+static void preload_restore(void)
+{
+    char *all = environment_find("LD_PRELOAD");
+    const char *own = environment_find(WIRE_PRELOAD_ENV);
+    size_t bytes = own == NULL ? 0 : (size_t)atoi(own); /* NOLINT: written by our own supervisor */
+    if (all != NULL && bytes > 0 && bytes <= strlen(all)) {
+        const char *users = all + bytes;
+        if (*users == ':') {
+            size_t left = strlen(users + 1) + 1;
+            memmove(all, users + 1, left);
+        } else if (*users == '\0') {
+            environment_remove("LD_PRELOAD");
+        }
+    }
+    environment_remove(WIRE_PRELOAD_ENV);
+}
+
 bool wire_claim(struct wire **wire)
 {
     int saved = errno;
@@ -74,8 +123,9 @@ bool wire_claim(struct wire **wire)
         close(atoi(getenv(WIRE_ENV))); /* NOLINT: wire_attach mapped it */
         environment_remove(WIRE_ENV);
         environment_remove(WIRE_WAY_ENV);
+        preload_restore();
     } else {
-        munmap(*wire, sizeof **wire);
+        wire_unmap(*wire);
         *wire = NULL;
     }
     errno = saved;
@@ -90,14 +140,6 @@ static void ring_copy_in(struct wire *wire, uint64_t at, const unsigned char *fr
     memcpy(wire->ring, from + first, bytes - first);
 }
 
-static void ring_copy_out(const struct wire *wire, uint64_t at, unsigned char *to, size_t bytes)
-{
-    size_t offset = at % WIRE_RING_BYTES;
-    size_t first = WIRE_RING_BYTES - offset < bytes ? WIRE_RING_BYTES - offset : bytes;
-    memcpy(to, wire->ring + offset, first);
-    memcpy(to + first, wire->ring, bytes - first);
-}
-
 void wire_put(struct wire *wire, const void *record)
 {
     const struct wire_record *head = record;
@@ -110,9 +152,9 @@ void wire_put(struct wire *wire, const void *record)
             break;
         }
         atomic_fetch_add(&wire->record_sequence, 1);
-        futex_wake(&wire->record_sequence);
+        wire_futex_wake(&wire->record_sequence);
         atomic_store(&wire->read_awaited, 1);
-        futex_wait(&wire->read_sequence, seen, NULL);
+        wire_futex_wait(&wire->read_sequence, seen, NULL);
         atomic_store(&wire->read_awaited, 0);
     }
     ring_copy_in(wire, at, record, head->bytes);
@@ -124,7 +166,7 @@ void wire_flush(struct wire *wire)
 {
     int saved = errno;
     atomic_fetch_add(&wire->record_sequence, 1);
-    futex_wake(&wire->record_sequence);
+    wire_futex_wake(&wire->record_sequence);
     errno = saved;
 }
 
@@ -139,77 +181,9 @@ void wire_command_wait(struct wire *wire, uint32_t *sequence, struct wire_comman
         }
     }
     while ((now = atomic_load(&wire->command_sequence)) == *sequence) {
-        futex_wait(&wire->command_sequence, now, NULL);
+        wire_futex_wait(&wire->command_sequence, now, NULL);
     }
     *sequence = now;
     *command = wire->command;
     errno = saved;
-}
-
-struct wire *wire_new(int *fd)
-{
-    *fd = memfd_create("tidemark-wire", 0);
-    if (*fd < 0) {
-        return NULL;
-    }
-    struct wire *wire = ftruncate(*fd, sizeof(struct wire)) == 0 ? wire_map(*fd) : NULL;
-    if (wire == NULL) {
-        int saved = errno;
-        close(*fd);
-        *fd = -1;
-        errno = saved;
-        return NULL;
-    }
-    wire->magic = WIRE_MAGIC;
-    wire->version = WIRE_VERSION;
-    wire->bytes = sizeof *wire;
-    wire->supervisor = (int32_t)getpid();
-    atomic_store(&wire->progress.test, WIRE_NO_TEST);
-    return wire;
-}
-
-void wire_free(struct wire **wire)
-{
-    if (*wire != NULL) {
-        munmap(*wire, sizeof **wire);
-        *wire = NULL;
-    }
-}
-
-bool wire_get(struct wire *wire, void *buffer, bool *broken)
-{
-    uint64_t at = atomic_load_explicit(&wire->tail, memory_order_relaxed);
-    uint64_t available = atomic_load_explicit(&wire->head, memory_order_acquire) - at;
-    struct wire_record head;
-    if (available < sizeof head) {
-        return false;
-    }
-    ring_copy_out(wire, at, (unsigned char *)&head, sizeof head);
-    if (head.bytes < sizeof head || head.bytes > WIRE_RECORD_MAX || head.bytes % 8 != 0 ||
-        head.bytes > available || available > WIRE_RING_BYTES) {
-        *broken = true;
-        return false;
-    }
-    ring_copy_out(wire, at, buffer, head.bytes);
-    atomic_store_explicit(&wire->tail, at + head.bytes, memory_order_release);
-    atomic_fetch_add(&wire->read_sequence, 1);
-    if (atomic_load(&wire->read_awaited) != 0) { /* after the sequence: the worker looks the other
-                                                    way round */
-        futex_wake(&wire->read_sequence);
-    }
-    return true;
-}
-
-void wire_command_send(struct wire *wire, const struct wire_command *command)
-{
-    wire->command = *command;
-    atomic_fetch_add(&wire->command_sequence, 1);
-    futex_wake(&wire->command_sequence);
-}
-
-void wire_record_wait(struct wire *wire, uint32_t seen_sequence, int timeout_ms)
-{
-    struct timespec timeout = {.tv_sec = timeout_ms / 1000,
-                               .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
-    futex_wait(&wire->record_sequence, seen_sequence, &timeout);
 }

@@ -37,10 +37,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_ENV        "TIDEMARK_WIRE" /* number of the inherited descriptor */
-#define WIRE_WAY_ENV    "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
+#define WIRE_ENV     "TIDEMARK_WIRE" /* number of the inherited descriptor */
+#define WIRE_WAY_ENV "TIDEMARK_WAY"  /* forces a way: symtab dynamic header libc program */
+#define WIRE_PRELOAD_ENV                                                                           \
+    "TIDEMARK_PRELOAD" /* bytes of LD_PRELOAD that are tidemark's; the rest is the user's */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    3u
+#define WIRE_VERSION    4u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -124,6 +126,8 @@ enum wire_type {
     WIRE_RELEASE,
     WIRE_GIVEN_TO,
     WIRE_FAMILY,
+    WIRE_HEAP_ERROR, /* before the TEST that it belongs to */
+    WIRE_CHILDREN,   /* before the TEST that it belongs to, if there were any */
 };
 
 /* How the boundaries are known. Best first. */
@@ -356,6 +360,73 @@ struct wire_given {
     uint64_t frames[WIRE_FRAMES_MAX]; /* the function's entry, exactly, then return addresses */
 };
 
+/* What was done to the heap that must not be. The test failed by it, whatever it says itself. */
+enum wire_heap_kind {
+    WIRE_HEAP_OVERRUN = 1,   /* the bytes behind a block were overwritten; known at trace depth */
+    WIRE_HEAP_DAMAGED,       /* its header was: by an underrun, or by the block before */
+    WIRE_HEAP_FREED_TWICE,   /* and refused */
+    WIRE_HEAP_MIDDLE,        /* a pointer into a block was freed, and refused */
+    WIRE_HEAP_FOREIGN,       /* a pointer to no block was freed, and refused */
+    WIRE_HEAP_REALLOC_FREED, /* another block was given */
+    WIRE_HEAP_SIZE,          /* operator delete was told another size */
+};
+
+enum wire_heap_at { WIRE_HEAP_AT_UNKNOWN, WIRE_HEAP_AT_STACK, WIRE_HEAP_AT_IMAGE };
+
+#define WIRE_HEAP_UNKNOWN UINT64_MAX
+#define WIRE_HEAP_MOST    8 /* errors of one repetition that are kept */
+
+struct wire_heap_error {
+    struct wire_record head;
+    uint32_t test;
+    uint32_t kind;    /* enum wire_heap_kind */
+    uint64_t pointer; /* as it was passed */
+    uint64_t block;   /* 0: none */
+    uint64_t bytes;   /* of the block, as requested; WIRE_HEAP_UNKNOWN */
+    uint64_t other;   /* MIDDLE: how far into it; SIZE: what it was told; DAMAGED: size of the block
+                         before it, or 0; FOREIGN: enum wire_heap_at */
+    uint32_t born_count, freed_count, here_count;
+    uint32_t unsure; /* 1, of DAMAGED: it may also have been freed before, for libc writes there */
+    /* Return addresses, innermost first: who allocated it and who freed it before, where that is
+     * known (0 frames: it is not), and who did this. */
+    uint64_t born[WIRE_FRAMES_MAX], freed[WIRE_FRAMES_MAX], here[WIRE_FRAMES_MAX];
+};
+
+/* What the program did, without stacks: "freed a block of 24 B a second time". */
+void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t room);
+
+/* Processes that a test started, in the repetition that started most. */
+struct wire_children {
+    struct wire_record head;
+    uint32_t test;
+    uint32_t forked;   /* children that went on with the work of the test: not followed */
+    uint32_t programs; /* other programs, which are not watched */
+    uint32_t pad;
+    char program[128]; /* the first of them: a path, or a command of a shell */
+};
+
+/* Of the repetition that runs, by any thread of the worker or of its children. Those that are
+ * filled when the worker dies were never sent. */
+struct wire_heap {
+    _Atomic uint32_t taken; /* slots, more than there are when some were lost */
+    _Atomic uint32_t filled[WIRE_HEAP_MOST];
+    struct wire_heap_error errors[WIRE_HEAP_MOST];
+};
+
+/* Objects that outlive the worker (ledger/object.h), made by it and not removed. Written by any
+ * thread of the worker and of its children; read by the supervisor when all of them are gone. */
+#define WIRE_OBJECTS_MOST 4096
+#define WIRE_OBJECT_NAME  60 /* bytes, NUL included; what has a longer name is left */
+
+enum wire_object_state { WIRE_OBJECT_NONE, WIRE_OBJECT_FILLING, WIRE_OBJECT_THERE };
+
+struct wire_objects {
+    struct {
+        _Atomic uint32_t state; /* enum wire_object_state */
+        char name[WIRE_OBJECT_NAME];
+    } list[WIRE_OBJECTS_MOST];
+};
+
 struct wire_counter {
     struct wire_record head;
     char name[32];
@@ -416,6 +487,8 @@ struct wire {
     struct wire_command command;
     struct wire_progress progress;
     struct wire_crash crash;
+    struct wire_heap heap;
+    struct wire_objects objects;
     _Atomic uint64_t head; /* bytes ever written */
     _Atomic uint64_t tail; /* bytes ever read */
     _Alignas(64) unsigned char ring[WIRE_RING_BYTES];
@@ -449,12 +522,23 @@ void wire_command_wait(struct wire *wire, uint32_t *sequence, struct wire_comman
 struct wire *wire_new(int *fd);
 void wire_free(struct wire **wire);
 
-/* Copies the next record into `buffer` (WIRE_RECORD_MAX bytes). False when there is none. A record
- * that is damaged (the worker scribbled over the ring) ends the stream: false, *broken set. */
+/* Copies the next record into `buffer` (WIRE_RECORD_MAX bytes). False when there is none. Damage
+ * (the worker wrote over the ring or its head) or a record that wire_record_check refuses ends the
+ * stream for good: false, *broken set, and wire_damage says which it was. A new type of record is a
+ * row in wire_check.c. */
 #define WIRE_RECORD_MAX (16u << 10)
 bool wire_get(struct wire *wire, void *buffer, bool *broken);
 
-void wire_command_send(struct wire *wire, const struct wire_command *command);
+/* Returns what is wrong with the shared memory, for a person, or NULL while nothing is. Everything
+ * that only the supervisor writes is compared with the copies that it keeps out of reach. */
+const char *wire_damage(struct wire *wire);
+
+/* The pid that the worker claimed the wire with, as it was first seen by wire_damage or wire_get; 0
+ * before. It is the worker's word: verify it before use. */
+int32_t wire_claimed(const struct wire *wire);
+
+/* Returns the command's sequence number, which its DONE repeats. */
+uint32_t wire_command_send(struct wire *wire, const struct wire_command *command);
 
 /* Sleeps until a record may be there, at most `timeout_ms`. Spurious wake-ups are allowed. */
 void wire_record_wait(struct wire *wire, uint32_t seen_sequence, int timeout_ms);

@@ -2,6 +2,8 @@
  */
 #include "harness/boundary/arena.h"
 
+#include "harness/meter/kernel.h"
+
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,16 +19,15 @@ static _Atomic uint64_t arena_mapped;
 
 static void *arena_map(size_t bytes, int share)
 {
-    long map =
-        syscall(SYS_mmap, NULL, bytes, PROT_READ | PROT_WRITE, share | MAP_ANONYMOUS, -1L, 0L);
-    if (map == -1) {
+    void *map = kernel_map_as(bytes, share);
+    if (map == NULL) {
         static const char text[] = "tidemark: no memory left for tidemark itself in the worker\n";
         ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
         (void)written;
         syscall(SYS_exit_group, 99);
     }
     atomic_fetch_add(&arena_mapped, bytes);
-    return (void *)map;
+    return map;
 }
 
 void *arena_get(size_t bytes)

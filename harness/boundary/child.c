@@ -4,6 +4,7 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/crash.h"
+#include "harness/ledger/children.h"
 #include "harness/ledger/given.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
@@ -49,15 +50,18 @@ static void child_begin(void)
     child_slot->after = child_slot->before;
 }
 
-/* Waits with the kernel's own timeout where it can (Linux 5.3), else looks every millisecond. */
-static bool child_wait(pid_t pid, uint64_t timeout_ns, int *status)
+/* Waits with the kernel's own timeout where it can (Linux 5.3), else looks every millisecond. The
+ * child is not reaped yet: until then nobody else gets its number. */
+static bool child_wait(pid_t pid, uint64_t timeout_ns)
 {
     uint64_t begun = meter_now_ns();
     int fd = timeout_ns == 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
     bool ended = false;
     for (;;) {
-        pid_t got = waitpid(pid, status, timeout_ns == 0 ? 0 : WNOHANG);
-        if (got == pid || (got == -1 && errno != EINTR)) {
+        siginfo_t info = {.si_pid = 0};
+        int got =
+            waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | (timeout_ns == 0 ? 0 : WNOHANG));
+        if ((got == 0 && info.si_pid == pid) || (got == -1 && errno != EINTR)) {
             ended = true;
             break;
         }
@@ -86,6 +90,7 @@ void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct chi
         child_slot = arena_shared_get(sizeof *child_slot);
     }
     fflush(stdout); /* or the child would print it again */
+    children_own_fork();
     pid_t pid = fork();
     if (pid == -1) {
         return;
@@ -99,13 +104,15 @@ void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct chi
     }
     setpgid(pid, pid);
     end->failed = false;
-    if (!child_wait(pid, timeout_ns, &end->status)) {
+    if (!child_wait(pid, timeout_ns)) {
         end->timed_out = true;
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);
-        child_wait(pid, 0, &end->status);
+        child_wait(pid, 0);
     }
     kill(-pid, SIGKILL); /* whatever the test started and left behind */
+    while (waitpid(pid, &end->status, 0) == -1 && errno == EINTR) {
+    }
     end->allocs = child_slot->after.allocs - child_slot->before.allocs;
     end->frees = child_slot->after.frees - child_slot->before.frees;
     end->bytes = child_slot->after.bytes - child_slot->before.bytes;

@@ -3,7 +3,9 @@
 
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
+#include "harness/boundary/children_outcome.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/heap_outcome.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/meter/meter.h"
@@ -167,6 +169,7 @@ static void result_put(uint32_t index, const struct passive_mark *begin,
 void passive_end(const char *id, const struct passive_mark *begin, const struct passive_mark *end,
                  const struct outcome *outcome)
 {
+    static struct wire_children children;
     uint32_t index = id == NULL ? running : index_of(id);
     struct wire_progress *progress = &boundary_wire->progress;
     if (index == WIRE_NO_TEST) {
@@ -175,10 +178,15 @@ void passive_end(const char *id, const struct passive_mark *begin, const struct 
     if (id != NULL) {
         test_named(index, id);
     }
+    children_outcome_reset(&children, index);
     memcheck_test_ends(index);
-    sample_put(index, begin, end, outcome);
+    struct outcome seen = *outcome;
+    children_outcome_take(&children);
+    children_outcome_put(&children);
+    heap_outcome_take(index, &seen);
+    sample_put(index, begin, end, &seen);
     test_at(index)->repetitions++;
-    result_put(index, begin, end, outcome);
+    result_put(index, begin, end, &seen);
     position = index + 1;
     running = WIRE_NO_TEST;
     if (ledger_depth() == WIRE_TRACE) {

@@ -8,6 +8,7 @@
 #include "harness/boundary/crash.h"
 #include "harness/boundary/program.h"
 #include "harness/boundary/restore.h"
+#include "harness/ledger/children.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static void leaving(void)
             crash_exit_note();
         } else {
             child_note();
+            children_child_end();
         }
     }
 }

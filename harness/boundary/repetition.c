@@ -5,11 +5,14 @@
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
+#include "harness/boundary/children_outcome.h"
 #include "harness/boundary/crash.h"
+#include "harness/boundary/heap_outcome.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
 #include "harness/ledger/given.h"
+#include "harness/ledger/heap_error.h"
 #include "harness/meter/kernel.h"
 #include "harness/meter/meter.h"
 
@@ -21,6 +24,7 @@
 
 #define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
 
+static struct wire_children run_children;
 #define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
 #define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
 #define SETTLE_DEAD_NS  150000000 /* threads that gave nothing back for so long keep what they have */
@@ -166,8 +170,11 @@ static void run_repetition(struct run *run, uint32_t repetition)
         run_end(run);
     }
     atomic_store(&progress->started_ns, 0);
+    children_outcome_take(&run_children);
+    bool damaged = heap_outcome_take(command->test, &run->outcome);
     restore_after_repetition();
     run_keep_worst(&run->outcome);
+    last_test.passed_before = damaged ? 0 : last_test.passed_before; /* not by repetition */
     atomic_store_explicit(&progress->live_bytes, run->after.live_bytes, memory_order_relaxed);
 }
 
@@ -247,6 +254,7 @@ static void run_report(struct run *run)
         test->rss_bytes = meter_rss();
         ledger_watch_put(boundary_wire);
     }
+    children_outcome_put(&run_children);
     wire_put(boundary_wire, test);
 }
 
@@ -365,6 +373,13 @@ static void run_repetitions(struct run *run)
     }
     run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
     run->queued_ns = meter_queued_ns() - queued;
+    if (command->depth == WIRE_TRACE) {
+        heap_error_look();
+        if (heap_outcome_take(command->test, &run->outcome)) {
+            run_keep_worst(&run->outcome);
+            last_test.passed_before = 0;
+        }
+    }
     run_settle(run);
 }
 
@@ -373,6 +388,7 @@ bool repetition_run(const struct test_group *group, const struct wire_command *c
     struct run run = {.group = group, .command = command};
     uint32_t index = command->test - group->first;
     WIRE_INIT(&last_test, WIRE_TEST);
+    children_outcome_begin(&run_children, command->test);
     last_test.test = command->test;
     outcome_reset(&run.outcome);
     crash_arm();

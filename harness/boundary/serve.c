@@ -1,6 +1,7 @@
 /* serve.c - see serve.h. */
 #include "harness/boundary/serve.h"
 
+#include "harness/boundary/allocators.h"
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/repetition.h"
@@ -50,6 +51,7 @@ void serve_hello(const char *framework, enum wire_way way)
             "threads, files and mappings are judged; build it without its allocator, or with a "
             "shared one");
     }
+    allocators_note();
     wire_flush(boundary_wire);
 }
 

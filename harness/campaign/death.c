@@ -2,6 +2,7 @@
  * variant goes on. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/heap_finding.h"
 #include "harness/campaign/session.h"
 
 #include <signal.h>
@@ -14,13 +15,12 @@
 
 static void frames_fill(struct session *session, struct result_test *test)
 {
-    const struct wire_crash *crash = &session->link.worker.wire->crash;
-    size_t count = crash->frame_count < WIRE_CRASH_MAX ? crash->frame_count : WIRE_CRASH_MAX;
-    for (size_t i = 0; i < count; i++) {
-        bool top = i == 0 && atomic_load(&crash->signal) != 0; /* our own fault would be seen */
-        if (top || !symbols_own(session->seen.symbols, crash->frames[i] - 1)) {
-            symbols_stack(session->seen.symbols, crash->frames[i], top, &test->frames,
-                          &test->frame_count);
+    struct wire_end end;
+    wire_end_get(session->link.worker.wire, &end);
+    for (size_t i = 0; i < end.frame_count; i++) {
+        bool top = i == 0 && end.signal != 0; /* our own fault would be seen */
+        if (top || !symbols_own(session->seen.symbols, end.frames[i] - 1)) {
+            symbols_stack(session->seen.symbols, end.frames[i], top, &test->frames, &test->frame_count);
         }
     }
 }
@@ -30,24 +30,27 @@ static void frames_fill(struct session *session, struct result_test *test)
 enum result_status session_dying(const struct session *session, bool hung)
 {
     const struct worker *worker = &session->link.worker;
-    const struct wire_crash *crash = &worker->wire->crash;
+    struct wire_end end;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
+    if (worker->damage) {
+        return RESULT_CRASH;
+    }
     if (hung) {
         return RESULT_TIMEOUT;
     }
+    wire_end_get(worker->wire, &end);
     /* A group that counts its kills is believed, and one that does not has killed whoever was
      * killed. A limit does not kill: it refuses, and few programs live with that. */
     bool counts, over = cap_killed(&worker->cap, &counts);
-    uint64_t refused = atomic_load(&crash->refused);
     if (worker->cap.folder[0]) {
         over = over || (killed && !counts);
     } else {
-        over = refused && refused / REFUSED_MOST < worker->cap.bytes;
+        over = end.refused && end.refused / REFUSED_MOST < worker->cap.bytes;
     }
     if (over) {
         return RESULT_OOM;
     }
-    if (atomic_load(&crash->exited) || WIFEXITED(worker->status)) {
+    if (end.exited || WIFEXITED(worker->status)) {
         return RESULT_EXIT;
     }
     return RESULT_CRASH;
@@ -57,23 +60,28 @@ static char *death_message(const struct session *session, enum result_status sta
 {
     char text[UNIT_TEXT_BYTES];
     const struct worker *worker = &session->link.worker;
-    const struct wire_crash *crash = &worker->wire->crash;
+    struct wire_end end;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
-    uint64_t refused = atomic_load(&crash->refused);
+    wire_end_get(worker->wire, &end);
+    if (worker->damage) {
+        return memory_format("wrote over the memory that tidemark shares with it: %s; its worker "
+                             "was ended",
+                             worker->damage);
+    }
     switch (status) {
     case RESULT_OOM:
-        return killed || !refused ? memory_copy("killed")
-                                  : memory_format("refused an allocation of %s",
-                                                  unit_bytes(text, (double)refused));
+        return killed || !end.refused ? memory_copy("killed")
+                                      : memory_format("refused an allocation of %s",
+                                                      unit_bytes(text, (double)end.refused));
     case RESULT_TIMEOUT:
         return session->plan->timeout_ns
                    ? memory_format("killed after %s",
                                    unit_ns(text, (double)session->plan->timeout_ns))
                    : memory_copy("killed");
     case RESULT_EXIT:
-        return memory_format(
-            "exit status %d%s", WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0,
-            atomic_load(&crash->exited) ? "" : ", by a system call or as another program");
+        return memory_format("exit status %d%s",
+                             WIFEXITED(worker->status) ? WEXITSTATUS(worker->status) : 0,
+                             end.exited ? "" : ", by a system call or as another program");
     default:
         return memory_copy("");
     }
@@ -96,6 +104,15 @@ bool session_death_in(const struct session *session, uint32_t test)
     return false;
 }
 
+static int death_signal(const struct worker *worker)
+{
+    struct wire_end end;
+    wire_end_get(worker->wire, &end);
+    return end.signal                    ? (int)end.signal
+           : WIFSIGNALED(worker->status) ? WTERMSIG(worker->status)
+                                         : 0;
+}
+
 /* The worker is gone in the middle of a test. */
 enum result_status session_death(struct session *session, uint32_t number, bool hung)
 {
@@ -111,15 +128,16 @@ enum result_status session_death(struct session *session, uint32_t number, bool 
     const struct worker *worker = &session->link.worker;
     test->status = status;
     test->repetitions = 1;
-    uint32_t signal = atomic_load(&worker->wire->crash.signal);
-    test->signal = hung                          ? 0
-                   : signal                      ? (int)signal
-                   : WIFSIGNALED(worker->status) ? WTERMSIG(worker->status)
-                                                 : 0;
+    test->signal = hung || worker->damage ? 0 : death_signal(worker);
     char *message = death_message(session, status);
     result_set(&test->message, message);
     free(message);
-    frames_fill(session, test);
+    if (!worker->damage) { /* else they are nobody's */
+        frames_fill(session, test);
+    }
+    if (!worker->damage) {
+        heap_finding_fill(session, test);
+    }
     session_test_write(session, test);
     session->failed++;
     return status;

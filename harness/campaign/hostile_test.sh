@@ -29,7 +29,7 @@ all/ends_its_thread exit none ended the program
 all/leaves_from_another_thread exit none ended the program in leave
 all/leaves_by_a_raw_system_call exit none ended the program: exit status 0, by a system call
 all/turns_into_a_daemon exit none ended the program: exit status 0, by a system call
-all/leaves_a_daemon_behind pass clean -
+all/leaves_a_daemon_behind pass none -
 all/forks_until_there_are_many timeout none ran into the time limit in forks_until_there_are_many_fn
 all/takes_all_memory oom none ran out of memory at the cap of 64 MiB (67.1 MB)
 all/survives_being_refused_memory pass clean -

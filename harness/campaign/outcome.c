@@ -1,14 +1,17 @@
 /* outcome.c - results of tests from what the worker said of them, and what they add to the pass.
  * Supervisor only. */
 #include "harness/base/memory.h"
+#include "harness/campaign/children.h"
+#include "harness/campaign/heap_finding.h"
 #include "harness/campaign/session.h"
 #include "harness/result/result_write.h"
 
 #include <assert.h>
 #include <string.h>
 
-void session_test_write(struct session *session, const struct result_test *test)
+void session_test_write(struct session *session, struct result_test *test)
 {
+    children_judge(test);
     if (session->options->writer) {
         result_write_test(session->options->writer, test);
     }
@@ -55,7 +58,8 @@ void session_live_add(struct session *session, uint32_t test, int64_t live)
     session->live[session->live_count++] = live;
 }
 
-void session_test_fill(struct result_test *test, const struct wire_test *seen, int64_t live)
+void session_test_fill(struct session *session, struct result_test *test,
+                       const struct wire_test *seen, int64_t live)
 {
     static_assert((int)WIRE_PASS == RESULT_PASS && (int)WIRE_SKIP == RESULT_SKIP,
                   "statuses on the wire are those of the result");
@@ -76,11 +80,17 @@ void session_test_fill(struct result_test *test, const struct wire_test *seen, i
         result_set(&test->file, seen->file);
         test->line = seen->line;
     }
+    heap_finding_fill(session, test);
+    children_fill(session, test);
+    children_killed(session, test);
 }
 
 /* It failed where nothing is measured: what ran before it in its process may be why. */
 void session_failure_add(struct session *session, uint32_t test, const char *message)
 {
+    if (heap_finding_fail(session, test, message)) {
+        return; /* by itself, not by what ran before it */
+    }
     memory_grow(&session->failures, &session->failure_room, session->failure_count + 1,
                 sizeof session->failures[0]);
     session->failures[session->failure_count++] =
@@ -101,7 +111,7 @@ void session_test_take(struct session *session, const struct answer *answer)
     }
     if (session->kind == SESSION_MEASURED || session->reports) {
         struct result_test *test = session_test_add(session, seen->test);
-        session_test_fill(test, seen, live);
+        session_test_fill(session, test, seen, live);
         if (session->reports) {
             result_set(&test->horizon, "run once, and not judged yet");
         } else {

@@ -112,7 +112,7 @@ static void result_once(struct session *session, uint32_t number, const struct a
                         const char *horizon)
 {
     struct result_test *once = session_test_add(session, number);
-    session_test_fill(once, &alone->test, alone->live);
+    session_test_fill(session, once, &alone->test, alone->live);
     once->repetitions = 1;
     result_set(&once->horizon, horizon);
     session->failed += once->status != RESULT_PASS && once->status != RESULT_SKIP;
@@ -131,7 +131,7 @@ static void flaky_write(struct session *session, uint32_t number, const struct w
 {
     struct alone seen = {.test = *failure};
     struct result_test *test = session_test_add(session, number);
-    session_test_fill(test, &seen.test, 0);
+    session_test_fill(session, test, &seen.test, 0);
     test->status = RESULT_FLAKY;
     test->repetitions = runs;
     char *why = memory_format("it failed %u of %u times: no verdict", failed, runs);
@@ -227,7 +227,7 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
     unsigned passed = repeat->calls + failure.passed_before;
     bool skipped = failure.status == WIRE_SKIP, forked = session->seen.tests[number].forked;
     struct alone seen = {.test = failure, .live = repeat->now.live_bytes};
-    if (skipped || (forked && passed == 0)) {
+    if (skipped || (forked && passed == 0) || session->link.worker.heap_count > 0) {
         result_once(session, number, &seen, "");
     } else if (passed > 0) {
         double again = repeat->call_ns * (passed + 1) * ALONE_RUNS;

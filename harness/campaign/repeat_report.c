@@ -180,7 +180,7 @@ void session_repeat_report(struct session *session, uint32_t number, const struc
 {
     struct result_test *test = session_test_add(session, number);
     const struct repeat_place *suppressed = suppressed_grower(repeat);
-    session_test_fill(test, &repeat->figures, repeat->figures_live);
+    session_test_fill(session, test, &repeat->figures, repeat->figures_live);
     test->repetitions = repeat->calls;
     curve_set(repeat, test);
     if (repeat->verdict == CALLS_GROWS || repeat->verdict == CALLS_UNSURE) {

@@ -67,8 +67,10 @@ struct session {
     bool live_known;
     double allocs, frees, bytes, wall, peak_rss;
     size_t tests, failed;
-    size_t strays;    /* processes that outlived their tests */
-    uint32_t *deaths; /* tests in which a worker ended */
+    size_t strays;  /* processes that outlived their tests */
+    size_t objects; /* that they left in the system: shared memory, semaphores, queues */
+    char object[WIRE_OBJECT_NAME]; /* the first of them */
+    uint32_t *deaths;              /* tests in which a worker ended */
     size_t death_count, death_room;
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* where it is not measured */
@@ -135,7 +137,8 @@ uint32_t *session_order_new(const struct session *session, uint32_t first, uint3
 struct result_test *session_test_add(struct session *session, uint32_t test);
 /* The result of this test, by its number here; NULL: none yet. */
 struct result_test *session_result(const struct session *session, uint32_t test);
-void session_test_fill(struct result_test *test, const struct wire_test *seen, int64_t live);
+void session_test_fill(struct session *session, struct result_test *test,
+                       const struct wire_test *seen, int64_t live);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
 /* It ended a worker, whatever its result: other passes leave it out. */
@@ -148,7 +151,7 @@ bool session_limit_reached(const struct session *session);
 void session_test_take(struct session *session, const struct answer *answer);
 /* It failed where it is not measured. */
 void session_failure_add(struct session *session, uint32_t test, const char *message);
-void session_test_write(struct session *session, const struct result_test *test);
+void session_test_write(struct session *session, struct result_test *test);
 /* SITES, then SCAN of the `count` named ones. */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);

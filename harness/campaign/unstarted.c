@@ -58,6 +58,14 @@ static void end_put(struct text *text, const struct worker *worker, bool *well)
     if (cap_killed(&worker->cap, &counts)) {
         text_format(text, "ran out of memory at the cap of %s before its first test",
                     unit_limit(size, worker->cap.bytes));
+    } else if (worker->damage) {
+        text_format(text,
+                    "wrote over the memory that tidemark shares with it, before its first "
+                    "test: %s",
+                    worker->damage);
+    } else if (worker->late_ns) {
+        text_format(text, "hung before its first test: killed after %s",
+                    unit_ns(size, (double)worker->late_ns));
     } else if (WIFSIGNALED(status)) {
         const char *name = sigabbrev_np(WTERMSIG(status));
         text_format(text, "was killed by SIG%s before its first test", name ? name : "?");

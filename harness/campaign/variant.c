@@ -2,11 +2,14 @@
  * variant.c - runs the tests of one variant, in as many workers as it takes. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/unit.h"
+#include "harness/campaign/children.h"
 #include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,7 +255,7 @@ uint32_t session_serve(struct session *session, uint32_t next, uint32_t end)
         }
     }
     const struct worker *worker = &session->link.worker;
-    uint32_t test = atomic_load(&worker->wire->progress.test);
+    uint32_t test = worker_test(worker);
     if (!worker->bye && worker->ended && test != WIRE_NO_TEST) {
         session_death(session, test, event == WORKER_HUNG);
         return test + 1;
@@ -278,21 +281,61 @@ bool session_begin(struct session *session)
     return begun;
 }
 
+/* It ended where no test ran: in the program's own code, before, between or after its tests. */
+static void between_note(const struct session *session)
+{
+    char text[UNIT_TEXT_BYTES];
+    const struct worker *worker = &session->link.worker;
+    const struct wire_dialogue *dialogue = &worker->dialogue;
+    bool between = dialogue->command.op == WIRE_OP_NONE && dialogue->begun == 0;
+    if (!between || session->kind != SESSION_MEASURED || session->seen.test_count == 0) {
+        return;
+    }
+    if (worker->damage) {
+        result_note_add(session->result,
+                        "%s wrote over the memory that tidemark shares with it, outside any test: "
+                        "%s; its worker was ended",
+                        session->variant->program, worker->damage);
+    } else if (worker->late_ns) {
+        result_note_add(session->result, "%s hung outside any test and was killed after %s",
+                        session->variant->program, unit_ns(text, (double)worker->late_ns));
+    }
+}
+
+static void objects_add(struct session *session, size_t count, const char *first)
+{
+    if (session->objects == 0) {
+        snprintf(session->object, sizeof session->object, "%s", first);
+    }
+    session->objects += count;
+}
+
 void session_over(struct session *session)
 {
     if (session->seen.test_count == 0 && session->link.worker.ended && !session->unstarted) {
         session->unstarted = session_unstarted(session, 0);
     }
+    between_note(session);
     worker_fini(&session->link.worker);
     double peak = (double)session->link.worker.usage.ru_maxrss * 1024;
     if (session->kind == SESSION_MEASURED) {
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
     }
     session->strays += session->link.worker.strays;
+    objects_add(session, session->link.worker.objects, session->link.worker.object);
 }
 
 void session_strays_note(const struct session *session)
 {
+    children_note(session);
+    if (session->objects > 0) {
+        result_note_add(session->result,
+                        "%zu object%s of the system that the repetitions of %s left %s removed; "
+                        "the first was %s",
+                        session->objects, session->objects == 1 ? "" : "s",
+                        session->variant->program, session->objects == 1 ? "was" : "were",
+                        session->object);
+    }
     if (session->strays > 0) {
         result_note_add(session->result, "%zu process%s of %s outlived the tests, and %s killed",
                         session->strays, session->strays == 1 ? "" : "es",

@@ -9,7 +9,7 @@
 #include <string.h>
 
 unsigned char allocator_early[ALLOCATOR_EARLY_BYTES] __attribute__((aligned(64)));
-uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1];
+uint16_t allocator_class[ALLOCATOR_CLASSES];
 static _Atomic size_t early_used;
 
 static void *early_memalign(size_t alignment, size_t bytes)
@@ -106,7 +106,7 @@ static void *symbol_find(const char *name)
 
 static void classes_fill(void)
 {
-    for (size_t i = 0; i <= ALLOCATOR_CLASS_MOST / 8; i++) {
+    for (size_t i = 0; i < ALLOCATOR_CLASSES; i++) {
         size_t usable = below.usable_of(i == 0 ? 1 : i * 8, 0);
         allocator_class[i] = (uint16_t)(usable <= UINT16_MAX ? usable : 0);
     }
@@ -157,4 +157,72 @@ void allocator_prepare(void)
     if (below.malloc == first_malloc) {
         allocator_find();
     }
+}
+
+void allocator_libc_free(void *block)
+{
+    void (*libc_free)(void *) = (void (*)(void *))symbol_find("__libc_free");
+    if (libc_free != NULL) { /* else it stays */
+        libc_free(block);
+    }
+}
+
+/* The head of a chunk of glibc's: its size, with three flags, stands before it. */
+size_t allocator_libc_usable(void *block)
+{
+    size_t word;
+    memcpy(&word, (const char *)block - sizeof word, sizeof word);
+    bool mapped = (word & 2) != 0;
+    return (word & ~(size_t)7) - (mapped ? 2 : 1) * sizeof word;
+}
+
+#define RANGES_MOST 1024u
+
+/* Never removed but emptied: a reader needs no lock. A range that is being changed is empty for a
+ * moment. */
+static struct {
+    _Atomic uint64_t start, end;
+} ranges[RANGES_MOST];
+static _Atomic uint32_t range_count;
+
+void allocator_mapped(uint64_t start, uint64_t bytes)
+{
+    uint32_t count = atomic_load(&range_count);
+    for (uint32_t i = 0; i < count && i < RANGES_MOST; i++) {
+        uint64_t end = start;
+        if (atomic_compare_exchange_strong(&ranges[i].end, &end, start + bytes)) {
+            return; /* it goes on where another ended */
+        }
+    }
+    uint32_t at = atomic_fetch_add(&range_count, 1);
+    if (at < RANGES_MOST) {
+        atomic_store(&ranges[at].start, start);
+        atomic_store(&ranges[at].end, start + bytes);
+    }
+}
+
+void allocator_unmapped(uint64_t start, uint64_t bytes)
+{
+    uint32_t count = atomic_load(&range_count);
+    for (uint32_t i = 0; i < count && i < RANGES_MOST; i++) {
+        uint64_t first = atomic_load(&ranges[i].start), end = atomic_load(&ranges[i].end);
+        if (start >= end || start + bytes <= first) {
+            continue;
+        }
+        atomic_store(&ranges[i].end, start > first ? start : first);
+        if (start + bytes < end) {
+            allocator_mapped(start + bytes, end - (start + bytes));
+        }
+    }
+}
+
+bool allocator_has(const void *pointer)
+{
+    uint64_t address = (uint64_t)(uintptr_t)pointer;
+    uint32_t count = atomic_load(&range_count);
+    bool has = count > RANGES_MOST;
+    for (uint32_t i = 0; !has && i < count; i++) {
+        has = address >= atomic_load(&ranges[i].start) && address < atomic_load(&ranges[i].end);
+    }
+    return has;
 }

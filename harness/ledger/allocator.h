@@ -38,11 +38,23 @@ void allocator_prepare(void);
  * (request + 7) / 8; 0 where the block must be asked. */
 #define ALLOCATOR_CLASS_MOST  4096u
 #define ALLOCATOR_CHUNK_BYTES 8u
-extern uint16_t allocator_class[ALLOCATOR_CLASS_MOST / 8 + 1] __attribute__((visibility("hidden")));
+#define ALLOCATOR_CLASSES     (ALLOCATOR_CLASS_MOST / 8 + 2) /* the last is for a tail */
+extern uint16_t allocator_class[ALLOCATOR_CLASSES] __attribute__((visibility("hidden")));
+
+/* Libc's own, whatever stands before it: for blocks that it gave past the hooks. */
+void allocator_libc_free(void *block);
+size_t allocator_libc_usable(void *block);
 
 /* Does this return address lie in the allocator's own code? (Never for libc's: it does not call
  * itself through names that can be replaced.) */
 bool allocator_calls(const void *from);
+
+/* What the allocator maps for itself, as it comes by the hook of mmap: with jemalloc, all that its
+ * blocks can lie in. Jemalloc's own look-ups die of a pointer that is not its own. True for all
+ * pointers when there were too many mappings to remember. */
+void allocator_mapped(uint64_t start, uint64_t bytes);
+void allocator_unmapped(uint64_t start, uint64_t bytes);
+bool allocator_has(const void *pointer);
 
 /* The early buffer. Its blocks are never given back and no ledger knows them. */
 #define ALLOCATOR_EARLY_BYTES (64u << 10)

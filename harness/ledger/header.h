@@ -3,8 +3,8 @@
  * for, and at trace depth the number of the block's record. Runs in the worker.
  *
  *   what the allocator gave                        what the program has
- *   | (aligned: padding) | record: 4 | sum: 3, shift: 1 | size: 6, check: 2 | requested bytes ... |
- *                        ^ block - 16                   ^ block - 8
+ *   | (aligned: padding) | record: 4 | sum: 3, shift: 1 | size: 6, check: 2 | requested bytes |
+ * tail: 8 | ^ block - 16                   ^ block - 8
  *
  * check is a sum of address and size, sum the address alone: an overrun of the block
  * before destroys `record` and `sum` first, so that a block is still known by its check; when only
@@ -33,7 +33,9 @@ struct header {
     uint64_t word; /* check << 48 | size */
 };
 
-#define HEADER_PLAIN 4u
+#define HEADER_PLAIN  4u
+#define HEADER_TAILED 0x80u /* beside the shift: of trace depth, a tail lies behind the block */
+#define HEADER_DEAD   (0xffffull << 48) /* of the word: inverts the check */
 
 static inline struct header *header_of(const void *block)
 {
@@ -61,23 +63,44 @@ static inline void header_put(void *block, size_t size, uint32_t shift, uint32_t
     header_of(block)->word = header_check(block, size, shift) | size;
 }
 
-/* The block dies: what is left of it must not look like a live one to a scan. */
-static inline void header_void(void *block)
+static inline bool header_marked(const void *block)
 {
-    header_of(block)->word = 0;
+    uint32_t mark = header_of(block)->mark;
+    return mark == header_mark(block, mark & 0xff);
 }
 
-/* True when the block is whole and 16 bytes from what the allocator gave; *size is set. */
-static inline bool header_plain(const void *block, size_t *size)
+/* The block dies: what is left of it must not look like a live one to a scan, but be known when it
+ * is freed again. */
+static inline void header_void(void *block)
+{
+    uint16_t *check = (uint16_t *)&header_of(block)->word + 3; /* little-endian */
+    *check = (uint16_t) ~*check;
+}
+
+static inline bool header_has_shift(const void *block, size_t *size, uint32_t shift)
 {
     uint64_t word = header_of(block)->word;
     *size = word & HEADER_SIZE;
-    return ((word ^ header_check(block, *size, HEADER_PLAIN)) & ~(uint64_t)HEADER_SIZE) == 0;
+    return ((word ^ header_check(block, *size, shift)) & ~(uint64_t)HEADER_SIZE) == 0;
 }
 
-enum header_state { HEADER_WHOLE, HEADER_DAMAGED, HEADER_FOREIGN };
+/* True when the block is whole and 16 bytes from what the allocator gave, and has no tail; *size is
+ * set. */
+static inline bool header_plain(const void *block, size_t *size)
+{
+    return header_has_shift(block, size, HEADER_PLAIN);
+}
 
-/* Any block: *start is what the allocator gave. DAMAGED: the size is lost and 0. */
+/* The same for a block with a tail. */
+static inline bool header_tailed(const void *block, size_t *size)
+{
+    return header_has_shift(block, size, HEADER_PLAIN | HEADER_TAILED);
+}
+
+enum header_state { HEADER_WHOLE, HEADER_DAMAGED, HEADER_FOREIGN, HEADER_FREED };
+
+/* Any block: *start is what the allocator gave. DAMAGED: the size is lost and 0. FREED: nobody has
+ * had its memory since; *size is what it was. */
 enum header_state header_read(void *block, size_t *size, void **start);
 
 #endif

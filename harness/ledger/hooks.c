@@ -10,6 +10,8 @@
 
 #include "harness/ledger/allocator.h"
 #include "harness/ledger/header.h"
+#include "harness/ledger/heap_error.h"
+#include "harness/ledger/heap_place.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/thread.h"
 #include "harness/ledger/trace.h"
@@ -29,6 +31,8 @@
 #define SIZE_MOST                                                                                  \
     (PTRDIFF_MAX >> 16) /* beyond any address space: refused before it can overflow                \
                          */
+
+#define NOWHERE 4096u /* no pointer below is to be read from */
 
 static _Atomic uint64_t refused_before_init;
 _Atomic uint64_t *hooks_refused = &refused_before_init;
@@ -64,12 +68,35 @@ static void *refused_outright(size_t size)
     return refused(size);
 }
 
-/* `start` is what the allocator gave; `frame` the hook's caller, for the stack. */
-static inline void *born(struct thread *self, void *start, size_t size, const void *frame)
+/* What is asked for beside the block: at trace depth a tail, too. */
+static inline size_t extra_of(bool traced)
+{
+    return below.extra + (UNLIKELY(traced) ? HEAP_TAIL_BYTES : 0);
+}
+
+/* A block with a tail. */
+static HOOK __attribute__((noinline)) void
+born_traced(struct thread *self, void *block, size_t size, uint32_t shift, const void *frame)
+{
+    uint32_t record = trace_birth(self, block, size, frame);
+    heap_tail_put(block, size);
+    header_put(block, size, shift | HEADER_TAILED, record);
+}
+
+/* `start` is what the allocator gave, for a request of extra_of(traced) bytes more; `frame` the
+ * hook's caller, for the stack. */
+static inline void *born(struct thread *self, void *start, size_t size, bool traced,
+                         const void *frame)
 {
     void *block = (char *)start + HEADER_BYTES;
-    uint32_t record = UNLIKELY(trace_on) ? trace_birth(self, block, size, frame) : 0;
-    header_put(block, size, HEADER_PLAIN, record);
+    if (UNLIKELY(traced)) {
+        born_traced(self, block, size, HEADER_PLAIN, frame);
+    } else {
+        header_put(block, size, HEADER_PLAIN, 0);
+    }
+    if (UNLIKELY(heap_watch_on)) {
+        heap_watch_note(block, size, HEAP_BORN);
+    }
     count_alloc(self, size);
     return block;
 }
@@ -79,14 +106,15 @@ static HOOK __attribute__((noinline)) void *alloc_slow(size_t size)
     if (UNLIKELY(size > SIZE_MOST)) {
         return refused_outright(size);
     }
-    void *start = below.malloc(size + below.extra);
+    bool traced = trace_on;
+    void *start = below.malloc(size + extra_of(traced));
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
     if (UNLIKELY(allocator_is_early(start))) {
         return start;
     }
-    return born(thread_get(), start, size, __builtin_frame_address(0));
+    return born(thread_get(), start, size, traced, __builtin_frame_address(0));
 }
 
 /* A new high: apart, so that the usual way needs no frame after its call. */
@@ -99,7 +127,7 @@ static __attribute__((noinline)) void *alloc_beyond(struct thread *self, void *b
 static __attribute__((noinline)) void *alloc_walked(struct thread *self, void *block, size_t size,
                                                     const void *frame)
 {
-    header_put(block, size, HEADER_PLAIN, trace_birth(self, block, size, frame));
+    born_traced(self, block, size, HEADER_PLAIN, frame);
     count_alloc(self, size);
     return block;
 }
@@ -107,10 +135,10 @@ static __attribute__((noinline)) void *alloc_walked(struct thread *self, void *b
 /* Trace depth's plainest case: a small block, of a stack that was met before. */
 static HOOK __attribute__((noinline)) void *alloc_traced(size_t size, struct thread *self)
 {
-    if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL)) {
+    if (UNLIKELY(size >= HOOKS_SMALL_END || self->trace == NULL || !trace_on || heap_watch_on)) {
         return alloc_slow(size);
     }
-    void *start = below.malloc(size + below.extra);
+    void *start = below.malloc(size + extra_of(true));
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
@@ -121,7 +149,8 @@ static HOOK __attribute__((noinline)) void *alloc_traced(size_t size, struct thr
         __asm__ volatile("" : "+r"(block)); /* not a tail call: this frame is walked from */
         return block;
     }
-    header_put(block, size, HEADER_PLAIN, record);
+    heap_tail_put(block, size);
+    header_put(block, size, HEADER_PLAIN | HEADER_TAILED, record);
     self->allocs++;
     self->bytes += size;
     if (UNLIKELY(thread_live(self) > self->high)) {
@@ -162,10 +191,11 @@ static __attribute__((noinline)) void free_beyond(struct thread *self, void *sta
     below.free_sized(start, usable, 0);
 }
 
+/* `tail`: bytes of it that lie behind the block. */
 static inline __attribute__((always_inline)) void small_free(struct thread *self, void *block,
-                                                             size_t size)
+                                                             size_t size, size_t tail)
 {
-    size_t usable = allocator_class[(size + HEADER_BYTES + 7) / 8];
+    size_t usable = allocator_class[(size + HEADER_BYTES + tail + 7) / 8];
     header_void(block);
     self->frees++;
     self->freed += size;
@@ -193,6 +223,71 @@ static HOOK __attribute__((noinline)) bool release_kept(struct thread *self, voi
     return true;
 }
 
+/* A block with a valid size is about to go, or to be moved: was it written beyond, or was its own
+ * header, in the part that no size depends on? False: it was, and it cannot be said how large the
+ * allocator below thinks it is. */
+static HOOK bool whole_check(void *block, size_t size)
+{
+    size_t same;
+    uint32_t record = header_of(block)->record;
+    bool tailed = header_marked(block) ? (header_of(block)->mark & HEADER_TAILED) != 0
+                                       : header_tailed(block, &same);
+    if (!header_marked(block) || (!tailed && record != 0)) {
+        heap_error_known(WIRE_HEAP_DAMAGED, block, size, tailed ? record : 0,
+                         heap_place_before(block));
+        return false;
+    }
+    if (tailed && !heap_tail_whole(block, size)) {
+        heap_error_known(WIRE_HEAP_OVERRUN, block, size, record, 0);
+    }
+    return true;
+}
+
+/* Its header cannot be right. Jemalloc takes any block of its own; libc's own head lies before
+ * ours, and may be gone as well. */
+static HOOK void free_damaged(struct thread *self, void *block, void *start)
+{
+    size_t size = 0;
+    uint32_t record = header_of(block)->record;
+    self->damaged++;
+    trace_death(self, record, block, &size);
+    heap_error_known(WIRE_HEAP_DAMAGED, block, size != 0 ? size : WIRE_HEAP_UNKNOWN, record,
+                     heap_place_before(block));
+    header_put(block, 0, header_of(block)->mark & 0xff, 0);
+    header_void(block);
+    count_free(self, size);
+    if (below.usable_of != NULL) {
+        below.free(start);
+    }
+}
+
+/* It has no header of ours: from elsewhere, or not to be freed at all. */
+static HOOK void free_foreign(struct thread *self, void *block)
+{
+    bool libc;
+    self->foreign++;
+    if (!heap_error_foreign(block, &libc)) {
+        return;
+    }
+    if (libc) {
+        allocator_libc_free(block);
+    } else {
+        below.free(block);
+    }
+}
+
+/* Large, aligned, traced, or with a mark that was written over. */
+static HOOK void free_whole(struct thread *self, void *block, size_t size, void *start)
+{
+    whole_check(block, size);
+    if (header_of(block)->record != 0) { /* 0: trace depth had no room */
+        trace_death(self, header_of(block)->record, block, &size);
+    }
+    header_void(block);
+    count_free(self, size);
+    below.free(start);
+}
+
 /* Not the everyday block: traced, large, aligned, damaged or foreign. */
 static HOOK __attribute__((noinline)) void free_slow(void *block)
 {
@@ -202,33 +297,34 @@ static HOOK __attribute__((noinline)) void free_slow(void *block)
         return;
     }
     struct thread *self = thread_get();
+    if ((uintptr_t)block < NOWHERE) {
+        free_foreign(self, block);
+        return;
+    }
     if (UNLIKELY(release_on) && release_kept(self, block, __builtin_frame_address(0))) {
         return;
     }
-    if (header_plain(block, &size) && size < HOOKS_SMALL_END) {
-        if (header_of(block)->record != 0) {
-            trace_death(self, header_of(block)->record, block, &size);
-        }
-        small_free(self, block, size);
+    if (UNLIKELY(heap_watch_on) && header_read(block, &size, &start) == HEADER_WHOLE) {
+        heap_watch_note(block, size, HEAP_FREED);
+    }
+    if (header_plain(block, &size) && size < HOOKS_SMALL_END && whole_check(block, size)) {
+        small_free(self, block, size, 0);
         return;
     }
     switch (header_read(block, &size, &start)) {
     case HEADER_FOREIGN:
-        self->foreign++;
-        below.free(block);
+        free_foreign(self, block);
+        return;
+    case HEADER_FREED:
+        heap_error_known(WIRE_HEAP_FREED_TWICE, block, size, 0, 0);
         return;
     case HEADER_DAMAGED:
-        self->damaged++;
-        break;
+        free_damaged(self, block, start);
+        return;
     case HEADER_WHOLE:
-        break;
+        free_whole(self, block, size, start);
+        return;
     }
-    if (header_of(block)->record != 0) {
-        trace_death(self, header_of(block)->record, block, &size);
-    }
-    header_void(block);
-    count_free(self, size);
-    below.free(start);
 }
 
 /* Trace depth's plainest case: a small block, whole, on a thread that has traced before. */
@@ -236,31 +332,50 @@ static HOOK __attribute__((noinline)) void free_traced(struct thread *self, void
                                                        size_t size)
 {
     uint32_t number = header_of(block)->record;
-    if (UNLIKELY(size >= HOOKS_SMALL_END || !trace_death_small(self, number, block, size))) {
+    if (UNLIKELY(size >= HOOKS_SMALL_END || heap_watch_on || !heap_tail_whole(block, size) ||
+                 !trace_death_small(self, number, block, size))) {
         free_slow(block);
         return;
     }
-    small_free(self, block, size);
+    small_free(self, block, size, HEAP_TAIL_BYTES);
 }
 
-/* Records need no look here: at trace depth small_end is 0. */
+static HOOK __attribute__((noinline)) void free_odd(struct thread *self, void *block)
+{
+    size_t size;
+    if ((uintptr_t)block >= NOWHERE && header_tailed(block, &size)) {
+        free_traced(self, block, size);
+    } else {
+        free_slow(block);
+    }
+}
+
 static inline __attribute__((always_inline)) void release(void *block)
 {
     struct thread *self = thread_self;
     size_t size;
-    if (UNLIKELY(block == NULL || !header_plain(block, &size))) {
-        free_slow(block);
+    if (UNLIKELY((uintptr_t)block < NOWHERE || !header_plain(block, &size))) {
+        free_odd(self, block);
         return;
     }
     if (UNLIKELY(size >= self->small_end)) {
-        free_traced(self, block, size);
+        free_slow(block);
         return;
     }
-    small_free(self, block, size);
+    small_free(self, block, size, 0);
 }
 
 void hooks_free(void *block)
 {
+    release(block);
+}
+
+HOOK void hooks_free_sized(void *block, size_t size)
+{
+    size_t was;
+    if (UNLIKELY((uintptr_t)block >= NOWHERE && header_plain(block, &was) && was != size)) {
+        heap_error_known(WIRE_HEAP_SIZE, block, was, header_of(block)->record, size);
+    }
     release(block);
 }
 
@@ -282,7 +397,8 @@ HOOK void *hooks_alloc_aligned(size_t alignment, size_t size)
     if (size > SIZE_MOST || alignment > SIZE_MOST) {
         return refused_outright(size);
     }
-    void *start = below.memalign(alignment, size + alignment + below.extra - HEADER_BYTES);
+    bool traced = trace_on;
+    void *start = below.memalign(alignment, size + alignment + extra_of(traced) - HEADER_BYTES);
     if (start == NULL) {
         return refused(size);
     }
@@ -291,11 +407,15 @@ HOOK void *hooks_alloc_aligned(size_t alignment, size_t size)
     }
     struct thread *self = thread_get();
     void *block = (char *)start + alignment;
-    uint32_t record = 0;
-    if (trace_on) {
-        record = trace_birth(self, block, size, __builtin_frame_address(0));
+    uint32_t shift = (uint32_t)__builtin_ctzl(alignment);
+    if (traced) {
+        born_traced(self, block, size, shift, __builtin_frame_address(0));
+    } else {
+        header_put(block, size, shift, 0);
     }
-    header_put(block, size, (uint32_t)__builtin_ctzl(alignment), record);
+    if (UNLIKELY(heap_watch_on)) {
+        heap_watch_note(block, size, HEAP_BORN);
+    }
     count_alloc(self, size);
     return block;
 }
@@ -326,14 +446,15 @@ EXPORT void *calloc(size_t count, size_t each)
     if (UNLIKELY(__builtin_mul_overflow(count, each, &size) || size > SIZE_MOST)) {
         return refused_outright(SIZE_MAX);
     }
-    void *start = below.calloc(1, size + below.extra);
+    bool traced = trace_on;
+    void *start = below.calloc(1, size + extra_of(traced));
     if (UNLIKELY(start == NULL)) {
         return refused(size);
     }
     if (UNLIKELY(allocator_is_early(start))) {
         return start;
     }
-    return born(thread_get(), start, size, __builtin_frame_address(0));
+    return born(thread_get(), start, size, traced, __builtin_frame_address(0));
 }
 
 /* Its number at trace depth; 0 when it has none. */
@@ -360,16 +481,55 @@ static HOOK void *realloc_moved(void *block, size_t old, size_t size)
     return moved;
 }
 
+/* Of memory that the hooks never saw. */
+static HOOK void *realloc_foreign(void *block, size_t size)
+{
+    bool libc;
+    if (!heap_error_foreign(block, &libc)) {
+        return alloc_slow(size); /* nothing is known of what was there */
+    }
+    void *moved = alloc_slow(size);
+    if (moved != NULL) {
+        size_t old = libc ? allocator_libc_usable(block) : below.usable(block);
+        memcpy(moved, block, old < size ? old : size);
+        if (libc) {
+            allocator_libc_free(block);
+        } else {
+            below.free(block);
+        }
+    }
+    return moved;
+}
+
+static HOOK void *realloc_freed(void *block, size_t old, size_t size)
+{
+    heap_error_known(WIRE_HEAP_REALLOC_FREED, block, old, 0, 0);
+    void *fresh = alloc_slow(size);
+    if (fresh != NULL && fresh != block) {
+        memcpy(fresh, block, old < size ? old : size); /* as it was found */
+    }
+    return fresh;
+}
+
 static HOOK __attribute__((noinline)) void *realloc_odd(void *block, size_t size)
 {
     size_t old;
     void *start;
-    if (allocator_is_early(block) || header_read(block, &old, &start) != HEADER_DAMAGED) {
+    if (allocator_is_early(block)) {
         return realloc_moved(block, block_size(block), size);
     }
-    /* The size is lost; the allocator knows how much there is to copy. */
-    return realloc_moved(block, below.usable(start) - (size_t)((char *)block - (char *)start),
-                         size);
+    switch (header_read(block, &old, &start)) {
+    case HEADER_FOREIGN:
+        return realloc_foreign(block, size);
+    case HEADER_FREED:
+        return realloc_freed(block, old, size);
+    case HEADER_DAMAGED: /* its size is lost; the allocator knows how much there is to copy */
+        old = below.usable(start) - (size_t)((char *)block - (char *)start);
+        break;
+    case HEADER_WHOLE:
+        break;
+    }
+    return realloc_moved(block, old, size);
 }
 
 static HOOK void *resize(void *block, size_t size, const void *frame)
@@ -378,21 +538,35 @@ static HOOK void *resize(void *block, size_t size, const void *frame)
     if (UNLIKELY(size > SIZE_MOST)) {
         return refused_outright(size);
     }
-    if (UNLIKELY(allocator_is_early(block) || !header_plain(block, &old))) {
+    if (UNLIKELY(allocator_is_early(block) ||
+                 (!header_plain(block, &old) && !header_tailed(block, &old)))) {
         return realloc_odd(block, size);
     }
     struct thread *self = thread_get();
     uint32_t record = header_of(block)->record;
+    bool traced = trace_on;
+    whole_check(block, old);
+    if (UNLIKELY(heap_watch_on)) {
+        heap_watch_note(block, old, HEAP_FREED);
+    }
     header_void(block); /* it may move, and leave its header behind */
-    void *start = below.realloc((char *)block - HEADER_BYTES, size + below.extra);
+    void *start = below.realloc((char *)block - HEADER_BYTES, size + extra_of(traced));
     if (UNLIKELY(start == NULL)) {
-        header_put(block, old, HEADER_PLAIN, record);
+        header_void(block); /* back as it was */
         return refused(size);
     }
     void *moved = (char *)start + HEADER_BYTES;
-    record = UNLIKELY(trace_on) ? trace_move(self, record, block, &old, moved, size, frame) : 0;
+    if (UNLIKELY(traced)) {
+        record = trace_move(self, record, block, &old, moved, size, frame);
+        heap_tail_put(moved, size);
+        header_put(moved, size, HEADER_PLAIN | HEADER_TAILED, record);
+    } else {
+        header_put(moved, size, HEADER_PLAIN, 0);
+    }
+    if (UNLIKELY(heap_watch_on)) {
+        heap_watch_note(moved, size, HEAP_BORN);
+    }
     count_free(self, old);
-    header_put(moved, size, HEADER_PLAIN, record);
     count_alloc(self, size);
     return moved;
 }

@@ -17,6 +17,8 @@ extern _Atomic uint64_t *hooks_refused; /* takes the bytes of the first allocati
 void *hooks_alloc(size_t size);
 void *hooks_alloc_aligned(size_t alignment, size_t size);
 void hooks_free(void *block);
+/* As C++'s sized operator delete. */
+void hooks_free_sized(void *block, size_t size);
 /* Our malloc itself, under a name that nobody can define before us. */
 void *hooks_malloc(size_t size);
 

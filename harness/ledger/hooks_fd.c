@@ -3,6 +3,7 @@
  * Runs in the worker, on any thread. fopen, fdopen and fclose are in boundary/, which needs them
  * too. What is closed past these (a raw system call) is noticed at the next boundary.
  */
+#include "harness/ledger/children.h"
 #include "harness/ledger/descriptor.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/trace.h"
@@ -109,7 +110,6 @@ OPENS(timerfd_create, (clockid_t clock, int flags), (clock, flags))
 OPENS(inotify_init, (void), ())
 OPENS(inotify_init1, (int flags), (flags))
 OPENS(memfd_create, (const char *name, unsigned int flags), (name, flags))
-OPENS(shm_open, (const char *name, int flags, mode_t mode), (name, flags, mode))
 
 EXPORT int signalfd(int fd, const sigset_t *mask, int flags)
 {
@@ -200,7 +200,15 @@ REOPEN(freopen64)
 
 STREAM(tmpfile, (void), ())
 STREAM(tmpfile64, (void), ())
-STREAM(popen, (const char *command, const char *mode), (command, mode))
+
+EXPORT FILE *popen(const char *command, const char *mode)
+{
+    FILE *file = NEXT_FUNCTION(popen)(command, mode);
+    if (file != NULL) {
+        children_program(command);
+    }
+    return descriptor_stream_opened(file, NULL, false, FRAME);
+}
 
 EXPORT int pclose(FILE *file)
 {

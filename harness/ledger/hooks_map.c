@@ -34,10 +34,15 @@ EXPORT void *mmap(void *address, size_t bytes, int protection, int flags, int fd
 {
     long answer =
         kernel_call(SYS_mmap, (long)address, (long)bytes, protection, flags, fd, (long)offset);
-    if (!kernel_failed(answer) && !allocator_calls(__builtin_return_address(0))) {
+    if (kernel_failed(answer)) {
+        return answer_map(answer);
+    }
+    if (allocator_calls(__builtin_return_address(0))) {
+        allocator_mapped((uint64_t)answer, bytes);
+    } else {
         mapping_made((uint64_t)answer, bytes, __builtin_frame_address(0));
     }
-    return answer_map(answer);
+    return (void *)answer;
 }
 
 void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off64_t offset)
@@ -45,7 +50,9 @@ void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off
 
 EXPORT int munmap(void *address, size_t bytes)
 {
-    if (!allocator_calls(__builtin_return_address(0))) {
+    if (allocator_calls(__builtin_return_address(0))) {
+        allocator_unmapped((uint64_t)(uintptr_t)address, bytes);
+    } else {
         mapping_gone((uint64_t)(uintptr_t)address, bytes); /* before: another may get it after */
     }
     long answer = kernel_call(SYS_munmap, (long)address, (long)bytes, 0, 0, 0, 0);

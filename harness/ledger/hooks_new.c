@@ -81,7 +81,13 @@ static inline __attribute__((always_inline)) void *new_aligned(size_t bytes, siz
         (void)nothrow;                                                                             \
         return new_aligned(bytes, alignment, true);                                                \
     }
-/* The sizes, alignments and tags that follow are not needed: the block knows. */
+#define DELETE_SIZED(name)                                                                         \
+    EXPORT void name(void *block, size_t bytes);                                                   \
+    EXPORT void name(void *block, size_t bytes)                                                    \
+    {                                                                                              \
+        hooks_free_sized(block, bytes);                                                            \
+    }
+/* The alignments and tags that follow are not needed: the block knows. */
 #define DELETE(name)                                                                               \
     EXPORT void name(void *block);                                                                 \
     EXPORT void name(void *block)                                                                  \
@@ -99,13 +105,13 @@ NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
 NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
 DELETE(_ZdlPv)
 DELETE(_ZdaPv)
-DELETE(_ZdlPvm)
-DELETE(_ZdaPvm)
+DELETE_SIZED(_ZdlPvm)
+DELETE_SIZED(_ZdaPvm)
 DELETE(_ZdlPvRKSt9nothrow_t)
 DELETE(_ZdaPvRKSt9nothrow_t)
 DELETE(_ZdlPvSt11align_val_t)
 DELETE(_ZdaPvSt11align_val_t)
-DELETE(_ZdlPvmSt11align_val_t)
-DELETE(_ZdaPvmSt11align_val_t)
+DELETE_SIZED(_ZdlPvmSt11align_val_t)
+DELETE_SIZED(_ZdaPvmSt11align_val_t)
 DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t)
 DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t)

@@ -3,7 +3,10 @@
 #include "harness/ledger/birth.h"
 
 #include "harness/ledger/allocator.h"
+#include "harness/ledger/children.h"
+#include "harness/ledger/heap_error.h"
 #include "harness/ledger/hooks.h"
+#include "harness/ledger/object.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/resource.h"
 #include "harness/ledger/thread.h"
@@ -23,6 +26,8 @@ static bool hooks_bypassed; /* the program brings its own malloc */
 static void child_begin(void)
 {
     thread_after_fork();
+    children_child_begin();
+    ledger_modules_after_fork();
     resource_after_fork();
     release_after_fork();
 }
@@ -32,6 +37,9 @@ void ledger_init(struct wire *wire)
     int saved = errno;
     if (wire != NULL) {
         hooks_refused = &wire->crash.refused;
+        heap_error_init(wire);
+        children_init();
+        object_init(wire);
     }
     allocator_prepare();
     thread_get();
@@ -52,6 +60,7 @@ void ledger_depth_set(enum wire_depth depth)
 {
     int saved = errno;
     release_drop();
+    heap_watch_end();
     trace_set(depth == WIRE_TRACE);
     if (depth == WIRE_COUNT) {
         resource_forget_sites();

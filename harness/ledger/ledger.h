@@ -71,6 +71,9 @@ void ledger_releases_put(struct wire *wire, const uint32_t *sites, uint32_t site
 
 /* Sends a MODULE record for every loaded object that was not sent before. */
 void ledger_modules_put(struct wire *wire);
+/* Before code is unloaded: what was not sent yet is kept until it is. On any thread. */
+void ledger_modules_keep(void);
+void ledger_modules_after_fork(void);
 
 /* Unwinds the calling thread: return addresses, innermost first. Allocation-free,
  * async-signal-safe. `context` is a ucontext_t to start from, or NULL for the caller. Returns the

@@ -1,10 +1,11 @@
 /*
  * module.c - the loaded objects, with their build-ids, onto the wire. Runs in the worker, on the
  * thread that runs the tests. An object is sent once; one that is unloaded and loaded elsewhere is
- * sent again.
+ * sent again. One that comes and goes within a test is kept until then, from any thread.
  */
 #include "harness/ledger/ledger.h"
 
+#include "harness/ledger/thread.h"
 #include "harness/meter/kernel.h"
 
 #include <elf.h>
@@ -53,41 +54,75 @@ static void build_id_read(struct wire_module *module, uint64_t address, uint64_t
     }
 }
 
-static int module_put(struct dl_phdr_info *info, size_t size, void *context)
+/* Modules that are about to be unloaded, and were not sent yet: stacks may lead through them. */
+#define KEPT_MOST 64u
+static struct wire_module kept[KEPT_MOST];
+static uint32_t kept_count;
+static _Atomic uint32_t locked;
+
+static void module_fill(struct wire_module *module, const struct dl_phdr_info *info)
 {
-    (void)size;
-    struct wire *wire = context;
-    static struct wire_module module;
-    WIRE_INIT(&module, WIRE_MODULE);
-    module.base = info->dlpi_addr;
-    module.start = UINT64_MAX;
+    WIRE_INIT(module, WIRE_MODULE);
+    module->base = info->dlpi_addr;
+    module->start = UINT64_MAX;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uint64_t start = info->dlpi_addr + segment->p_vaddr;
         if (segment->p_type == PT_LOAD) {
-            module.start = start < module.start ? start : module.start;
+            module->start = start < module->start ? start : module->start;
             uint64_t end = start + segment->p_memsz;
-            module.end = end > module.end ? end : module.end;
-        } else if (segment->p_type == PT_NOTE && module.build_id_bytes == 0) {
-            build_id_read(&module, start, segment->p_memsz);
+            module->end = end > module->end ? end : module->end;
+        } else if (segment->p_type == PT_NOTE && module->build_id_bytes == 0) {
+            build_id_read(module, start, segment->p_memsz);
         }
     }
-    const char *path = info->dlpi_name;
-    char self[WIRE_ID_MAX];
-    if (path == NULL || path[0] == '\0') { /* the program itself */
-        long length = kernel_call(SYS_readlinkat, -100 /* AT_FDCWD */, (long)"/proc/self/exe",
-                                  (long)self, sizeof self - 1, 0, 0);
-        self[length > 0 ? length : 0] = '\0';
-        path = self;
+    if (info->dlpi_name != NULL && info->dlpi_name[0] != '\0') {
+        memcpy(module->path, info->dlpi_name, strnlen(info->dlpi_name, sizeof module->path - 1));
+    } else { /* the program itself */
+        kernel_call(SYS_readlinkat, -100 /* AT_FDCWD */, (long)"/proc/self/exe", (long)module->path,
+                    sizeof module->path - 1, 0, 0);
     }
-    if (module.end > 0 && !sent_before(identity_of(module.base, path))) {
-        memcpy(module.path, path, strnlen(path, sizeof module.path - 1));
-        wire_put(wire, &module);
+}
+
+static int module_keep(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    if (kept_count < KEPT_MOST) {
+        struct wire_module *module = &kept[kept_count];
+        module_fill(module, info);
+        kept_count += module->end > 0 && !sent_before(identity_of(module->base, module->path));
     }
     return 0;
 }
 
+void ledger_modules_keep(void)
+{
+    struct thread *self;
+    if (thread_lock(&locked, &self)) {
+        dl_iterate_phdr(module_keep, NULL);
+        thread_unlock(&locked, self);
+    }
+}
+
 void ledger_modules_put(struct wire *wire)
 {
-    dl_iterate_phdr(module_put, wire);
+    struct thread *self;
+    ledger_modules_keep();
+    while (kept_count > 0 && thread_lock(&locked, &self)) {
+        for (uint32_t i = 0; i < kept_count; i++) {
+            wire_put(wire, &kept[i]);
+        }
+        bool full = kept_count == KEPT_MOST; /* then there are more */
+        kept_count = 0;
+        thread_unlock(&locked, self);
+        if (full) {
+            ledger_modules_keep();
+        }
+    }
+}
+
+void ledger_modules_after_fork(void)
+{
+    locked = 0;
 }

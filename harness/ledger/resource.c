@@ -8,6 +8,7 @@
 #include "harness/ledger/birth.h"
 #include "harness/ledger/mapping.h"
 
+#include "harness/ledger/object.h"
 #include "harness/ledger/release.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/thread.h"
@@ -20,7 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define HOOK         UNWIND_HOOK_SECTION /* its frames are left out of stacks */
 #define PATH_ROOM    512u
@@ -291,7 +291,6 @@ static bool thing_is_there(const struct resource *thing)
 void resource_settle(bool all)
 {
     struct thread *self;
-    struct stat status;
     if ((things.count == 0 && files.count == 0) || (!all && !changed && detached == 0) ||
         !thread_lock(&locked, &self)) {
         return;
@@ -305,8 +304,7 @@ void resource_settle(bool all)
     uint32_t first = files.count > SETTLE_FILES ? files.count - SETTLE_FILES : 0;
     for (uint32_t i = files.count; i > first; i--) {
         struct path *file = (struct path *)files.rows + i - 1;
-        if (kernel_call(SYS_newfstatat, AT_FDCWD, (long)file->text, (long)&status,
-                        AT_SYMLINK_NOFOLLOW, 0, 0) == -ENOENT) {
+        if (!object_exists(file->text)) {
             file_drop(file);
         }
     }

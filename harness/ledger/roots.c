@@ -48,8 +48,10 @@ static void line_take(struct roots *roots, const char *line, const char *end)
     uint64_t stop = hex_take(&line);
     bool readable = line + 1 < end && line[1] == 'r';
     size_t length = (size_t)(end - line);
-    bool device =
-        memmem(line, length, " /dev/", 6) != NULL || memmem(line, length, "[vvar", 5) != NULL;
+    bool shared = memmem(line, length, " /dev/zero", 10) != NULL || /* MAP_SHARED, anonymous */
+                  memmem(line, length, " /dev/shm/", 10) != NULL;
+    bool device = (!shared && memmem(line, length, " /dev/", 6) != NULL) ||
+                  memmem(line, length, "[vvar", 5) != NULL;
     if (!readable || device || roots->readable_count == roots->readable_room) {
         return;
     }

@@ -12,16 +12,41 @@ struct kernel_dirent { /* linux_dirent64 */
     char name[];
 };
 
+/* A guard lies on either side: where mappings lie side by side, what overruns another one would
+ * otherwise write into ours, and natively it would have died. */
+#define PAGE_BYTES  4096u
+#define GUARD_BYTES (16u * PAGE_BYTES)
+
+static size_t pages_up(size_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+}
+
+void *kernel_map_as(size_t bytes, int share)
+{
+    size_t room = pages_up(bytes) + 2 * GUARD_BYTES;
+    long map = kernel_call(SYS_mmap, 0, (long)room, PROT_NONE,
+                           share | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (kernel_failed(map)) {
+        return NULL;
+    }
+    if (kernel_failed(kernel_call(SYS_mprotect, map + (long)GUARD_BYTES, (long)pages_up(bytes),
+                                  PROT_READ | PROT_WRITE, 0, 0, 0))) {
+        kernel_call(SYS_munmap, map, (long)room, 0, 0, 0, 0);
+        return NULL;
+    }
+    return (char *)map + GUARD_BYTES;
+}
+
 void *kernel_map(size_t bytes)
 {
-    long map = kernel_call(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return kernel_failed(map) ? NULL : (void *)map;
+    return kernel_map_as(bytes, MAP_PRIVATE);
 }
 
 void kernel_unmap(void *map, size_t bytes)
 {
-    kernel_call(SYS_munmap, (long)map, (long)bytes, 0, 0, 0, 0);
+    kernel_call(SYS_munmap, (long)map - (long)GUARD_BYTES,
+                (long)(pages_up(bytes) + 2 * GUARD_BYTES), 0, 0, 0, 0);
 }
 
 int kernel_open(const char *path, int flags)

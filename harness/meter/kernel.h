@@ -49,8 +49,10 @@ static inline bool kernel_failed(long answer)
     return (unsigned long)answer > -4096UL;
 }
 
-/* Private anonymous memory, zeroed, or NULL. Not counted anywhere: see meter_own_map. */
+/* Private anonymous memory, zeroed, between guard pages, or NULL. Not counted anywhere: see
+ * meter_own_map. kernel_map_as: with MAP_SHARED, children of fork share it. */
 void *kernel_map(size_t bytes);
+void *kernel_map_as(size_t bytes, int share);
 void kernel_unmap(void *map, size_t bytes);
 
 int kernel_open(const char *path, int flags); /* descriptor, or -errno; always close-on-exec */

@@ -181,6 +181,10 @@ static void death_put(struct text *text, const struct result *result,
         text_put(text, "failed");
         break;
     case RESULT_CRASH:
+        if (!test->signal && test->message[0]) {
+            text_put(text, test->message); /* it was ended for what it did */
+            return;
+        }
         text_put(text, "died of ");
         if (test->signal) {
             describe_signal(text, test->signal);

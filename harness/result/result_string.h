@@ -14,8 +14,8 @@
         13
 #define TEST_STRINGS(t)                                                                            \
     (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
-                     &(t)->horizon, &(t)->order_by, &(t)->order_message},                          \
-        7
+                     &(t)->horizon, &(t)->order_by, &(t)->order_message, &(t)->program},           \
+        8
 #define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
 #define VARIANT_STRINGS(v)                                                                         \
     (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \

@@ -105,6 +105,13 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
         json_text(line, "order_by", test->order_by);
         json_text(line, "order_message", test->order_message);
     }
+    if (test->children > 0) {
+        json_signed(line, "children", test->children);
+    }
+    if (test->programs > 0) {
+        json_signed(line, "programs", test->programs);
+        json_text(line, "program", test->program);
+    }
     json_signed(line, "left_bytes", test->left_bytes);
     curve_put(line, "live_by_rep", test->live_by_rep, test->live_by_rep_count);
     curve_put(line, "live_at_rep", test->live_at_rep, test->live_at_rep_count);

@@ -129,10 +129,10 @@ void cap_enter(const struct cap *cap)
     }
 }
 
-bool cap_killed(const struct cap *cap, bool *known)
+uint64_t cap_kills(const struct cap *cap, bool *known)
 {
     static const char *const files[] = {"memory.events", "memory.oom_control"};
-    bool killed = false;
+    uint64_t kills = 0;
     *known = false;
     for (size_t i = 0; cap->folder[0] && i < 2; i++) {
         char path[512], line[128];
@@ -141,14 +141,19 @@ bool cap_killed(const struct cap *cap, bool *known)
         while (file && fgets(line, sizeof line, file)) {
             unsigned long count = 0;
             bool told = sscanf(line, "oom_kill %lu", &count) == 1;
-            killed |= told && count > 0;
+            kills = told && count > kills ? count : kills;
             *known |= told;
         }
         if (file) {
             fclose(file);
         }
     }
-    return killed;
+    return kills;
+}
+
+bool cap_killed(const struct cap *cap, bool *known)
+{
+    return cap_kills(cap, known) > cap->told;
 }
 
 void cap_fini(struct cap *cap)

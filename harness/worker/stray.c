@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ROUNDS 100 /* generations of children that are found one after the other */
+#define ROUNDS      100  /* generations of children that are found one after the other */
+#define GENERATIONS 1000 /* between a worker and who claims to be it */
 
 void stray_adopt(void)
 {
@@ -52,6 +54,48 @@ static bool is_spared(pid_t pid, const pid_t *spared, size_t count)
         }
     }
     return false;
+}
+
+/* Through its parents, as they are now. */
+static bool descends(pid_t pid, pid_t ancestor, const pid_t *others, size_t count)
+{
+    pid_t self = getpid();
+    for (int generation = 0; generation < GENERATIONS && pid > 1; generation++) {
+        char name[16];
+        pid_t parent;
+        bool dead;
+        if (pid == ancestor) {
+            return true;
+        }
+        snprintf(name, sizeof name, "%d", (int)pid);
+        if (is_spared(pid, others, count) || !parent_get(name, &parent, &dead)) {
+            return false;
+        }
+        if (parent == self) {
+            return true; /* an orphan that came to us */
+        }
+        pid = parent;
+    }
+    return false;
+}
+
+bool stray_signal(pid_t pid, pid_t ancestor, const pid_t *others, size_t count, int signal)
+{
+    if (pid <= 1 || pid == getpid()) {
+        return false;
+    }
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* first: the number may change hands */
+    bool unknown = fd < 0 && errno == ENOSYS;      /* Linux before 5.3 */
+    bool ours = descends(pid, ancestor, others, count);
+    if (ours && fd >= 0) {
+        ours = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
+    } else if (ours) {
+        ours = unknown && kill(pid, signal) == 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ours;
 }
 
 static void reap(pid_t pid)

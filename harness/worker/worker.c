@@ -2,7 +2,9 @@
 #include "harness/worker/worker.h"
 
 #include "harness/base/interrupt.h"
+#include "harness/base/memory.h"
 #include "harness/base/process.h"
+#include "harness/worker/leftover.h"
 #include "harness/worker/stray.h"
 #include "harness/worker/valgrind.h"
 
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
+#define BETWEEN_NS 2000000000ull  /* more than a test's limit, where none runs */
 
 /* Those that run now: never strays of each other, and all of them end with tidemark. */
 #define RUNNING_MAX 8
@@ -43,12 +46,18 @@ size_t worker_count(void)
     return count;
 }
 
+/* Of all that run but this one (NULL: of all); 0 in empty places. */
+static void worker_pids(const struct worker *but, pid_t pids[RUNNING_MAX])
+{
+    for (size_t i = 0; i < RUNNING_MAX; i++) {
+        pids[i] = running[i] && running[i] != but ? running[i]->pid : 0;
+    }
+}
+
 static size_t strays_end(void)
 {
-    pid_t spared[RUNNING_MAX] = {0};
-    for (size_t i = 0; i < RUNNING_MAX; i++) {
-        spared[i] = running[i] ? running[i]->pid : 0;
-    }
+    pid_t spared[RUNNING_MAX];
+    worker_pids(NULL, spared);
     return stray_kill(spared, RUNNING_MAX);
 }
 
@@ -78,8 +87,7 @@ static const char *jemalloc_path(enum plan_allocator allocator)
 static void worker_become(const struct plan_variant *variant, const struct worker_options *options,
                           const struct worker *worker, int fd, pid_t supervisor)
 {
-    char number[16], preload[2048];
-    const char *given = getenv("LD_PRELOAD");
+    char number[16], bytes[24];
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != supervisor) {
@@ -87,8 +95,7 @@ static void worker_become(const struct plan_variant *variant, const struct worke
     }
     snprintf(number, sizeof number, "%d", fd);
     const char *jemalloc = jemalloc_path(options->allocator);
-    snprintf(preload, sizeof preload, "%s%s%s%s%s", options->preload, jemalloc[0] ? ":" : "",
-             jemalloc, given ? ":" : "", given ? given : "");
+    char *own = memory_format("%s%s%s", options->preload, jemalloc[0] ? ":" : "", jemalloc);
     for (char **pair = variant->env; pair && *pair; pair++) {
         putenv(*pair);
     }
@@ -106,6 +113,10 @@ static void worker_become(const struct plan_variant *variant, const struct worke
     }
     cap_enter(&worker->cap);
     process_restore();
+    const char *given = getenv("LD_PRELOAD"); /* of any length; the variant's, if it has one */
+    char *preload = memory_format("%s%s%s", own, given && given[0] ? ":" : "", given ? given : "");
+    snprintf(bytes, sizeof bytes, "%zu", strlen(own));
+    setenv(WIRE_PRELOAD_ENV, bytes, 1);
     setenv("LD_PRELOAD", preload, 1);
     if (options->memcheck) {
         valgrind_become(variant->program, variant->argv, options->memcheck);
@@ -121,7 +132,8 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     void (*record)(void *, const struct wire_record *) = worker->record;
     void *context = worker->context;
     int fd = -1;
-    *worker = (struct worker){.pid = -1, .record = record, .context = context};
+    *worker = (struct worker){
+        .pid = -1, .slow = options->memcheck != NULL, .record = record, .context = context};
     worker->wire = wire_new(&fd);
     if (!worker->wire) {
         return false;
@@ -129,6 +141,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
     worker->started_ns = now_ns();
+    worker->started = time(NULL) - 1; /* the kernel stamps with a coarser clock */
     fflush(NULL);
     stray_adopt();
     pid_t supervisor = getpid();
@@ -153,36 +166,82 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
 void worker_command(struct worker *worker, const struct wire_command *command)
 {
     worker->done = false;
-    wire_command_send(worker->wire, command);
+    worker->heap_count = 0;
+    if (command->op == WIRE_OP_RUN) {
+        worker->children = (struct wire_children){0};
+    }
+    uint32_t sequence = wire_command_send(worker->wire, command);
+    wire_dialogue_ask(&worker->dialogue, command, sequence);
+}
+
+static void record_take(struct worker *worker, const unsigned char *buffer)
+{
+    const struct wire_record *record = (const struct wire_record *)buffer;
+    switch (record->type) {
+    case WIRE_DONE:
+        worker->done = true;
+        break;
+    case WIRE_READY:
+        memcpy(&worker->group, buffer, sizeof worker->group);
+        worker->ready = true;
+        break;
+    case WIRE_BYE:
+        worker->bye = true;
+        break;
+    case WIRE_HEAP_ERROR:
+        if (worker->heap_count < WIRE_HEAP_MOST) {
+            memcpy(&worker->heap[worker->heap_count++], buffer, sizeof worker->heap[0]);
+        }
+        break;
+    case WIRE_CHILDREN:
+        memcpy(&worker->children, buffer, sizeof worker->children);
+        break;
+    case WIRE_TEST:
+        worker->record(worker->context, record);
+        if (worker->dialogue.passive) {
+            worker->children = (struct wire_children){0};
+            worker->heap_count = 0;
+        }
+        break;
+    default:
+        worker->record(worker->context, record);
+    }
 }
 
 static void worker_drain(struct worker *worker)
 {
     static _Alignas(8) unsigned char buffer[WIRE_RECORD_MAX];
-    while (wire_get(worker->wire, buffer, &worker->broken)) {
-        const struct wire_record *record = (const struct wire_record *)buffer;
-        switch (record->type) {
-        case WIRE_DONE:
-            worker->done = true;
-            break;
-        case WIRE_READY:
-            memcpy(&worker->group, buffer, sizeof worker->group);
-            worker->ready = true;
-            break;
-        case WIRE_BYE:
-            worker->bye = true;
-            break;
-        default:
-            worker->record(worker->context, record);
+    bool broken = false;
+    while (!worker->damage && wire_get(worker->wire, buffer, &broken)) {
+        worker->damage = wire_dialogue_check(&worker->dialogue, (const struct wire_record *)buffer);
+        if (!worker->damage) {
+            record_take(worker, buffer);
         }
+    }
+    if (broken) {
+        worker->damage = wire_damage(worker->wire);
     }
 }
 
-/* With its group. By its own number too: it may not have come to make a group of itself. */
+/* With its group. By its own number too: it may not have come to make a group of itself. Once it
+ * was waited for, its number may be anybody's: then whoever is left of its group is found as an
+ * orphan (stray.h). */
 static void worker_kill(const struct worker *worker)
 {
-    kill(-worker->pid, SIGKILL);
-    kill(worker->pid, SIGKILL);
+    if (!worker->ended) {
+        kill(-worker->pid, SIGKILL);
+        kill(worker->pid, SIGKILL);
+    }
+}
+
+/* It died before it could send them. */
+static void heap_take_left(struct worker *worker)
+{
+    struct wire_heap_error left[WIRE_HEAP_MOST];
+    size_t count = worker->damage ? 0 : wire_heap_left(worker->wire, left);
+    for (size_t i = 0; i < count && worker->heap_count < WIRE_HEAP_MOST; i++) {
+        worker->heap[worker->heap_count++] = left[i];
+    }
 }
 
 /* The process that was started; a wrapper's child that is the worker dies with it or before it. */
@@ -196,33 +255,90 @@ static bool worker_reap(struct worker *worker, bool wait)
         worker->ended = pid == worker->pid || pid < 0;
         if (worker->ended) {
             worker_drain(worker);
+            heap_take_left(worker);
         }
     }
     return worker->ended;
 }
 
-/* Over its time: asks for a stack, waits for it a second, kills. */
+/* Over its time: asks for a stack, waits for it a second, kills. Who claimed to be the worker is
+ * asked only if it descends from the process that was started. */
 static void worker_kill_hung(struct worker *worker)
 {
-    pid_t claimed = atomic_load(&worker->wire->claimed);
-    if (claimed > 0) {
-        kill(claimed, WIRE_STACK_SIGNAL);
-        for (int i = 0; i < 1000 && atomic_load(&worker->wire->crash.signal) == 0; i++) {
+    struct wire_end end = {0};
+    pid_t others[RUNNING_MAX];
+    worker_pids(worker, others);
+    if (stray_signal(wire_claimed(worker->wire), worker->pid, others, RUNNING_MAX,
+                     WIRE_STACK_SIGNAL)) {
+        for (int i = 0; i < 1000 && end.signal == 0; i++) {
             usleep(1000);
+            wire_end_get(worker->wire, &end);
         }
     }
     worker_kill(worker);
     worker_reap(worker, true);
 }
 
-static bool worker_late(const struct worker *worker, uint64_t timeout_ns, uint64_t waiting_since)
+/* Looks how far it says to be. Whenever that changes, its time begins anew, by our own clock. */
+static void watch_look(struct worker *worker, uint64_t timeout_ns)
 {
-    uint64_t now = now_ns();
-    uint64_t started = atomic_load(&worker->wire->progress.started_ns);
-    if (started) {
-        return timeout_ns && now > started && now - started > timeout_ns;
+    const struct wire_progress *progress = &worker->wire->progress;
+    struct worker_watch *watch = &worker->watch;
+    uint32_t test = atomic_load(&progress->test);
+    uint32_t repetition = atomic_load(&progress->repetition);
+    uint64_t started = atomic_load(&progress->started_ns);
+    if (test != watch->test || repetition != watch->repetition || started != watch->started_ns) {
+        watch->test = test;
+        watch->repetition = repetition;
+        watch->started_ns = started;
+        watch->since_ns = now_ns();
+        watch->changes++;
+    } else if (test != WIRE_NO_TEST && timeout_ns == 0) {
+        watch->since_ns = now_ns(); /* it is at work, and may take its time */
     }
-    return !worker->done && !worker->ready && now - waiting_since > STARTUP_NS;
+}
+
+#define CHANGES_EACH 4 /* most changes of the progress that a repetition makes */
+
+static bool command_chose(const struct wire_command *command)
+{
+    return command->op == WIRE_OP_RUN && command->test != WIRE_NO_TEST;
+}
+
+/* More progress than there is to be made: the worker's figures are no longer the ledger's. */
+static bool watch_overrun(const struct worker *worker)
+{
+    const struct wire_command *asked = &worker->dialogue.command;
+    uint32_t most = asked->repetitions_max > asked->repetitions_min ? asked->repetitions_max
+                                                                    : asked->repetitions_min;
+    return command_chose(asked) &&
+           worker->watch.changes > ((uint64_t)asked->warmups + most + 2) * CHANGES_EACH;
+}
+
+/* How long it may stay as it is, ns; 0: for ever. */
+static uint64_t watch_limit(const struct worker *worker, uint64_t timeout_ns)
+{
+    const struct wire_command *asked = &worker->dialogue.command;
+    if (worker->watch.started_ns) {
+        return timeout_ns;
+    }
+    /* The program's own code, or the little that is counted between repetitions. What is traced
+     * takes its time, and so does everything under valgrind. */
+    bool brief = asked->op == WIRE_OP_NONE || (command_chose(asked) && asked->depth == WIRE_COUNT);
+    uint64_t limit = timeout_ns && brief && !worker->slow ? timeout_ns + BETWEEN_NS : STARTUP_NS;
+    return (limit < STARTUP_NS ? limit : STARTUP_NS) + asked->settle_ns;
+}
+
+static bool worker_late(struct worker *worker, uint64_t timeout_ns)
+{
+    uint64_t limit = watch_limit(worker, timeout_ns);
+    bool late = limit && now_ns() - worker->watch.since_ns > limit;
+    if (timeout_ns && watch_overrun(worker)) {
+        worker->damage = "its progress was overwritten";
+        late = true;
+    }
+    worker->late_ns = late ? limit : 0;
+    return late;
 }
 
 /* tidemark was asked to end. */
@@ -241,19 +357,29 @@ _Noreturn static void workers_end(void)
     interrupt_die();
 }
 
+/* A record that is damaged, or a head that was written over: it ends here, whatever it goes on to
+ * do.
+ */
+static enum worker_event worker_refuse(struct worker *worker)
+{
+    worker_kill(worker);
+    worker_reap(worker, true);
+    return WORKER_GONE;
+}
+
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
 {
-    const struct wire_progress *progress = &worker->wire->progress;
-    uint64_t since = now_ns();
-    uint32_t last = atomic_load(&progress->repetition);
+    worker->watch = (struct worker_watch){.test = WIRE_NO_TEST, .since_ns = now_ns()};
     for (;;) {
         if (interrupt_pending()) {
             workers_end();
         }
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
-        uint32_t test = atomic_load(&progress->test),
-                 repetition = atomic_load(&progress->repetition);
+        watch_look(worker, timeout_ns);
         worker_drain(worker);
+        if (worker->damage) {
+            return worker_refuse(worker);
+        }
         if (worker->done) {
             worker->done = false;
             return WORKER_DONE;
@@ -263,18 +389,24 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
             return WORKER_READY;
         }
         if (worker_reap(worker, false) && !worker->done && !worker->ready) {
-            return worker->bye ? WORKER_BYE : WORKER_GONE;
+            return worker->bye && !worker->damage ? WORKER_BYE : WORKER_GONE;
         }
-        if ((test != WIRE_NO_TEST && timeout_ns == 0) || repetition != last) {
-            since = now_ns(); /* it is at work, and may take its time */
-            last = repetition;
-        }
-        if (worker_late(worker, timeout_ns, since)) {
+        if (worker_late(worker, timeout_ns)) {
             worker_kill_hung(worker);
             return WORKER_HUNG;
         }
         wire_record_wait(worker->wire, seen, 20);
     }
+}
+
+uint32_t worker_test(const struct worker *worker)
+{
+    uint32_t test = atomic_load(&worker->wire->progress.test);
+    /* Some ways in learn a test's name when it ends. */
+    if (worker->damage || wire_damage(worker->wire) || test > worker->dialogue.names) {
+        test = worker->dialogue.begun ? worker->dialogue.begun - 1 : WIRE_NO_TEST;
+    }
+    return test;
 }
 
 void worker_fini(struct worker *worker)
@@ -284,6 +416,7 @@ void worker_fini(struct worker *worker)
         worker_reap(worker, true);
         running_change(worker, NULL);
         worker->strays = strays_end();
+        worker->objects = leftover_remove(worker->wire, worker->started, worker->object);
         cap_fini(&worker->cap);
         wire_free(&worker->wire);
         worker->pid = -1;

@@ -5,17 +5,19 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
-#include "harness/base/wire.h"
+#include "harness/base/wire_check.h"
 #include "harness/plan/plan.h"
 #include "harness/worker/cap.h"
 
 #include <sys/resource.h>
+#include <time.h>
 
 enum worker_event {
     WORKER_DONE,  /* the command is answered */
     WORKER_READY, /* a group of tests is offered: worker.group */
     WORKER_BYE,   /* the program ended as it should */
-    WORKER_GONE,  /* it died */
+    WORKER_GONE,  /* it died, or was killed because what it wrote cannot be believed: worker.damage
+                   */
     WORKER_HUNG,  /* over its time; it was killed */
 };
 
@@ -23,16 +25,32 @@ struct worker {
     struct wire *wire;
     struct cap cap;
     pid_t pid;
-    bool ended, broken;
+    bool ended;
+    bool slow;          /* it runs under valgrind */
+    uint64_t late_ns;   /* of one that hung: the limit that it ran into */
+    const char *damage; /* what it wrote that it must not, for a person; NULL: nothing */
+    struct wire_dialogue dialogue;
+    struct worker_watch { /* by the supervisor's clock; what the worker says is only compared */
+        uint32_t test, repetition;
+        uint64_t started_ns, since_ns;
+        uint64_t changes;
+    } watch;
     int status;          /* of waitpid */
     struct rusage usage; /* once it has ended */
     struct wire_ready group;
     bool done, ready, bye;
     uint64_t started_ns;
+    time_t started;
+    size_t objects;                /* likewise: left in the system, and removed */
+    char object[WIRE_OBJECT_NAME]; /* the first of them */
     size_t strays; /* once it is over: processes of its own that outlived it, and were killed */
-    /* Every record but DONE, READY and BYE, in order. */
+    /* Every record but DONE, READY, BYE, HEAP_ERROR and CHILDREN, in order. */
     void (*record)(void *context, const struct wire_record *record);
     void *context;
+    /* What the last command did to the heap that it must not. */
+    struct wire_heap_error heap[WIRE_HEAP_MOST];
+    size_t heap_count;
+    struct wire_children children; /* of the last RUN; of tests that go by, of the last */
 };
 
 struct worker_options {
@@ -52,6 +70,9 @@ void worker_command(struct worker *worker, const struct wire_command *command);
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns);
 /* How many run now. */
 size_t worker_count(void);
+/* The test that it is in, or was in when it ended; WIRE_NO_TEST: in none. For tests that nobody
+ * chose. */
+uint32_t worker_test(const struct worker *worker);
 /* Kills it and what its tests left behind, and gives everything but the figures back. */
 void worker_fini(struct worker *worker);
 

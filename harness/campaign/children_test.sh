@@ -1,0 +1,58 @@
+#!/bin/sh
+# children_test.sh - processes that tests start: a child that does the work of its test leaves it without a verdict, other
+# programs are counted and named, and get the environment that they would have. Run from the root with $B set.
+# fixtures/programs/check_children.c is the program.
+set -u
+B=${B:-build}
+T=$(mktemp -d) || exit 99
+trap 'rm -rf "$T"' EXIT
+bad=0
+fail() { echo "children_test: $*"; bad=1; }
+# verdict, children and programs of each test (- where the result has none)
+cat >"$T/rows" <<'ROWS'
+starts_nothing clean - -
+forks_and_works_there none 1 -
+forks_three_that_work none 3 -
+forks_one_that_works_and_is_killed none 1 -
+forks_one_that_does_nothing clean - -
+leaks_and_forks leak 1 -
+forks_and_executes clean - 3
+forks_what_cannot_be_executed none 1 -
+forks_sharing_memory clean - 1
+spawns clean - 2
+clones none 1 -
+calls_a_shell clean - 2
+has_the_environment_it_would_have clean - 3
+ROWS
+field() { # name line
+    echo "$2" | sed -n "s/.*\"$1\":\"*\([^,\"}]*\).*/\1/p" | grep . || echo -
+}
+# Built with a sanitizer, a program dies when anything is preloaded before the sanitizer's library.
+HELPER=true
+if printf 'int main(void){return 0;}\n' | ${CC:-cc} -fsanitize=address -x c -o "$T/helper" - 2>/dev/null && "$T/helper"; then
+    HELPER=$T/helper
+fi
+export HELPER
+"$B/tidemark" hunt -q --no-color --json "$T/all.jsonl" -- "$B/fixtures/check_children" >"$T/all.txt" 2>&1
+[ $? -eq 1 ] || fail "not 1: $(head -n 3 "$T/all.txt")" # one leaks
+while read -r test verdict children programs; do
+    line=$(grep "\"type\":\"test\",\"id\":\"children/all/$test\"" "$T/all.jsonl" | tail -n 1)
+    seen="$(field status "$line") $(field verdict "$line") $(field children "$line") $(field programs "$line")"
+    [ "$seen" = "pass $verdict $children $programs" ] || fail "$test is '$seen', not '$verdict $children $programs': $(field message "$line")"
+done <"$T/rows"
+tr -s '\n ' '  ' <"$T/all.txt" >"$T/said"
+grep -q 'not judged: children that 6 tests forked did the work, and what they keep is not seen; the first is children/all/forks_and_works_there, with 1 child' "$T/said" ||
+    fail "no note on children: $(cat "$T/said")"
+grep -q '5 tests start other programs, which are not watched; the first is children/all/forks_and_executes, with /bin/true' "$T/said" ||
+    fail "no note on programs: $(cat "$T/said")"
+grep -q '3 children of it did work of the test: what they keep is not seen' "$T/all.jsonl" || fail "no reason in the result"
+
+# The user's own preloads stay, however many.
+library=$(ldd "$B/fixtures/check_children" | sed -n 's/.*=> \([^ ]*libm\.so[^ ]*\).*/\1/p' | head -n 1)
+if [ -n "$library" ]; then
+    many=$library
+    for _ in 1 2 3 4 5 6 7; do many=$many:$many; done
+    HELPER=true LD_PRELOAD=$many WANTED_PRELOAD=$many "$B/tidemark" hunt -q --no-color --only '*/has_the_env*' \
+        -- "$B/fixtures/check_children" >"$T/many.txt" 2>&1 || fail "the user's preloads are lost: $(cut -c 1-300 "$T/many.txt")"
+fi
+exit $bad
