@@ -2,6 +2,7 @@
 #include "harness/boundary/adapter.h"
 
 #include "harness/boundary/child.h"
+#include "harness/boundary/hook.h"
 
 #include <elf.h>
 #include <link.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 static const struct adapter *const adapters[] = {&adapter_libcheck, &adapter_cmocka, &adapter_cunit,
-                                                 &adapter_glib};
+                                                 &adapter_glib, &adapter_gtest};
+enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 
 struct imports {
     const ElfW(Sym) * symbols;
@@ -95,8 +97,27 @@ bool imports_have(const char *name)
 
 const struct adapter *adapter_find(void)
 {
-    for (size_t i = 0; i < sizeof adapters / sizeof adapters[0]; i++) {
-        if (imports_have(adapters[i]->import)) {
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        if (adapters[i]->import != NULL && imports_have(adapters[i]->import)) {
+            return adapters[i];
+        }
+    }
+    return NULL;
+}
+
+const struct adapter *adapter_static_find(void)
+{
+    struct hook symbols[ADAPTERS];
+    memset(symbols, 0, sizeof symbols);
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        bool is_static = adapters[i]->symbol != NULL;
+        symbols[i].name = is_static ? adapters[i]->symbol : "-";
+        symbols[i].other = is_static ? adapters[i]->other_symbol : NULL;
+        symbols[i].optional = true;
+    }
+    hooks_find(symbols, ADAPTERS);
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        if (symbols[i].there != NULL) {
             return adapters[i];
         }
     }
@@ -145,6 +166,19 @@ void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), v
         outcome->status = WEXITSTATUS(end.status) == EXIT_SKIPPED ? WIRE_SKIP : WIRE_FAIL;
         outcome->message = "failed in a child";
     }
+}
+
+bool adapter_prepare_nothing(void *self, uint32_t index, struct outcome *outcome)
+{
+    (void)self;
+    (void)index;
+    (void)outcome;
+    return true;
+}
+
+void adapter_finish_nothing(void *self)
+{
+    (void)self;
 }
 
 void adapter_print(const char *format, ...)

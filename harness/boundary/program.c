@@ -23,9 +23,10 @@ static struct {
     main_function *main;
     int argc;
     char **argv, **envp;
-    char **saved; /* argv as it came */
-    int status;   /* of the last call */
-    bool calling; /* exit() may come back */
+    char **saved;     /* argv as it came */
+    int status;       /* of the last call */
+    bool calling;     /* exit() may come back */
+    const char *copy; /* the framework whose adapter is to serve the tests in main; NULL: none */
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
@@ -52,7 +53,8 @@ const char *program_argument(int index)
 
 void program_exit(int status)
 {
-    if (program.calling && !boundary_forked && (pid_t)syscall(SYS_gettid) == boundary_pid) {
+    if (program.calling && !(program.copy != NULL && serve_has_greeted()) && !boundary_forked &&
+        (pid_t)syscall(SYS_gettid) == boundary_pid) {
         program.status = status & 0xff;
         siglongjmp(program.back, 1);
     }
@@ -60,7 +62,8 @@ void program_exit(int status)
 
 bool program_atexit(void (*handler)(void *))
 {
-    if (!program.calling || boundary_forked || program.handler_count == HANDLERS) {
+    if (!program.calling || program.copy != NULL || boundary_forked ||
+        program.handler_count == HANDLERS) {
         return false;
     }
     program.handlers[program.handler_count++] = handler;
@@ -208,6 +211,32 @@ static int program_as_test(void)
     return program.status;
 }
 
+void program_serve_later(const char *framework)
+{
+    program.copy = framework;
+}
+
+/* Main runs once, and the framework's adapter serves its tests from within. */
+static int program_with_copy(void)
+{
+    char note[WIRE_TEXT_MAX];
+    if (boundary_way != WIRE_WAY_PROGRAM) {
+        program_call();
+        if (serve_has_greeted() || boundary_forked) {
+            return program.status;
+        }
+    }
+    snprintf(note, sizeof note,
+             "%s was found in the program, but not all that tidemark needs to run one of its tests "
+             "alone: all of main is one test",
+             program.copy);
+    boundary_way = WIRE_WAY_PROGRAM;
+    serve_hello(program.copy, WIRE_WAY_PROGRAM);
+    serve_note(note);
+    program.copy = NULL;
+    return program_as_test();
+}
+
 static int program_passively(const char *framework)
 {
     passive_greet(framework);
@@ -228,6 +257,10 @@ int program_main(main_function *main, int argc, char **argv, char **envp)
     if (boundary_wire != NULL) {
         program.saved = arena_get(((size_t)argc + 1) * sizeof *argv);
         memcpy(program.saved, argv, ((size_t)argc + 1) * sizeof *argv);
+    }
+    if (boundary_wire != NULL && program.copy != NULL) {
+        streams_keep();
+        return program_with_copy();
     }
     switch (boundary_wire == NULL ? WIRE_WAY_NONE : boundary_way) {
     case WIRE_WAY_PROGRAM:

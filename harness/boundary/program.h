@@ -12,6 +12,10 @@ typedef int main_function(int, char **, char **);
 /* In place of main. */
 int program_main(main_function *program, int argc, char **argv, char **envp);
 
+/* The program has a static copy of this framework, whose adapter serves its tests somewhere in
+ * main. If main ends and it has not, the whole program is one test after all. */
+void program_serve_later(const char *framework);
+
 /* As main found them, before the program took some away. The name is without its folder. */
 const char *program_name(void);
 int program_argument_count(void);
