@@ -3,6 +3,7 @@
 
 #include "harness/boundary/child.h"
 #include "harness/boundary/hook.h"
+#include "harness/boundary/program.h"
 
 #include <elf.h>
 #include <link.h>
@@ -13,8 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct adapter *const adapters[] = {&adapter_libcheck, &adapter_cmocka, &adapter_cunit,
-                                                 &adapter_glib, &adapter_gtest};
+static const struct adapter *const adapters[] = {
+    &adapter_libcheck, &adapter_cmocka, &adapter_cunit,  &adapter_glib,
+    &adapter_gtest,    &adapter_catch2, &adapter_doctest};
 enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 
 struct imports {
@@ -166,6 +168,11 @@ void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), v
         outcome->status = WEXITSTATUS(end.status) == EXIT_SKIPPED ? WIRE_SKIP : WIRE_FAIL;
         outcome->message = "failed in a child";
     }
+}
+
+const char *adapter_program(void)
+{
+    return program_name();
 }
 
 bool adapter_prepare_nothing(void *self, uint32_t index, struct outcome *outcome)

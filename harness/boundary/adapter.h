@@ -35,7 +35,7 @@ const struct adapter *adapter_static_find(void);
 bool imports_have(const char *name);
 
 extern const struct adapter adapter_libcheck, adapter_cmocka, adapter_cunit, adapter_glib;
-extern const struct adapter adapter_gtest;
+extern const struct adapter adapter_gtest, adapter_catch2, adapter_doctest;
 
 /* The next definition of an interposed function, after ours. */
 #define ADAPTER_NEXT(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
@@ -43,6 +43,9 @@ extern const struct adapter adapter_gtest;
 /* One repetition in a child: status by its end, no message. For any group's `run`. */
 void adapter_run_forked(void (*run)(void *self, uint32_t index, bool forked, struct outcome *),
                         void *self, uint32_t index, struct outcome *outcome);
+
+/* The name of the program's file, for the tests of frameworks that know no suites. */
+const char *adapter_program(void);
 
 /* For a group whose tests share no fixtures. */
 bool adapter_prepare_nothing(void *self, uint32_t index, struct outcome *outcome);

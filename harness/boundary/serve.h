@@ -42,6 +42,9 @@ uint32_t serve_group(struct test_group *group);
  * included, begins and ends: only what is between is counted. */
 void serve_test_begins(void);
 void serve_test_ends(void);
+/* After serve_test_ends the test comes again, in the same repetition: what was between is counted,
+ * but nothing allocated there is the test's. */
+void serve_test_goes_on(void);
 
 /* Ids made unique: `id` is "suite/case/name"; a second one of the same name gets "#2". Cut and
  * hashed beyond WIRE_ID_MAX. Sets the name's id. */
