@@ -35,7 +35,8 @@ const struct adapter *adapter_static_find(void);
 bool imports_have(const char *name);
 
 extern const struct adapter adapter_libcheck, adapter_cmocka, adapter_cunit, adapter_glib;
-extern const struct adapter adapter_gtest, adapter_catch2, adapter_doctest;
+extern const struct adapter adapter_gtest, adapter_catch2, adapter_doctest, adapter_cpputest,
+    adapter_unity, adapter_boost, adapter_munit, adapter_acutest, adapter_utest, adapter_greatest;
 
 /* The next definition of an interposed function, after ours. */
 #define ADAPTER_NEXT(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
