@@ -16,7 +16,7 @@
 
 static const struct adapter *const adapters[] = {
     &adapter_libcheck, &adapter_cmocka,  &adapter_cunit,    &adapter_glib,  &adapter_gtest,
-    &adapter_catch2,   &adapter_doctest, &adapter_cpputest, &adapter_unity,
+    &adapter_catch2,   &adapter_doctest, &adapter_cpputest, &adapter_unity, &adapter_boost,
 };
 enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 
