@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 static const struct adapter *const adapters[] = {
-    &adapter_libcheck, &adapter_cmocka,  &adapter_cunit,    &adapter_glib,  &adapter_gtest,
-    &adapter_catch2,   &adapter_doctest, &adapter_cpputest, &adapter_unity, &adapter_boost,
+    &adapter_libcheck, &adapter_cmocka,  &adapter_cunit,    &adapter_glib,     &adapter_gtest,
+    &adapter_catch2,   &adapter_doctest, &adapter_cpputest, &adapter_unity,    &adapter_boost,
+    &adapter_munit,    &adapter_acutest, &adapter_utest,    &adapter_greatest,
 };
 enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 

@@ -23,6 +23,11 @@ struct adapter {
      * does not have what the adapter needs: then it has changed nothing. */
     const char *symbol, *other_symbol;
     bool (*take_static)(void);
+    /* Of a static copy whose tests are known when main begins, or when it has been called once;
+     * NULL for those that are served in main. Serves them and returns the program's exit status, or
+     * returns -1 when there are none. */
+    int (*serve_before_main)(void);
+    int (*serve_after_main)(void);
 };
 
 /* The framework that the executable imports, or NULL. */

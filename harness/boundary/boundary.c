@@ -74,7 +74,7 @@ static enum wire_way way_take(enum wire_way way, const struct adapter *copy)
     if (way == WIRE_WAY_DYNAMIC) {
         adapter_find()->take();
     } else if (copy != NULL) {
-        program_serve_later(copy->framework);
+        program_serve_later(copy);
         way = copy->take_static() ? WIRE_WAY_SYMTAB : WIRE_WAY_PROGRAM;
     }
     return way;

@@ -1,6 +1,7 @@
 /* program.c - see program.h. Runs in the worker, on the main thread. */
 #include "harness/boundary/program.h"
 
+#include "harness/boundary/adapter.h"
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
@@ -23,10 +24,11 @@ static struct {
     main_function *main;
     int argc;
     char **argv, **envp;
-    char **saved;     /* argv as it came */
-    int status;       /* of the last call */
-    bool calling;     /* exit() may come back */
-    const char *copy; /* the framework whose adapter is to serve the tests in main; NULL: none */
+    char **saved;               /* argv as it came */
+    int status;                 /* of the last call */
+    bool calling;               /* exit() may come back */
+    bool again;                 /* this call of main is for one test of an adapter */
+    const struct adapter *copy; /* whose framework the program has a static copy of; NULL: none */
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
@@ -53,7 +55,8 @@ const char *program_argument(int index)
 
 void program_exit(int status)
 {
-    if (program.calling && !(program.copy != NULL && serve_has_greeted()) && !boundary_forked &&
+    bool served = program.copy != NULL && !program.again && serve_has_greeted();
+    if (program.calling && !served && !boundary_forked &&
         (pid_t)syscall(SYS_gettid) == boundary_pid) {
         program.status = status & 0xff;
         siglongjmp(program.back, 1);
@@ -62,8 +65,9 @@ void program_exit(int status)
 
 bool program_atexit(void (*handler)(void *))
 {
-    if (!program.calling || program.copy != NULL || boundary_forked ||
-        program.handler_count == HANDLERS) {
+    bool first =
+        program.copy != NULL && !program.again; /* the call in which the tests are served */
+    if (!program.calling || first || boundary_forked || program.handler_count == HANDLERS) {
         return false;
     }
     program.handlers[program.handler_count++] = handler;
@@ -117,9 +121,8 @@ static void program_renew(void)
     errno = 0;
 }
 
-static void program_call(void)
+static void main_call(void)
 {
-    program_renew();
     if (sigsetjmp(program.back, 0) == 0) {
         program.calling = true;
         program.status = program.main(program.argc, program.argv, program.envp) & 0xff;
@@ -129,6 +132,12 @@ static void program_call(void)
     if (boundary_forked && !program.child) {
         exit(program.status); /* a child that main forked and that returned from it */
     }
+}
+
+static void program_call(void)
+{
+    program_renew();
+    main_call();
 }
 
 static void program_call_in_child(void *unused)
@@ -211,30 +220,59 @@ static int program_as_test(void)
     return program.status;
 }
 
-void program_serve_later(const char *framework)
+void program_serve_later(const struct adapter *copy)
 {
-    program.copy = framework;
+    program.copy = copy;
 }
 
-/* Main runs once, and the framework's adapter serves its tests from within. */
-static int program_with_copy(void)
+bool program_is_again(void)
+{
+    return program.again;
+}
+
+int program_main_again(int argc, char **argv)
+{
+    int own_argc = program.argc;
+    char **own_argv = program.argv;
+    program_renew();
+    program.argc = argc;
+    program.argv = argv;
+    program.again = true;
+    main_call();
+    program.again = false;
+    program.argc = own_argc;
+    program.argv = own_argv;
+    return program.status;
+}
+
+static int program_after_all(void)
 {
     char note[WIRE_TEXT_MAX];
-    if (boundary_way != WIRE_WAY_PROGRAM) {
-        program_call();
-        if (serve_has_greeted() || boundary_forked) {
-            return program.status;
-        }
-    }
+    const char *framework = program.copy->framework;
     snprintf(note, sizeof note,
              "%s was found in the program, but not all that tidemark needs to run one of its tests "
              "alone: all of main is one test",
-             program.copy);
+             framework);
     boundary_way = WIRE_WAY_PROGRAM;
-    serve_hello(program.copy, WIRE_WAY_PROGRAM);
-    serve_note(note);
     program.copy = NULL;
+    serve_hello(framework, WIRE_WAY_PROGRAM);
+    serve_note(note);
     return program_as_test();
+}
+
+static int program_with_copy(void)
+{
+    if (boundary_way == WIRE_WAY_PROGRAM) { /* its adapter could not be taken */
+        return program_after_all();
+    }
+    int status = program.copy->serve_before_main == NULL ? -1 : program.copy->serve_before_main();
+    if (status < 0) {
+        program_call();
+        status = serve_has_greeted() || boundary_forked   ? program.status
+                 : program.copy->serve_after_main == NULL ? -1
+                                                          : program.copy->serve_after_main();
+    }
+    return status >= 0 ? status : program_after_all();
 }
 
 static int program_passively(const char *framework)
