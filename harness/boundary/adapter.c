@@ -5,6 +5,7 @@
 #include "harness/boundary/hook.h"
 #include "harness/boundary/program.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stdarg.h>
@@ -102,8 +103,12 @@ bool imports_have(const char *name)
 const struct adapter *adapter_find(void)
 {
     for (size_t i = 0; i < ADAPTERS; i++) {
-        if (adapters[i]->import != NULL && imports_have(adapters[i]->import)) {
-            return adapters[i];
+        const struct adapter *adapter = adapters[i];
+        if (adapter->import != NULL &&
+            (imports_have(adapter->import) ||
+             (adapter->import_beside != NULL && imports_have(adapter->import_beside) &&
+              dlsym(RTLD_NEXT, adapter->import) != NULL))) {
+            return adapter;
         }
     }
     return NULL;

@@ -17,6 +17,9 @@
 struct adapter {
     const char *framework;
     const char *import; /* a function that every program of this framework calls */
+    /* A function that the program calls when a library of its own, which has the framework in it,
+     * calls `import`. NULL: none. */
+    const char *import_beside;
     void (*take)(void);
     /* Of a static copy, NULL: there is none. The function of the framework that runs a test, or all
      * of them, and its name in other versions, or NULL. take_static returns false when the program
