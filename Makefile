@@ -78,6 +78,15 @@ SUITE_LIBS_serverless = $(TIERED_FLAGS) $(TIERED_LIBS)
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
+# The same tests in each framework: those whose headers are installed. FRAMEWORKS is a folder with the headers and
+# sources of those that Debian does not have; what lies in fixtures/frameworks/like only has the same names.
+FRAMEWORKS ?= fixtures/frameworks/like
+header_of = $(firstword $(wildcard $(addsuffix /$1,$(FRAMEWORKS) /usr/include /usr/local/include)))
+FRAMEWORK_NAMES := $(if $(call header_of,gtest/gtest.h),gtest) $(if $(call header_of,catch2/catch.hpp),catch2) $(if $(call header_of,doctest/doctest.h),doctest) \
+    $(if $(call header_of,boost/test/unit_test.hpp),boost boost-shared boost-decorated) $(if $(call header_of,CppUTest/TestHarness.h),cpputest) \
+    $(foreach f,unity munit acutest utest greatest,$(if $(call header_of,$f.h),$f))
+FIXTURE_BIN += $(FRAMEWORK_NAMES:%=$B/frameworks/%)
+
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
 TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(CORE_DIRS) $(WORKER_DIRS) registry registry/generate registry/tiered scenarios))
@@ -224,6 +233,25 @@ $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
 $B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
+$B/frameworks/gtest: private FRAMEWORK_LIBS = -lgtest -lpthread
+$B/frameworks/catch2: private FRAMEWORK_LIBS = -lCatch2WithMain
+$B/frameworks/boost $B/frameworks/boost-decorated: private FRAMEWORK_LIBS = -l:libboost_unit_test_framework.a
+$B/frameworks/boost-shared: private FRAMEWORK_LIBS = -lboost_unit_test_framework
+$B/frameworks/boost-shared.o: private FRAMEWORK_FLAGS = -DBOOST_TEST_DYN_LINK
+$B/frameworks/boost-decorated.o: private FRAMEWORK_FLAGS = -DDECORATED
+$B/frameworks/cpputest: private FRAMEWORK_LIBS = -lCppUTest
+FRAMEWORK_CXXFLAGS = -std=c++17 -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) $(FRAMEWORK_FLAGS)
+$B/frameworks/boost-%.o: fixtures/frameworks/boost_program.cc fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CXX   $< ($*)"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
+$B/frameworks/%.o: fixtures/frameworks/%_program.cc fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CXX   $<"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
+$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
+$(addprefix $B/frameworks/,unity munit acutest utest greatest): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
+	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm
+$B/frameworks/%: $B/frameworks/%.o
+	$Qecho "  LD    $@"; $(CXX) -o $@ $< $(FRAMEWORK_LIBS)
+
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl

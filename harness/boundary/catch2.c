@@ -1,9 +1,9 @@
 /*
  * catch2.c - Catch2 programs (2.0 to 3.7; one header, or a library). Catch2 allows one session per
  * process, so main cannot be called twice. The function that runs a test case is replaced: it only
- * notes the tests that the command line selects. When the run's object is destroyed all of them are
- * known and it can still run them: they are served there. A repetition is all sections and
- * generators of a test case. Runs in the worker.
+ * notes the tests that the command line selects. When Catch2 says that they have run (version 2), or
+ * destroys the run's object, all of them are known and can still be run: they are served there. A
+ * repetition is all sections and generators of a test case. Runs in the worker.
  */
 #include "harness/boundary/adapter.h"
 #include "harness/boundary/arena.h"
@@ -58,18 +58,22 @@ static struct {
 static struct totals_2 run_here_2(void *context, const void *test);
 static struct totals_3 run_here_3(void *context, const void *test);
 static struct totals_33 run_here_33(void *context, const void *test);
+static void group_ended_here(void *context, const void *name, const void *totals, size_t group,
+                             size_t groups);
 static void destroy_here(void *context);
 static void signals_here(void *handler);
 static void invoke_here(void *context);
 static void assertion_here(void *context, const void *result);
 
 /* clang-format off */
-enum { RUN_2, RUN_3, SKIPS, DESTROY, INVOKE, ASSERTION, IS_OK, PLACE, ENGAGE, DISENGAGE, HOOKS };
+enum { RUN_2, RUN_3, SKIPS, GROUP_ENDED, DESTROY, INVOKE, ASSERTION, IS_OK, PLACE, ENGAGE, DISENGAGE, HOOKS };
 
 static struct hook hooks[HOOKS] = {
     [RUN_2] = {"_ZN5Catch10RunContext7runTestERKNS_8TestCaseE", NULL, run_here_2, true},
     [RUN_3] = {"_ZN5Catch10RunContext7runTestERKNS_14TestCaseHandleE", NULL, run_here_3, true},
     [SKIPS] = {"_ZN5Catch25throw_test_skip_exceptionEv", .optional = true},
+    [GROUP_ENDED] = {"_ZN5Catch10RunContext14testGroupEndedERKNSt7__cxx1112basic_stringIcSt11char_"
+                     "traitsIcESaIcEEERKNS_6TotalsEmm", NULL, group_ended_here, true},
     [DESTROY] = {"_ZN5Catch10RunContextD1Ev", "_ZN5Catch10RunContextD2Ev", destroy_here},
     [INVOKE] = {"_ZN5Catch10RunContext20invokeActiveTestCaseEv", NULL, invoke_here, true},
     [ASSERTION] = {"_ZN5Catch10RunContext14assertionEndedERKNS_15AssertionResultE",
@@ -271,7 +275,7 @@ RUN_HERE(run_here_2, RUN_2, totals_2)
 RUN_HERE(run_here_3, RUN_3, totals_3)
 RUN_HERE(run_here_33, RUN_3, totals_33)
 
-static void destroy_here(void *context)
+static void run_ends(const void *context)
 {
     if (context == catch2.context && !catch2.served && boundary_is_worker()) {
         catch2.served = true;
@@ -279,6 +283,22 @@ static void destroy_here(void *context)
         hook_lift(&hooks[RUN_3]);
         tests_serve();
     }
+}
+
+/* Catch2 2: its reporters take no more tests after this. */
+static void group_ended_here(void *context, const void *name, const void *totals, size_t group,
+                             size_t groups)
+{
+    run_ends(context);
+    hook_lift(&hooks[GROUP_ENDED]);
+    HOOK_THERE(hooks[GROUP_ENDED], void(void *, const void *, const void *, size_t, size_t))
+    (context, name, totals, group, groups);
+    hook_put(&hooks[GROUP_ENDED]);
+}
+
+static void destroy_here(void *context)
+{
+    run_ends(context);
     hook_lift(&hooks[DESTROY]);
     HOOK_THERE(hooks[DESTROY], void(void *))(context);
     hook_put(&hooks[DESTROY]);
