@@ -84,7 +84,8 @@ FRAMEWORKS ?= fixtures/frameworks/like
 header_of = $(firstword $(wildcard $(addsuffix /$1,$(FRAMEWORKS) /usr/include /usr/local/include)))
 FRAMEWORK_NAMES := $(if $(call header_of,gtest/gtest.h),gtest) $(if $(call header_of,catch2/catch.hpp),catch2) $(if $(call header_of,doctest/doctest.h),doctest) \
     $(if $(call header_of,boost/test/unit_test.hpp),boost boost-shared boost-decorated) $(if $(call header_of,CppUTest/TestHarness.h),cpputest) \
-    $(foreach f,unity munit acutest utest greatest,$(if $(call header_of,$f.h),$f))
+    $(if $(call header_of,criterion/criterion.h),criterion) \
+    $(foreach f,unity munit acutest utest greatest tap,$(if $(call header_of,$f.h),$f))
 FIXTURE_BIN += $(FRAMEWORK_NAMES:%=$B/frameworks/%)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
@@ -229,6 +230,12 @@ $B/fixtures/libcheck-shared.so:
 $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -Iinclude -o $@ $< -Wl,-rpath,'$$ORIGIN' $B/fixtures/libcheck-shared.so
 
+# A library with libcheck in it, which asks the linker for none of its functions.
+$B/fixtures/libinside.so: fixtures/programs/check_inside.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -DLIBRARY -fPIC -shared -Wl,-Bsymbolic -o $@ $< -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
+$B/fixtures/check_inside: private FIXTURE_LIBS = -Wl,-rpath,'$$ORIGIN' $B/fixtures/libinside.so
+$B/fixtures/check_inside: $B/fixtures/libinside.so
+
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
@@ -240,6 +247,7 @@ $B/frameworks/boost-shared: private FRAMEWORK_LIBS = -lboost_unit_test_framework
 $B/frameworks/boost-shared.o: private FRAMEWORK_FLAGS = -DBOOST_TEST_DYN_LINK
 $B/frameworks/boost-decorated.o: private FRAMEWORK_FLAGS = -DDECORATED
 $B/frameworks/cpputest: private FRAMEWORK_LIBS = -lCppUTest
+$B/frameworks/criterion: private FRAMEWORK_LIBS = -lcriterion
 FRAMEWORK_CXXFLAGS = -std=c++17 -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) $(FRAMEWORK_FLAGS)
 $B/frameworks/boost-%.o: fixtures/frameworks/boost_program.cc fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CXX   $< ($*)"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
@@ -247,7 +255,7 @@ $B/frameworks/%.o: fixtures/frameworks/%_program.cc fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CXX   $<"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
 $B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
-$(addprefix $B/frameworks/,unity munit acutest utest greatest): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
+$(addprefix $B/frameworks/,unity munit acutest utest greatest tap): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
 	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm
 $B/frameworks/%: $B/frameworks/%.o
 	$Qecho "  LD    $@"; $(CXX) -o $@ $< $(FRAMEWORK_LIBS)

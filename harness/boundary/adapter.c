@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 static const struct adapter *const adapters[] = {
-    &adapter_libcheck, &adapter_cmocka,  &adapter_cunit,    &adapter_glib,     &adapter_gtest,
-    &adapter_catch2,   &adapter_doctest, &adapter_cpputest, &adapter_unity,    &adapter_boost,
-    &adapter_munit,    &adapter_acutest, &adapter_utest,    &adapter_greatest,
+    &adapter_libcheck, &adapter_cmocka,   &adapter_cunit,     &adapter_glib,
+    &adapter_gtest,    &adapter_catch2,   &adapter_doctest,   &adapter_cpputest,
+    &adapter_unity,    &adapter_boost,    &adapter_munit,     &adapter_acutest,
+    &adapter_utest,    &adapter_greatest, &adapter_criterion, &adapter_libtap,
 };
 enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 
@@ -172,6 +173,7 @@ void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), v
         snprintf(message, sizeof message, "%s", strsignal(outcome->signal));
         outcome->message = message;
     } else if (WEXITSTATUS(end.status) != 0) {
+        outcome->exit_code = WEXITSTATUS(end.status);
         outcome->status = WEXITSTATUS(end.status) == EXIT_SKIPPED ? WIRE_SKIP : WIRE_FAIL;
         outcome->message = "failed in a child";
     }

@@ -44,7 +44,8 @@ bool imports_have(const char *name);
 
 extern const struct adapter adapter_libcheck, adapter_cmocka, adapter_cunit, adapter_glib;
 extern const struct adapter adapter_gtest, adapter_catch2, adapter_doctest, adapter_cpputest,
-    adapter_unity, adapter_boost, adapter_munit, adapter_acutest, adapter_utest, adapter_greatest;
+    adapter_unity, adapter_boost, adapter_munit, adapter_acutest, adapter_utest, adapter_greatest,
+    adapter_criterion, adapter_libtap;
 
 /* The next definition of an interposed function, after ours. */
 #define ADAPTER_NEXT(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))

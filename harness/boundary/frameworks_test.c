@@ -228,6 +228,31 @@ START_TEST(runs_greatest_tests)
 }
 END_TEST
 
+START_TEST(runs_criterion_tests)
+{
+    static const struct row rows[] = {
+        /* in the order of the linker's section */
+        {"Criterion/session/has_parameters", WIRE_PASS, 2 * KEPT, ""},
+        {"Criterion/session/dies", WIRE_PASS, 0, ""},
+        {"Criterion/session/skips", WIRE_SKIP, 0, "not today"},
+        {"Criterion/session/fails", WIRE_FAIL, 0, "six times seven"},
+        {"Criterion/session/opens", WIRE_PASS, 0, ""},
+        {"Criterion/session/grows", WIRE_PASS, KEPT, ""},
+        {"Criterion/session/leaks", WIRE_PASS, KEPT, ""},
+        {"Criterion/fixed/is_clean", WIRE_PASS, 0, ""},
+    };
+    AGREES("criterion", "Criterion", rows);
+}
+END_TEST
+
+START_TEST(runs_the_whole_of_a_libtap_program)
+{
+    static const struct row rows[] = {{"libtap/main/tap", WIRE_PASS, 2 * KEPT, ""}};
+    AGREES("tap", "libtap", rows);
+}
+END_TEST
+
 SUITE("frameworks", &runs_googletest_tests, &runs_catch2_tests, &runs_doctest_tests,
       &runs_boost_tests, &runs_cpputest_tests, &runs_unity_tests, &runs_munit_tests,
-      &runs_acutest_tests, &runs_utest_tests, &runs_greatest_tests)
+      &runs_acutest_tests, &runs_utest_tests, &runs_greatest_tests, &runs_criterion_tests,
+      &runs_the_whole_of_a_libtap_program)

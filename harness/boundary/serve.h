@@ -13,6 +13,7 @@
 struct outcome {
     enum wire_status status;
     int32_t signal;                /* of a forked test that died */
+    int32_t exit_code;             /* of a forked test that ended otherwise */
     uint32_t line;                 /* 0 if unknown */
     const char *file, *message;    /* never NULL, may be "" */
     uint64_t allocs, frees, bytes; /* of a forked child; 0 otherwise */
