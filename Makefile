@@ -40,7 +40,7 @@ WORKER_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -fPIC -fvisibility=
 sources = $(filter-out %_test.c %_bench.c %_fuzz.c,$(wildcard $1/*.c))
 object  = $(patsubst %.c,$B/obj/%.o,$1)
 
-CORE_DIRS   := harness/base harness/bench harness/trace harness/scenario harness/plan harness/result harness/judge harness/runner harness/report harness/cli
+CORE_DIRS   := harness/base harness/bench harness/trace harness/scenario harness/plan harness/result harness/judge harness/runner harness/report harness/record harness/cli
 WORKER_DIRS := harness/meter harness/ledger harness/boundary
 CORE_SRC    := $(foreach d,$(CORE_DIRS),$(call sources,$d))
 MAIN_SRC    := harness/cli/main.c

@@ -22,7 +22,7 @@ headers() {
 }
 # Low to high: an include may only point to its own folder or to one that stands before it.
 layers() {
-    order="base result scenario plan meter ledger boundary judge bench trace runner report cli"
+    order="base result scenario plan meter ledger boundary judge bench trace runner report record cli"
     status=0
     for f in $(sources 'harness/*.c' 'harness/*.h'); do
         case $f in *_test.c|*_fuzz.c) continue ;; esac
