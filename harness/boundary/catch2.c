@@ -1,9 +1,9 @@
 /*
  * catch2.c - Catch2 programs (2.0 to 3.7; one header, or a library). Catch2 allows one session per
  * process, so main cannot be called twice. The function that runs a test case is replaced: it only
- * notes the tests that the command line selects. When Catch2 says that they have run (version 2), or
- * destroys the run's object, all of them are known and can still be run: they are served there. A
- * repetition is all sections and generators of a test case. Runs in the worker.
+ * notes the tests that the command line selects. When Catch2 says that they have run (version 2),
+ * or destroys the run's object, all of them are known and can still be run: they are served there.
+ * A repetition is all sections and generators of a test case. Runs in the worker.
  */
 #include "harness/boundary/adapter.h"
 #include "harness/boundary/arena.h"
@@ -14,16 +14,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Catch::Totals: a return value whose size the caller knows. The place of its members depends on
- * the version. */
-struct totals_2 { /* int error; Counts assertions, testCases of 3 */
-    uint64_t words[7];
-};
-struct totals_3 { /* 3.0 to 3.2: Counts of 3 */
+/* Catch::Totals: a return value whose size the caller knows. It is two Counts, of assertions and of
+ * test cases: passed, failed, and failed where that is allowed. */
+struct totals_20 { /* before 2.2, and 3.0 to 3.2 */
     uint64_t words[6];
 };
-struct totals_33 { /* since 3.3: Counts of 4, the last is `skipped` */
+struct totals_22 { /* since 2.2: an error stands before them */
+    uint64_t words[7];
+};
+struct totals_33 { /* since 3.3: Counts have a fourth, skipped */
     uint64_t words[8];
+};
+
+struct catch_version { /* Catch::Version, its beginning */
+    unsigned major, minor, patch;
 };
 
 struct catch_place { /* Catch::SourceLineInfo */
@@ -46,8 +50,8 @@ struct catch_handle {              /* Catch::TestCaseHandle, since 3.0 */
 static struct {
     const void **cases; /* TestCase (2) or struct catch_handle (3) */
     uint32_t count, room;
-    void *context; /* Catch::RunContext */
-    enum { CATCH_2, CATCH_3, CATCH_33 } version;
+    void *context;    /* Catch::RunContext */
+    unsigned version; /* 213 is 2.13 */
     bool served;
     bool inside; /* of a test's body */
     bool begun, failed_once;
@@ -55,8 +59,8 @@ static struct {
     uint32_t line;
 } catch2;
 
-static struct totals_2 run_here_2(void *context, const void *test);
-static struct totals_3 run_here_3(void *context, const void *test);
+static struct totals_20 run_here_20(void *context, const void *test);
+static struct totals_22 run_here_22(void *context, const void *test);
 static struct totals_33 run_here_33(void *context, const void *test);
 static void group_ended_here(void *context, const void *name, const void *totals, size_t group,
                              size_t groups);
@@ -66,12 +70,12 @@ static void invoke_here(void *context);
 static void assertion_here(void *context, const void *result);
 
 /* clang-format off */
-enum { RUN_2, RUN_3, SKIPS, GROUP_ENDED, DESTROY, INVOKE, ASSERTION, IS_OK, PLACE, ENGAGE, DISENGAGE, HOOKS };
+enum { RUN, VERSION, GROUP_ENDED, DESTROY, INVOKE, ASSERTION, IS_OK, PLACE, ENGAGE, DISENGAGE, HOOKS };
 
 static struct hook hooks[HOOKS] = {
-    [RUN_2] = {"_ZN5Catch10RunContext7runTestERKNS_8TestCaseE", NULL, run_here_2, true},
-    [RUN_3] = {"_ZN5Catch10RunContext7runTestERKNS_14TestCaseHandleE", NULL, run_here_3, true},
-    [SKIPS] = {"_ZN5Catch25throw_test_skip_exceptionEv", .optional = true},
+    [RUN] = {"_ZN5Catch10RunContext7runTestERKNS_8TestCaseE",
+             "_ZN5Catch10RunContext7runTestERKNS_14TestCaseHandleE", run_here_22},
+    [VERSION] = {"_ZN5Catch14libraryVersionEv"},
     [GROUP_ENDED] = {"_ZN5Catch10RunContext14testGroupEndedERKNSt7__cxx1112basic_stringIcSt11char_"
                      "traitsIcESaIcEEERKNS_6TotalsEmm", NULL, group_ended_here, true},
     [DESTROY] = {"_ZN5Catch10RunContextD1Ev", "_ZN5Catch10RunContextD2Ev", destroy_here},
@@ -87,24 +91,32 @@ static struct hook hooks[HOOKS] = {
 };
 /* clang-format on */
 
+static bool has_error(void)
+{
+    return catch2.version >= 202 && catch2.version < 300;
+}
+
 static bool catch2_take(void)
 {
     if (!hooks_find(hooks, HOOKS)) {
         return false;
     }
-    catch2.version = hooks[RUN_3].there == NULL   ? CATCH_2
-                     : hooks[SKIPS].there != NULL ? CATCH_33
-                                                  : CATCH_3;
-    if (catch2.version == CATCH_33) {
-        hooks[RUN_3].here = run_here_33;
+    const struct catch_version *version =
+        HOOK_THERE(hooks[VERSION], const struct catch_version *(void))();
+    catch2.version = version->major * 100 + version->minor;
+    if (catch2.version < 200) {
+        return false;
     }
+    hooks[RUN].here = (const void *)(uintptr_t)(catch2.version >= 303 ? (void *)run_here_33
+                                                : has_error()         ? (void *)run_here_22
+                                                                      : (void *)run_here_20);
     if (hooks[IS_OK].there == NULL || hooks[PLACE].there == NULL) {
         hooks[ASSERTION].there = NULL; /* its message is not worth the test */
     }
     if (hooks[ENGAGE].there == NULL || hooks[DISENGAGE].there == NULL) {
         hooks[ENGAGE].there = hooks[DISENGAGE].there = NULL;
     }
-    return (hooks[RUN_2].there != NULL || hooks[RUN_3].there != NULL) && hooks_set(hooks, HOOKS);
+    return hooks_set(hooks, HOOKS);
 }
 
 const struct adapter adapter_catch2 = {.framework = "Catch2",
@@ -182,7 +194,7 @@ static void assertion_here(void *context, const void *result)
 
 static const struct cxx_string *name_of(const void *test)
 {
-    return catch2.version == CATCH_2 ? test : ((const struct catch_handle *)test)->info;
+    return catch2.version < 300 ? test : ((const struct catch_handle *)test)->info;
 }
 
 static void describe(void *self, uint32_t index, struct wire_test_name *name)
@@ -194,26 +206,24 @@ static void describe(void *self, uint32_t index, struct wire_test_name *name)
     name->group = name->test;
 }
 
+#define RUN_THERE(type, test)                                                                      \
+    HOOK_THERE(hooks[RUN], struct type(void *, const void *))(catch2.context, test)
+
 /* Of the test case: failed, and skipped where the version has that. */
 static void case_run(const void *test, bool *failed, bool *skipped)
 {
     *skipped = false;
-    if (catch2.version == CATCH_2) {
-        enum { FAILED = 5 };
-        *failed =
-            HOOK_THERE(hooks[RUN_2], struct totals_2(void *, const void *))(catch2.context, test)
-                .words[FAILED] != 0;
-    } else if (catch2.version == CATCH_3) {
-        enum { FAILED = 4 };
-        *failed =
-            HOOK_THERE(hooks[RUN_3], struct totals_3(void *, const void *))(catch2.context, test)
-                .words[FAILED] != 0;
-    } else {
+    if (catch2.version >= 303) {
         enum { FAILED = 5, SKIPPED = 7 };
-        struct totals_33 totals =
-            HOOK_THERE(hooks[RUN_3], struct totals_33(void *, const void *))(catch2.context, test);
+        struct totals_33 totals = RUN_THERE(totals_33, test);
         *failed = totals.words[FAILED] != 0;
         *skipped = totals.words[SKIPPED] != 0;
+    } else if (has_error()) {
+        enum { FAILED = 5 };
+        *failed = RUN_THERE(totals_22, test).words[FAILED] != 0;
+    } else {
+        enum { FAILED = 4 };
+        *failed = RUN_THERE(totals_20, test).words[FAILED] != 0;
     }
 }
 
@@ -262,25 +272,24 @@ static bool case_add(void *context, const void *test)
     return true;
 }
 
-#define RUN_HERE(name, hook, type)                                                                 \
+#define RUN_HERE(name, type)                                                                       \
     static struct type name(void *context, const void *test)                                       \
     {                                                                                              \
         if (case_add(context, test)) {                                                             \
             return (struct type){{0}};                                                             \
         }                                                                                          \
-        hook_lift(&hooks[hook]);                                                                   \
-        return HOOK_THERE(hooks[hook], struct type(void *, const void *))(context, test);          \
+        hook_lift(&hooks[RUN]);                                                                    \
+        return HOOK_THERE(hooks[RUN], struct type(void *, const void *))(context, test);           \
     }
-RUN_HERE(run_here_2, RUN_2, totals_2)
-RUN_HERE(run_here_3, RUN_3, totals_3)
-RUN_HERE(run_here_33, RUN_3, totals_33)
+RUN_HERE(run_here_20, totals_20)
+RUN_HERE(run_here_22, totals_22)
+RUN_HERE(run_here_33, totals_33)
 
 static void run_ends(const void *context)
 {
     if (context == catch2.context && !catch2.served && boundary_is_worker()) {
         catch2.served = true;
-        hook_lift(&hooks[RUN_2]);
-        hook_lift(&hooks[RUN_3]);
+        hook_lift(&hooks[RUN]);
         tests_serve();
     }
 }
