@@ -28,13 +28,14 @@ static uint32_t hash_add(uint32_t hash, const char *text)
     return (hash ^ 0xff) * 16777619u;
 }
 
-/* The same program with the same arguments has the same name each time. */
+/* The same program with the same arguments in the same folder has the same name each time. */
 static char *name_of(const struct hunted_program *program)
 {
     char resolved[PATH_MAX];
     const char *path = program->path != NULL ? program->path : program->argv[0];
     const char *slash = strrchr(path, '/');
     uint32_t hash = hash_add(2166136261u, realpath(path, resolved) != NULL ? resolved : path);
+    hash = program->folder == NULL ? hash : hash_add(hash, program->folder);
     for (char *const *argument = program->argv + 1; *argument != NULL; argument++) {
         hash = hash_add(hash, *argument);
     }

@@ -17,9 +17,9 @@ struct hunted_program {
 };
 
 struct hunted_result {
-    char *name;    /* of its files: the program's, and a number made of its path and arguments */
-    char *report;  /* path of the text */
-    char *result;  /* path of the JSON Lines */
+    char *name;   /* of its files: the program's, and a number made of path, folder and arguments */
+    char *report; /* path of the text */
+    char *result; /* path of the JSON Lines */
     char *verdict; /* the report's last line, "" when there is none */
     int status;    /* enum command_exit of the hunt */
 };
