@@ -64,7 +64,10 @@ EOF
 exec "$B/tidemark" wrap --quick "\$@"
 EOF
     chmod +x checker
-    built() { cmake -G Ninja -S . -B "$@" >out.cmake 2>&1 && cmake --build "$1" >>out.cmake 2>&1 || fail "cmake: $(cat out.cmake)"; }
+    built() {
+        cmake -G Ninja -S . -B "$@" >out.cmake 2>&1 || fail "cmake: $(cat out.cmake)"
+        cmake --build "$1" >out.cmake 2>&1 || fail "cmake: $(cat out.cmake)"
+    }
     built build -DCMAKE_CROSSCOMPILING_EMULATOR="$B/tidemark;wrap;--quick;--gate;--"
     built checked -DMEMORYCHECK_COMMAND="$T/checker" -DMEMORYCHECK_TYPE=Valgrind -DMEMORYCHECK_COMMAND_OPTIONS=--
     ctest --test-dir build -V >out.ctest 2>&1 && fail "ctest does not see the gate: $(cat out.ctest)"
