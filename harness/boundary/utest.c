@@ -84,7 +84,9 @@ static bool registered_set(const struct utest_test *test)
         free(name);
         return false;
     }
-    *one = (struct utest_test){test_here, test->index, name};
+    one->run = test_here;
+    one->index = test->index;
+    one->name = name; /* main frees it */
     state->tests = one;
     state->count = 1;
     return true;
