@@ -86,7 +86,7 @@ FRAMEWORK_NAMES := $(if $(call header_of,gtest/gtest.h),gtest) $(if $(call heade
     $(if $(call header_of,boost/test/unit_test.hpp),boost boost-shared boost-decorated) $(if $(call header_of,CppUTest/TestHarness.h),cpputest) \
     $(if $(call header_of,criterion/criterion.h),criterion) \
     $(foreach f,unity munit acutest utest greatest tap,$(if $(call header_of,$f.h),$f))
-FIXTURE_BIN += $(FRAMEWORK_NAMES:%=$B/frameworks/%)
+FIXTURE_BIN += $(FRAMEWORK_NAMES:%=$B/frameworks/%) $(if $(filter munit,$(FRAMEWORK_NAMES)),$B/frameworks/munit-dissolved)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
@@ -257,6 +257,9 @@ $B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
 $(addprefix $B/frameworks/,unity munit acutest utest greatest tap): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
 	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm
+# The same without the functions that are looked for: link-time optimization leaves the data.
+$B/frameworks/munit-dissolved: fixtures/frameworks/munit_program.c $(wildcard $(FRAMEWORKS)/munit.*) fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -Dmunit_suite_main_custom=another_name -o $@ $< $(FRAMEWORKS)/munit.c -lm
 $B/frameworks/%: $B/frameworks/%.o
 	$Qecho "  LD    $@"; $(CXX) -o $@ $< $(FRAMEWORK_LIBS)
 

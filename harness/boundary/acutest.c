@@ -46,6 +46,7 @@ const struct adapter adapter_acutest = {.framework = "Acutest",
                                         .symbol = "acutest_list_",
                                         .other_symbol = "test_list_",
                                         .take_static = acutest_take,
+                                        .in_process = "--no-exec",
                                         .serve_before_main = acutest_serve};
 
 static void describe(void *self, uint32_t index, struct wire_test_name *name)

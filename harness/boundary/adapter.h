@@ -26,6 +26,9 @@ struct adapter {
      * does not have what the adapter needs: then it has changed nothing. */
     const char *symbol, *other_symbol;
     bool (*take_static)(void);
+    /* The argument that lets it run its tests without a child for each, where all of main has to be
+     * one test after all: what happens in children is not seen. NULL: none. */
+    const char *in_process;
     /* Of a static copy whose tests are known when main begins, or when it has been called once;
      * NULL for those that are served in main. Serves them and returns the program's exit status, or
      * returns -1 when there are none. */

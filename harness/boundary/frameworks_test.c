@@ -187,6 +187,24 @@ START_TEST(runs_munit_tests)
 }
 END_TEST
 
+/* Without the function that runs its tests, munit would run them in children: unseen, and green. */
+START_TEST(sees_into_all_of_main_where_a_framework_is_dissolved)
+{
+    struct session *session = program_start("munit-dissolved");
+    if (session == NULL) {
+        return;
+    }
+    ck_assert(session_ready(session));
+    ck_assert_uint_eq(session->hello.way, WIRE_WAY_PROGRAM);
+    ck_assert_uint_eq(session->group.count, 1);
+    ck_assert_ptr_nonnull(strstr(session->notes[0], "munit was found in the program, but not all"));
+    ck_assert(session_run(session, 0, 1, 3, 0));
+    const struct wire_sample *last = &session->samples[session->sample_count - 1];
+    ck_assert_int_eq(last->live_bytes - (last - 2)->live_bytes, 2 * 2 * KEPT);
+    session_end(&session);
+}
+END_TEST
+
 START_TEST(runs_acutest_tests)
 {
     static const struct row rows[] = {
@@ -254,5 +272,5 @@ END_TEST
 
 SUITE("frameworks", &runs_googletest_tests, &runs_catch2_tests, &runs_doctest_tests,
       &runs_boost_tests, &runs_cpputest_tests, &runs_unity_tests, &runs_munit_tests,
-      &runs_acutest_tests, &runs_utest_tests, &runs_greatest_tests, &runs_criterion_tests,
-      &runs_the_whole_of_a_libtap_program)
+      &sees_into_all_of_main_where_a_framework_is_dissolved, &runs_acutest_tests, &runs_utest_tests,
+      &runs_greatest_tests, &runs_criterion_tests, &runs_the_whole_of_a_libtap_program)

@@ -81,8 +81,11 @@ static bool munit_take(void)
     return hooks_find(hooks, HOOKS) && hooks_set(hooks, HOOKS);
 }
 
-const struct adapter adapter_munit = {
-    .framework = "munit", .symbol = "munit_suite_main_custom", .take_static = munit_take};
+const struct adapter adapter_munit = {.framework = "munit",
+                                      .symbol = "munit_suite_main_custom",
+                                      .other_symbol = "munit_log_level_visible",
+                                      .take_static = munit_take,
+                                      .in_process = "--no-fork"};
 
 /* A failing assertion; the real one leaves the test by a jump. */
 static void error_here(const char *file, int line, const char *format, ...)

@@ -245,6 +245,18 @@ int program_main_again(int argc, char **argv)
     return program.status;
 }
 
+static void argument_add(const char *argument)
+{
+    size_t argc = (size_t)program.argc;
+    char **argv = arena_get((argc + 2) * sizeof *argv),
+         **saved = arena_get((argc + 2) * sizeof *argv);
+    memcpy(saved, program.saved, argc * sizeof *argv);
+    saved[argc] = arena_dup(argument);
+    program.argv = argv; /* filled from `saved` before each call of main */
+    program.saved = saved;
+    program.argc++;
+}
+
 static int program_after_all(void)
 {
     char note[WIRE_TEXT_MAX];
@@ -253,6 +265,9 @@ static int program_after_all(void)
              "%s was found in the program, but not all that tidemark needs to run one of its tests "
              "alone: all of main is one test",
              framework);
+    if (program.copy->in_process != NULL) {
+        argument_add(program.copy->in_process);
+    }
     boundary_way = WIRE_WAY_PROGRAM;
     program.copy = NULL;
     serve_hello(framework, WIRE_WAY_PROGRAM);
