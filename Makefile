@@ -40,7 +40,7 @@ WORKER_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -fPIC -fvisibility=
 sources = $(filter-out %_test.c %_bench.c %_fuzz.c,$(wildcard $1/*.c))
 object  = $(patsubst %.c,$B/obj/%.o,$1)
 
-CORE_DIRS   := harness/base harness/bench harness/trace harness/scenario harness/plan harness/result harness/symbol harness/worker harness/judge harness/campaign harness/report harness/cli
+CORE_DIRS   := harness/base harness/bench harness/trace harness/scenario harness/plan harness/result harness/symbol harness/worker harness/judge harness/campaign harness/report harness/record harness/cli
 WORKER_DIRS := harness/meter harness/ledger harness/boundary
 CORE_SRC    := $(foreach d,$(CORE_DIRS),$(call sources,$d))
 MAIN_SRC    := harness/cli/main.c
@@ -81,6 +81,16 @@ FLAGS_NOW := $(CC) $(PKG_CFLAGS) $(TIERED_LIBS)
 $(if $(filter help clean format setup,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
+
+# The same tests in each framework: those whose headers are installed. FRAMEWORKS is a folder with the headers and
+# sources of those that Debian does not have; what lies in fixtures/frameworks/like only has the same names.
+FRAMEWORKS ?= fixtures/frameworks/like
+header_of = $(firstword $(wildcard $(addsuffix /$1,$(FRAMEWORKS) /usr/include /usr/local/include)))
+FRAMEWORK_NAMES := $(if $(call header_of,gtest/gtest.h),gtest) $(if $(call header_of,catch2/catch.hpp),catch2) $(if $(call header_of,doctest/doctest.h),doctest) \
+    $(if $(call header_of,boost/test/unit_test.hpp),boost boost-shared boost-decorated) $(if $(call header_of,CppUTest/TestHarness.h),cpputest) \
+    $(if $(call header_of,criterion/criterion.h),criterion) \
+    $(foreach f,unity munit acutest utest greatest tap,$(if $(call header_of,$f.h),$f))
+FIXTURE_BIN += $(FRAMEWORK_NAMES:%=$B/frameworks/%) $(if $(filter munit,$(FRAMEWORK_NAMES)),$B/frameworks/munit-dissolved)
 
 SPECIMEN_BIN := $(patsubst fixtures/specimens/%.c,$B/specimens/%,$(filter-out %/specimen.c,$(wildcard fixtures/specimens/*.c)))
 
@@ -243,10 +253,39 @@ $B/fixtures/%-shared: fixtures/programs/%.c $B/fixtures/libcheck-shared.so
 
 $B/fixtures/check_forges: harness/base/wire.h
 $B/fixtures/check_forges: private FIXTURE_LIBS = -I. $(CHECK_LIBS)
+# A library with libcheck in it, which asks the linker for none of its functions.
+$B/fixtures/libinside.so: fixtures/programs/check_inside.c
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -DLIBRARY -fPIC -shared -Wl,-Bsymbolic -o $@ $< -Wl,--whole-archive $$($(CC) -print-file-name=libcheck_pic.a) -Wl,--no-whole-archive $(filter-out -lcheck%,$(CHECK_LIBS))
+$B/fixtures/check_inside: private FIXTURE_LIBS = -Wl,-rpath,'$$ORIGIN' $B/fixtures/libinside.so
+$B/fixtures/check_inside: $B/fixtures/libinside.so
+
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
 $B/fixtures/glib_program: private FIXTURE_LIBS = $(shell pkg-config --cflags --libs glib-2.0)
+$B/frameworks/gtest: private FRAMEWORK_LIBS = -lgtest -lpthread
+$B/frameworks/catch2: private FRAMEWORK_LIBS = -lCatch2WithMain
+$B/frameworks/boost $B/frameworks/boost-decorated: private FRAMEWORK_LIBS = -l:libboost_unit_test_framework.a
+$B/frameworks/boost-shared: private FRAMEWORK_LIBS = -lboost_unit_test_framework
+$B/frameworks/boost-shared.o: private FRAMEWORK_FLAGS = -DBOOST_TEST_DYN_LINK
+$B/frameworks/boost-decorated.o: private FRAMEWORK_FLAGS = -DDECORATED
+$B/frameworks/cpputest: private FRAMEWORK_LIBS = -lCppUTest
+$B/frameworks/criterion: private FRAMEWORK_LIBS = -lcriterion
+FRAMEWORK_CXXFLAGS = -std=c++17 -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) $(FRAMEWORK_FLAGS)
+$B/frameworks/boost-%.o: fixtures/frameworks/boost_program.cc fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CXX   $< ($*)"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
+$B/frameworks/%.o: fixtures/frameworks/%_program.cc fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CXX   $<"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
+$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
+$(addprefix $B/frameworks/,unity munit acutest utest greatest tap): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
+	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm
+# The same without the functions that are looked for: link-time optimization leaves the data.
+$B/frameworks/munit-dissolved: fixtures/frameworks/munit_program.c $(wildcard $(FRAMEWORKS)/munit.*) fixtures/frameworks/body.h
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -Dmunit_suite_main_custom=another_name -o $@ $< $(FRAMEWORKS)/munit.c -lm
+$B/frameworks/%: $B/frameworks/%.o
+	$Qecho "  LD    $@"; $(CXX) -o $@ $< $(FRAMEWORK_LIBS)
+
 # Small programs that tests run: unsanitized, as a user's would be, unless they say otherwise.
 $B/fixtures/%: fixtures/programs/%.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Iinclude -Wall -Wextra -o $@ $< $(if $(FIXTURE_LIBS),$(FIXTURE_LIBS),$(CHECK_LIBS)) -lpthread -ldl

@@ -22,7 +22,7 @@ headers() {
 }
 # Low to high: an include may only point to its own folder or to one that stands before it.
 layers() {
-    order="base result scenario plan meter ledger boundary symbol worker judge bench trace campaign report cli"
+    order="base result scenario plan meter ledger boundary symbol worker judge bench trace campaign report record cli"
     rank() { echo "$order" | tr ' ' '\n' | grep -nx "$1" | cut -d: -f1; }
     status=0
     for f in $(sources 'harness/*.c' 'harness/*.h'); do

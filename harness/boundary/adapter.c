@@ -2,7 +2,10 @@
 #include "harness/boundary/adapter.h"
 
 #include "harness/boundary/child.h"
+#include "harness/boundary/hook.h"
+#include "harness/boundary/program.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
 #include <stdarg.h>
@@ -12,8 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const struct adapter *const adapters[] = {&adapter_libcheck, &adapter_cmocka, &adapter_cunit,
-                                                 &adapter_glib};
+static const struct adapter *const adapters[] = {
+    &adapter_libcheck, &adapter_cmocka,   &adapter_cunit,     &adapter_glib,
+    &adapter_gtest,    &adapter_catch2,   &adapter_doctest,   &adapter_cpputest,
+    &adapter_unity,    &adapter_boost,    &adapter_munit,     &adapter_acutest,
+    &adapter_utest,    &adapter_greatest, &adapter_criterion, &adapter_libtap,
+};
+enum { ADAPTERS = sizeof adapters / sizeof adapters[0] };
 
 struct imports {
     const ElfW(Sym) * symbols;
@@ -95,8 +103,31 @@ bool imports_have(const char *name)
 
 const struct adapter *adapter_find(void)
 {
-    for (size_t i = 0; i < sizeof adapters / sizeof adapters[0]; i++) {
-        if (imports_have(adapters[i]->import)) {
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        const struct adapter *adapter = adapters[i];
+        if (adapter->import != NULL &&
+            (imports_have(adapter->import) ||
+             (adapter->import_beside != NULL && imports_have(adapter->import_beside) &&
+              dlsym(RTLD_NEXT, adapter->import) != NULL))) {
+            return adapter;
+        }
+    }
+    return NULL;
+}
+
+const struct adapter *adapter_static_find(void)
+{
+    struct hook symbols[ADAPTERS];
+    memset(symbols, 0, sizeof symbols);
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        bool is_static = adapters[i]->symbol != NULL;
+        symbols[i].name = is_static ? adapters[i]->symbol : "-";
+        symbols[i].other = is_static ? adapters[i]->other_symbol : NULL;
+        symbols[i].optional = true;
+    }
+    hooks_find(symbols, ADAPTERS);
+    for (size_t i = 0; i < ADAPTERS; i++) {
+        if (symbols[i].there != NULL) {
             return adapters[i];
         }
     }
@@ -142,9 +173,28 @@ void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), v
         snprintf(message, sizeof message, "%s", strsignal(outcome->signal));
         outcome->message = message;
     } else if (WEXITSTATUS(end.status) != 0) {
+        outcome->exit_code = WEXITSTATUS(end.status);
         outcome->status = WEXITSTATUS(end.status) == EXIT_SKIPPED ? WIRE_SKIP : WIRE_FAIL;
         outcome->message = "failed in a child";
     }
+}
+
+const char *adapter_program(void)
+{
+    return program_name();
+}
+
+bool adapter_prepare_nothing(void *self, uint32_t index, struct outcome *outcome)
+{
+    (void)self;
+    (void)index;
+    (void)outcome;
+    return true;
+}
+
+void adapter_finish_nothing(void *self)
+{
+    (void)self;
 }
 
 void adapter_print(const char *format, ...)

@@ -93,6 +93,8 @@ START_TEST(runs_glib_tests)
         {"glib_program/things/skips", WIRE_SKIP, 0, 0, "not today"},
         {"glib_program/things/has-fixture", WIRE_PASS, 2, 0, ""},
         {"glib_program/things/dies-in-a-subprocess", WIRE_PASS, ANY, 0, ""},
+        {"glib_program/things/dies-by-name", WIRE_PASS, ANY, 0, ""},
+        {"glib_program/things/names-a-file", WIRE_PASS, ANY, 0, ""},
     };
     program_agrees("glib_program", "GLib", rows, sizeof rows / sizeof rows[0], 1);
 }

@@ -8,6 +8,7 @@
 #include "harness/boundary/crash.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/passive.h"
+#include "harness/boundary/program.h"
 #include "harness/boundary/serve.h"
 #include "harness/boundary/way.h"
 #include "harness/ledger/ledger.h"
@@ -37,8 +38,9 @@ static void forked(void)
     memcheck_child_begins(test != WIRE_NO_TEST ? test : passive_test());
 }
 
-/* The best way that this program allows, or NONE: it is only on the way to the test program. */
-static enum wire_way way_choose(const struct wire *wire)
+/* The best way that this program allows, or NONE: it is only on the way to the test program.
+ * *copy is the framework that it has a static copy of, where that is the way and not libcheck. */
+static enum wire_way way_choose(const struct wire *wire, const struct adapter **copy)
 {
     enum wire_way wish = way_wished();
     uint32_t left;
@@ -47,6 +49,10 @@ static enum wire_way way_choose(const struct wire *wire)
     }
     if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_DYNAMIC) && adapter_find() != NULL) {
         return WIRE_WAY_DYNAMIC;
+    }
+    if ((wish == WIRE_WAY_NONE || wish == WIRE_WAY_SYMTAB) &&
+        (*copy = adapter_static_find()) != NULL) {
+        return WIRE_WAY_SYMTAB;
     }
     if (wish == WIRE_WAY_HEADER || (wish == WIRE_WAY_NONE && imports_have("tidemark_test_begin"))) {
         return WIRE_WAY_HEADER;
@@ -62,17 +68,28 @@ static enum wire_way way_choose(const struct wire *wire)
     return getppid() != wire->supervisor || way_is_launcher() ? WIRE_WAY_NONE : WIRE_WAY_PROGRAM;
 }
 
+/* Lets the framework's adapter have the program; the way that it then is. */
+static enum wire_way way_take(enum wire_way way, const struct adapter *copy)
+{
+    if (way == WIRE_WAY_DYNAMIC) {
+        adapter_find()->take();
+    } else if (copy != NULL) {
+        program_serve_later(copy);
+        way = copy->take_static() ? WIRE_WAY_SYMTAB : WIRE_WAY_PROGRAM;
+    }
+    return way;
+}
+
 static __attribute__((constructor)) void boundary_init(void)
 {
     int saved = errno;
+    const struct adapter *copy = NULL;
     struct wire *wire = wire_attach();
-    enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose(wire);
+    enum wire_way way = wire == NULL ? WIRE_WAY_NONE : way_choose(wire, &copy);
     bool ours = way != WIRE_WAY_NONE && wire_claim(&wire);
     way_dynamic_set(false);
     if (ours) {
-        if (way == WIRE_WAY_DYNAMIC) {
-            adapter_find()->take();
-        }
+        way = way_take(way, copy);
         boundary_pid = getpid();
         boundary_way = way;
         ledger_init(wire);

@@ -220,6 +220,7 @@ void g_test_set_nonfatal_assertions(void);
 void g_test_queue_destroy(void (*destroy)(void *), void *data);
 void g_test_queue_free(void *block);
 const char *g_test_get_path(void);
+const char *g_test_get_filename(int kind, const char *first, ...);
 void g_test_trap_subprocess(const char *path, uint64_t timeout_us, unsigned flags);
 int32_t g_test_rand_int(void);
 int32_t g_test_rand_int_range(int32_t begin, int32_t end);
@@ -319,6 +320,32 @@ EXPORT void g_test_queue_free(void *block)
 EXPORT const char *g_test_get_path(void)
 {
     return inside() ? glib_running.path : ADAPTER_NEXT(g_test_get_path)();
+}
+
+/* GLib keeps the names until the test has ended; it would say here that no test runs. */
+EXPORT const char *g_test_get_filename(int kind, const char *first, ...)
+{
+    enum { PARTS_MAX = 8 };
+    const char *part[PARTS_MAX] = {NULL};
+    va_list arguments;
+    va_start(arguments, first);
+    for (int i = 0; first != NULL && i < PARTS_MAX; i++) {
+        part[i] = va_arg(arguments, const char *);
+        if (part[i] == NULL) {
+            break;
+        }
+    }
+    va_end(arguments);
+    if (!inside()) {
+        return ADAPTER_NEXT(g_test_get_filename)(kind, first, part[0], part[1], part[2], part[3],
+                                                 part[4], part[5], part[6], part[7], NULL);
+    }
+    char *(*build)(int, const char *, ...) =
+        (char *(*)(int, const char *, ...))(uintptr_t)dlsym(RTLD_NEXT, "g_test_build_filename");
+    char *name = build(kind, first, part[0], part[1], part[2], part[3], part[4], part[5], part[6],
+                       part[7], NULL);
+    g_test_queue_free(name);
+    return name;
 }
 
 EXPORT void g_test_trap_subprocess(const char *path, uint64_t timeout_us, unsigned flags)

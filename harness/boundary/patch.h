@@ -19,6 +19,14 @@
 
 enum patch_machine { PATCH_X86_64, PATCH_AARCH64 };
 
+#if defined __x86_64__
+#define PATCH_HERE PATCH_X86_64
+#elif defined __aarch64__
+#define PATCH_HERE PATCH_AARCH64
+#else
+#error "tidemark supports x86-64 and AArch64 only"
+#endif
+
 #define PATCH_FAR_MAX 16
 
 /* Bytes written to `code`. */
@@ -33,5 +41,12 @@ size_t patch_marker_bytes(enum patch_machine machine, const uint8_t *code, size_
 /* Writes the jump over the function at `entry`, which has `room` bytes up to the next one. False
  * when there is no room, or the kernel does not let the code be written. */
 bool patch_jump(void *entry, size_t room, const void *target);
+
+/* Bytes at a function's entry that patch_jump may write: its marker and the longest jump. */
+#define PATCH_ENTRY_MAX (4 + PATCH_FAR_MAX)
+
+/* Writes code while other threads of the program may run, in the same page as well: the page stays
+ * executable all the time. Returns false when the kernel does not let it be written. */
+bool patch_code(void *at, const uint8_t *code, size_t bytes);
 
 #endif

@@ -49,7 +49,7 @@ static void __attribute__((noreturn)) leave_by(const char *name, int status)
 
 EXPORT void exit(int status)
 {
-    if (boundary_wire != NULL && (boundary_way == WIRE_WAY_PROGRAM ||
+    if (boundary_wire != NULL && (boundary_way == WIRE_WAY_PROGRAM || program_is_again() ||
                                   atomic_load(&boundary_wire->progress.test) == WIRE_NO_TEST)) {
         program_exit(status);
     }

@@ -1,6 +1,7 @@
 /* program.c - see program.h. Runs in the worker, on the main thread. */
 #include "harness/boundary/program.h"
 
+#include "harness/boundary/adapter.h"
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
 #include "harness/boundary/child.h"
@@ -23,9 +24,11 @@ static struct {
     main_function *main;
     int argc;
     char **argv, **envp;
-    char **saved; /* argv as it came */
-    int status;   /* of the last call */
-    bool calling; /* exit() may come back */
+    char **saved;               /* argv as it came */
+    int status;                 /* of the last call */
+    bool calling;               /* exit() may come back */
+    bool again;                 /* this call of main is for one test of an adapter */
+    const struct adapter *copy; /* whose framework the program has a static copy of; NULL: none */
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
@@ -52,7 +55,9 @@ const char *program_argument(int index)
 
 void program_exit(int status)
 {
-    if (program.calling && !boundary_forked && (pid_t)syscall(SYS_gettid) == boundary_pid) {
+    bool served = program.copy != NULL && !program.again && serve_has_greeted();
+    if (program.calling && !served && !boundary_forked &&
+        (pid_t)syscall(SYS_gettid) == boundary_pid) {
         program.status = status & 0xff;
         siglongjmp(program.back, 1);
     }
@@ -60,7 +65,9 @@ void program_exit(int status)
 
 bool program_atexit(void (*handler)(void *))
 {
-    if (!program.calling || boundary_forked || program.handler_count == HANDLERS) {
+    bool first =
+        program.copy != NULL && !program.again; /* the call in which the tests are served */
+    if (!program.calling || first || boundary_forked || program.handler_count == HANDLERS) {
         return false;
     }
     program.handlers[program.handler_count++] = handler;
@@ -114,9 +121,8 @@ static void program_renew(void)
     errno = 0;
 }
 
-static void program_call(void)
+static void main_call(void)
 {
-    program_renew();
     if (sigsetjmp(program.back, 0) == 0) {
         program.calling = true;
         program.status = program.main(program.argc, program.argv, program.envp) & 0xff;
@@ -126,6 +132,12 @@ static void program_call(void)
     if (boundary_forked && !program.child) {
         exit(program.status); /* a child that main forked and that returned from it */
     }
+}
+
+static void program_call(void)
+{
+    program_renew();
+    main_call();
 }
 
 static void program_call_in_child(void *unused)
@@ -208,6 +220,76 @@ static int program_as_test(void)
     return program.status;
 }
 
+void program_serve_later(const struct adapter *copy)
+{
+    program.copy = copy;
+}
+
+bool program_is_again(void)
+{
+    return program.again;
+}
+
+int program_main_again(int argc, char **argv)
+{
+    int own_argc = program.argc;
+    char **own_argv = program.argv;
+    program_renew();
+    program.argc = argc;
+    program.argv = argv;
+    program.again = true;
+    main_call();
+    program.again = false;
+    program.argc = own_argc;
+    program.argv = own_argv;
+    return program.status;
+}
+
+static void argument_add(const char *argument)
+{
+    size_t argc = (size_t)program.argc;
+    char **argv = arena_get((argc + 2) * sizeof *argv),
+         **saved = arena_get((argc + 2) * sizeof *argv);
+    memcpy(saved, program.saved, argc * sizeof *argv);
+    saved[argc] = arena_dup(argument);
+    program.argv = argv; /* filled from `saved` before each call of main */
+    program.saved = saved;
+    program.argc++;
+}
+
+static int program_after_all(void)
+{
+    char note[WIRE_TEXT_MAX];
+    const char *framework = program.copy->framework;
+    snprintf(note, sizeof note,
+             "%s was found in the program, but not all that tidemark needs to run one of its tests "
+             "alone: all of main is one test",
+             framework);
+    if (program.copy->in_process != NULL) {
+        argument_add(program.copy->in_process);
+    }
+    boundary_way = WIRE_WAY_PROGRAM;
+    program.copy = NULL;
+    serve_hello(framework, WIRE_WAY_PROGRAM);
+    serve_note(note);
+    return program_as_test();
+}
+
+static int program_with_copy(void)
+{
+    if (boundary_way == WIRE_WAY_PROGRAM) { /* its adapter could not be taken */
+        return program_after_all();
+    }
+    int status = program.copy->serve_before_main == NULL ? -1 : program.copy->serve_before_main();
+    if (status < 0) {
+        program_call();
+        status = serve_has_greeted() || boundary_forked   ? program.status
+                 : program.copy->serve_after_main == NULL ? -1
+                                                          : program.copy->serve_after_main();
+    }
+    return status >= 0 ? status : program_after_all();
+}
+
 static int program_passively(const char *framework)
 {
     passive_greet(framework);
@@ -228,6 +310,10 @@ int program_main(main_function *main, int argc, char **argv, char **envp)
     if (boundary_wire != NULL) {
         program.saved = arena_get(((size_t)argc + 1) * sizeof *argv);
         memcpy(program.saved, argv, ((size_t)argc + 1) * sizeof *argv);
+    }
+    if (boundary_wire != NULL && program.copy != NULL) {
+        streams_keep();
+        return program_with_copy();
     }
     switch (boundary_wire == NULL ? WIRE_WAY_NONE : boundary_way) {
     case WIRE_WAY_PROGRAM:

@@ -42,8 +42,9 @@ void serve_hello(const char *framework, enum wire_way way)
     repetition_text(hello.allocator, sizeof hello.allocator, ledger_allocator());
     wire_put(boundary_wire, &hello);
     ledger_modules_put(boundary_wire);
-    if (way < sizeof way_notes / sizeof way_notes[0] && way_notes[way] != NULL) {
-        serve_note(way_notes[way]);
+    bool has_copy = way == WIRE_WAY_PROGRAM && strcmp(framework, "none") != 0;
+    if (way < sizeof way_notes / sizeof way_notes[0] && way_notes[way] != NULL && !has_copy) {
+        serve_note(way_notes[way]); /* else program.c says which framework was found */
     }
     if (strcmp(hello.allocator, "program") == 0) {
         serve_note(

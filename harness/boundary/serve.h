@@ -13,6 +13,7 @@
 struct outcome {
     enum wire_status status;
     int32_t signal;                /* of a forked test that died */
+    int32_t exit_code;             /* of a forked test that ended otherwise */
     uint32_t line;                 /* 0 if unknown */
     const char *file, *message;    /* never NULL, may be "" */
     uint64_t allocs, frees, bytes; /* of a forked child; 0 otherwise */
@@ -42,6 +43,9 @@ uint32_t serve_group(struct test_group *group);
  * included, begins and ends: only what is between is counted. */
 void serve_test_begins(void);
 void serve_test_ends(void);
+/* After serve_test_ends the test comes again, in the same repetition: what was between is counted,
+ * but nothing allocated there is the test's. */
+void serve_test_goes_on(void);
 
 /* Ids made unique: `id` is "suite/case/name"; a second one of the same name gets "#2". Cut and
  * hashed beyond WIRE_ID_MAX. Sets the name's id. */

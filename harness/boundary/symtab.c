@@ -58,7 +58,7 @@ static bool image_open(struct image *image)
     return true;
 }
 
-static bool image_symbols(struct image *image)
+static bool image_sections(struct image *image)
 {
     const Elf64_Ehdr *head = (const Elf64_Ehdr *)image->bytes;
     if (memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 || head->e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -68,6 +68,14 @@ static bool image_symbols(struct image *image)
     }
     image->sections = (const Elf64_Shdr *)(image->bytes + head->e_shoff);
     image->section_count = head->e_shnum;
+    return true;
+}
+
+static bool image_symbols(struct image *image)
+{
+    if (!image_sections(image)) {
+        return false;
+    }
     for (size_t i = 0; i < image->section_count; i++) {
         const Elf64_Shdr *table = &image->sections[i];
         if (table->sh_type != SHT_SYMTAB || table->sh_link >= image->section_count ||
@@ -144,6 +152,37 @@ bool symtab_find(struct symtab_entry *entries, size_t count)
     }
     if (found) {
         room_limit(&image, entries, count);
+    }
+    syscall(SYS_munmap, image.bytes, image.size);
+    return found;
+}
+
+static bool is_named(const struct image *image, const Elf64_Shdr *section, const char *name)
+{
+    const Elf64_Ehdr *head = (const Elf64_Ehdr *)image->bytes;
+    if (head->e_shstrndx >= image->section_count) {
+        return false;
+    }
+    const Elf64_Shdr *names = &image->sections[head->e_shstrndx];
+    size_t bytes = strlen(name) + 1;
+    return inside(image, names->sh_offset, names->sh_size) && section->sh_name < names->sh_size &&
+           bytes <= names->sh_size - section->sh_name &&
+           memcmp(image->bytes + names->sh_offset + section->sh_name, name, bytes) == 0;
+}
+
+bool symtab_section(const char *name, uintptr_t *begin, size_t *bytes)
+{
+    struct image image;
+    bool found = false;
+    if (!image_open(&image)) {
+        return false;
+    }
+    if (image_sections(&image)) {
+        for (size_t i = 0; !found && i < image.section_count; i++) {
+            found = is_named(&image, &image.sections[i], name);
+            *begin = image.bias + image.sections[i].sh_addr;
+            *bytes = image.sections[i].sh_size;
+        }
     }
     syscall(SYS_munmap, image.bytes, image.size);
     return found;

@@ -20,6 +20,9 @@ struct symtab_entry {
  * cannot be read. A name that is defined twice (two static functions) counts as absent. */
 bool symtab_find(struct symtab_entry *entries, size_t count);
 
+/* Where the executable's section of that name is in memory. Returns false when there is none. */
+bool symtab_section(const char *name, uintptr_t *begin, size_t *bytes);
+
 /* Calls `each` with the entry of every function of the executable, in no order. */
 void symtab_functions(void (*each)(uint64_t entry));
 

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,13 +78,32 @@ void way_dynamic_set(bool engine)
     }
 }
 
+/* A library that has libcheck in it may call it without asking the linker (-Bsymbolic): its copy is
+ * replaced as a static one is. */
+static void library_patch(void)
+{
+    for (uint32_t i = 0; i < libcheck_function_count; i++) {
+        Dl_info info;
+        const ElfW(Sym) *symbol = NULL;
+        void *there = dlsym(RTLD_NEXT, libcheck_functions[i].name);
+        if (there != NULL &&
+            dladdr1(there, &info, (void **)(uintptr_t)&symbol, RTLD_DL_SYMENT) != 0 &&
+            symbol != NULL) {
+            patch_jump(there, symbol->st_size, libcheck_functions[i].engine);
+        }
+    }
+}
+
 static void libcheck_take(void)
 {
     way_dynamic_set(true);
+    library_patch();
 }
 
-const struct adapter adapter_libcheck = {
-    .framework = "libcheck", .import = "srunner_create", .take = libcheck_take};
+const struct adapter adapter_libcheck = {.framework = "libcheck",
+                                         .import = "srunner_create",
+                                         .import_beside = "suite_create",
+                                         .take = libcheck_take};
 
 enum wire_way way_wished(void)
 {

@@ -39,6 +39,22 @@ START_TEST(stands_before_a_shared_libcheck)
 }
 END_TEST
 
+START_TEST(finds_libcheck_inside_a_library_of_the_program)
+{
+    struct session *session = session_start("check_inside");
+    ck_assert(session_ready(session));
+    ck_assert_uint_eq(session->hello.way, WIRE_WAY_DYNAMIC);
+    ck_assert_uint_eq(session->group.count, 2);
+    ck_assert(session_run(session, 1, 1, 3, 0));
+    ck_assert_int_eq(session_result(session, 1)->retained_bytes, 1000);
+    ck_assert(session_run(session, 0, 1, 3, 0));
+    ck_assert_int_eq(session_result(session, 0)->retained_bytes, 0);
+    ck_assert(session_finish(session));
+    ck_assert(session_wait(session, &session->bye, 10));
+    session_end(&session);
+}
+END_TEST
+
 START_TEST(is_libcheck_itself_to_a_program_that_was_relinked)
 {
     char path[PATH_MAX];
@@ -160,6 +176,7 @@ START_TEST(cannot_enter_a_static_program)
 END_TEST
 
 SUITE("ways", &finds_static_libcheck_however_it_was_linked, &stands_before_a_shared_libcheck,
+      &finds_libcheck_inside_a_library_of_the_program,
       &is_libcheck_itself_to_a_program_that_was_relinked,
       &sees_the_tests_of_a_stripped_program_through_libc,
       &takes_a_program_at_its_word_by_the_header, &repeats_the_main_of_a_program_without_tests,

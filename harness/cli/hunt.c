@@ -6,6 +6,7 @@
 #include "harness/base/version.h"
 #include "harness/cli/output.h"
 #include "harness/cli/progress.h"
+#include "harness/cli/project.h"
 #include "harness/cli/selection.h"
 #include "harness/cli/shard.h"
 #include "harness/cli/suppressions.h"
@@ -158,6 +159,10 @@ static int hunt_main(struct command_line *line)
     char *program = command_program_find(line->operands[0]), *repeat = NULL;
     char reason[256];
     int status = COMMAND_USAGE;
+    if (project_wanted(line) && project_hunt(line, &status)) {
+        free(program);
+        return status;
+    }
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
@@ -240,6 +245,17 @@ static const struct option_spec options[] = {
      .kind = OPTION_FILE,
      .argument = "FILE",
      .help = "write a suppression for each place that is accused, to be given a reason"},
+    {.name = "tests",
+     .kind = OPTION_TEXT,
+     .argument = "GLOB",
+     .help = "of a command like make check: programs whose path or name matches are test programs, "
+             "too",
+     .repeats = true},
+    {.name = "out",
+     .kind = OPTION_FOLDER,
+     .argument = "DIR",
+     .help = "of a command like make check: where the programs' reports and results go, "
+             "tidemark-results by default"},
     SHARD_OPTIONS,
     {.name = "allocator",
      .kind = OPTION_WORD,
@@ -255,6 +271,7 @@ static const struct option_spec options[] = {
 static const char *const examples[] = {
     "tidemark hunt -- build/check_mine\tevery test, repeated until its memory is understood",
     "tidemark hunt --only '*/parser/*' -- build/check_mine\tsome of them",
+    "tidemark hunt -- make check\tthe test programs that a command runs, each after the other",
     "tidemark hunt --valgrind -- build/check_mine\tand what memcheck says of each", NULL};
 
 const struct command command_hunt = {
@@ -271,7 +288,9 @@ const struct command command_hunt = {
         "global that holds it. Then runs all tests in order, twice in one process, and in two "
         "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
         "another one left behind. --valgrind runs each test once more under memcheck, and puts its "
-        "errors and lost bytes beside the verdicts. Exit 1 when something leaks, grows, "
+        "errors and lost bytes beside the verdicts. A command that runs two test programs or more "
+        "(make check, ctest, a script) runs once as it is, and then each of them is hunted where "
+        "and as it was run. Exit 1 when something leaks, grows, "
         "accumulates or fails, or memcheck finds an error or a lost block (--fail-on chooses); 77 "
         "when nothing was judged, 99 when results are missing. The verdict of the suite counts as "
         "one more test, and a test without a verdict as skipped.",

@@ -1,0 +1,51 @@
+#!/bin/sh
+# tidemark hunt -- COMMAND: the test programs that a command runs, each hunted where and as it was run.
+set -u
+B=$(cd "${B:-build}" && pwd)
+T=$(mktemp -d) || exit 99
+trap 'rm -rf "$T"' EXIT
+failed=0
+expect() { # STATUS TEXT... : of the last run, in $T/out
+    [ "$status" = "$1" ] || { echo "FAIL: status $status and not $1:"; cat "$T/out"; failed=1; }
+    shift
+    for text; do
+        grep -qF -- "$text" "$T/out" || { echo "FAIL: no '$text' in:"; cat "$T/out"; failed=1; }
+    done
+}
+cat >"$T/run.sh" <<EOF
+#!/bin/sh
+echo begin
+env TESTS=3 nice "$B/fixtures/check_hundreds" >/dev/null
+mkdir -p sub; cd sub; TESTS=5 "$B/fixtures/check_hundreds"
+"$B/fixtures/plain_main" one
+EOF
+chmod +x "$T/run.sh"
+cd "$T" || exit 99
+
+"$B/tidemark" hunt --quick --json all.jsonl -- ./run.sh >"$T/out" 2>&1
+status=$?
+expect 0 begin 'hunt of 2 test programs' 'libcheck: 3 passed, 0 failed' 'libcheck: 5 passed, 0 failed' \
+    '8 passed, 0 failed, 0 skipped'
+[ "$(grep -c '"type":"run"' all.jsonl)" = 2 ] || { echo "FAIL: no two runs in --json"; failed=1; }
+
+# Named by a glob: a program without a framework is a test program, too.
+"$B/tidemark" hunt --quick --tests 'plain_*' --out there -- ./run.sh >"$T/out" 2>&1
+status=$?
+expect 1 'hunt of 3 test programs' 'fixtures/plain_main one' 'no framework: '
+[ "$(find there -name '*.txt' | wc -l)" = 3 ] || { echo "FAIL: no three reports in --out"; failed=1; }
+
+# The command's own failure is not lost.
+echo 'exit 3' >>run.sh
+"$B/tidemark" hunt --quick -- ./run.sh >"$T/out" 2>&1
+status=$?
+expect 1 'note: ./run.sh ended with status 3 by itself' '8 passed, 0 failed, 0 skipped'
+
+# One test program: hunted as if it had been given itself.
+"$B/tidemark" hunt --quick -- env TESTS=3 "$B/fixtures/check_hundreds" >"$T/out" 2>&1
+status=$?
+expect 0 'repeat: tidemark hunt --quick -- env TESTS=3' '3 passed, 0 failed, 0 skipped'
+
+"$B/tidemark" hunt --json - -- ./run.sh >"$T/out" 2>&1
+status=$?
+expect 2 '--json -: a file, where several programs are hunted'
+exit $failed
