@@ -29,10 +29,12 @@ static struct {
     int64_t blocks, bytes, floor_blocks, floor_bytes;
 } truth[SITES];
 static uint32_t records, with_frames;
+static struct wire_family known_family[SITES]; /* by the smallest of its sites */
 
 static union {
     struct wire_record head;
     struct wire_site site;
+    struct wire_family family;
     unsigned char room[WIRE_RECORD_MAX];
 } record;
 
@@ -99,6 +101,9 @@ static void take(void)
     bool broken = false;
     records = with_frames = 0;
     while (wire_get(wire, &record, &broken)) {
+        if (record.head.type == WIRE_FAMILY && record.family.family < SITES) {
+            known_family[record.family.family] = record.family;
+        }
         if (record.head.type != WIRE_SITE || record.site.site >= SITES) {
             continue;
         }
@@ -496,6 +501,90 @@ START_TEST(a_block_that_changes_its_site_makes_a_family)
 }
 END_TEST
 
+/* What each family holds at this boundary, and the least of this run. */
+static struct {
+    int64_t blocks, bytes, floor_blocks, floor_bytes;
+    uint32_t members;
+} families[SITES];
+
+static void families_walk(bool first)
+{
+    for (uint32_t i = 1; i < SITES; i++) {
+        families[i].blocks = families[i].bytes = families[i].members = 0;
+    }
+    for (uint32_t i = 1; i <= site_count() && i < SITES; i++) {
+        uint32_t family = site_family(i);
+        families[family].members++;
+        families[family].blocks += truth[i].blocks;
+        families[family].bytes += truth[i].bytes;
+    }
+    for (uint32_t i = 1; i < SITES; i++) {
+        if (first || families[i].blocks < families[i].floor_blocks) {
+            families[i].floor_blocks = families[i].blocks;
+        }
+        if (first || families[i].bytes < families[i].floor_bytes) {
+            families[i].floor_bytes = families[i].bytes;
+        }
+    }
+}
+
+/* The floors of a run in which families were joined are of fewer boundaries. */
+static uint32_t families_known(int run, bool floors)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < SITES; i++) {
+        const struct wire_family *is = &known_family[i];
+        if (families[i].members < 2) {
+            continue;
+        }
+        count++;
+        ck_assert_msg(is->live_blocks == families[i].blocks && is->live_bytes == families[i].bytes,
+                      "run %d: family %u has %lld blocks of %lld B, not %lld of %lld", run, i,
+                      (long long)is->live_blocks, (long long)is->live_bytes,
+                      (long long)families[i].blocks, (long long)families[i].bytes);
+        ck_assert_msg(!floors || (is->floor_blocks == families[i].floor_blocks &&
+                                  is->floor_bytes == families[i].floor_bytes),
+                      "run %d: the floor of family %u is %lld blocks, %lld B, not %lld, %lld", run,
+                      i, (long long)is->floor_blocks, (long long)is->floor_bytes,
+                      (long long)families[i].floor_blocks, (long long)families[i].floor_bytes);
+    }
+    return count;
+}
+
+START_TEST(a_family_is_sent_with_what_its_sites_hold_together)
+{
+    static const enum place places[] = {FIRST, HERE, THERE};
+    void *slots[8] = {NULL};
+    uint32_t seed = (uint32_t)getpid(), exact = 0;
+    printf("seed %u\n", seed);
+    begin();
+    for (int run = 0; run < 30; run++) {
+        uint32_t joins = site_joins();
+        run_begin();
+        for (int repetition = 0; repetition < 4; repetition++) {
+            for (uint32_t steps = chance(&seed, 6); steps > 0; steps--) {
+                void **slot = &slots[chance(&seed, 8)];
+                if (*slot && chance(&seed, 4) == 0) {
+                    free(*slot);
+                    *slot = NULL;
+                } else {
+                    enum place place = places[*slot ? 1 + chance(&seed, 2) : chance(&seed, 3)];
+                    *slot = place_it(place, *slot, 1 + chance(&seed, 90000));
+                }
+            }
+            boundary(repetition == 0);
+            families_walk(repetition == 0);
+        }
+        run_end();
+        exact += families_known(run, joins == site_joins()) > 0 && joins == site_joins();
+    }
+    ck_assert_uint_gt(exact, 10);
+    for (int i = 0; i < 8; i++) {
+        free(slots[i]);
+    }
+}
+END_TEST
+
 START_TEST(a_block_keeps_its_birth_when_it_is_moved)
 {
     int64_t blocks, bytes;
@@ -577,5 +666,6 @@ SUITE("watch", &what_is_sent_is_what_a_walk_finds,
       &a_floor_that_rises_by_itself_is_sent, &threads_are_counted_to_the_block,
       &what_was_there_before_is_counted_while_threads_run,
       &a_block_that_a_signal_handler_frees_within_our_code_is_counted,
-      &a_block_that_changes_its_site_makes_a_family, &families_grow_on_many_threads_at_once,
+      &a_block_that_changes_its_site_makes_a_family,
+      &a_family_is_sent_with_what_its_sites_hold_together, &families_grow_on_many_threads_at_once,
       &a_block_keeps_its_birth_when_it_is_moved, &all_kinds_of_sites_are_watched)
