@@ -57,9 +57,9 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
             int64_t held = sum_of(&at, (enum repeat_sum)sum);
             least[sum] = i == 0 || held < least[sum] ? held : least[sum];
         }
-        if (call == threshold_count(WARM_UP) && !repeat->moved) {
+        if (call <= threshold_count(WARM_UP)) {
             repeat->first = at;
-        } else if (call > threshold_count(WARM_UP)) {
+        } else {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
             repeat->still = repeat->moved && repeat->still == 0 ? end : repeat->still;
         }

@@ -937,6 +937,41 @@ static void four_growers(struct world *world, unsigned call)
     heap_add(world, 7, call == 2000, call == 2000 ? 2000000 : 0);
 }
 
+static uint64_t fourth_takes_ns;
+
+static void fourth_takes(struct world *world, unsigned call)
+{
+    world->wall_ns = call == 4 ? fourth_takes_ns : 1000000;
+}
+
+START_TEST(sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds)
+{
+    static struct scripted worker;
+    static const struct {
+        unsigned cost_ns;
+        uint64_t wall_ns;
+        double call_ns;
+    } calls[] = {{1000000, 6000000, 1000000},
+                 {1000000, 6000001, 6000001},
+                 {1000, 2004000, 1000},
+                 {1000, 2004001, 2004001},
+                 {1000000, 500000, 1000000}};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct row row = {
+            .call = fourth_takes, .limits = {.still_ns = 1}, .cost_ns = calls[i].cost_ns};
+        struct repeat repeat;
+        fourth_takes_ns = calls[i].wall_ns;
+        scripted_begin(&worker);
+        scripted_run(&worker, &repeat, &row);
+        ck_assert_uint_eq(repeat.calls, 4);
+        ck_assert_msg(fabs(repeat.call_ns - calls[i].call_ns) < 1e-6, "row %zu: %g", i,
+                      repeat.call_ns);
+        repeat_fini(&repeat);
+        observed_fini(&worker.seen);
+    }
+}
+END_TEST
+
 START_TEST(places_stand_by_what_they_grow_and_suppressed_ones_last)
 {
     static struct scripted worker;
