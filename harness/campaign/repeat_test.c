@@ -1054,6 +1054,7 @@ END_TEST
 
 SUITE("repeat", &scripts_come_to_their_verdicts, &figures_are_of_the_first_call_after_the_warm_up,
       &the_peak_is_asked_for_once, &what_is_waited_for_threads_is_bounded,
+      &sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds,
       &places_stand_by_what_they_grow_and_suppressed_ones_last,
       &growers_are_those_that_grow_or_else_those_that_rose,
       &the_scan_for_what_is_lost_is_asked_for_seldom)
