@@ -198,7 +198,7 @@ class Tree:
                 shutil.copy2(name, os.path.join(self.root, name))
         if os.path.isdir(B):
             shutil.copytree(B, os.path.join(self.root, B), symlinks=True, dirs_exist_ok=True)
-        self.commands = {}
+        self.commands, self.mutated = {}, None
 
     def make(self, targets):
         good, said = run(f"make {' '.join(targets)}", self.root, 1800)
@@ -264,6 +264,10 @@ class Runner:
     def stages(self, tree, mutant):
         """(state, by whom)."""
         targets = self.tests or [f"{B}/tidemark"]
+        if tree.mutated not in (None, mutant.file):  # the object is of its last mutant still
+            for line in tree.commands_for(tree.mutated, targets)[0]:
+                run(line, tree.root, 300)
+        tree.mutated = mutant.file
         compiles = tree.commands_for(mutant.file, targets)[0]
         for line in compiles:
             if not run(line, tree.root, 300)[0]:

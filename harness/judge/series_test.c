@@ -361,6 +361,7 @@ START_TEST(each_threshold_decides_at_its_exact_value)
          SERIES_LEVEL,
          0,
          1},
+        {"moves before the second span only", {{4, 0}, {64, 5}}, SERIES_STILL, 0, 0},
         {"less than a warm-up", {{1, 0}, {2, 50}}, SERIES_OPEN, 0, 0},
         {"no more than a warm-up", {{1, 0}, {2, 50}, {3, 50}}, SERIES_STILL, 0, 0},
         {"one span", {{64, 5}}, SERIES_STILL, 0, 0},
@@ -393,6 +394,7 @@ START_TEST(total_and_rate_count_from_the_warm_up_and_between_spans)
         {{{3, 0}, {11, 1}, {14, 5}, {40, 9}}, 9, 4. / 3}, /* the last is of call 15 on */
         {{{3, 0}, {16, 0}, {32, 16}, {64, 32}}, 32, 1},
         {{{3, 0}, {16, 0}, {32, 32}, {64, 32}}, 32, 0},
+        {{{3, 0}, {16, 0}, {32, 0}, {64, 1}}, 1, 1. / 16},
         {{{4, 7}, {64, 3}}, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
