@@ -224,7 +224,7 @@ static bool is_enough(const struct repeat *repeat, const struct repeat_limits *l
                    (double)(repeat->now.mapped_bytes - repeat->first.mapped_bytes) +
                    blocks * RECORD_BYTES;
     unsigned since = repeat->calls - threshold_count(WARM_UP);
-    double more = (double)next / (double)(since > 0 ? since : 1);
+    double more = (double)next / since;
     bool flood =
         blocks >= threshold(FLOOD_BLOCKS) * since && repeat->calls >= threshold_count(FLOOD_CALLS);
     return (limits->enough > 0 && repeat->calls >= limits->enough) || flood ||

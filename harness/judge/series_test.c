@@ -334,7 +334,7 @@ START_TEST(each_threshold_decides_at_its_exact_value)
          0,
          2},
         {"a seventh holds less than the last eighth",
-         {{3, 0}, {4, 32}, {32, 32}, {55, 32}, {56, 50}, {64, 50}},
+         {{3, 0}, {4, 32}, {32, 32}, {55, 32}, {56, 32}, {64, 50}},
          SERIES_OPEN,
          0,
          2},
