@@ -89,6 +89,16 @@ static bool is_still(const struct series *series)
     return true;
 }
 
+/* How far apart the floors of the spans lie: what a saw-tooth swings, too. */
+static int64_t spread_of(const struct series *series)
+{
+    int64_t low = least_after(series, threshold_count(WARM_UP) - 1), high = low;
+    for (size_t i = 1; i < series->count; i++) {
+        high = series->spans[i].floor > high ? series->spans[i].floor : high;
+    }
+    return high - low;
+}
+
 struct series_answer judge_series(const struct series *series)
 {
     struct series_answer answer = {.shape = SERIES_OPEN, .calls = series_calls(series)};
@@ -107,7 +117,8 @@ struct series_answer judge_series(const struct series *series)
     rises_count(series, n, &answer.rises, &steps);
     if (is_still(series)) {
         answer.shape = SERIES_STILL;
-    } else if ((double)(late + end) <= threshold(LEVEL_SHARE) * (double)answer.total) {
+    } else if ((double)late <= threshold(LEVEL_SHARE) * (double)answer.total &&
+               (double)end <= threshold(LEVEL_SHARE) * (double)spread_of(series)) {
         answer.shape = SERIES_LEVEL;
     } else if (n >= threshold_count(JUDGED_CALLS) && answer.share >= threshold(GROWS_SHARE) &&
                answer.rises >= threshold_count(RISES) && steps >= threshold_count(STEPS)) {

@@ -16,10 +16,10 @@
  *
  * It grows if the share is large enough and the floor rose several times, in several factors of
  * four. It has levelled off if the floor did not rise over the last factor of sixteen, and the
- * last eighth of the calls holds no more than the top: one flat factor of four proves nothing,
- * because a container that grows by doubling or by four stands still for as long, and what begins
- * to grow in the last half is not in the top yet. Everything else is open, and more calls are
- * needed.
+ * last eighth of the calls holds no more than the top (but for a sixteenth of what it swings): one
+ * flat factor of four proves nothing, because a container that grows by doubling or by four stands
+ * still for as long, and what begins to grow in the last half is not in the top yet. Everything
+ * else is open, and more calls are needed.
  */
 #ifndef JUDGE_SERIES_H
 #define JUDGE_SERIES_H

@@ -69,6 +69,12 @@ static double teeth(unsigned call, double period)
     return fmod(call, period) * 1000;
 }
 
+/* Its lowest point is a little higher in the last eighth. */
+static double uneven_teeth(unsigned call, double period)
+{
+    return fmod(call, period) * 1000 + (call > 900) * 8 + 100;
+}
+
 static double rising_teeth(unsigned call, double period)
 {
     return fmod(call, period) * 1000 + call * 8;
@@ -159,6 +165,7 @@ static const struct {
     {"one step in each factor of four", steps_of_four, 100, 512, SERIES_GROWS, 1. / 3},
     {"toggle", toggle, 100, 64, SERIES_LEVEL, 0},
     {"teeth of 5", teeth, 5, 64, SERIES_LEVEL, 0},
+    {"teeth of 39 whose low point is uneven", uneven_teeth, 39, 1024, SERIES_LEVEL, 0},
     {"teeth of 5 that rise", rising_teeth, 5, 1024, SERIES_GROWS, -1},
     {"teeth of 100 that rise", rising_teeth, 100, 4096, SERIES_GROWS, -1},
     {"falls", falling, 1000, 1024, SERIES_LEVEL, 0},
