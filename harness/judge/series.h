@@ -10,9 +10,9 @@
  * octave, or an octave as long as nothing moves.
  *
  *   top        the least of calls (n/2, n]: nothing that a saw-tooth gives back counts
- *   floor(c)   the least of calls from c on, and of top: what call c held and no later one gave
- * back total      top - floor(warm-up) share      (top - floor(n/4)) / total     linear 0.5,
- * doubling 0.5, square root 0.3, full 0
+ *   floor(c)   the least of calls from c on, and of top: what no later call gave back
+ *   total      top - floor(warm-up)
+ *   share      (top - floor(n/4)) / total     linear 0.5, doubling 0.5, square root 0.3, full 0
  *
  * It grows if the share is large enough and the floor rose several times, in several factors of
  * four. It has levelled off if the floor did not rise over the last factor of sixteen, and the
