@@ -198,7 +198,7 @@ class Tree:
                 shutil.copy2(name, os.path.join(self.root, name))
         if os.path.isdir(B):
             shutil.copytree(B, os.path.join(self.root, B), symlinks=True, dirs_exist_ok=True)
-        self.commands = {}
+        self.commands, self.mutated = {}, None
 
     def make(self, targets):
         good, said = run(f"make {' '.join(targets)}", self.root, 1800)
@@ -264,6 +264,10 @@ class Runner:
     def stages(self, tree, mutant):
         """(state, by whom)."""
         targets = self.tests or [f"{B}/tidemark"]
+        if tree.mutated not in (None, mutant.file):  # the object is of its last mutant still
+            for line in tree.commands_for(tree.mutated, targets)[0]:
+                run(line, tree.root, 300)
+        tree.mutated = mutant.file
         compiles = tree.commands_for(mutant.file, targets)[0]
         for line in compiles:
             if not run(line, tree.root, 300)[0]:
@@ -381,17 +385,18 @@ def main():
         print(f"{len(mutants)} mutants")
         return 0
     mutants = without_equivalents(options, files, mutants)
+    named = {m: (key_of(m), shown(m)) for m in mutants} # of the files as they are now
     known = {}
     if os.path.exists(options.state):
         for row in map(json.loads, open(options.state, encoding="utf-8")):
             known[row["key"]] = row
-    ask = [m for m in mutants if key_of(m) not in known or options.again and known[key_of(m)]["state"] == "survived"]
+    ask = [m for m in mutants if named[m][0] not in known or options.again and known[named[m][0]]["state"] == "survived"]
     if ask:
-        hunt(options, files, ask, known)
-    return report(mutants, known)
+        hunt(options, sorted({m.file for m in ask}), ask, named, known)
+    return report(named, known)
 
 
-def hunt(options, files, ask, known):
+def hunt(options, files, ask, named, known):
     runner = Runner(options, files)
     os.makedirs(os.path.dirname(options.state) or ".", exist_ok=True)
     try:
@@ -400,29 +405,33 @@ def hunt(options, files, ask, known):
             waiting = {pool.submit(runner.one, m): m for m in ask}
             for done in concurrent.futures.as_completed(waiting):
                 mutant = waiting[done]
-                state, by = done.result()
-                known[key_of(mutant)] = row = {"key": key_of(mutant), "state": state, "by": by, "line": shown(mutant)}
+                (key, line), (state, by) = named[mutant], done.result()
+                known[key] = row = {"key": key, "state": state, "by": by, "line": line}
                 out.write(json.dumps(row) + "\n")
                 out.flush()
                 if state == "survived":
-                    print(f"survived {shown(mutant)}", flush=True)
+                    print(f"survived {line}", flush=True)
     finally:
         runner.remove()
 
 
-def report(mutants, known):
-    states, by, survivors = collections.Counter(), collections.Counter(), []
-    for mutant in mutants:
-        row = known[key_of(mutant)]
+def report(named, known):
+    states, by, survivors, files = collections.Counter(), collections.Counter(), [], collections.Counter()
+    for mutant, (key, line) in named.items():
+        row = known[key]
+        files[mutant.file, row["state"]] += 1
         states[row["state"]] += 1
         by[row["by"]] += row["state"] == "killed"
         if row["state"] == "survived":
-            survivors.append(shown(mutant))
-    print(f"\n{len(mutants)} mutants: {states['killed']} killed, {states['survived']} survived; "
+            survivors.append(line)
+    print(f"\n{len(named)} mutants: {states['killed']} killed, {states['survived']} survived; "
           f"{states['same code']} are the same code, {states['does not compile']} do not compile")
     for name, count in by.most_common():
         if name:
             print(f"    {count:5} killed by {name}")
+    for path in dict.fromkeys(path for path, _ in files):
+        tried = files[path, "killed"] + files[path, "survived"]
+        print(f"    {path}: {files[path, 'killed']} of {tried} killed")
     for line in survivors:
         print(f"  {line}")
     return 1 if survivors else 0

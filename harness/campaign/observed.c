@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SITE_NUMBER_MOST (1u << 24)
+#define SITE_NUMBER_MOST (4096u * 1024u) /* as many as a worker gives */
 
 void observed_init(struct observed *observed)
 {

@@ -117,13 +117,15 @@ START_TEST(numbers_that_no_worker_gives_change_nothing)
 {
     begin();
     site_take(3, 3, 1, 10);
-    struct wire_site site = site_record((1u << 24) + 1, 1, 1);
+    struct wire_site site = site_record((1u << 22) + 1, 1, 1);
     ck_assert(observed_take(&seen, &site.head));
     site = site_record(UINT32_MAX, 1, 1);
     ck_assert(observed_take(&seen, &site.head));
-    family_take((1u << 24) + 1, WIRE_SITE_HEAP, 5, 50);
+    family_take((1u << 22) + 1, WIRE_SITE_HEAP, 5, 50);
     family_take(UINT32_MAX, WIRE_SITE_HEAP, 5, 50);
     ck_assert_uint_eq(seen.site_count, 4);
+    site_take(100000, 100000, 1, 1); /* but they may be many */
+    ck_assert_ptr_nonnull(observed_site(&seen, 100000));
     site_take(3, 4, 99, 99); /* a family has the smallest number of its sites */
     site_take(3, UINT32_MAX, 99, 99);
     ck_assert_int_eq(observed_site(&seen, 3)->blocks, 1);

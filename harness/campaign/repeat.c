@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_NS    100000000.0 /* most that is waited for late threads, in all calls of a test */
+#define SETTLE_NS       100000000.0 /* most that is waited for late threads, in all calls of a test */
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
-#define RECORD_BYTES 56          /* what a live block costs beside itself at trace depth */
-#define SLEEPS       4.0         /* wall time of so many times the processor's is sleep, not load */
-#define SLEEPS_LEAST 2e6
+#define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
+#define SLEEPS          4.0 /* wall time of so many times the processor's is sleep, not load */
+#define SLEEPS_LEAST    2e6
 
 static int64_t heap_of(const struct boundary *at)
 {
@@ -58,9 +58,9 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
             int64_t held = sum_of(&at, (enum repeat_sum)sum);
             least[sum] = i == 0 || held < least[sum] ? held : least[sum];
         }
-        if (call == threshold_count(WARM_UP) && !repeat->moved) {
+        if (call <= threshold_count(WARM_UP)) {
             repeat->first = at;
-        } else if (call > threshold_count(WARM_UP)) {
+        } else {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
             repeat->still = repeat->moved && repeat->still == 0 ? end : repeat->still;
         }
@@ -160,8 +160,8 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
-/* What calls take, without the time in which others had the processor: a busy machine does not make a
- * cheap test dear. A test that sleeps takes what it sleeps. */
+/* What calls take, without the time in which others had the processor: a busy machine does not make
+ * a cheap test dear. A test that sleeps takes what it sleeps. */
 static double cost_of(const struct answer *answer)
 {
     double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
@@ -226,7 +226,7 @@ static bool is_enough(const struct repeat *repeat, const struct repeat_limits *l
                    (double)(repeat->now.mapped_bytes - repeat->first.mapped_bytes) +
                    blocks * RECORD_BYTES;
     unsigned since = repeat->calls - threshold_count(WARM_UP);
-    double more = (double)next / (double)(since > 0 ? since : 1);
+    double more = (double)next / since;
     bool flood =
         blocks >= threshold(FLOOD_BLOCKS) * since && repeat->calls >= threshold_count(FLOOD_CALLS);
     return (limits->enough > 0 && repeat->calls >= limits->enough) || flood ||

@@ -55,6 +55,7 @@ struct row {
     bool lost;
     uint32_t unreachable, suppressed; /* bits of sites */
     unsigned fails, ends;             /* the call at which it fails, or the worker ends */
+    bool ran;                         /* before it ended it said so */
     unsigned cost_ns;
     uint64_t settles_ns; /* of each answer; the last block is gone then */
 };
@@ -78,6 +79,7 @@ static void sample_add(struct scripted *worker, unsigned repetition)
         sample->live_blocks += heap ? worker->now.sites[i].blocks : 0;
         sample->live_bytes += heap ? worker->now.sites[i].bytes : 0;
     }
+    sample->live_bytes += worker->now.at.live_bytes; /* of no site */
     sample->mappings = worker->now.at.mappings;
     sample->mapped_bytes = worker->now.at.mapped_bytes;
     sample->fds = worker->now.at.fds;
@@ -211,7 +213,7 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
         worker->calls++;
         if (worker->calls == row->ends) {
             answer.event = WORKER_GONE;
-            answer.ran = false;
+            answer.ran = row->ran;
             return answer;
         }
         if (worker->calls == row->fails) {
@@ -378,6 +380,12 @@ static void mapped_by_nobody(struct world *world, unsigned call)
     world->at.mapped_bytes += 4096;
 }
 
+static void heap_of_nobody(struct world *world, unsigned call)
+{
+    (void)call;
+    world->at.live_bytes += 24;
+}
+
 static void descriptors(struct world *world, unsigned call)
 {
     (void)call;
@@ -402,7 +410,7 @@ static void files_kept(struct world *world, unsigned call)
 
 static void children(struct world *world, unsigned call)
 {
-    world->orphans = call;
+    world->orphans = call > 7 ? call - 7 : 0; /* 33 after 40 calls */
     heap_add(world, 1, call % 2 ? 1 : -1, 0);
 }
 
@@ -711,6 +719,28 @@ static const struct row rows[] = {
      .limits = {.bytes = 1000000000},
      .verdict = CALLS_GROWS,
      .calls = 4096},
+    {.name = "heap of no site", .call = heap_of_nobody, .verdict = CALLS_GROWS, .calls = 4096},
+    {.name = "one descriptor would be enough, and none is kept",
+     .call = toggle,
+     .limits = {.units = 1},
+     .verdict = CALLS_LEVEL,
+     .calls = 1024,
+     .site = 1},
+    {.name = "one call would be enough",
+     .call = leak,
+     .limits = {.enough = 1},
+     .verdict = CALLS_LEVEL,
+     .calls = 4,
+     .site = 1},
+    {.name = "the worker ends after it has said how the test ended",
+     .call = leak,
+     .verdict = CALLS_GO_ON,
+     .calls = 96,
+     .ends = 100,
+     .ran = true,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32},
     {.name = "256 descriptors are enough",
      .call = descriptors,
      .verdict = CALLS_GROWS,
@@ -937,6 +967,41 @@ static void four_growers(struct world *world, unsigned call)
     heap_add(world, 7, call == 2000, call == 2000 ? 2000000 : 0);
 }
 
+static uint64_t fourth_takes_ns;
+
+static void fourth_takes(struct world *world, unsigned call)
+{
+    world->wall_ns = call == 4 ? fourth_takes_ns : 1000000;
+}
+
+START_TEST(sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds)
+{
+    static struct scripted worker;
+    static const struct {
+        unsigned cost_ns;
+        uint64_t wall_ns;
+        double call_ns;
+    } calls[] = {{1000000, 6000000, 1000000},
+                 {1000000, 6000001, 6000001},
+                 {1000, 2004000, 1000},
+                 {1000, 2004001, 2004001},
+                 {1000000, 500000, 1000000}};
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct row row = {
+            .call = fourth_takes, .limits = {.still_ns = 1}, .cost_ns = calls[i].cost_ns};
+        struct repeat repeat;
+        fourth_takes_ns = calls[i].wall_ns;
+        scripted_begin(&worker);
+        scripted_run(&worker, &repeat, &row);
+        ck_assert_uint_eq(repeat.calls, 4);
+        ck_assert_msg(fabs(repeat.call_ns - calls[i].call_ns) < 1e-6, "row %zu: %g", i,
+                      repeat.call_ns);
+        repeat_fini(&repeat);
+        observed_fini(&worker.seen);
+    }
+}
+END_TEST
+
 START_TEST(places_stand_by_what_they_grow_and_suppressed_ones_last)
 {
     static struct scripted worker;
@@ -951,6 +1016,8 @@ START_TEST(places_stand_by_what_they_grow_and_suppressed_ones_last)
         ck_assert_msg(repeat.places[i].family == order[i], "place %zu is of %u", i,
                       repeat.places[i].family);
         ck_assert_int_eq(repeat.places[i].suppressed, order[i] == 5);
+        ck_assert_uint_eq(repeat.places[i].series.count, repeat.live_count);
+        ck_assert_uint_eq(repeat.places[i].blocks.count, repeat.live_count);
     }
     ck_assert_uint_eq(repeat_growers(&repeat), 4);
     ck_assert_double_eq(repeat.places[0].bytes_per_call, 500);
@@ -1019,6 +1086,7 @@ END_TEST
 
 SUITE("repeat", &scripts_come_to_their_verdicts, &figures_are_of_the_first_call_after_the_warm_up,
       &the_peak_is_asked_for_once, &what_is_waited_for_threads_is_bounded,
+      &sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds,
       &places_stand_by_what_they_grow_and_suppressed_ones_last,
       &growers_are_those_that_grow_or_else_those_that_rose,
       &the_scan_for_what_is_lost_is_asked_for_seldom)

@@ -1,6 +1,8 @@
 /* budget.c - see budget.h. */
 #include "harness/judge/budget.h"
 
+#include <math.h>
+
 #define PASSES       5.0
 #define FLAT         5e9 /* beside the passes: a short suite is worth a few seconds */
 #define SUITE_PART   0.4 /* of the total, for the orders of the suite */
@@ -16,14 +18,13 @@ struct budget budget_plan(double pass, double wish, size_t tests, unsigned order
     double suite = SUITE_PART * budget.total, each = pass + ORDER_STARTS;
     budget.again = suite >= pass;
     suite -= budget.again ? pass : 0;
-    unsigned shuffled = suite > 0 ? (unsigned)(suite / each) : 0;
-    budget.orders = 1 + shuffled;
+    budget.orders = 1 + (unsigned)(suite / each);
     budget.orders = budget.orders < orders ? budget.orders : orders;
     if (budget.orders < LEAST_ORDERS && pass < budget.total / PASSES) {
         budget.orders = LEAST_ORDERS < orders ? LEAST_ORDERS : orders;
     }
     double spent = pass * (budget.again ? 2 : 1) + each * (budget.orders - 1);
-    budget.repeats = budget.total > spent ? budget.total - spent : 0;
+    budget.repeats = fmax(budget.total - spent, 0);
     return budget;
 }
 
@@ -35,12 +36,11 @@ double budget_still(const struct budget *budget)
 double budget_moved(const struct budget *budget)
 {
     double times = MOVED_TIMES * budget_still(budget), part = MOVED_PART * budget->repeats;
-    double most = times > part ? times : part;
-    return most < budget->repeats ? most : budget->repeats;
+    return fmin(fmax(times, part), budget->repeats);
 }
 
 void budget_spend(struct budget *budget, double spent)
 {
-    budget->repeats = budget->repeats > spent ? budget->repeats - spent : 0;
+    budget->repeats = fmax(budget->repeats - spent, 0);
     budget->tests -= budget->tests > 0;
 }

@@ -58,9 +58,8 @@ static char *orders_text(const struct evidence_suite *suite)
     bool accused = suite->verdict == VERDICT_ACCUMULATES || suite->verdict == VERDICT_GROWTH ||
                    suite->verdict == VERDICT_INCONCLUSIVE;
     char *votes =
-        accused && suite->shuffled > 0
-            ? memory_format(", %zu of %zu passes accuse", suite->accusing, suite->shuffled + 1)
-            : memory_copy("");
+        accused ? memory_format(", %zu of %zu passes accuse", suite->accusing, suite->shuffled + 1)
+                : memory_copy("");
     char *text =
         suite->shuffled > 0
             ? memory_format(" and in %zu shuffled order%s (seed %llu)%s", suite->shuffled,

@@ -113,6 +113,14 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .largest = "a"},
          "judged over 40 tests in order and in 4 shuffled orders (seed 0), 5 of 5 passes accuse; "
          "a second pass in the same process added 4.93 KB; left by 1 test, first a"},
+        {{.verdict = VERDICT_GROWTH,
+          .tests = 9,
+          .shuffled = 1,
+          .accusing = 2,
+          .again = true,
+          .again_bytes = 1},
+         "judged over 9 tests in order and in 1 shuffled order (seed 0), 2 of 2 passes accuse; a "
+         "second pass in the same process added 1 B"},
         {{.verdict = VERDICT_INCONCLUSIVE, .tests = 9, .shuffled = 2, .accusing = 1, .seed = 1},
          "judged over 9 tests in order and in 2 shuffled orders (seed 1), 1 of 3 passes accuse, "
          "one pass"},

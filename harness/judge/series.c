@@ -89,8 +89,9 @@ static bool is_still(const struct series *series)
     return true;
 }
 
-/* The least of each octave in the last factor of sixteen is no more than that of the last: the least of blocks of random
- * sizes may rise for a while, and is the lower the longer it is looked for. */
+/* The least of each octave in the last factor of sixteen is no more than that of the last: the
+ * least of blocks of random sizes may rise for a while, and is the lower the longer it is looked
+ * for. */
 static bool tops_all(const struct series *series, unsigned n, int64_t top)
 {
     unsigned past = n / 2;
@@ -117,6 +118,16 @@ static bool grows(const struct series *series, const struct series_answer *answe
            answer->total >= n / threshold_count(PACE) && tops_all(series, n, top);
 }
 
+/* How far apart the floors of the spans lie: what a saw-tooth swings, too. */
+static int64_t spread_of(const struct series *series)
+{
+    int64_t low = least_after(series, threshold_count(WARM_UP) - 1), high = low;
+    for (size_t i = 1; i < series->count; i++) {
+        high = series->spans[i].floor > high ? series->spans[i].floor : high;
+    }
+    return high - low;
+}
+
 struct series_answer judge_series(const struct series *series)
 {
     struct series_answer answer = {.shape = SERIES_OPEN, .calls = series_calls(series)};
@@ -135,7 +146,8 @@ struct series_answer judge_series(const struct series *series)
     rises_count(series, n, &answer.rises, &steps);
     if (is_still(series)) {
         answer.shape = SERIES_STILL;
-    } else if ((double)(late + end) <= threshold(LEVEL_SHARE) * (double)answer.total) {
+    } else if ((double)late <= threshold(LEVEL_SHARE) * (double)answer.total &&
+               (double)end <= threshold(LEVEL_SHARE) * (double)spread_of(series)) {
         answer.shape = SERIES_LEVEL;
     } else if (grows(series, &answer, steps, top)) {
         answer.shape = SERIES_GROWS;

@@ -10,16 +10,16 @@
  * octave, or an octave as long as nothing moves.
  *
  *   top        the least of calls (n/2, n]: nothing that a saw-tooth gives back counts
- *   floor(c)   the least of calls from c on, and of top: what call c held and no later one gave
- * back total      top - floor(warm-up) share      (top - floor(n/4)) / total     linear 0.5,
- * doubling 0.5, square root 0.3, full 0
+ *   floor(c)   the least of calls from c on, and of top: what no later call gave back
+ *   total      top - floor(warm-up)
+ *   share      (top - floor(n/4)) / total     linear 0.5, doubling 0.5, square root 0.3, full 0
  *
  * It grows if the share is large enough and the floor rose several times, in several factors of
  * four. It has levelled off if the floor did not rise over the last factor of sixteen, and the
- * last eighth of the calls holds no more than the top: one flat factor of four proves nothing,
- * because a container that grows by doubling or by four stands still for as long, and what begins
- * to grow in the last half is not in the top yet. Everything else is open, and more calls are
- * needed.
+ * last eighth of the calls holds no more than the top (but for a sixteenth of what it swings): one
+ * flat factor of four proves nothing, because a container that grows by doubling or by four stands
+ * still for as long, and what begins to grow in the last half is not in the top yet. Everything
+ * else is open, and more calls are needed.
  */
 #ifndef JUDGE_SERIES_H
 #define JUDGE_SERIES_H

@@ -69,6 +69,12 @@ static double teeth(unsigned call, double period)
     return fmod(call, period) * 1000;
 }
 
+/* Its lowest point is a little higher in the last eighth. */
+static double uneven_teeth(unsigned call, double period)
+{
+    return fmod(call, period) * 1000 + (call > 900) * 8 + 100;
+}
+
 static double rising_teeth(unsigned call, double period)
 {
     return fmod(call, period) * 1000 + call * 8;
@@ -159,6 +165,7 @@ static const struct {
     {"one step in each factor of four", steps_of_four, 100, 512, SERIES_GROWS, 1. / 3},
     {"toggle", toggle, 100, 64, SERIES_LEVEL, 0},
     {"teeth of 5", teeth, 5, 64, SERIES_LEVEL, 0},
+    {"teeth of 39 whose low point is uneven", uneven_teeth, 39, 1024, SERIES_LEVEL, 0},
     {"teeth of 5 that rise", rising_teeth, 5, 1024, SERIES_GROWS, -1},
     {"teeth of 100 that rise", rising_teeth, 100, 4096, SERIES_GROWS, -1},
     {"falls", falling, 1000, 1024, SERIES_LEVEL, 0},
@@ -334,7 +341,7 @@ START_TEST(each_threshold_decides_at_its_exact_value)
          0,
          2},
         {"a seventh holds less than the last eighth",
-         {{3, 0}, {4, 32}, {32, 32}, {55, 32}, {56, 50}, {64, 50}},
+         {{3, 0}, {4, 32}, {32, 32}, {55, 32}, {56, 32}, {64, 50}},
          SERIES_OPEN,
          0,
          2},
@@ -361,6 +368,7 @@ START_TEST(each_threshold_decides_at_its_exact_value)
          SERIES_LEVEL,
          0,
          1},
+        {"moves before the second span only", {{4, 0}, {64, 5}}, SERIES_STILL, 0, 0},
         {"less than a warm-up", {{1, 0}, {2, 50}}, SERIES_OPEN, 0, 0},
         {"no more than a warm-up", {{1, 0}, {2, 50}, {3, 50}}, SERIES_STILL, 0, 0},
         {"one span", {{64, 5}}, SERIES_STILL, 0, 0},
@@ -393,6 +401,7 @@ START_TEST(total_and_rate_count_from_the_warm_up_and_between_spans)
         {{{3, 0}, {11, 1}, {14, 5}, {40, 9}}, 9, 4. / 3}, /* the last is of call 15 on */
         {{{3, 0}, {16, 0}, {32, 16}, {64, 32}}, 32, 1},
         {{{3, 0}, {16, 0}, {32, 32}, {64, 32}}, 32, 0},
+        {{{3, 0}, {16, 0}, {32, 0}, {64, 1}}, 1, 1. / 16},
         {{{4, 7}, {64, 3}}, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

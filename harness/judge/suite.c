@@ -13,12 +13,12 @@ static int64_t least(const int64_t *values, size_t from, size_t to)
 }
 
 /* How often a value was above all that came before. */
-static size_t rises_of(const int64_t *held, size_t from, size_t count)
+static size_t rises_of(const int64_t *held, size_t count)
 {
     size_t rises = 0;
     int64_t most = 0;
     for (size_t i = 0; i < count; i++) {
-        rises += held[i] > most && i >= from;
+        rises += held[i] > most;
         most = held[i] > most ? held[i] : most;
     }
     return rises;
@@ -29,7 +29,7 @@ static bool long_grows(const int64_t *held, size_t count)
     int64_t second = least(held, count / 4, count / 2);
     int64_t last = least(held, count - count / 4, count);
     return last > 0 && (double)(last - second) >= threshold(SUITE_SHARE) * (double)last &&
-           rises_of(held, 0, count) >= threshold_count(RISES);
+           rises_of(held, count) >= threshold_count(RISES);
 }
 
 static bool ends_highest(const int64_t *held, size_t count)
@@ -39,13 +39,14 @@ static bool ends_highest(const int64_t *held, size_t count)
             return false;
         }
     }
-    return held[count - 1] > 0;
+    return true;
 }
 
+/* So many rises cannot all lie in the first half. */
 static bool short_grows(const int64_t *held, size_t count)
 {
-    return (double)rises_of(held, 0, count) >= threshold(SHORT_SHARE) * (double)count &&
-           rises_of(held, count / 2, count) > 0 && ends_highest(held, count);
+    return (double)rises_of(held, count) >= threshold(SHORT_SHARE) * (double)count &&
+           ends_highest(held, count);
 }
 
 bool judge_pass(const int64_t *held, size_t count)
@@ -68,7 +69,10 @@ enum result_verdict judge_votes(size_t accusing, size_t passes)
 
 enum result_verdict judge_again(int64_t first, int64_t second)
 {
-    double share = first > 0 ? (double)second / (double)first : second > 0 ? 1 : 0;
+    if (first <= 0) {
+        return second > 0 ? VERDICT_GROWTH : VERDICT_ACCUMULATES;
+    }
+    double share = (double)second / (double)first;
     return share >= threshold(AGAIN_GROWS)     ? VERDICT_GROWTH
            : share <= threshold(AGAIN_SETTLES) ? VERDICT_ACCUMULATES
                                                : VERDICT_INCONCLUSIVE;

@@ -53,6 +53,16 @@ START_TEST(a_pass_accuses_what_grows_with_its_tests)
          {1, 2, 3, 4, 6, 6, 6, 6, 6, 6, 6, 6},
          false},
         {"sixteen doubling", 16, {1, 2, 4, 4, 8, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16}, true},
+        {"what is behind the series is no rise", 3, {0, 0, 2, 99}, false},
+        {"what is behind the series is not its end", 3, {1, 2, 3, 99}, true},
+        {"twelve: the third value is not in the second quarter",
+         12,
+         {1, 2, 3, 3, 6, 6, 6, 6, 6, 6, 6, 6},
+         true},
+        {"eight: the third quarter is not the second", 8, {1, 2, 8, 8, 1, 1, 9, 9}, false},
+        {"eight: the last quarter is two", 8, {1, 2, 3, 3, 3, 3, 3, 9}, false},
+        {"twelve: the last quarter is three", 12, {1, 2, 3, 3, 3, 3, 3, 3, 3, 9, 9, 9}, true},
+        {"ends with little, but with more than before", 8, {0, 1, 0, 0, 2, 3, 1, 1}, true},
         {"sixteen with one step late", 16, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9}, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -50,5 +50,13 @@ START_TEST(thresholds_stand_in_their_order)
 }
 END_TEST
 
+/* Those that only whole hunts use. */
+START_TEST(hunts_make_five_passes_and_keep_few_units)
+{
+    ck_assert_double_eq(threshold(ORDERS), 5);
+    ck_assert_double_eq(threshold(FEW_UNITS), 256);
+}
+END_TEST
+
 SUITE("threshold", &each_row_has_a_name_a_value_and_a_sentence, &a_row_is_found_by_its_name,
-      &thresholds_stand_in_their_order)
+      &thresholds_stand_in_their_order, &hunts_make_five_passes_and_keep_few_units)
