@@ -24,7 +24,7 @@ def labels(program):
 def hunt(program):
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as out:
         started = time.monotonic()
-        subprocess.run([f"{build}/tidemark", "hunt", "-q", "--budget", "30s", "--json", out.name, "--", program],
+        subprocess.run([f"{build}/tidemark", "hunt", "-q", "--budget", "2min", "--json", out.name, "--", program],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         took = time.monotonic() - started
         tests, suite = {}, None

@@ -177,13 +177,15 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
                        unsigned count, uint32_t flags)
 {
     double settle = SETTLE_NS - repeat->settled_ns;
+    bool warm = repeat->calls == 0; /* one that fails in its warm-up is called once more */
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = test,
                                    .depth = WIRE_TRACE,
                                    .flags = WIRE_WATCH | WIRE_STOP_ON_FAIL | flags,
                                    .settle_ns = settle > 0 ? (uint64_t)settle : 0,
-                                   .repetitions_min = count,
-                                   .repetitions_max = count};
+                                   .warmups = warm ? count - 1 : 0,
+                                   .repetitions_min = warm ? 1 : count,
+                                   .repetitions_max = warm ? 1 : count};
     ask->seen->round++;
     repeat->last = ask->ask(ask->self, &command);
     const struct answer *answer = &repeat->last;
@@ -193,10 +195,9 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
     unsigned end = repeat->calls + count;
     samples_take(repeat, answer, end);
     sites_take(repeat, ask->seen, end);
-    double cost = cost_of(answer);
+    repeat->call_ns = cost_of(answer) / (warm ? 1 : count);
     repeat->calls = end;
-    repeat->spent_ns += cost;
-    repeat->call_ns = cost / count;
+    repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
     if (end <= threshold_count(WARM_UP) + 1) {
         repeat->figures = answer->test;

@@ -24,8 +24,8 @@ cd "$T" || exit 99
 
 "$B/tidemark" hunt --quick --json all.jsonl -- ./run.sh >"$T/out" 2>&1
 status=$?
-expect 0 begin 'hunt of 2 test programs' 'libcheck: 3 passed, 0 failed' 'libcheck: 5 passed, 0 failed' \
-    '8 passed, 0 failed, 0 skipped'
+expect 0 begin 'hunt of 2 test programs' 'libcheck: 4 passed, 0 failed' 'libcheck: 6 passed, 0 failed' \
+    '10 passed, 0 failed, 0 skipped'
 [ "$(grep -c '"type":"run"' all.jsonl)" = 2 ] || { echo "FAIL: no two runs in --json"; failed=1; }
 
 # Named by a glob: a program without a framework is a test program, too.
@@ -38,12 +38,12 @@ expect 1 'hunt of 3 test programs' 'fixtures/plain_main one' 'no framework: '
 echo 'exit 3' >>run.sh
 "$B/tidemark" hunt --quick -- ./run.sh >"$T/out" 2>&1
 status=$?
-expect 1 'note: ./run.sh ended with status 3 by itself' '8 passed, 0 failed, 0 skipped'
+expect 1 'note: ./run.sh ended with status 3 by itself' '10 passed, 0 failed, 0 skipped'
 
 # One test program: hunted as if it had been given itself.
 "$B/tidemark" hunt --quick -- env TESTS=3 "$B/fixtures/check_hundreds" >"$T/out" 2>&1
 status=$?
-expect 0 'repeat: tidemark hunt --quick -- env TESTS=3' '3 passed, 0 failed, 0 skipped'
+expect 0 'repeat: tidemark hunt --quick -- env TESTS=3' '4 passed, 0 failed, 0 skipped'
 
 "$B/tidemark" hunt --json - -- ./run.sh >"$T/out" 2>&1
 status=$?

@@ -373,7 +373,9 @@ void hooks_free(void *block)
 HOOK void hooks_free_sized(void *block, size_t size)
 {
     size_t was;
-    if (UNLIKELY((uintptr_t)block >= NOWHERE && header_plain(block, &was) && was != size)) {
+    void *start;
+    if (UNLIKELY((uintptr_t)block >= NOWHERE && !allocator_is_early(block) &&
+                 header_read(block, &was, &start) == HEADER_WHOLE && was != size)) {
         heap_error_known(WIRE_HEAP_SIZE, block, was, header_of(block)->record, size);
     }
     release(block);
