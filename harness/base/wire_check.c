@@ -5,8 +5,9 @@
 
 #define AMOUNT_MOST  ((int64_t)1 << 57) /* bytes and blocks: no address space is larger */
 #define COUNTED_MOST ((uint64_t)1 << 62)
-#define ASIDES_MOST  4096u /* notes and modules of one worker */
-#define ARGUMENTS    16u   /* registers that a function's arguments can be in, and more */
+#define ASIDES_MOST                                                                                \
+    (1u << 14)           /* notes and modules of one worker: a test may load one in each call */
+#define ARGUMENTS    16u /* registers that a function's arguments can be in, and more */
 #define GIVEN_ORDERS (1u << 20)
 
 #define SIZE_WRONG  "a record has the wrong size"

@@ -27,7 +27,8 @@
 static struct wire_children run_children;
 #define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
 #define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
-#define SETTLE_DEAD_NS  150000000 /* threads that gave nothing back for so long keep what they have */
+#define SETTLE_DEAD_NS                                                                             \
+    150000000 /* threads that gave nothing back for so long keep what they have */
 
 static struct wire_test last_test; /* too large for a test's small stack */
 static uint32_t threads_first;     /* when the first test of the process began */
@@ -333,7 +334,8 @@ static void run_settle(struct run *run)
     struct ledger_totals now;
     ledger_totals_get(&now);
     bool wanted = (run->command->flags & WIRE_SETTLE_WHOLE) != 0 || settle_is_wanted(run, &now);
-    if (run->command->settle_ns == 0 || run->repetitions == 0 || !wanted || meter_alone() || meter_threads() <= 1) {
+    if (run->command->settle_ns == 0 || run->repetitions == 0 || !wanted || meter_alone() ||
+        meter_threads() <= 1) {
         return;
     }
     uint64_t begun = meter_now_ns();

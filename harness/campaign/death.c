@@ -20,7 +20,8 @@ static void frames_fill(struct session *session, struct result_test *test)
     for (size_t i = 0; i < end.frame_count; i++) {
         bool top = i == 0 && end.signal != 0; /* our own fault would be seen */
         if (top || !symbols_own(session->seen.symbols, end.frames[i] - 1)) {
-            symbols_stack(session->seen.symbols, end.frames[i], top, &test->frames, &test->frame_count);
+            symbols_stack(session->seen.symbols, end.frames[i], top, &test->frames,
+                          &test->frame_count);
         }
     }
 }

@@ -2,8 +2,8 @@
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
-#include "harness/result/result.h"
 #include "harness/campaign/runner.h"
+#include "harness/result/result.h"
 #include "harness/scenario/scenario.h"
 
 #include <fnmatch.h>

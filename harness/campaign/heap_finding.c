@@ -67,7 +67,8 @@ void heap_finding_fill(const struct session *session, struct result_test *test)
     text_fini(&text);
     bool known = test->frame_count > 0; /* of its death */
     for (uint32_t i = 0; !known && i < error->here_count; i++) {
-        symbols_stack(session->seen.symbols, error->here[i], false, &test->frames, &test->frame_count);
+        symbols_stack(session->seen.symbols, error->here[i], false, &test->frames,
+                      &test->frame_count);
     }
 }
 

@@ -21,8 +21,8 @@ both writes_far_before_its_beginning fail wrote over the bytes before a block
 both writes_before_and_reallocates fail wrote over the bytes before a block
 both frees_twice fail freed a block of 24 B a second time, allocated by make (fixtures/programs/check_heap.c:
 both frees_twice fail , freed before by drop (fixtures/programs/check_heap.c:
-both frees_what_realloc_moved fail freed a block of 24 B a second time
-both frees_what_realloc_moved fail , freed before by frees_what_realloc_moved_fn
+jemalloc frees_what_realloc_moved fail freed a block of 24 B a second time
+jemalloc frees_what_realloc_moved fail , freed before by frees_what_realloc_moved_fn
 both frees_the_middle fail freed a pointer 16 B into a block of 100 B, allocated by make
 both frees_the_stack fail freed a pointer that no allocation returned, to the stack
 both frees_a_global fail freed a pointer that no allocation returned, to data of the program

@@ -15,11 +15,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS 7           /* three of the warm-up and four */
-#define QUICK_MOST  64          /* of what moves */
-#define LEAST_CALLS 4           /* of a test that the budget has no time for */
-#define STILL_NS    5e6   /* that a test may take whatever the budget: what is cheap is called often */
-#define MOVED_NS    100e6 /* and once something has moved */
+#define QUICK_CALLS 7   /* three of the warm-up and four */
+#define QUICK_MOST  64  /* of what moves */
+#define LEAST_CALLS 4   /* of a test that the budget has no time for */
+#define STILL_NS    5e6 /* that a test may take whatever the budget: what is cheap is called often */
+#define MOVED_NS    100e6       /* and once something has moved */
 #define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
 #define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
 #define ALONE_RUNS  3           /* processes in which a test has to come to the same */

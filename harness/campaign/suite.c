@@ -368,9 +368,8 @@ static void stopped_judge(struct session *session)
     struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
                                       .tests = session->live_count};
     session->suite_verdict = evidence.verdict;
-    session->suite_growth = grows ? (double)session->live[session->live_count - 1] /
-                                        (double)session->live_count
-                                  : NAN;
+    session->suite_growth =
+        grows ? (double)session->live[session->live_count - 1] / (double)session->live_count : NAN;
     if (grows) {
         stopped_sites(session, &evidence);
     }

@@ -32,7 +32,7 @@ static uint64_t settle_ns(const struct session *session)
 {
     double left = SETTLE_PASS_NS - session->settled_ns;
     return !session->log || left <= 0 ? 0
-           : (uint64_t)(left < SETTLE_TEST_NS ? left : SETTLE_TEST_NS);
+                                      : (uint64_t)(left < SETTLE_TEST_NS ? left : SETTLE_TEST_NS);
 }
 
 /* One call of a test, with what is asked of it: `answer` is what it came to. Returns false when the

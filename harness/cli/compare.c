@@ -2,6 +2,8 @@
  * commands, their counts exactly, their time and memory over pairs of runs. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
+#include "harness/campaign/pair.h"
+#include "harness/campaign/runner.h"
 #include "harness/cli/compare_pairs.h"
 #include "harness/cli/output.h"
 #include "harness/judge/shift.h"
@@ -9,8 +11,6 @@
 #include "harness/report/difference.h"
 #include "harness/result/result_merge.h"
 #include "harness/result/result_printable.h"
-#include "harness/campaign/pair.h"
-#include "harness/campaign/runner.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,8 @@
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
 #include "harness/base/version.h"
+#include "harness/campaign/runner.h"
+#include "harness/campaign/suppress.h"
 #include "harness/cli/output.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/project.h"
@@ -13,8 +15,6 @@
 #include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
 #include "harness/worker/valgrind.h"
-#include "harness/campaign/runner.h"
-#include "harness/campaign/suppress.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -208,7 +208,8 @@ static const struct option_spec options[] = {
     {.name = "repetitions",
      .kind = OPTION_INTEGER,
      .argument = "N",
-     .help = "least repetitions of each test after the first three; by default as many as the budget allows"},
+     .help = "least repetitions of each test after the first three; by default as many as the "
+             "budget allows"},
     {.name = "budget",
      .kind = OPTION_DURATION,
      .argument = "TIME",

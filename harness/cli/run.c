@@ -5,13 +5,13 @@
 #include "harness/base/diag.h"
 #include "harness/base/memory.h"
 #include "harness/base/version.h"
+#include "harness/campaign/ablate.h"
+#include "harness/campaign/runner.h"
 #include "harness/cli/output.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/shard.h"
 #include "harness/cli/suppressions.h"
 #include "harness/result/result_write.h"
-#include "harness/campaign/ablate.h"
-#include "harness/campaign/runner.h"
 #include "harness/scenario/scenario.h"
 
 #include <errno.h>

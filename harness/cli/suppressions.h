@@ -3,8 +3,8 @@
 #ifndef CLI_SUPPRESSIONS_H
 #define CLI_SUPPRESSIONS_H
 
-#include "harness/cli/command.h"
 #include "harness/campaign/suppress.h"
+#include "harness/cli/command.h"
 
 /* All files of --suppressions. False: mistakes in them, told on stderr. */
 bool command_suppressions_read(const struct command_line *line, struct suppress *suppress);

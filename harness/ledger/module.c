@@ -12,7 +12,7 @@
 #include <link.h>
 #include <string.h>
 
-#define MODULES_MOST 1024u
+#define MODULES_MOST 4096u /* later ones stay without names */
 
 static uint64_t sent[MODULES_MOST]; /* base, mixed with the path: what identifies an object */
 static uint32_t sent_count;
@@ -33,9 +33,10 @@ static bool sent_before(uint64_t identity)
             return true;
         }
     }
-    if (sent_count < MODULES_MOST) {
-        sent[sent_count++] = identity;
+    if (sent_count == MODULES_MOST) {
+        return true;
     }
+    sent[sent_count++] = identity;
     return false;
 }
 

@@ -1,6 +1,7 @@
 /*
- * valgrind.h - a worker under valgrind's memcheck: whether that is possible here, and how its process
- * becomes it (docs/memcheck.md). What memcheck says is read in harness/campaign. Supervisor only.
+ * valgrind.h - a worker under valgrind's memcheck: whether that is possible here, and how its
+ * process becomes it (docs/memcheck.md). What memcheck says is read in harness/campaign. Supervisor
+ * only.
  */
 #ifndef WORKER_VALGRIND_H
 #define WORKER_VALGRIND_H
