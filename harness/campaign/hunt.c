@@ -25,10 +25,11 @@ static void budget_say(const struct session *session, const struct budget *budge
     char total[UNIT_TEXT_BYTES], pass[UNIT_TEXT_BYTES];
     if (session->options->announce) {
         char *text = memory_format("one pass takes %s; the hunt takes at most %s: %u pass%s%s, and "
-                                   "each of %zu tests repeated",
+                                   "each of %zu test%s repeated",
                                    unit_ns(pass, budget->pass), unit_ns(total, budget->total),
                                    budget->orders, budget->orders == 1 ? "" : "es",
-                                   budget->again ? ", one of them twice" : "", budget->tests);
+                                   budget->again ? ", one of them twice" : "", budget->tests,
+                                   budget->tests == 1 ? "" : "s");
         session->options->announce(session->options->context, text);
         free(text);
     }

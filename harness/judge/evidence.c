@@ -87,13 +87,14 @@ static char *depositors_text(const struct evidence_suite *suite)
         return memory_copy("");
     }
     bool one = !suite->largest || strcmp(suite->first, suite->largest) == 0;
-    char *traced = suite->traced
-                       ? memory_format(" of the first %zu, which the sites are of", suite->traced)
-                       : memory_copy("");
-    char *text = memory_format("; left by %zu test%s%s, first %s%s%s", suite->depositors,
-                               suite->depositors == 1 ? "" : "s", traced, suite->first,
-                               one ? "" : ", most by ", one ? "" : suite->largest);
-    free(traced);
+    char *who = suite->traced
+                    ? memory_format("of the first %zu, which the sites are of, %zu left something",
+                                    suite->traced, suite->depositors)
+                    : memory_format("left by %zu test%s", suite->depositors,
+                                    suite->depositors == 1 ? "" : "s");
+    char *text = memory_format("; %s, first %s%s%s", who, suite->first, one ? "" : ", most by ",
+                               one ? "" : suite->largest);
+    free(who);
     return text;
 }
 
