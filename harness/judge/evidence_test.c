@@ -132,7 +132,7 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .depositors = 3,
           .first = "a",
           .largest = "c"},
-         "judged over 9 tests in order, one pass; left by 3 tests of the first 6, which the sites "
+         "judged over 9 tests in order, one pass; of the first 6, which the sites "
          "are of, first a, most by c"},
         {{.verdict = VERDICT_ACCUMULATES, .tests = 9, .depositors = 3},
          "judged over 9 tests in order, one pass"},
