@@ -133,7 +133,7 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .first = "a",
           .largest = "c"},
          "judged over 9 tests in order, one pass; of the first 6, which the sites "
-         "are of, first a, most by c"},
+         "are of, 3 left something, first a, most by c"},
         {{.verdict = VERDICT_ACCUMULATES, .tests = 9, .depositors = 3},
          "judged over 9 tests in order, one pass"},
         {{.verdict = VERDICT_ACCUMULATES, .tests = 9, .first = "a"},
