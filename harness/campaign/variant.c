@@ -24,8 +24,8 @@ bool session_wants(const struct session *session, uint32_t test)
            (!map || shard_map_find(map, id) == session->plan->shard);
 }
 
-#define SETTLE_TEST_NS 100000000.0  /* most that is waited for the threads of a test ... */
-#define SETTLE_PASS_NS 2000000000.0 /* ... and for those of all tests of a pass */
+#define SETTLE_TEST_NS 100000000.0 /* most that is waited for the threads of a test ... */
+#define SETTLE_PASS_NS 600000000.0 /* ... and for those of all tests of a pass */
 
 /* With a log, what threads give back late is not held against a test. */
 static uint64_t settle_ns(const struct session *session)

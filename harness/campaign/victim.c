@@ -48,6 +48,30 @@ static bool cause_find(const struct session *session, const uint32_t *before, si
     return count == 1 && probe_passes(session, before, 1, victim) == passes;
 }
 
+#define PROOFS 3 /* one sight of an order is no proof */
+
+/* Does the victim pass, or fail, each time after these tests? */
+static bool is_always(const struct session *session, const uint32_t *before, size_t count,
+                      uint32_t victim, bool passes)
+{
+    for (int i = 0; i < PROOFS; i++) {
+        if (probe_passes(session, before, count, victim) != passes) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void flaky_set(struct result_test *test)
+{
+    test->order = ORDER_FREE;
+    test->status = RESULT_FLAKY;
+    test->verdict = VERDICT_NONE;
+    result_set(&test->message, test->order_message);
+    result_set(&test->order_message, "");
+    result_set(&test->horizon, "it passed and failed in the same order of tests: no verdict");
+}
+
 /* A test that passes in one order and fails in another: polluted by one that ran before it, or in
  * need of one that did not. */
 static void victim_explain(const struct session *session, const struct session *straight,
@@ -65,8 +89,14 @@ static void victim_explain(const struct session *session, const struct session *
         }
     }
     test->order = alone ? ORDER_POLLUTED : ORDER_NEEDS;
-    if (cause_find(session, before, count, failure->test, !alone, &cause)) {
-        result_set(&test->order_by, session->seen.tests[cause].id);
+    if (!is_always(session, NULL, 0, failure->test, alone)) {
+        flaky_set(test);
+    } else if (cause_find(session, before, count, failure->test, !alone, &cause)) {
+        if (is_always(session, &cause, 1, failure->test, !alone)) {
+            result_set(&test->order_by, session->seen.tests[cause].id);
+        } else {
+            flaky_set(test);
+        }
     }
 }
 
