@@ -44,17 +44,18 @@ static int report_run(struct command_line *line)
 {
     struct result result;
     struct diag diag;
-    result_init(&result);
-    diag_init(&diag);
-    result.births_unwanted = true;
-    result.scenario_wanted = command_text(line, "scenario");
-    if (result.scenario_wanted && line->json) {
+    const char *scenario = command_text(line, "scenario");
+    if (scenario && line->json) {
         fprintf(stderr, "tidemark report: --json copies all runs; not with --scenario\n");
         return COMMAND_USAGE;
     }
     if (!output_root(line)) {
         return COMMAND_USAGE;
     }
+    result_init(&result);
+    diag_init(&diag);
+    result.births_unwanted = true;
+    result.scenario_wanted = scenario;
     enum result_merge merge = result_merge(&result, (const char *const *)line->operands,
                                            line->operand_count, SITES_MAX, &diag);
     diag_print(&diag, stderr);

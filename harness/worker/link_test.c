@@ -4,6 +4,7 @@
 
 #include "harness/base/suite.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,5 +203,16 @@ START_TEST(processes_that_a_test_leaves_are_counted)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+int main(void)
+{
+    (void)&an_answer_has_its_own_samples_and_test;
+    (void)&an_end_says_how_far_it_came;
+    (void)&processes_that_a_test_leaves_are_counted;
+    puts("the worker is this program, and a sanitizer's runtime does not start before its constructor");
+    return 77;
+}
+#else
 SUITE("link", &an_answer_has_its_own_samples_and_test, &an_end_says_how_far_it_came,
       &processes_that_a_test_leaves_are_counted)
+#endif
