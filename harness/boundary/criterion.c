@@ -177,8 +177,10 @@ static void assert_here(const struct criterion_assert *assert)
     {                                                                                              \
         va_list arguments;                                                                         \
         va_start(arguments, format);                                                               \
-        vsnprintf(criterion.message, sizeof criterion.message, format == NULL ? "" : format,       \
-                  arguments);                                                                      \
+        criterion.message[0] = '\0';                                                               \
+        if (format != NULL) {                                                                      \
+            vsnprintf(criterion.message, sizeof criterion.message, format, arguments);             \
+        }                                                                                          \
         va_end(arguments);                                                                         \
         criterion.outcome.status = code;                                                           \
         siglongjmp(criterion.back, 1);                                                             \
