@@ -11,10 +11,11 @@
 
 enum played { PASSES, DIES_EARLY, DIES_LATE, LEAVES_A_PROCESS, HANGS, PLAYED };
 
-static void sample_put(struct wire *wire, unsigned repetition)
+static void sample_put(struct wire *wire, uint32_t test, unsigned repetition)
 {
     struct wire_sample sample;
     WIRE_INIT(&sample, WIRE_SAMPLE);
+    sample.test = test;
     sample.repetition = repetition;
     sample.live_bytes = 100 + repetition;
     wire_put(wire, &sample);
@@ -43,7 +44,7 @@ static void test_play(struct wire *wire, const struct wire_command *command)
     struct wire_test test;
     struct wire_note note;
     for (unsigned i = 0; i < command->repetitions_max; i++) {
-        sample_put(wire, i);
+        sample_put(wire, command->test, i);
     }
     WIRE_INIT(&note, WIRE_NOTE);
     strcpy(note.text, "in between");
@@ -85,6 +86,18 @@ static __attribute__((constructor)) void worker_play(void)
     uint32_t sequence = 0;
     if (!wire || !wire_claim(&wire)) {
         return;
+    }
+    static struct wire_hello hello;
+    static struct wire_test_name name;
+    WIRE_INIT(&hello, WIRE_HELLO);
+    hello.pid = (int32_t)getpid();
+    hello.way = WIRE_WAY_HEADER;
+    wire_put(wire, &hello);
+    for (uint32_t i = 0; i < PLAYED; i++) {
+        WIRE_INIT(&name, WIRE_TEST_NAME);
+        name.test = i;
+        name.id[0] = 'a';
+        wire_put(wire, &name);
     }
     WIRE_INIT(&ready, WIRE_READY);
     ready.count = PLAYED;
@@ -203,13 +216,14 @@ START_TEST(processes_that_a_test_leaves_are_counted)
 }
 END_TEST
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* not tried there */
 int main(void)
 {
     (void)&an_answer_has_its_own_samples_and_test;
     (void)&an_end_says_how_far_it_came;
     (void)&processes_that_a_test_leaves_are_counted;
-    puts("the worker is this program, and a sanitizer's runtime does not start before its constructor");
+    puts("the worker is this program, and a sanitizer's runtime does not start before its "
+         "constructor");
     return 77;
 }
 #else
