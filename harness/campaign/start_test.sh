@@ -51,4 +51,8 @@ tr -s '\n ' '  ' <"$t/out" >"$t/said"
 [ $got = 2 ] || fail "a broken program: status $got"
 says "tidemark hunt: $t/broken: Exec format error *$"
 [ "$(wc -l <"$t/out")" -le 1 ] || fail "a broken program: more than a line"
+# Nor is a file that nobody may execute; a name without a folder is not looked for twice.
+echo words >"$t/words"
+(cd "$t" && "$OLDPWD/$B/tidemark" hunt -q --quick -- words) >"$t/out" 2>&1; got=$?
+[ $got = 2 ] && [ "$(wc -l <"$t/out")" -eq 1 ] || fail "a file that is no program: status $got, $(cat "$t/out")"
 exit $failed

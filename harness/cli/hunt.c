@@ -159,7 +159,7 @@ static int hunt_main(struct command_line *line)
     char *program = command_program_find(line->operands[0]), *repeat = NULL;
     char reason[256];
     int status = COMMAND_USAGE;
-    if (project_wanted(line) && project_hunt(line, &status)) {
+    if (executable_error(program) == 0 && project_wanted(line) && project_hunt(line, &status)) {
         free(program);
         return status;
     }
