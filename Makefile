@@ -18,6 +18,13 @@ space := $(empty) $(empty)
 tag   := $(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(findstring clang,$(CC)),-clang)$(if $(filter-out all,$(CACHE)),-$(subst $(comma),-,$(CACHE)))$(if $(filter-out fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),-$(firstword $(subst ., ,$(notdir $(CATALOGUE)))))
 B     ?= build$(tag)
 
+# `make setup check` installs before this file asks which packages are there. `make -n setup` installs nothing.
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+$(if $(shell ci/setup.sh >&2 || echo failed),$(error make setup: not everything could be installed))
+endif
+endif
+
 # Packages, as pkg-config names. ci/packages.txt has Debian's.
 PKGS   := check libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3 libcurl libmicrohttpd
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -80,7 +87,7 @@ SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
 SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.sql)
 # A package that came later changes the flags, and what they build is built again.
 FLAGS_NOW := $(CC) $(PKG_CFLAGS) $(TIERED_LIBS)
-$(if $(filter help clean format setup,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
+$(if $(filter help clean format,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
 FIXTURE_SRC := $(wildcard fixtures/programs/*.c)
 FIXTURE_BIN := $(patsubst fixtures/programs/%.c,$B/fixtures/%,$(FIXTURE_SRC)) $(addprefix $B/fixtures/check_basic-,nopie noalign stripped shared static relinked)
 
@@ -121,9 +128,9 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: ## install what is needed (root or sudo)
-	$Qci/setup.sh
+	@:
 
-ifeq ($(filter setup help clean format,$(MAKECMDGOALS)),)
+ifeq ($(filter help clean format,$(MAKECMDGOALS)),)
 ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
 $(error $(shell ci/setup.sh --missing))
 endif
