@@ -5,6 +5,7 @@
  * of passes too, if they are cheap. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/campaign/place.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
@@ -131,6 +132,7 @@ static bool sites_report(struct session *session, struct session *runs, uint32_t
         if (seen->birth == number && seen->blocks * 16 >= passes &&
             seen->site < runs->seen.site_count) {
             whole += (double)seen->bytes;
+            accused_add(&session->accused, number, place_key(&runs->seen, seen->site));
             if (!session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
                 counted_part(test, &runs->seen.sites[seen->site], (double)seen->blocks / passes);
             }

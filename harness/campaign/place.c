@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void places_init(struct places *places, size_t test_count, bool *excluded)
+void places_init(struct places *places, size_t test_count, const struct accused *left_out)
 {
-    *places = (struct places){.test_count = test_count, .excluded = excluded};
+    *places = (struct places){.test_count = test_count, .left_out = left_out};
 }
 
 void places_fini(struct places *places)
@@ -117,10 +117,22 @@ static void event_add(struct place_history *history, uint32_t position, int64_t 
     now->bytes += bytes;
 }
 
+uint64_t place_key(const struct observed *seen, uint32_t site)
+{
+    uint64_t keys[PLACE_LEVELS];
+    keys_of(seen, site, keys);
+    return keys[PLACE_LEVELS - 1];
+}
+
+struct amount {
+    int64_t blocks, bytes;
+};
+
 struct site_state { /* of one site, while a log is read */
     bool known, skip;
     uint32_t place[PLACE_LEVELS];
-    int64_t blocks, bytes;
+    uint64_t key;                 /* of the finest of them */
+    struct amount raw, out, held; /* alive; of it left out; the rest, which its places have */
 };
 
 static struct site_state *state_get(struct places *places, struct site_state *states,
@@ -133,12 +145,27 @@ static struct site_state *state_get(struct places *places, struct site_state *st
         state->known = true;
         state->skip = skip && skip(context, site);
         keys_of(seen, site, keys);
+        state->key = keys[PLACE_LEVELS - 1];
         for (uint32_t level = 0; level < PLACE_LEVELS && !state->skip; level++) {
             state->place[level] = place_get(places, keys[level], level + 1, seen->sites[site].kind,
                                             level > 0 ? state->place[level - 1] : 0);
         }
     }
     return state;
+}
+
+/* What an accused test added is left out until it is gone; what it took away is gone. */
+static void state_change(struct site_state *state, const struct pass_change *change, bool left_out)
+{
+    int64_t more = change->blocks + change->bytes - state->raw.blocks - state->raw.bytes;
+    if (left_out && more > 0) {
+        state->out.blocks += change->blocks - state->raw.blocks;
+        state->out.bytes += change->bytes - state->raw.bytes;
+    }
+    state->raw = (struct amount){.blocks = change->blocks, .bytes = change->bytes};
+    state->out.blocks =
+        state->out.blocks < state->raw.blocks ? state->out.blocks : state->raw.blocks;
+    state->out.bytes = state->out.bytes < state->raw.bytes ? state->out.bytes : state->raw.bytes;
 }
 
 void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
@@ -159,16 +186,19 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
         const struct pass_change *change = &log->changes[i];
         struct site_state *state = state_get(places, states, seen, change->site, skip, context);
         uint32_t test = log->tests[change->position];
+        bool left_out = accused_has(places->left_out, test, state->key);
+        state_change(state, change, left_out);
+        struct amount held = {.blocks = state->raw.blocks - state->out.blocks,
+                              .bytes = state->raw.bytes - state->out.bytes};
         for (size_t level = 0; level < PLACE_LEVELS && !state->skip; level++) {
             struct place *place = &places->all[state->place[level]];
-            event_add(&place->passes[pass], change->position, change->blocks - state->blocks,
-                      change->bytes - state->bytes);
-            if (change->allocated && test < places->test_count) {
+            event_add(&place->passes[pass], change->position, held.blocks - state->held.blocks,
+                      held.bytes - state->held.bytes);
+            if (change->allocated && !left_out && test < places->test_count) {
                 place->touched[test / 8] |= (unsigned char)(1u << test % 8);
             }
         }
-        state->blocks = change->blocks;
-        state->bytes = change->bytes;
+        state->held = held;
     }
     free(states);
 }
@@ -178,30 +208,21 @@ static bool touches(const struct place *place, uint32_t test)
     return (place->touched[test / 8] >> test % 8 & 1) != 0;
 }
 
-/* A walk over the boundaries of a pass: what the place holds, without what excluded tests left. */
+/* A walk over the boundaries of a pass: what the place holds. */
 struct walk {
     const struct places *places;
     const struct place *place;
     size_t pass, at; /* the next event */
-    struct place_event raw, left_out, held;
+    struct place_event held;
 };
 
 static void walk_step(struct walk *walk, uint32_t position)
 {
     const struct place_history *history = &walk->place->passes[walk->pass];
-    uint32_t test = walk->places->passes[walk->pass].tests[position];
     if (walk->at < history->count && history->events[walk->at].position == position) {
-        struct place_event now = history->events[walk->at++];
-        bool out = test < walk->places->test_count && walk->places->excluded[test];
-        if (out && now.bytes + now.blocks > walk->raw.bytes + walk->raw.blocks) {
-            walk->left_out.blocks += now.blocks - walk->raw.blocks;
-            walk->left_out.bytes += now.bytes - walk->raw.bytes;
-        }
-        walk->raw = now;
+        walk->held = history->events[walk->at++];
     }
     walk->held.position = position;
-    walk->held.blocks = walk->raw.blocks - walk->left_out.blocks;
-    walk->held.bytes = walk->raw.bytes - walk->left_out.bytes;
 }
 
 /* Does the pass accuse the place? `held` has room for all of its tests. */
@@ -214,7 +235,7 @@ static bool pass_accuses(const struct places *places, const struct place *place,
         uint32_t test = places->passes[pass].tests[position];
         walk_step(&walk, position);
         int64_t now = observed_worth(walk.held.blocks, walk.held.bytes);
-        if (test < places->test_count && touches(place, test) && !places->excluded[test]) {
+        if (test < places->test_count && touches(place, test)) {
             held[count++] = now;
         } else if (count > 0 && now < held[count - 1]) {
             held[count - 1] = now;
@@ -227,7 +248,7 @@ static size_t touching(const struct places *places, const struct place *place)
 {
     size_t count = 0;
     for (uint32_t test = 0; test < places->test_count; test++) {
-        count += touches(place, test) && !places->excluded[test];
+        count += touches(place, test);
     }
     return count;
 }

@@ -147,13 +147,13 @@ static bool is_suppressed(void *context, uint32_t site)
     return site == ((const struct made *)context)->suppress;
 }
 
-static bool excluded[TESTS + 1];
+static struct accused left_out;
 static struct course courses[PLACE_PASSES + 1];
 
 /* All passes of a suite, of which the last is kept for looking up. */
 static struct places_verdict made_judge(struct places *places, struct made *made)
 {
-    places_init(places, made->tests, excluded);
+    places_init(places, made->tests, &left_out);
     for (uint32_t i = 0; i < made->passes; i++) {
         course_make(&courses[i], made, i);
         places_add(places, &courses[i].log, &courses[i].seen, made->suppress ? is_suppressed : NULL,
@@ -169,7 +169,7 @@ static void made_over(struct places *places, const struct made *made)
         observed_fini(&courses[i].seen);
     }
     places_fini(places);
-    memset(excluded, 0, sizeof excluded);
+    accused_fini(&left_out);
 }
 
 /* Suites. -------------------------------------------------------------------------------------- */
@@ -426,7 +426,9 @@ START_TEST(suites_come_to_their_verdicts)
         struct places places;
         struct made made = rows[i].made;
         for (uint32_t test = 0; test < TESTS; test++) {
-            excluded[test] = rows[i].excluded > 0 && test % 4 == rows[i].excluded - 1;
+            if (rows[i].excluded > 0 && test % 4 == rows[i].excluded - 1) {
+                accused_add(&left_out, test, ACCUSED_WHOLE);
+            }
         }
         struct places_verdict verdict = made_judge(&places, &made);
         ck_assert_msg(verdict.verdict == rows[i].verdict && verdict.accusing == rows[i].accusing,
@@ -548,7 +550,7 @@ START_TEST(no_place_is_found_where_there_is_none)
     struct made made = {one_site, cache, TESTS, 1, false, 0};
     made_judge(&places, &made);
     struct places empty;
-    places_init(&empty, TESTS, excluded);
+    places_init(&empty, TESTS, &left_out);
     ck_assert_ptr_null(places_find_shown(&empty, &courses[0].seen, 1));
     ck_assert_int_eq(places_judge(&empty).verdict, VERDICT_NONE);
     places_fini(&empty);
@@ -600,7 +602,7 @@ START_TEST(what_each_test_left_is_told_without_the_excluded)
     struct places places;
     struct made made = {one_site, left, TESTS, PASSES, false, 0};
     int64_t bytes[TESTS + 1] = {0};
-    excluded[5] = true;
+    accused_add(&left_out, 5, ACCUSED_WHOLE);
     bytes[3] = 1000; /* of another place */
     made_judge(&places, &made);
     place_left(&places, &places.all[2], bytes);
@@ -632,10 +634,179 @@ START_TEST(an_excluded_test_may_clear_what_others_left)
 {
     struct places places;
     struct made made = {one_site, excluded_clears, TESTS, 1, false, 0};
-    excluded[20] = true;
+    accused_add(&left_out, 20, ACCUSED_WHOLE);
     made_judge(&places, &made);
     ck_assert_int_eq(place_end(&places, &places.all[0]).bytes, 19 * 64);
     made_over(&places, &made);
+}
+END_TEST
+
+/* Several things at once, all by one wrapper of malloc: a log, a cache, an LRU. */
+static void three_things(struct world *world)
+{
+    static const int stacks[][4] = {{1, 2, 5, 0}, {1, 3, 5, 0}, {1, 4, 5, 0}};
+    world->site_count = 3;
+    for (int i = 0; i < 3; i++) {
+        memcpy(world->sites[i].frames, stacks[i], sizeof stacks[i]);
+    }
+}
+
+/* Every test appends to the log; half of them have an entry of their own in the cache. */
+static void log_beside_cache(struct world *world, uint32_t test)
+{
+    allocate(world, 0, 1000);
+    if (test % 2 == 0 && !world->known[test]) {
+        world->known[test] = 1;
+        allocate(world, 1, 64);
+    }
+}
+
+static void log_beside_bounds(struct world *world, uint32_t test)
+{
+    (void)test;
+    allocate(world, 0, 1000);
+    allocate(world, 2, 64);
+    if (world->sites[2].blocks > 5) {
+        release(world, 2, 64);
+    }
+}
+
+static void all_three(struct world *world, uint32_t test)
+{
+    log_beside_cache(world, test);
+    allocate(world, 2, 64);
+    if (world->sites[2].blocks > 5) {
+        release(world, 2, 64);
+    }
+}
+
+/* Test 30 throws the log away, of which nothing was to be counted. */
+static void log_is_cleared(struct world *world, uint32_t test)
+{
+    if (test == 30) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    } else {
+        log_beside_cache(world, test);
+    }
+}
+
+/* Only three tests come to the cache, and one of them is accused there. */
+static void three_entries(struct world *world, uint32_t test)
+{
+    allocate(world, 0, 1000);
+    if (test % 16 == 0) {
+        allocate(world, 1, 64);
+    }
+}
+
+/* The key of a site's finest place. */
+static uint64_t key_find(const struct made *made, uint32_t site)
+{
+    static struct course course;
+    course_make(&course, made, 0);
+    uint64_t key = place_key(&course.seen, site);
+    pass_log_fini(&course.log);
+    observed_fini(&course.seen);
+    return key;
+}
+
+START_TEST(an_accused_place_is_left_out_and_no_other_of_the_same_test)
+{
+    static const struct {
+        const char *name;
+        void (*test)(struct world *world, uint32_t test);
+        uint32_t accused[2]; /* sites of which all tests are accused, of which test 0 alone */
+        enum result_verdict verdict;
+        bool shown[3];
+        int64_t bytes[4]; /* at the end: of each site's place, and of the wrapper */
+    } rows[] = {
+        {"nobody is accused",
+         log_beside_cache,
+         {0, 0},
+         VERDICT_ACCUMULATES,
+         {true, true, false},
+         {40000, 1280, 0, 41280}},
+        {"a cache beside a log that every test leaks into",
+         log_beside_cache,
+         {1, 0},
+         VERDICT_ACCUMULATES,
+         {false, true, false},
+         {0, 1280, 0, 1280}},
+        {"an LRU beside such a log",
+         log_beside_bounds,
+         {1, 0},
+         VERDICT_SATURATING,
+         {false, false, false},
+         {0, 0, 320, 320}},
+        {"both beside such a log",
+         all_three,
+         {1, 0},
+         VERDICT_ACCUMULATES,
+         {false, true, false},
+         {0, 1280, 320, 1600}},
+        {"the cache is accused",
+         log_beside_cache,
+         {2, 0},
+         VERDICT_ACCUMULATES,
+         {true, false, false},
+         {40000, 0, 0, 40000}},
+        {"one test is accused of the cache, too",
+         log_beside_cache,
+         {1, 2},
+         VERDICT_ACCUMULATES,
+         {false, true, false},
+         {0, 1216, 0, 1216}},
+        {"what was left out is thrown away",
+         log_is_cleared,
+         {1, 0},
+         VERDICT_ACCUMULATES,
+         {false, true, false},
+         {0, 1216, 0, 1216}},
+        {"three tests fill the cache",
+         three_entries,
+         {1, 0},
+         VERDICT_ACCUMULATES,
+         {false, true, false},
+         {0, 192, 0, 192}},
+        {"two, and one that is accused of it",
+         three_entries,
+         {1, 2},
+         VERDICT_CLEAN,
+         {false, false, false},
+         {0, 128, 0, 128}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct places places;
+        struct made made = {three_things, rows[i].test, TESTS, PASSES, false, 0};
+        for (uint32_t test = 0; test < TESTS && rows[i].accused[0] > 0; test++) {
+            accused_add(&left_out, test, key_find(&made, rows[i].accused[0]));
+        }
+        if (rows[i].accused[1] > 0) {
+            accused_add(&left_out, 0, key_find(&made, rows[i].accused[1]));
+        }
+        enum result_verdict verdict = made_judge(&places, &made).verdict;
+        ck_assert_msg(verdict == rows[i].verdict, "%s: %s", rows[i].name,
+                      result_verdict_name(verdict));
+        int64_t bytes[4] = {0};
+        bool shown[3] = {false};
+        for (size_t k = 0; k < places.count; k++) {
+            int64_t held = place_end(&places, &places.all[k]).bytes;
+            bytes[3] += places.all[k].level == 1 ? held : 0;
+            for (uint32_t site = 0; site < 3; site++) {
+                if (places.all[k].key == place_key(&courses[0].seen, site + 1)) {
+                    bytes[site] = held;
+                    shown[site] = places.all[k].shown;
+                }
+            }
+        }
+        for (int site = 0; site < 4; site++) {
+            ck_assert_msg(bytes[site] == rows[i].bytes[site], "%s: %lld B of %d", rows[i].name,
+                          (long long)bytes[site], site);
+            ck_assert_msg(site == 3 || shown[site] == rows[i].shown[site], "%s: %d", rows[i].name,
+                          site);
+        }
+        made_over(&places, &made);
+    }
 }
 END_TEST
 
@@ -719,5 +890,7 @@ END_TEST
 SUITE("place", &suites_come_to_their_verdicts, &the_finest_place_that_is_accused_is_shown,
       &a_coarser_place_holds_the_sum_of_the_finer, &no_place_is_found_where_there_is_none,
       &a_second_pass_is_beside_the_first, &what_each_test_left_is_told_without_the_excluded,
-      &an_excluded_test_may_clear_what_others_left, &all_places_that_hold_something_can_be_shown,
-      &blocks_without_bytes_are_held, &thousands_of_places_are_kept_apart)
+      &an_excluded_test_may_clear_what_others_left,
+      &an_accused_place_is_left_out_and_no_other_of_the_same_test,
+      &all_places_that_hold_something_can_be_shown, &blocks_without_bytes_are_held,
+      &thousands_of_places_are_kept_apart)

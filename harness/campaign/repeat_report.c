@@ -3,6 +3,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/place.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
@@ -112,6 +113,24 @@ static void sites_tell(struct session *session, const struct repeat *repeat,
     session->result->sites_hidden += accusation->known - accusation->count;
 }
 
+/* The suite is judged without what an accused test leaves at places that have not come to rest. */
+static void accused_places_add(struct session *session, uint32_t number,
+                               const struct repeat *repeat)
+{
+    const struct observed *seen = &session->seen;
+    bool *restless = memory_new(seen->site_count + 1, sizeof *restless); /* by family */
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        enum series_shape shape = repeat->places[i].answer.shape;
+        restless[repeat->places[i].family] = shape == SERIES_GROWS || shape == SERIES_OPEN;
+    }
+    for (uint32_t i = 0; i < seen->site_count; i++) {
+        if (restless[seen->sites[i].family] && observed_site(seen, i)) {
+            accused_add(&session->accused, number, place_key(seen, i));
+        }
+    }
+    free(restless);
+}
+
 static void grown_tell(struct session *session, uint32_t number, const struct repeat *repeat,
                        struct result_test *test, double most_ns)
 {
@@ -127,6 +146,9 @@ static void grown_tell(struct session *session, uint32_t number, const struct re
                                                          : VERDICT_INCONCLUSIVE;
         test->growth_bytes_per_rep = accusation.bytes_per_rep;
         units_count(repeat, test);
+    }
+    if (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH) {
+        accused_places_add(session, number, repeat);
     }
     if (accusation.count > 0 && test->verdict != VERDICT_INCONCLUSIVE) {
         session_releases(session, number, accusation.sites, accusation.count, most_ns);

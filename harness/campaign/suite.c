@@ -97,16 +97,24 @@ static void suppressed_tell(struct session *session, struct course *course)
     free(held);
 }
 
-/* What grows by itself, or did not pass, is told of its test; the suite is judged by the others. */
-static bool *excluded_new(const struct session *session, size_t test_count)
+/* The suite is judged without what tests are accused of by themselves: the places that
+ * session->accused has already. Here those follow of which all is left out: tests that did not
+ * pass, and accused ones of which no place is known. */
+static void accused_complete(struct session *session, size_t test_count)
 {
-    bool *excluded = memory_new(test_count + 1, sizeof *excluded);
+    bool *known = memory_new(test_count + 1, sizeof *known);
+    for (size_t i = 0; i < session->accused.count; i++) {
+        uint32_t test = session->accused.all[i].test;
+        known[test < test_count ? test : test_count] = true;
+    }
     for (uint32_t i = 0; i < test_count; i++) {
         const struct result_test *test = session_result(session, i);
-        excluded[i] = !test || test->status != RESULT_PASS || test->verdict == VERDICT_LEAK ||
-                      test->verdict == VERDICT_GROWTH;
+        bool accused = test && (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH);
+        if (!test || test->status != RESULT_PASS || (accused && !known[i])) {
+            accused_add(&session->accused, i, ACCUSED_WHOLE);
+        }
     }
-    return excluded;
+    free(known);
 }
 
 /* The curve of the suite: what the shown places hold at each boundary of the pass in order. */
@@ -175,6 +183,7 @@ static void depositors_tell(struct session *session, const struct places *places
 struct shown { /* a place, and the site of the last pass that stands for it */
     const struct place *place;
     struct place_event end;
+    bool further; /* the same tests touch a place that holds more */
     uint32_t site;
     int64_t site_worth;
 };
@@ -184,7 +193,24 @@ static int compare_shown(const void *a, const void *b)
     const struct shown *x = a, *y = b;
     int64_t more =
         observed_worth(y->end.blocks, y->end.bytes) - observed_worth(x->end.blocks, x->end.bytes);
+    if (x->further != y->further) {
+        return x->further ? 1 : -1;
+    }
     return more > 0 ? 1 : more < 0 ? -1 : (x->place->key > y->place->key) ? 1 : -1;
+}
+
+/* A cache has a place for its entries and one for what they hold, which the same tests touch: of
+ * these the largest comes first, so that several things that accumulate are seen beside each other.
+ */
+static void further_mark(struct shown *shown, size_t count, size_t test_count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t k = 0; k < i && !shown[i].further; k++) {
+            shown[i].further =
+                !shown[k].further &&
+                memcmp(shown[i].place->touched, shown[k].place->touched, test_count / 8 + 1) == 0;
+        }
+    }
 }
 
 /* The shown places with what they hold; how many. The caller frees *shown. */
@@ -198,6 +224,8 @@ static size_t shown_list(const struct places *places, struct shown **shown)
                 (struct shown){.place = &places->all[i], .end = place_end(places, &places->all[i])};
         }
     }
+    qsort(*shown, count, sizeof **shown, compare_shown);
+    further_mark(*shown, count, places->test_count);
     qsort(*shown, count, sizeof **shown, compare_shown);
     return count;
 }
@@ -339,13 +367,13 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
     struct course course;
     struct places places;
     struct shown *shown;
-    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
+    const struct accused nothing = {0};
     uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
     course_init(&course, session, 0);
     if (session_begin(&course.session)) {
         session_serve(&course.session, 0, fitted);
         course.log.first_pass = evidence->traced = course.log.count;
-        places_init(&places, session->seen.test_count, excluded);
+        places_init(&places, session->seen.test_count, &nothing);
         course_add(&places, &course);
         places_show_all(&places);
         depositors_tell(session, &places, evidence);
@@ -358,7 +386,6 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
         session_over(&course.session);
     }
     course_fini(&course);
-    free(excluded);
 }
 
 /* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
@@ -411,8 +438,8 @@ void session_suite(struct session *session, struct course *course, const struct 
     }
     struct places places;
     size_t test_count = course->session.seen.test_count;
-    bool *excluded = excluded_new(session, test_count);
-    places_init(&places, test_count, excluded);
+    accused_complete(session, test_count);
+    places_init(&places, test_count, &session->accused);
     course_add(&places, course);
     figures_take(session, &course->session);
     if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
@@ -422,7 +449,6 @@ void session_suite(struct session *session, struct course *course, const struct 
     struct again second = again_of(&places, course->session.again_done);
     suite_conclude(session, &places, &judged, &second);
     places_fini(&places);
-    free(excluded);
     if (broken) {
         course_fini(&again);
     }
@@ -435,8 +461,10 @@ static int64_t survivors_shown(const struct places *places, const struct observe
     int64_t bytes = 0;
     for (size_t i = 0; i < seen->survivor_count; i++) {
         const struct wire_survivor *left = &seen->survivors[i];
-        bool counts = left->birth < places->test_count && !places->excluded[left->birth];
-        bytes += counts && places_find_shown(places, seen, left->site) ? left->bytes : 0;
+        bool counts = left->birth < places->test_count &&
+                      places_find_shown(places, seen, left->site) &&
+                      !accused_has(places->left_out, left->birth, place_key(seen, left->site));
+        bytes += counts ? left->bytes : 0;
     }
     return bytes;
 }
@@ -459,8 +487,8 @@ void session_suite_passive(struct session *session)
         course_fini(&once);
         return;
     }
-    bool *excluded = excluded_new(session, once.session.seen.test_count);
-    places_init(&places, once.session.seen.test_count, excluded);
+    accused_complete(session, once.session.seen.test_count);
+    places_init(&places, once.session.seen.test_count, &session->accused);
     pass_log_survivors(&once.log, once.session.live_tests, once.session.live_count,
                        &once.session.seen);
     course_add(&places, &once);
@@ -474,7 +502,6 @@ void session_suite_passive(struct session *session)
     }
     suite_conclude(session, &places, &judged, &again);
     places_fini(&places);
-    free(excluded);
     course_fini(&once);
 }
 
@@ -505,8 +532,8 @@ void session_run_suite(struct session *session)
     course_init(&course, session, 0);
     if (course_run(&course, session->wall < SUITE_NS)) {
         struct places places;
-        bool *excluded = excluded_new(session, course.session.seen.test_count);
-        places_init(&places, course.session.seen.test_count, excluded);
+        accused_complete(session, course.session.seen.test_count);
+        places_init(&places, course.session.seen.test_count, &session->accused);
         course_add(&places, &course);
         suppressed_tell(session, &course);
         bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
@@ -515,7 +542,6 @@ void session_run_suite(struct session *session)
         struct again again = again_of(&places, course.session.again_done);
         suite_conclude(session, &places, &judged, &again);
         places_fini(&places);
-        free(excluded);
     }
     course_fini(&course);
 }
