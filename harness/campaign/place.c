@@ -23,6 +23,7 @@ void places_fini(struct places *places)
     }
     for (size_t pass = 0; pass < PLACE_PASSES; pass++) {
         free(places->passes[pass].tests);
+        free(places->passes[pass].groups);
     }
     free(places->all);
     free(places->slots);
@@ -180,6 +181,11 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
     if (log->count > 0) {
         memcpy(places->passes[pass].tests, log->tests, log->count * sizeof log->tests[0]);
     }
+    places->passes[pass].groups = memory_new(log->count + 1, sizeof places->passes[pass].groups[0]);
+    for (size_t i = 0; i < log->count; i++) {
+        uint32_t test = log->tests[i];
+        places->passes[pass].groups[i] = test < seen->test_count ? seen->tests[test].group : test;
+    }
     places->passes[pass].count = log->count;
     places->passes[pass].first_pass = log->first_pass;
     for (size_t i = 0; i < log->change_count; i++) {
@@ -225,21 +231,49 @@ static void walk_step(struct walk *walk, uint32_t position)
     walk->held.position = position;
 }
 
+/* What a place comes down to where tests of one fixture end and those of the next begin. After the
+ * last of them nobody looks, so that what the last fixture will give back is not held against it.
+ */
+struct ends {
+    unsigned down, up;
+    int64_t low;
+};
+
+static void ends_add(struct ends *ends, int64_t before, int64_t after)
+{
+    if (before <= 0) {
+        return; /* there was nothing to give back */
+    }
+    ends->low = ends->down == 0 || after < ends->low ? after : ends->low;
+    ends->down += after < before;
+    ends->up += after > before;
+}
+
 /* Does the pass accuse the place? `held` has room for all of its tests. */
 static bool pass_accuses(const struct places *places, const struct place *place, size_t pass,
                          int64_t *held)
 {
     struct walk walk = {.places = places, .place = place, .pass = pass};
+    struct ends ends = {0};
+    const uint32_t *groups = places->passes[pass].groups;
     size_t count = 0;
+    int64_t now = 0, before;
     for (uint32_t position = 0; position < places->passes[pass].first_pass; position++) {
         uint32_t test = places->passes[pass].tests[position];
         walk_step(&walk, position);
-        int64_t now = observed_worth(walk.held.blocks, walk.held.bytes);
+        before = now;
+        now = observed_worth(walk.held.blocks, walk.held.bytes);
+        if (position > 0 && groups[position] != groups[position - 1]) {
+            ends_add(&ends, before, now);
+        }
         if (test < places->test_count && touches(place, test)) {
             held[count++] = now;
         } else if (count > 0 && now < held[count - 1]) {
             held[count - 1] = now;
         }
+    }
+    if (count > 0 && ends.up == 0 && ends.down >= threshold_count(ENDS_DOWN)) {
+        held[count - 1] = ends.low < held[count - 1] ? ends.low : held[count - 1];
     }
     return judge_pass(held, count);
 }

@@ -44,7 +44,7 @@ struct places {
     size_t slot_count;
     size_t test_count;
     struct {
-        uint32_t *tests;
+        uint32_t *tests, *groups; /* by position; tests of one group share a fixture */
         size_t count, first_pass;
     } passes[PLACE_PASSES];
     size_t pass_count;

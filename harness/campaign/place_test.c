@@ -101,8 +101,9 @@ struct made { /* a suite */
     void (*start)(struct world *world);
     void (*test)(struct world *world, uint32_t test);
     uint32_t tests, passes;
-    bool again;        /* the first pass is followed by a second in its process */
-    uint32_t suppress; /* this site; 0: none */
+    bool again;           /* the first pass is followed by a second in its process */
+    uint32_t suppress;    /* this site; 0: none */
+    uint32_t fixtures[4]; /* first tests of a fixture; 0: no further ones. Without: each its own */
 };
 
 struct course {
@@ -117,6 +118,26 @@ static uint32_t test_at(uint32_t position, uint32_t count, uint32_t order)
     return order == 0 ? position : (position * factors[order] + 7 * order) % count;
 }
 
+static uint32_t fixture_of(const struct made *made, uint32_t test)
+{
+    uint32_t fixture = 0;
+    while (fixture < 4 && made->fixtures[fixture] > 0 && test >= made->fixtures[fixture]) {
+        fixture++;
+    }
+    return made->fixtures[0] > 0 ? fixture : test;
+}
+
+static void names_send(const struct made *made, struct observed *seen)
+{
+    for (uint32_t test = 0; test < made->tests; test++) {
+        struct wire_test_name name;
+        WIRE_INIT(&name, WIRE_TEST_NAME);
+        name.test = test;
+        name.group = fixture_of(made, test);
+        ck_assert(observed_take(seen, &name.head));
+    }
+}
+
 static void course_make(struct course *course, const struct made *made, uint32_t order)
 {
     static struct world world;
@@ -125,6 +146,7 @@ static void course_make(struct course *course, const struct made *made, uint32_t
     observed_init(&course->seen);
     observed_worker_begins(&course->seen);
     module_send(&course->seen);
+    names_send(made, &course->seen);
     made->start(&world);
     for (uint32_t pass = 0; pass < (made->again && order == 0 ? 2 : 1); pass++) {
         for (uint32_t i = 0; i < made->tests; i++) {
@@ -304,119 +326,124 @@ START_TEST(suites_come_to_their_verdicts)
         unsigned accusing;
         int64_t bytes; /* of the place at the end of the first pass */
     } rows[] = {
-        {"nothing", {one_site, nothing, TESTS, PASSES, false, 0}, 0, VERDICT_CLEAN, 0, 0},
+        {"nothing", {one_site, nothing, TESTS, PASSES, false, 0, {0}}, 0, VERDICT_CLEAN, 0, 0},
         {"a cache that nobody clears",
-         {one_site, cache, TESTS, PASSES, false, 0},
+         {one_site, cache, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          5,
          20 * 64},
-        {"in one pass", {one_site, cache, TESTS, 1, false, 0}, 0, VERDICT_ACCUMULATES, 1, 20 * 64},
-        {"in no pass", {one_site, cache, TESTS, 0, false, 0}, 0, VERDICT_NONE, 0, 0},
+        {"in one pass",
+         {one_site, cache, TESTS, 1, false, 0, {0}},
+         0,
+         VERDICT_ACCUMULATES,
+         1,
+         20 * 64},
+        {"in no pass", {one_site, cache, TESTS, 0, false, 0, {0}}, 0, VERDICT_NONE, 0, 0},
         {"a cache that is suppressed",
-         {one_site, cache, TESTS, PASSES, false, 1},
+         {one_site, cache, TESTS, PASSES, false, 1, {0}},
          0,
          VERDICT_CLEAN,
          0,
          0},
         {"another is suppressed",
-         {one_site, cache, TESTS, PASSES, false, 2},
+         {one_site, cache, TESTS, PASSES, false, 2, {0}},
          0,
          VERDICT_ACCUMULATES,
          5,
          20 * 64},
         {"an LRU of five",
-         {one_site, least_recent, TESTS, PASSES, false, 0},
+         {one_site, least_recent, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_SATURATING,
          0,
          5 * 64},
         {"a table over a small domain",
-         {one_site, small_domain, TESTS, PASSES, false, 0},
+         {one_site, small_domain, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_SATURATING,
          1,
          6 * 64},
         {"a table that each test fills",
-         {one_site, distinct_keys, TESTS, PASSES, true, 0},
+         {one_site, distinct_keys, TESTS, PASSES, true, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          5,
          4000},
         {"a lazy table, by whichever test is first",
-         {one_site, lazy, TESTS, PASSES, false, 0},
+         {one_site, lazy, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_SATURATING,
          0,
          4096},
         {"two tests that initialise",
-         {one_site, two_tests, TESTS, PASSES, false, 0},
+         {one_site, two_tests, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_CLEAN,
          0,
          8192},
         {"three tests that keep something",
-         {one_site, three_tests, TESTS, PASSES, false, 0},
+         {one_site, three_tests, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          5,
          12288},
         {"modules that clean up",
-         {one_site, modules, TESTS, PASSES, false, 0},
+         {one_site, modules, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_CLEAN,
          0,
          0},
         {"what each test gives back",
-         {one_site, gives_back, TESTS, PASSES, false, 0},
+         {one_site, gives_back, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_CLEAN,
          0,
          0},
         {"one vote of five",
-         {one_site, in_one_of_five, TESTS, PASSES, false, 0},
+         {one_site, in_one_of_five, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_SATURATING,
          1,
          2560},
         {"two votes of five",
-         {one_site, in_order_only, TESTS, PASSES, false, 0},
+         {one_site, in_order_only, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_INCONCLUSIVE,
          2,
          2560},
         {"three votes of five",
-         {one_site, in_three_of_five, TESTS, PASSES, false, 0},
+         {one_site, in_three_of_five, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_INCONCLUSIVE,
          3,
          2560},
         {"four votes of five",
-         {one_site, in_four_of_five, TESTS, PASSES, false, 0},
+         {one_site, in_four_of_five, TESTS, PASSES, false, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          4,
          2560},
         {"all that fill it are excluded",
-         {one_site, cache, TESTS, PASSES, false, 0},
+         {one_site, cache, TESTS, PASSES, false, 0, {0}},
          1,
          VERDICT_ACCUMULATES,
          5,
          10 * 64},
         {"others than those that fill it are excluded",
-         {one_site, cache, TESTS, PASSES, false, 0},
+         {one_site, cache, TESTS, PASSES, false, 0, {0}},
          2,
          VERDICT_ACCUMULATES,
          5,
          20 * 64},
         {"eight passes",
-         {one_site, cache, TESTS, PLACE_PASSES, false, 0},
+         {one_site, cache, TESTS, PLACE_PASSES, false, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          8,
          20 * 64},
         {"a ninth is left out",
-         {one_site, cache, TESTS, PLACE_PASSES + 1, false, 0},
+         {one_site, cache, TESTS, PLACE_PASSES + 1, false, 0, {0}},
          0,
          VERDICT_ACCUMULATES,
          8,
@@ -506,7 +533,7 @@ START_TEST(the_finest_place_that_is_accused_is_shown)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct places places;
-        struct made made = {with_wrapper, rows[i].test, TESTS, PASSES, false, 0};
+        struct made made = {with_wrapper, rows[i].test, TESTS, PASSES, false, 0, {0}};
         ck_assert_int_eq(made_judge(&places, &made).verdict, VERDICT_ACCUMULATES);
         struct place *found[4];
         for (uint32_t site = 0; site < 4; site++) {
@@ -529,7 +556,7 @@ END_TEST
 START_TEST(a_coarser_place_holds_the_sum_of_the_finer)
 {
     struct places places;
-    struct made made = {with_wrapper, both_kinds_fill, TESTS, PASSES, false, 0};
+    struct made made = {with_wrapper, both_kinds_fill, TESTS, PASSES, false, 0, {0}};
     made_judge(&places, &made);
     int64_t below[3] = {0};
     for (size_t i = 0; i < places.count; i++) {
@@ -547,7 +574,7 @@ END_TEST
 START_TEST(no_place_is_found_where_there_is_none)
 {
     struct places places;
-    struct made made = {one_site, cache, TESTS, 1, false, 0};
+    struct made made = {one_site, cache, TESTS, 1, false, 0, {0}};
     made_judge(&places, &made);
     struct places empty;
     places_init(&empty, TESTS, &left_out);
@@ -571,7 +598,7 @@ static void again(struct world *world, uint32_t test)
 START_TEST(a_second_pass_is_beside_the_first)
 {
     struct places places;
-    struct made made = {one_site, again, TESTS, PASSES, true, 0};
+    struct made made = {one_site, again, TESTS, PASSES, true, 0, {0}};
     ck_assert_int_eq(made_judge(&places, &made).verdict, VERDICT_ACCUMULATES);
     struct place_event first = place_end(&places, &places.all[2]);
     struct place_event second = place_end_again(&places, &places.all[2]);
@@ -600,7 +627,7 @@ static void left(struct world *world, uint32_t test)
 START_TEST(what_each_test_left_is_told_without_the_excluded)
 {
     struct places places;
-    struct made made = {one_site, left, TESTS, PASSES, false, 0};
+    struct made made = {one_site, left, TESTS, PASSES, false, 0, {0}};
     int64_t bytes[TESTS + 1] = {0};
     accused_add(&left_out, 5, ACCUSED_WHOLE);
     bytes[3] = 1000; /* of another place */
@@ -633,11 +660,85 @@ static void excluded_clears(struct world *world, uint32_t test)
 START_TEST(an_excluded_test_may_clear_what_others_left)
 {
     struct places places;
-    struct made made = {one_site, excluded_clears, TESTS, 1, false, 0};
+    struct made made = {one_site, excluded_clears, TESTS, 1, false, 0, {0}};
     accused_add(&left_out, 20, ACCUSED_WHOLE);
     made_judge(&places, &made);
     ck_assert_int_eq(place_end(&places, &places.all[0]).bytes, 19 * 64);
     made_over(&places, &made);
+}
+END_TEST
+
+/* Tests of a fixture share an entry each, until the next fixture begins. */
+static void cleared_by_fixtures(struct world *world, uint32_t test)
+{
+    if (test == 12 || test == 24) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    }
+    allocate(world, 0, 64);
+}
+
+static void cleared_once(struct world *world, uint32_t test)
+{
+    if (test == 12) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    }
+    allocate(world, 0, 64);
+}
+
+static void cleared_but_once(struct world *world, uint32_t test)
+{
+    if (test == 8 || test == 12) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    }
+    allocate(world, 0, 64);
+}
+
+/* The first fixture has nothing to give back, and what the others share is larger at their begin.
+ */
+static void cleared_but_first(struct world *world, uint32_t test)
+{
+    if (test == 12 || test == 24) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    }
+    if (test >= 4) {
+        allocate(world, 0, 64);
+    }
+}
+
+START_TEST(what_the_last_fixture_will_give_back_is_not_held_against_it)
+{
+    static const struct {
+        const char *name;
+        struct made made;
+        enum result_verdict verdict;
+    } rows[] = {
+        {"each fixture gives back",
+         {one_site, cleared_by_fixtures, TESTS, 1, false, 0, {12, 24}},
+         VERDICT_SATURATING},
+        {"it was seen once",
+         {one_site, cleared_once, TESTS, 1, false, 0, {12}},
+         VERDICT_ACCUMULATES},
+        {"one of three does not",
+         {one_site, cleared_but_once, TESTS, 1, false, 0, {4, 8, 12}},
+         VERDICT_ACCUMULATES},
+        {"the first had nothing",
+         {one_site, cleared_but_first, TESTS, 1, false, 0, {4, 12, 24}},
+         VERDICT_SATURATING},
+        {"no fixture at all",
+         {one_site, cleared_by_fixtures, TESTS, 1, false, 0, {0}},
+         VERDICT_ACCUMULATES},
+        {"nothing is given back",
+         {one_site, cache, TESTS, 1, false, 0, {12, 24}},
+         VERDICT_ACCUMULATES},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct places places;
+        struct made made = rows[i].made;
+        enum result_verdict verdict = made_judge(&places, &made).verdict;
+        ck_assert_msg(verdict == rows[i].verdict, "%s: %s", rows[i].name,
+                      result_verdict_name(verdict));
+        made_over(&places, &made);
+    }
 }
 END_TEST
 
@@ -777,7 +878,7 @@ START_TEST(an_accused_place_is_left_out_and_no_other_of_the_same_test)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct places places;
-        struct made made = {three_things, rows[i].test, TESTS, PASSES, false, 0};
+        struct made made = {three_things, rows[i].test, TESTS, PASSES, false, 0, {0}};
         for (uint32_t test = 0; test < TESTS && rows[i].accused[0] > 0; test++) {
             accused_add(&left_out, test, key_find(&made, rows[i].accused[0]));
         }
@@ -813,7 +914,7 @@ END_TEST
 START_TEST(all_places_that_hold_something_can_be_shown)
 {
     struct places places;
-    struct made made = {with_wrapper, few_of_each, TESTS, 1, false, 0};
+    struct made made = {with_wrapper, few_of_each, TESTS, 1, false, 0, {0}};
     made_judge(&places, &made);
     places_show_all(&places);
     for (size_t i = 0; i < places.count; i++) {
@@ -840,7 +941,7 @@ static void empty_blocks(struct world *world, uint32_t test)
 START_TEST(blocks_without_bytes_are_held)
 {
     struct places places;
-    struct made made = {one_site, empty_blocks, TESTS, PASSES, false, 0};
+    struct made made = {one_site, empty_blocks, TESTS, PASSES, false, 0, {0}};
     ck_assert_int_eq(made_judge(&places, &made).verdict, VERDICT_ACCUMULATES);
     places_show_all(&places);
     ck_assert(places.all[2].shown);
@@ -873,7 +974,7 @@ static void at_all_sites(struct world *world, uint32_t test)
 START_TEST(thousands_of_places_are_kept_apart)
 {
     struct places places;
-    struct made made = {many_sites, at_all_sites, 10, 2, false, 0};
+    struct made made = {many_sites, at_all_sites, 10, 2, false, 0, {0}};
     ck_assert_int_eq(made_judge(&places, &made).verdict, VERDICT_ACCUMULATES);
     ck_assert_uint_eq(places.count, 2 * (7 + 49 + 343));
     for (uint32_t site = 0; site < 686; site++) {
@@ -891,6 +992,7 @@ SUITE("place", &suites_come_to_their_verdicts, &the_finest_place_that_is_accused
       &a_coarser_place_holds_the_sum_of_the_finer, &no_place_is_found_where_there_is_none,
       &a_second_pass_is_beside_the_first, &what_each_test_left_is_told_without_the_excluded,
       &an_excluded_test_may_clear_what_others_left,
+      &what_the_last_fixture_will_give_back_is_not_held_against_it,
       &an_accused_place_is_left_out_and_no_other_of_the_same_test,
       &all_places_that_hold_something_can_be_shown, &blocks_without_bytes_are_held,
       &thousands_of_places_are_kept_apart)
