@@ -37,9 +37,13 @@ struct repeat_place { /* a family of sites */
     struct series_answer answer;
     double bytes_per_call; /* of the growth per call, without the blocks: of heap and mappings */
     bool suppressed;
+    /* Its kind grows as a whole, at no single place: what is here now has not always been. Rates
+     * are then those of all calls. */
+    bool carries;
+    int64_t carried; /* so much of it, blocks and bytes in one number */
 };
 
-/* What all of the process holds. */
+/* What all of the process holds, by kind (enum wire_site_kind). */
 enum repeat_sum {
     REPEAT_HEAP,
     REPEAT_MAPPED,
@@ -75,7 +79,8 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
 void repeat_fini(struct repeat *repeat);
 
 /* How many places at the front of `places` are what the test is accused of, or would be: those that
- * grow; if none does, those that rose in the last factor of four. */
+ * grow, and those that carry growth which no place explains; if there are none, those that rose in
+ * the last factor of four. */
 size_t repeat_growers(const struct repeat *repeat);
 
 #endif

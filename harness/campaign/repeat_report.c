@@ -28,39 +28,73 @@ static bool holds_bytes(const struct repeat_place *place)
     return place->kind == WIRE_SITE_HEAP || place->kind == WIRE_SITE_MMAP;
 }
 
+/* Kinds whose growth no single place explains: its rate is that of the whole. */
+static void carried_find(const struct repeat *repeat, bool carried[REPEAT_SUMS])
+{
+    for (size_t i = 0; i < repeat_growers(repeat); i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        carried[place->kind % REPEAT_SUMS] |= place->carries && !place->suppressed;
+    }
+}
+
+/* What the heap or the mappings grow by in a call, without the blocks. */
+static double bytes_of_sum(const struct repeat *repeat, enum repeat_sum sum)
+{
+    double calls = (double)repeat->calls - threshold(WARM_UP);
+    int64_t heap = repeat->now.live_blocks - repeat->first.live_blocks;
+    int64_t mappings = repeat->now.mappings - repeat->first.mappings;
+    double bytes =
+        repeat->sum_answers[sum].per_call - (double)(sum == REPEAT_HEAP ? heap : mappings) / calls;
+    return bytes > 0 ? bytes : 0;
+}
+
 static void accusation_find(struct session *session, const struct repeat *repeat,
                             struct accusation *accusation)
 {
+    bool carried[REPEAT_SUMS] = {false};
     *accusation = (struct accusation){.known = repeat_growers(repeat)};
+    carried_find(repeat, carried);
     for (size_t i = 0; i < accusation->known; i++) {
         const struct repeat_place *place = &repeat->places[i];
         const struct observed_site *site = observed_site(&session->seen, place->site);
+        bool counts = holds_bytes(place) && !carried[place->kind % REPEAT_SUMS];
         if (accusation->count < SESSION_SITES_SHOWN) {
             accusation->sites[accusation->count++] = place->site;
         }
         if (!place->suppressed) {
             accusation->accused++;
-            accusation->bytes_per_rep += holds_bytes(place) ? place->bytes_per_call : 0;
+            accusation->bytes_per_rep += counts ? place->bytes_per_call : 0;
             accusation->whole += holds_bytes(place) && site ? (double)site->bytes : 0;
         }
     }
-    if (accusation->known == 0 && repeat->sum_answers[REPEAT_HEAP].per_call > 0) {
-        accusation->bytes_per_rep = repeat->sum_answers[REPEAT_HEAP].per_call;
+    for (int sum = REPEAT_HEAP; sum <= REPEAT_MAPPED; sum++) {
+        bool counts = carried[sum] || accusation->known == 0;
+        accusation->bytes_per_rep += counts ? bytes_of_sum(repeat, (enum repeat_sum)sum) : 0;
     }
+}
+
+/* One at least of what grows at all. */
+static long units_whole(double rate)
+{
+    return rate <= 0 ? 0 : rate < 1 ? 1 : lround(rate);
 }
 
 /* Descriptors and threads that stay with each call. */
 static void units_count(const struct repeat *repeat, struct result_test *test)
 {
+    bool carried[REPEAT_SUMS] = {false};
+    long units[REPEAT_SUMS] = {0};
+    carried_find(repeat, carried);
     for (size_t i = 0; i < repeat_growers(repeat); i++) {
         const struct repeat_place *place = &repeat->places[i];
-        long whole = lround(place->answer.per_call);
-        if (!place->suppressed && place->kind == WIRE_SITE_FD) {
-            test->fds += whole > 0 ? whole : 1;
-        } else if (!place->suppressed && place->kind == WIRE_SITE_THREAD) {
-            test->threads += whole > 0 ? whole : 1;
-        }
+        bool counts = !place->suppressed && !carried[place->kind % REPEAT_SUMS];
+        units[place->kind % REPEAT_SUMS] += counts ? units_whole(place->answer.per_call) : 0;
     }
+    for (int sum = REPEAT_FDS; sum <= REPEAT_THREADS; sum++) {
+        units[sum] += carried[sum] ? units_whole(repeat->sum_answers[sum].per_call) : 0;
+    }
+    test->fds += units[REPEAT_FDS];
+    test->threads += units[REPEAT_THREADS];
 }
 
 /* All that grows is suppressed: the test has no verdict, and a note says by which rule. */
@@ -83,7 +117,8 @@ static bool is_lost(const struct session *session, const struct repeat *repeat,
     const struct repeat_place *first = &repeat->places[0];
     const struct observed_site *site =
         accusation->count > 0 ? observed_site(&session->seen, first->site) : NULL;
-    bool grew = site && (first->answer.shape == SERIES_GROWS || repeat->lost ||
+    bool carries = first->carries && repeat->verdict == CALLS_GROWS;
+    bool grew = site && (first->answer.shape == SERIES_GROWS || repeat->lost || carries ||
                          first->answer.rises >= threshold_count(RISES));
     return grew && !first->suppressed && session_site_lost(session, site) &&
            (site->kind < WIRE_SITE_FD || repeat->verdict == CALLS_GROWS);

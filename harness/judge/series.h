@@ -51,6 +51,7 @@ struct series_answer {
     enum series_shape shape;
     double per_call; /* growth of the floor over the last factor of four, per call */
     double share;    /* of the last factor of four in all growth; 0 if there is none */
+    int64_t top;     /* the least of the last half of the calls */
     int64_t total;   /* all growth since the warm-up */
     unsigned rises;  /* spans in which the floor rose */
     unsigned calls;  /* n */
