@@ -208,13 +208,18 @@ static void curve_set(const struct repeat *repeat, struct result_test *test)
 static void evidence_set(const struct session *session, uint32_t number,
                          const struct repeat *repeat, struct result_test *test)
 {
-    bool growing = repeat->place_count > 0 && repeat->places[0].answer.shape == SERIES_GROWS;
-    bool counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
+    const struct repeat_place *first = repeat->place_count > 0 ? &repeat->places[0] : NULL;
+    struct evidence_calls evidence = {
+        .verdict = test->verdict,
+        .calls = repeat->calls,
+        .counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0,
+        .growing = first && (first->answer.shape == SERIES_GROWS || first->carries),
+        .nowhere = repeat_growers(repeat) == 0};
     bool forked = test->verdict == VERDICT_CLEAN && session->seen.tests[number].forked;
     char *horizon =
         forked ? memory_copy("each repetition ran in a child of its own, and what it kept died "
                              "with it")
-               : evidence_test(test->verdict, repeat->calls, counted, growing);
+               : evidence_test(&evidence);
     if (horizon) {
         result_set(&test->horizon, horizon);
     }

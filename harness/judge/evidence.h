@@ -7,9 +7,15 @@
 
 #include "harness/result/result.h"
 
-/* Of a test that was repeated `calls` times. `counted`: descriptors, threads or files, to which no
- * pointer leads; `growing`: an inconclusive one grew in all of them. NULL for VERDICT_NONE. */
-char *evidence_test(enum result_verdict verdict, unsigned calls, bool counted, bool growing);
+struct evidence_calls { /* a test that was repeated */
+    enum result_verdict verdict;
+    unsigned calls;
+    bool counted; /* descriptors, threads or files, to which no pointer leads */
+    bool growing; /* an inconclusive one grew in all calls */
+    bool nowhere; /* no site holds what grew */
+};
+/* NULL for VERDICT_NONE. */
+char *evidence_test(const struct evidence_calls *test);
 
 /* Of a test whose program was run `passes` times as a whole. */
 char *evidence_program(enum result_verdict verdict, unsigned passes);

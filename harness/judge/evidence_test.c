@@ -20,36 +20,38 @@ static void texts_equal(const char *name, char *text, const char *expected)
 START_TEST(a_test_says_what_its_verdict_rests_on)
 {
     static const struct {
-        enum result_verdict verdict;
-        unsigned calls;
-        bool counted, growing;
+        struct evidence_calls test;
         const char *text;
     } rows[] = {
-        {VERDICT_NONE, 5, false, false, NULL},
-        {VERDICT_ACCUMULATES, 5, false, false, NULL},
-        {VERDICT_CLEAN, 1024, false, false, "equal at each of 1,024 boundaries"},
-        {VERDICT_CLEAN, 64, true, true, "equal at each of 64 boundaries"},
-        {VERDICT_LEAK, 8, false, false,
+        {{VERDICT_NONE, 5, false, false, false}, NULL},
+        {{VERDICT_ACCUMULATES, 5, false, false, false}, NULL},
+        {{VERDICT_CLEAN, 1024, false, false, false}, "equal at each of 1,024 boundaries"},
+        {{VERDICT_CLEAN, 64, true, true, false}, "equal at each of 64 boundaries"},
+        {{VERDICT_LEAK, 8, false, false, false},
          "grew through 8 repetitions, and nothing points at what is left"},
-        {VERDICT_LEAK, 8, false, true,
+        {{VERDICT_LEAK, 8, false, true, false},
          "grew through 8 repetitions, and nothing points at what is left"},
-        {VERDICT_LEAK, 256, true, false, "grew through 256 repetitions"},
-        {VERDICT_GROWTH, 4096, false, true,
+        {{VERDICT_LEAK, 256, true, false, false}, "grew through 256 repetitions"},
+        {{VERDICT_GROWTH, 4096, false, true, false},
          "grew through 4,096 repetitions; a cache with more free slots than that looks the same"},
-        {VERDICT_GROWTH, 4096, true, false,
+        {{VERDICT_GROWTH, 4096, true, false, false},
          "grew through 4,096 repetitions; a cache with more free slots than that looks the same"},
-        {VERDICT_SATURATING, 1024, false, false, "stopped growing within 1,024 repetitions"},
-        {VERDICT_INCONCLUSIVE, 20, false, false,
+        {{VERDICT_GROWTH, 4096, false, true, true},
+         "grew through 4,096 repetitions, and no allocation site holds what grew"},
+        {{VERDICT_INCONCLUSIVE, 20, false, false, true},
          "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
-        {VERDICT_INCONCLUSIVE, 20, true, false,
+        {{VERDICT_SATURATING, 1024, false, false, false},
+         "stopped growing within 1,024 repetitions"},
+        {{VERDICT_INCONCLUSIVE, 20, false, false, false},
          "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
-        {VERDICT_INCONCLUSIVE, 20, false, true,
+        {{VERDICT_INCONCLUSIVE, 20, true, false, false},
+         "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
+        {{VERDICT_INCONCLUSIVE, 20, false, true, false},
          "grew in the 20 repetitions that the budget allowed, as a cache with more free slots than "
          "that would; --budget TIME allows more"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        texts_equal(result_verdict_name(rows[i].verdict),
-                    evidence_test(rows[i].verdict, rows[i].calls, rows[i].counted, rows[i].growing),
+        texts_equal(result_verdict_name(rows[i].test.verdict), evidence_test(&rows[i].test),
                     rows[i].text);
     }
 }

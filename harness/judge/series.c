@@ -156,6 +156,13 @@ struct series_answer judge_series(const struct series *series)
     return answer;
 }
 
+void series_rest(struct series *sum, const struct series *part)
+{
+    for (size_t i = 0; i < sum->count && i < part->count; i++) {
+        sum->spans[i].floor -= least_after(part, span_begin(part, i) - 1);
+    }
+}
+
 bool series_rises_in_a_row(const struct series *series, unsigned calls)
 {
     unsigned row = 0;

@@ -66,6 +66,10 @@ unsigned series_calls(const struct series *series);
 
 struct series_answer judge_series(const struct series *series);
 
+/* Takes out of a sum what one of its parts holds for good from each span on, so that a large part
+ * which has levelled off hides nothing small. Both have the same spans. */
+void series_rest(struct series *sum, const struct series *part);
+
 /* Did each of the last calls of the series, one span a call, leave more behind than the one before?
  * This is how a leak is seen in few calls; `calls` is how many in a row are asked for. */
 bool series_rises_in_a_row(const struct series *series, unsigned calls);
