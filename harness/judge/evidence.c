@@ -44,7 +44,7 @@ char *evidence_test(const struct evidence_calls *test)
     return counted_text(texts[test->verdict], test->calls);
 }
 
-char *evidence_program(enum result_verdict verdict, unsigned passes)
+char *evidence_program(enum result_verdict verdict, unsigned passes, bool growing)
 {
     static const char *const texts[VERDICT_COUNT] = {
         [VERDICT_CLEAN] = "kept the same through %u passes of the whole program",
@@ -55,6 +55,11 @@ char *evidence_program(enum result_verdict verdict, unsigned passes)
         [VERDICT_INCONCLUSIVE] =
             "neither levelled off nor grew steadily in %u passes of the whole program",
     };
+    if (verdict == VERDICT_INCONCLUSIVE && growing) {
+        return counted_text("grew in the %u passes of the whole program that could be made; so "
+                            "would a cache with more free slots",
+                            passes);
+    }
     return counted_text(texts[verdict], passes);
 }
 

@@ -17,8 +17,9 @@ struct evidence_calls { /* a test that was repeated */
 /* NULL for VERDICT_NONE. */
 char *evidence_test(const struct evidence_calls *test);
 
-/* Of a test whose program was run `passes` times as a whole. */
-char *evidence_program(enum result_verdict verdict, unsigned passes);
+/* Of a test whose program was run `passes` times as a whole. `growing`: an inconclusive one grew in
+ * all of them. */
+char *evidence_program(enum result_verdict verdict, unsigned passes, bool growing);
 
 struct evidence_suite {
     enum result_verdict verdict;
