@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_NS       100000000.0 /* most that is waited for late threads, in all calls of a test */
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
 #define SLEEPS          4.0 /* wall time of so many times the processor's is sleep, not load */
@@ -173,11 +172,20 @@ static double cost_of(const struct answer *answer)
     return sleeps ? wall - queued : cpu;
 }
 
+/* The last sample is from after the wait. */
+static bool settling_helped(const struct answer *answer)
+{
+    size_t last = answer->sample_count - 1;
+    return answer->sample_count > 1 &&
+           (answer->samples[last].live_blocks < answer->samples[last - 1].live_blocks ||
+            answer->samples[last].live_bytes < answer->samples[last - 1].live_bytes);
+}
+
 /* `count` more calls, in one answer. Returns false when a call failed or no answer came. */
 static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                        unsigned count, uint32_t flags)
 {
-    double settle = SETTLE_NS - repeat->settled_ns;
+    double settle = repeat->settle_ns - repeat->settled_ns;
     bool warm = repeat->calls == 0; /* one that fails in its warm-up is called once more */
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = test,
@@ -200,6 +208,7 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
     repeat->calls = end;
     repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
+    repeat->gave_back |= answer->test.settled_ns > 0 && settling_helped(answer);
     if (end <= threshold_count(WARM_UP) + 1) {
         repeat->figures = answer->test;
         repeat->figures_live = repeat->now.live_bytes;
@@ -270,9 +279,9 @@ static void series_less(struct series *sum, const struct series *part)
 static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                          uint32_t flags)
 {
-    repeat->settled_ns = SETTLE_NS - SETTLE_WHOLE_NS; /* that much is left for this one */
+    repeat->settled_ns = repeat->settle_ns - SETTLE_WHOLE_NS; /* that much is left for this one */
     bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
-    repeat->settled_ns = SETTLE_NS; /* and nothing for others */
+    repeat->settled_ns = repeat->settle_ns; /* and nothing for others */
     return called;
 }
 
@@ -342,7 +351,9 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
                 const struct repeat_limits *limits)
 {
     bool settled = false;
-    *repeat = (struct repeat){.verdict = CALLS_GO_ON};
+    *repeat =
+        (struct repeat){.verdict = CALLS_GO_ON,
+                        .settle_ns = limits->settle_ns > 0 ? limits->settle_ns : REPEAT_SETTLE_NS};
     while (repeat->verdict == CALLS_GO_ON) {
         unsigned next = calls_next(repeat->calls, repeat->moved);
         bool figures = repeat->calls == threshold_count(WARM_UP);

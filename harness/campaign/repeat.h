@@ -10,6 +10,8 @@
 #include "harness/judge/calls.h"
 #include "harness/worker/link.h"
 
+#define REPEAT_SETTLE_NS 100000000.0
+
 struct repeat_ask {
     void *self;
     struct answer (*ask)(void *self, const struct wire_command *command);
@@ -27,7 +29,8 @@ struct repeat_limits {
     int64_t bytes;             /* that may be kept before it is judged by what there is */
     uint32_t units;            /* descriptors, threads or files, likewise */
     unsigned enough;           /* so many calls are enough to accuse; 0: as harness/judge says */
-    uint32_t flags;            /* of every command, besides its own */
+    double settle_ns; /* that late threads are waited for, in all calls; 0: REPEAT_SETTLE_NS */
+    uint32_t flags;   /* of every command, besides its own */
 };
 
 struct repeat_place { /* a family of sites */
@@ -60,7 +63,8 @@ struct repeat {
     int64_t figures_live;       /* live bytes at its boundary */
     unsigned calls;
     double call_ns, spent_ns;
-    double settled_ns; /* waited for threads that give back late */
+    double settle_ns, settled_ns; /* to be waited for threads that give back late, and waited */
+    bool gave_back;               /* they did, while they were waited for */
     struct boundary first, now;
     unsigned still;   /* calls at the end of the answer in which it first moved; 0: it has not */
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */

@@ -146,11 +146,14 @@ static void sample_take(struct meter_sample *sample, bool look)
     if (look || !alone) {
         count_again(&threads_counted, threads_settled, alone);
     }
-    look |= !alone || !fds_counted.known || fds_counted.distrusted;
-    meter_settle(look);
-    if (look || atomic_load_explicit(&fds_counted.touched, memory_order_relaxed)) {
+    bool touched = atomic_load_explicit(&fds_counted.touched, memory_order_relaxed);
+    uint32_t before = fds_counted.last;
+    if (look || !alone || touched || !fds_counted.known || fds_counted.distrusted) {
         count_again(&fds_counted, fds_count, alone);
     }
+    /* Where other threads run, too, the hooks see what comes and goes; what they cannot have seen
+     * is looked for where the count says that there is something. */
+    meter_settle(look || (!touched && fds_counted.last != before));
     sample->fds = fds_counted.last;
     sample->threads = threads_counted.last;
     int32_t left = atomic_load_explicit(&files, memory_order_relaxed);
