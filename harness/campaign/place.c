@@ -363,12 +363,36 @@ struct place_event place_end_again(const struct places *places, const struct pla
     return end_after(places, place, places->passes[0].count);
 }
 
+int64_t place_again_get(const struct places *places, struct place *place)
+{
+    struct place_event end = place_end(places, place), second = place_end_again(places, place);
+    place->first = observed_worth(end.blocks, end.bytes);
+    place->added = observed_worth(second.blocks, second.bytes) - place->first;
+    return second.bytes - end.bytes;
+}
+
+enum result_verdict places_judge_again(struct places *places)
+{
+    bool any[VERDICT_COUNT] = {false};
+    for (size_t i = 0; i < places->count; i++) {
+        struct place *place = &places->all[i];
+        if (place->shown) {
+            place->verdict = judge_again(place->first, place->added);
+            any[place->verdict] = true;
+        }
+    }
+    return any[VERDICT_GROWTH]        ? VERDICT_GROWTH
+           : any[VERDICT_ACCUMULATES] ? VERDICT_ACCUMULATES
+                                      : VERDICT_INCONCLUSIVE;
+}
+
 void places_show_all(struct places *places)
 {
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->all[i];
         struct place_event end = place_end(places, place);
         place->shown = place->level == PLACE_LEVELS && observed_worth(end.blocks, end.bytes) > 0;
+        place->verdict = place->shown ? VERDICT_ACCUMULATES : place->verdict;
     }
 }
 

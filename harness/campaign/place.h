@@ -34,7 +34,8 @@ struct place {
     } passes[PLACE_PASSES];
     enum result_verdict verdict;
     unsigned accusing;
-    bool shown; /* the finest that is accused */
+    bool shown;           /* the finest that is accused */
+    int64_t first, added; /* blocks and bytes kept by the first pass, and added by a second */
 };
 
 struct places {
@@ -73,6 +74,13 @@ void places_show_all(struct places *places);
  * counted; and after a second pass. */
 struct place_event place_end(const struct places *places, const struct place *place);
 struct place_event place_end_again(const struct places *places, const struct place *place);
+
+/* Fills first and added of a place, after a pass that was followed by a second in its process.
+ * Returns the bytes that the second added. */
+int64_t place_again_get(const struct places *places, struct place *place);
+/* Judges each shown place by them: a log beside a cache grows without bound, and the cache does
+ * not. Returns what is worst of them. */
+enum result_verdict places_judge_again(struct places *places);
 
 /* Adds what each test left at the place in the first pass to bytes[test]; what a test gave back of
  * it is taken away. */

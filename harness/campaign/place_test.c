@@ -911,6 +911,71 @@ START_TEST(an_accused_place_is_left_out_and_no_other_of_the_same_test)
 }
 END_TEST
 
+/* The log is longer by a third in the second pass. */
+static void log_grows_less(struct world *world, uint32_t test)
+{
+    if (world->runs < TESTS || test % 3 == 0) {
+        allocate(world, 0, 1000);
+    }
+}
+
+static void log_grows_less_beside_cache(struct world *world, uint32_t test)
+{
+    log_grows_less(world, test);
+    if (!world->known[test]) {
+        world->known[test] = 1;
+        allocate(world, 1, 64);
+    }
+}
+
+START_TEST(each_place_has_its_own_second_pass)
+{
+    static const struct {
+        const char *name;
+        void (*test)(struct world *world, uint32_t test);
+        enum result_verdict worst, sites[2];
+        int64_t added;
+    } rows[] = {
+        {"a log beside a cache",
+         log_beside_cache,
+         VERDICT_GROWTH,
+         {VERDICT_GROWTH, VERDICT_ACCUMULATES},
+         40000},
+        {"a log that may end",
+         log_grows_less,
+         VERDICT_INCONCLUSIVE,
+         {VERDICT_INCONCLUSIVE, VERDICT_NONE},
+         14000},
+        {"such a log beside a cache",
+         log_grows_less_beside_cache,
+         VERDICT_ACCUMULATES,
+         {VERDICT_INCONCLUSIVE, VERDICT_ACCUMULATES},
+         14000},
+        {"nothing is shown", gives_back, VERDICT_INCONCLUSIVE, {VERDICT_NONE, VERDICT_NONE}, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct places places;
+        struct made made = {three_things, rows[i].test, TESTS, PASSES, true, 0, {0}};
+        int64_t added = 0;
+        made_judge(&places, &made);
+        for (size_t k = 0; k < places.count; k++) {
+            added += places.all[k].shown ? place_again_get(&places, &places.all[k]) : 0;
+        }
+        enum result_verdict worst = places_judge_again(&places);
+        ck_assert_msg(worst == rows[i].worst, "%s: %s", rows[i].name, result_verdict_name(worst));
+        ck_assert_msg(added == rows[i].added, "%s: %lld", rows[i].name, (long long)added);
+        for (uint32_t site = 0; site < 2; site++) {
+            const struct place *place =
+                places_find_shown(&places, &courses[PASSES - 1].seen, site + 1);
+            enum result_verdict verdict = place ? place->verdict : VERDICT_NONE;
+            ck_assert_msg(verdict == rows[i].sites[site], "%s: %u is %s", rows[i].name, site,
+                          result_verdict_name(verdict));
+        }
+        made_over(&places, &made);
+    }
+}
+END_TEST
+
 START_TEST(all_places_that_hold_something_can_be_shown)
 {
     struct places places;
@@ -993,6 +1058,7 @@ SUITE("place", &suites_come_to_their_verdicts, &the_finest_place_that_is_accused
       &a_second_pass_is_beside_the_first, &what_each_test_left_is_told_without_the_excluded,
       &an_excluded_test_may_clear_what_others_left,
       &what_the_last_fixture_will_give_back_is_not_held_against_it,
+      &each_place_has_its_own_second_pass,
       &an_accused_place_is_left_out_and_no_other_of_the_same_test,
       &all_places_that_hold_something_can_be_shown, &blocks_without_bytes_are_held,
       &thousands_of_places_are_kept_apart)
