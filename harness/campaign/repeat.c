@@ -69,6 +69,9 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
     for (int sum = 0; answer->sample_count > 0 && sum < REPEAT_SUMS; sum++) {
         series_add(&repeat->sums[sum], end, least[sum]);
     }
+    series_add(&repeat->resident, end,
+               (int64_t)answer->test.rss_bytes - (int64_t)answer->test.own_bytes -
+                   repeat->now.live_bytes - repeat->now.mapped_bytes);
     memory_grow(&repeat->live, &repeat->live_room, repeat->live_count + 1, sizeof *repeat->live);
     memory_grow(&repeat->live_calls, &repeat->live_calls_room, repeat->live_count + 1,
                 sizeof *repeat->live_calls);

@@ -70,6 +70,9 @@ struct repeat {
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */
     struct series sums[REPEAT_SUMS];
     struct series_answer sum_answers[REPEAT_SUMS];
+    /* What is resident at the ends of the spans, without heap, mappings and our own: only its rises
+     * mean something. */
+    struct series resident;
     struct repeat_place *places; /* those that changed; by worth once it has ended */
     size_t place_count, place_room;
     int64_t *live; /* live bytes at the end of each span, and after which call that was */

@@ -206,20 +206,19 @@ static void curve_set(const struct repeat *repeat, struct result_test *test)
 }
 
 static void evidence_set(const struct session *session, uint32_t number,
-                         const struct repeat *repeat, struct result_test *test)
+                         const struct repeat *repeat, struct evidence_calls *evidence,
+                         struct result_test *test)
 {
     const struct repeat_place *first = repeat->place_count > 0 ? &repeat->places[0] : NULL;
-    struct evidence_calls evidence = {
-        .verdict = test->verdict,
-        .calls = repeat->calls,
-        .counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0,
-        .growing = first && (first->answer.shape == SERIES_GROWS || first->carries),
-        .nowhere = repeat_growers(repeat) == 0};
+    evidence->verdict = test->verdict;
+    evidence->counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
+    evidence->growing = first && (first->answer.shape == SERIES_GROWS || first->carries);
+    evidence->nowhere = repeat_growers(repeat) == 0;
     bool forked = test->verdict == VERDICT_CLEAN && session->seen.tests[number].forked;
     char *horizon =
         forked ? memory_copy("each repetition ran in a child of its own, and what it kept died "
                              "with it")
-               : evidence_test(&evidence);
+               : evidence_test(evidence);
     if (horizon) {
         result_set(&test->horizon, horizon);
     }
@@ -237,11 +236,22 @@ static const struct repeat_place *suppressed_grower(const struct repeat *repeat)
     return NULL;
 }
 
+/* Each value is of the end of its span. */
+static double resident_rate(const struct series *resident)
+{
+    const struct series_span *first = &resident->spans[1];
+    const struct series_span *last = &resident->spans[resident->count - 1];
+    return (double)(last->floor - first->floor) / (last->end - first->end);
+}
+
 void session_repeat_report(struct session *session, uint32_t number, const struct repeat *repeat,
                            double most_ns)
 {
     struct result_test *test = session_test_add(session, number);
     const struct repeat_place *suppressed = suppressed_grower(repeat);
+    struct series_answer answer = judge_series(&repeat->resident);
+    bool resident = judge_resident(&answer);
+    struct evidence_calls evidence = {.calls = repeat->calls};
     session_test_fill(session, test, &repeat->figures, repeat->figures_live);
     test->repetitions = repeat->calls;
     curve_set(repeat, test);
@@ -251,11 +261,13 @@ void session_repeat_report(struct session *session, uint32_t number, const struc
         suppressed_tell(session, suppressed, test);
     } else {
         bool clean = repeat->verdict == CALLS_CLEAN;
-        test->verdict = !clean                         ? VERDICT_SATURATING
+        test->verdict = resident                       ? VERDICT_INCONCLUSIVE
+                        : !clean                       ? VERDICT_SATURATING
                         : session_heap_unseen(session) ? VERDICT_NONE
                                                        : VERDICT_CLEAN;
-        test->growth_bytes_per_rep = clean ? 0 : test->growth_bytes_per_rep;
+        test->growth_bytes_per_rep = clean && !resident ? 0 : test->growth_bytes_per_rep;
+        evidence.resident = resident ? resident_rate(&repeat->resident) : 0;
     }
-    evidence_set(session, number, repeat, test);
+    evidence_set(session, number, repeat, &evidence, test);
     session_test_write(session, test);
 }

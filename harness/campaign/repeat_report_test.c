@@ -95,6 +95,7 @@ struct row {
         bool suppressed, carries;
     } places[PLACES];
     double of_sums[REPEAT_SUMS]; /* per call */
+    double resident;             /* per call */
     uint32_t unreachable;
     enum result_verdict verdict;
     double growth; /* -1: not measured */
@@ -109,6 +110,9 @@ struct row {
 #define LOST    GREW ", and nothing points at what is left"
 #define HELD    GREW "; a cache with more free slots than that looks the same"
 #define NOWHERE GREW ", and no allocation site holds what grew"
+#define RESIDENT                                                                                   \
+    "its resident memory rose by 5 KB a call in 64 repetitions, and neither heap nor mappings "    \
+    "explain it: they came to rest"
 #define SOME                                                                                       \
     "grew in the 64 repetitions that the budget allowed, as a cache with more free slots than "    \
     "that would; --budget TIME allows more"
@@ -135,6 +139,33 @@ static const struct row rows[] = {
      .verdict = VERDICT_SATURATING,
      .growth = -1,
      .horizon = "stopped growing within 64 repetitions"},
+    {.name = "resident memory rises where nothing else does",
+     .calls_verdict = CALLS_CLEAN,
+     .resident = 5000,
+     .verdict = VERDICT_INCONCLUSIVE,
+     .growth = -1,
+     .horizon = RESIDENT},
+    {.name = "and where all else has levelled off",
+     .calls_verdict = CALLS_LEVEL,
+     .resident = 5000,
+     .verdict = VERDICT_INCONCLUSIVE,
+     .growth = -1,
+     .horizon = RESIDENT},
+    {.name = "it says nothing more of what grows",
+     .calls_verdict = CALLS_GROWS,
+     .resident = 5000,
+     .places = {{1, HEAP, SERIES_GROWS, 9, 33, 32, false}},
+     .verdict = VERDICT_GROWTH,
+     .growth = 32,
+     .shown = 1,
+     .released = 1,
+     .site_verdicts = "G",
+     .horizon = HELD},
+    {.name = "it rises by little",
+     .calls_verdict = CALLS_CLEAN,
+     .resident = 500,
+     .verdict = VERDICT_CLEAN,
+     .horizon = "equal at each of 64 boundaries"},
     {.name = "grows, and is held",
      .calls_verdict = CALLS_GROWS,
      .places = {{1, HEAP, SERIES_GROWS, 9, 33, 32, false}},
@@ -419,6 +450,9 @@ static void made(const struct row *row, struct session *session, struct repeat *
     repeat->lost = row->lost;
     for (int sum = 0; sum < REPEAT_SUMS; sum++) {
         repeat->sum_answers[sum].per_call = row->of_sums[sum];
+    }
+    for (unsigned end = 3; end <= 64; end += end < 8 ? 1 : 8) {
+        series_add(&repeat->resident, end, 1000000 - (int64_t)(row->resident * (64 - end)));
     }
     unreachable = row->unreachable;
     shown_count = scanned = released = told = writes = 0;

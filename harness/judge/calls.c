@@ -57,6 +57,13 @@ enum calls_verdict judge_calls(const struct calls_facts *facts)
                                                                                     : CALLS_UNSURE;
 }
 
+bool judge_resident(const struct series_answer *answer)
+{
+    return answer->shape == SERIES_GROWS && answer->calls >= threshold_count(RESIDENT_CALLS) &&
+           answer->share >= threshold(CERTAIN_SHARE) &&
+           (double)answer->total >= threshold(RESIDENT_BYTES);
+}
+
 unsigned calls_next(unsigned calls, bool moved)
 {
     if (calls < threshold_count(WARM_UP)) {

@@ -38,6 +38,10 @@ enum calls_verdict {
 /* Adds the answer of one series to the facts. */
 void calls_add(struct calls_facts *facts, const struct series_answer *answer);
 
+/* Does resident memory that neither heap nor mappings explain rise with the calls, on every step?
+ * That of a heap which is cut to pieces does so for a while, and ever less. */
+bool judge_resident(const struct series_answer *answer);
+
 enum calls_verdict judge_calls(const struct calls_facts *facts);
 
 /* After how many calls the series get their next span: single calls to the 8th, then quarters of

@@ -295,6 +295,29 @@ static double made_call(struct made *made, unsigned call)
     }
 }
 
+START_TEST(resident_memory_rises_as_a_line_does)
+{
+    static const struct {
+        const char *name;
+        struct series_answer answer;
+        bool rises;
+    } rows[] = {
+        {"as a line", {SERIES_GROWS, 300, 0.5, 0, 307200, 9, 1024}, true},
+        {"just so", {SERIES_GROWS, 300, 0.4, 0, 131072, 9, 64}, true},
+        {"too few calls", {SERIES_GROWS, 300, 0.4, 0, 131072, 9, 63}, false},
+        {"less and less, as a heap in pieces",
+         {SERIES_GROWS, 300, 0.39, 0, 131072, 9, 1024},
+         false},
+        {"too little", {SERIES_GROWS, 300, 0.5, 0, 131071, 9, 1024}, false},
+        {"it has come to rest", {SERIES_LEVEL, 300, 0.5, 0, 307200, 9, 1024}, false},
+        {"open", {SERIES_OPEN, 300, 0.5, 0, 307200, 9, 1024}, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(judge_resident(&rows[i].answer) == rows[i].rises, "%s", rows[i].name);
+    }
+}
+END_TEST
+
 /* All calls of a made-up test until there is a verdict; at most so many can be had. */
 static enum calls_verdict made_judge(struct made *made, unsigned most)
 {
@@ -353,4 +376,4 @@ END_TEST
 
 SUITE("calls", &facts_make_a_verdict, &answers_add_up_to_facts,
       &boundaries_differ_in_each_of_their_numbers, &spans_are_single_calls_then_parts_of_octaves,
-      &made_up_tests_are_told_apart)
+      &resident_memory_rises_as_a_line_does, &made_up_tests_are_told_apart)

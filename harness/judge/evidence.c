@@ -36,6 +36,12 @@ char *evidence_test(const struct evidence_calls *test)
         return counted_text("grew through %u repetitions, and no allocation site holds what grew",
                             test->calls);
     }
+    if (test->verdict == VERDICT_INCONCLUSIVE && test->resident > 0) {
+        char rate[UNIT_TEXT_BYTES], calls[UNIT_TEXT_BYTES];
+        return memory_format("its resident memory rose by %s a call in %s repetitions, and neither "
+                             "heap nor mappings explain it: they came to rest",
+                             unit_bytes(rate, test->resident), unit_count(calls, test->calls));
+    }
     if (test->verdict == VERDICT_INCONCLUSIVE && test->growing) {
         return counted_text("grew in the %u repetitions that the budget allowed, as a cache with "
                             "more free slots than that would; --budget TIME allows more",

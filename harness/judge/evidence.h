@@ -10,9 +10,10 @@
 struct evidence_calls { /* a test that was repeated */
     enum result_verdict verdict;
     unsigned calls;
-    bool counted; /* descriptors, threads or files, to which no pointer leads */
-    bool growing; /* an inconclusive one grew in all calls */
-    bool nowhere; /* no site holds what grew */
+    bool counted;    /* descriptors, threads or files, to which no pointer leads */
+    bool growing;    /* an inconclusive one grew in all calls */
+    bool nowhere;    /* no site holds what grew */
+    double resident; /* bytes a call by which resident memory rose that nothing explains; or 0 */
 };
 /* NULL for VERDICT_NONE. */
 char *evidence_test(const struct evidence_calls *test);
