@@ -236,21 +236,12 @@ static const struct repeat_place *suppressed_grower(const struct repeat *repeat)
     return NULL;
 }
 
-/* Each value is of the end of its span. */
-static double resident_rate(const struct series *resident)
-{
-    const struct series_span *first = &resident->spans[1];
-    const struct series_span *last = &resident->spans[resident->count - 1];
-    return (double)(last->floor - first->floor) / (last->end - first->end);
-}
-
 void session_repeat_report(struct session *session, uint32_t number, const struct repeat *repeat,
                            double most_ns)
 {
     struct result_test *test = session_test_add(session, number);
     const struct repeat_place *suppressed = suppressed_grower(repeat);
-    struct series_answer answer = judge_series(&repeat->resident);
-    bool resident = judge_resident(&answer);
+    double resident = judge_resident(&repeat->resident);
     struct evidence_calls evidence = {.calls = repeat->calls};
     session_test_fill(session, test, &repeat->figures, repeat->figures_live);
     test->repetitions = repeat->calls;
@@ -261,12 +252,12 @@ void session_repeat_report(struct session *session, uint32_t number, const struc
         suppressed_tell(session, suppressed, test);
     } else {
         bool clean = repeat->verdict == CALLS_CLEAN;
-        test->verdict = resident                       ? VERDICT_INCONCLUSIVE
+        test->verdict = resident > 0                   ? VERDICT_INCONCLUSIVE
                         : !clean                       ? VERDICT_SATURATING
                         : session_heap_unseen(session) ? VERDICT_NONE
                                                        : VERDICT_CLEAN;
-        test->growth_bytes_per_rep = clean && !resident ? 0 : test->growth_bytes_per_rep;
-        evidence.resident = resident ? resident_rate(&repeat->resident) : 0;
+        test->growth_bytes_per_rep = clean && resident <= 0 ? 0 : test->growth_bytes_per_rep;
+        evidence.resident = resident;
     }
     evidence_set(session, number, repeat, &evidence, test);
     session_test_write(session, test);
