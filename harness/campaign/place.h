@@ -1,7 +1,7 @@
 /*
  * place.h - the places of a suite over several passes: where tests allocate, the same place in
- * every process, what it held after each test, and which tests touch it. Judges them by
- * harness/judge. Supervisor only.
+ * every process, what it held after each test, and which tests touch it. place_judge.h judges
+ * them. Supervisor only.
  *
  * A place is the innermost line of the program's own that allocates (level 1), with its caller
  * (level 2), and with the caller of that (level 3). Level 1 alone would see one place where a
@@ -60,31 +60,6 @@ void places_fini(struct places *places);
  * site that it is suppressed. */
 void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
                 bool (*skip)(void *context, uint32_t site), void *context);
-
-struct places_verdict {
-    enum result_verdict verdict; /* ACCUMULATES, SATURATING, INCONCLUSIVE, CLEAN, or NONE */
-    unsigned accusing;           /* passes that accuse the place which most passes accuse */
-};
-struct places_verdict places_judge(struct places *places);
-
-/* Without a verdict: shows every place of level 3 that holds something after the last test. */
-void places_show_all(struct places *places);
-
-/* What a place held after the last test of the first pass in order (pass 0), what is left out not
- * counted; and after a second pass. */
-struct place_event place_end(const struct places *places, const struct place *place);
-struct place_event place_end_again(const struct places *places, const struct place *place);
-
-/* Fills first and added of a place, after a pass that was followed by a second in its process.
- * Returns the bytes that the second added. */
-int64_t place_again_get(const struct places *places, struct place *place);
-/* Judges each shown place by them: a log beside a cache grows without bound, and the cache does
- * not. Returns what is worst of them. */
-enum result_verdict places_judge_again(struct places *places);
-
-/* Adds what each test left at the place in the first pass to bytes[test]; what a test gave back of
- * it is taken away. */
-void place_left(const struct places *places, const struct place *place, int64_t *bytes);
 
 /* The key of the finest place of a site; the same in every process. */
 uint64_t place_key(const struct observed *seen, uint32_t site);

@@ -1,7 +1,7 @@
 /* place_test.c - places of made-up suites over several passes: a function says what a test does to
  * the sites of its process, tests run in order and shuffled, and every boundary goes through
  * pass_log.c as a worker's would. Stacks are functions of this file, so that places have lines. */
-#include "harness/campaign/place.h"
+#include "harness/campaign/place_judge.h"
 
 #include "harness/base/suite.h"
 #include "harness/judge/threshold.h"

@@ -7,7 +7,7 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/campaign/place.h"
+#include "harness/campaign/place_judge.h"
 #include "harness/campaign/session.h"
 #include "harness/campaign/suite_sites.h"
 #include "harness/judge/evidence.h"

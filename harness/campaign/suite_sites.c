@@ -2,6 +2,7 @@
 #include "harness/campaign/suite_sites.h"
 
 #include "harness/base/memory.h"
+#include "harness/campaign/place_judge.h"
 #include "harness/result/result_write.h"
 
 #include <math.h>
