@@ -51,7 +51,8 @@ START_TEST(a_watched_run_tells_what_each_site_holds)
     ck_assert_int_eq(site->born_blocks, 7);
     ck_assert_uint_eq(site->family, site->site);
     ck_assert_uint_gt(site->frame_count, 0);
-    ck_assert_uint_gt(session->results[0].rss_bytes, 1u << 20);
+    ck_assert_uint_gt(session->results[0].rss_bytes, 1u << 16);
+    ck_assert_uint_gt(session->results[0].own_bytes, 1u << 16);
 
     run(session, clean, 0, 3, WIRE_WATCH, 0); /* only that floor changes */
     ck_assert_uint_eq(session->site_records, 1);

@@ -15,15 +15,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS 7   /* three of the warm-up and four */
-#define QUICK_MOST  64  /* of what moves */
-#define LEAST_CALLS 4   /* of a test that the budget has no time for */
-#define STILL_NS    5e6 /* that a test may take whatever the budget: what is cheap is called often */
-#define MOVED_NS    100e6       /* and once something has moved */
-#define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
-#define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
-#define ALONE_RUNS  3           /* processes in which a test has to come to the same */
-#define ALONE_NS    2000000000.0 /* that this may take, whatever the budget */
+#define QUICK_CALLS     7  /* three of the warm-up and four */
+#define QUICK_MOST      64 /* of what moves */
+#define LEAST_CALLS     4  /* of a test that the budget has no time for */
+#define STILL_NS        5e6 /* that a test may take whatever the budget: what is cheap is called often */
+#define MOVED_NS        100e6       /* and once something has moved */
+#define HANG_NS         5000000000u /* most of a repetition once a test needed a child not to hang */
+#define KEPT_BYTES      64000000 /* that a test may keep while it is judged, if the suite has less */
+#define SETTLE_LEAST_NS 5e6      /* waited for threads that never gave anything back */
+#define ALONE_RUNS      3        /* processes in which a test has to come to the same */
+#define ALONE_NS        2000000000.0 /* that this may take, whatever the budget */
 
 /* A worker in which so much was lost is replaced before the next test. */
 #define SPENT_BLOCKS 50000
@@ -37,6 +38,8 @@ struct hunting { /* the tests of one session */
     struct repeat_limits limits;
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
+    double settle_ns; /* that is waited for the threads of the next test ... */
+    uint32_t threads; /* ... of which there were so many, when it was in vain */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -290,6 +293,7 @@ static void limits_set(struct hunting *hunting)
     double peak = (double)(hunting->course->live_peak - hunting->course->live_start);
     uint32_t units = threshold_count(FEW_UNITS);
     hunting->limits = (struct repeat_limits){
+        .settle_ns = hunting->settle_ns,
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),
         .still_ns = at_least(budget_still(hunting->budget), STILL_NS),
@@ -322,8 +326,22 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
     }
     return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
            now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
-           now->fds > threshold_count(FEW_UNITS) || now->threads > threshold_count(FEW_UNITS) / 4 ||
+           now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+           now->threads > threshold_count(FEW_UNITS) / 4 ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
+}
+
+/* Threads that a test leaves behind run beside all that follow. Where waiting for them was in vain,
+ * the next test waits a quarter as long, unless there are more of them. */
+static void settle_learn(struct hunting *hunting, const struct repeat *repeat)
+{
+    bool vain = repeat->settled_ns >= repeat->settle_ns && !repeat->gave_back;
+    if (repeat->gave_back || repeat->now.threads > hunting->threads) {
+        hunting->settle_ns = REPEAT_SETTLE_NS;
+    } else if (vain) {
+        hunting->settle_ns = at_least(hunting->settle_ns / 4, SETTLE_LEAST_NS);
+    }
+    hunting->threads = repeat->now.threads;
 }
 
 /* Axis A for one test. Returns false when the next one needs another worker. */
@@ -345,6 +363,7 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     session->limit_ns = session->hangs ? HANG_NS : 0;
     repeat_run(&repeat, &ask, number, &hunting->limits);
     session->limit_ns = 0;
+    settle_learn(hunting, &repeat);
     budget_spend(hunting->budget, repeat.spent_ns + repeat.settled_ns);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
     if (!here) {
@@ -379,6 +398,8 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
 {
     struct session *session = hunting->session;
     hunting->started = false;
+    hunting->settle_ns = REPEAT_SETTLE_NS;
+    hunting->threads = 1;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
         uint32_t first = session->link.worker.group.first;
         uint32_t past = first + session->link.worker.group.count;

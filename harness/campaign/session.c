@@ -35,6 +35,7 @@ void session_fini(struct session *session)
         free(session->failures[i].message);
     }
     free(session->failures);
+    accused_fini(&session->accused);
     free(session->gone_by);
     free(session->suite_horizon);
     free(session->unstarted);

@@ -6,6 +6,7 @@
 #define CAMPAIGN_SESSION_H
 
 #include "harness/base/histogram.h"
+#include "harness/campaign/accused.h"
 #include "harness/campaign/observed.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/campaign/runner.h"
@@ -82,6 +83,7 @@ struct session {
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
+    struct accused accused;            /* what its tests are accused of by themselves */
     enum result_verdict suite_verdict; /* of axis B; NONE: not judged */
     char *suite_horizon;               /* or NULL */
     double suite_growth;               /* bytes a test, of what accumulates; NAN: not measured */
