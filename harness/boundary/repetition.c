@@ -22,8 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
-
 static struct wire_children run_children;
 #define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
 #define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
@@ -64,7 +62,6 @@ struct run {
     bool floors;
     uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
-    uint64_t cpu_ns;       /* of this thread, when the repetitions began */
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
     uint64_t queued_ns;    /* this thread waited for a processor meanwhile */
     bool ended;            /* by serve_test_ends: the rest of the repetition is the framework's */
@@ -165,6 +162,7 @@ static void run_repetition(struct run *run, uint32_t repetition)
     }
     progress_set(command->test, repetition, run->started_ns);
     running = run;
+    child_limit(command->child_ns);
     run->group->run(run->group->self, command->test - run->group->first,
                     (command->flags & WIRE_FORKED) != 0, &run->outcome);
     running = NULL;
@@ -266,30 +264,21 @@ static void run_report(struct run *run)
     wire_put(boundary_wire, test);
 }
 
-/* Of this thread or of the process; by a system call, so as not to come by the program's
- * clock_gettime. */
-static uint64_t cpu_now_ns(clockid_t clock)
+/* Of the process; by a system call, so as not to come by the program's clock_gettime. */
+static uint64_t cpu_now_ns(void)
 {
     struct timespec now = {0};
-    syscall(SYS_clock_gettime, clock, &now);
+    syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static bool run_goes_on(const struct run *run, uint64_t begun)
+static bool run_goes_on(const struct run *run)
 {
     const struct wire_command *command = run->command;
     if (last_test.status != WIRE_PASS && (command->flags & WIRE_STOP_ON_FAIL)) {
         return run->repetitions == 0; /* a test that failed in its warm-up gets its figures, too */
     }
-    if (run->repetitions < command->repetitions_min || run->repetitions == 0) {
-        return true;
-    }
-    /* A busy machine does not make a cheap test dear: else verdicts would hang on the load. */
-    uint64_t wall = meter_now_ns() - begun;
-    return run->repetitions < command->repetitions_max &&
-           (wall < command->budget_ns ||
-            (wall < command->budget_ns * BUSY &&
-             cpu_now_ns(CLOCK_THREAD_CPUTIME_ID) - run->cpu_ns < command->budget_ns));
+    return run->repetitions < command->repetitions || run->repetitions == 0;
 }
 
 static void run_boundary(const struct run *run, uint32_t repetition, bool trusting)
@@ -367,20 +356,18 @@ static void run_repetitions(struct run *run)
     if (run->floors) {
         ledger_floor_reset();
     }
-    uint64_t begun = meter_now_ns();
-    run->cpu_ns = cpu_now_ns(CLOCK_THREAD_CPUTIME_ID);
-    uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID), queued = meter_queued_ns();
-    bool more = run_goes_on(run, begun);
+    uint64_t process_cpu_ns = cpu_now_ns(), queued = meter_queued_ns();
+    bool more = run_goes_on(run);
     while (more) {
         bool first = run->repetitions == 0;
         if (command->flags & WIRE_PEAK_RSS_EACH) {
             meter_rss_reset();
         }
         run_repetition(run, run->repetitions++);
-        more = run_goes_on(run, begun);
+        more = run_goes_on(run);
         run_boundary(run, run->repetitions - 1, !first && more);
     }
-    run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
+    run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
     run->queued_ns = meter_queued_ns() - queued;
     if (command->depth == WIRE_TRACE) {
         heap_error_look();

@@ -13,8 +13,7 @@ static void run(struct session *session, uint32_t test, uint32_t warmups, uint32
                                    .depth = flags & WIRE_WATCH ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = flags,
                                    .warmups = warmups,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions,
+                                   .repetitions = repetitions,
                                    .settle_ns = settle_ns};
     session->sample_count = session->result_count = session->site_records = 0;
     ck_assert(session_command(session, &command));
@@ -109,8 +108,7 @@ static long calls_of(struct session *session, uint32_t repetitions, uint32_t fla
                                    .test = session_test(session, "/allocates"),
                                    .depth = flags & WIRE_WATCH ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = flags,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions};
+                                   .repetitions = repetitions};
     long stops = 0;
     int status;
     if (ptrace(PTRACE_SEIZE, session->pid, NULL, (void *)PTRACE_O_TRACESYSGOOD) != 0) {
@@ -160,7 +158,7 @@ START_TEST(a_full_ring_is_waited_for)
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = session_test(session, "/is_empty"),
                                    .depth = WIRE_COUNT,
-                                   .repetitions_min = 100000};
+                                   .repetitions = 100000};
     session->done = false;
     wire_command_send(session->wire, &command);
     for (int i = 0; i < 500 && atomic_load(&session->wire->read_awaited) == 0; i++) {

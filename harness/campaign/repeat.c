@@ -184,8 +184,7 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
                                    .flags = WIRE_WATCH | WIRE_STOP_ON_FAIL | flags,
                                    .settle_ns = settle > 0 ? (uint64_t)settle : 0,
                                    .warmups = warm ? count - 1 : 0,
-                                   .repetitions_min = warm ? 1 : count,
-                                   .repetitions_max = warm ? 1 : count};
+                                   .repetitions = warm ? 1 : count};
     ask->seen->round++;
     repeat->last = ask->ask(ask->self, &command);
     const struct answer *answer = &repeat->last;

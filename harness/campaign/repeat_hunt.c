@@ -78,8 +78,7 @@ static struct alone alone_run(struct session *session, uint32_t number, bool for
                                    .depth = WIRE_COUNT,
                                    .flags =
                                        WIRE_STOP_ON_FAIL | (forked ? WIRE_FORKED : WIRE_PEAK_RSS),
-                                   .repetitions_min = calls,
-                                   .repetitions_max = calls};
+                                   .repetitions = calls};
     bool begun = session_begin(&aside);
     while (begun && link_wait(&aside.link, aside.plan->timeout_ns) == WORKER_READY) {
         const struct wire_ready *group = &aside.link.worker.group;
@@ -271,8 +270,7 @@ static bool test_births(struct session *session, uint32_t number)
                                    .depth = WIRE_TRACE,
                                    .flags = WIRE_BIRTHS | WIRE_STOP_ON_FAIL,
                                    .warmups = 1,
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+                                   .repetitions = 1};
     return session_ask(session, &command).event == WORKER_DONE && session_births(session, number);
 }
 

@@ -192,7 +192,6 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
     const struct row *row = worker->row;
     ck_assert_uint_eq(command->op, WIRE_OP_RUN);
     ck_assert_uint_eq(command->depth, WIRE_TRACE);
-    ck_assert_uint_eq(command->repetitions_min, command->repetitions_max);
     ck_assert_uint_eq(command->flags & (WIRE_WATCH | WIRE_STOP_ON_FAIL),
                       WIRE_WATCH | WIRE_STOP_ON_FAIL);
     if (worker->asks < 32) {
@@ -209,7 +208,7 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
         answer.ran = false;
         return answer;
     }
-    unsigned calls = command->warmups + command->repetitions_max;
+    unsigned calls = command->warmups + command->repetitions;
     for (unsigned i = 0; i < calls; i++) {
         worker->calls++;
         if (worker->calls == row->ends) {
@@ -231,7 +230,7 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
     if (row->settles_ns > 0) {
         answer.test.settled_ns = row->settles_ns;
         heap_add(&worker->now, 1, -1, -32);
-        sample_add(worker, command->repetitions_max);
+        sample_add(worker, command->repetitions);
     }
     if (worker->sample_count > 0) {
         sites_send(worker);

@@ -48,8 +48,7 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
                                             (session->forked ? WIRE_FORKED : 0) |
                                             (session->log ? WIRE_WATCH : 0),
                                    .settle_ns = settle_ns(session),
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+                                   .repetitions = 1};
     bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
     if (session->options->progress && shown) {
         session->options->progress(session->options->context, session->variant->name,
@@ -99,8 +98,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
                                    .depth =
                                        session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = session->log ? WIRE_WATCH : 0,
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+                                   .repetitions = 1};
     int64_t before = session->live_end, after = before;
     for (uint32_t at = first; at < last && answer.event == WORKER_DONE; at++) {
         command.test = order[at - first];
@@ -135,7 +133,7 @@ static bool passive_begin(struct session *session)
     struct wire_command run = {.op = WIRE_OP_RUN,
                                .test = WIRE_NO_TEST,
                                .depth = session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
-                               .repetitions_min = session->passes};
+                               .repetitions = session->passes};
     return session_ask(session, &run).event == WORKER_DONE && session_tell(session, WIRE_OP_FINISH);
 }
 

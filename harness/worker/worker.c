@@ -309,10 +309,9 @@ static bool command_chose(const struct wire_command *command)
 static bool watch_overrun(const struct worker *worker)
 {
     const struct wire_command *asked = &worker->dialogue.command;
-    uint32_t most = asked->repetitions_max > asked->repetitions_min ? asked->repetitions_max
-                                                                    : asked->repetitions_min;
     return command_chose(asked) &&
-           worker->watch.changes > ((uint64_t)asked->warmups + most + 2) * CHANGES_EACH;
+           worker->watch.changes >
+               ((uint64_t)asked->warmups + asked->repetitions + 2) * CHANGES_EACH;
 }
 
 /* How long it may stay as it is, ns; 0: for ever. */
