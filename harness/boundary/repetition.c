@@ -59,7 +59,8 @@ struct run {
     struct ledger_totals begun;         /* of the run, after the fixtures that tests share */
     struct ledger_totals before, after; /* of the last repetition */
     uint32_t threads;                   /* when the run began */
-    bool floors;
+    bool floors, moved;
+    struct wire_sample last; /* of the RUN before, if it was of this test */
     uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
@@ -86,6 +87,7 @@ static void run_keep_worst(const struct outcome *outcome)
 }
 
 static struct run *running;
+static struct wire_sample last_sample;
 
 static void run_begin(struct run *run)
 {
@@ -114,6 +116,13 @@ static void run_end(struct run *run)
     }
 }
 
+static void run_retained_get(struct run *run)
+{
+    if ((run->command->flags & WIRE_NO_RETAINED) == 0) {
+        ledger_retained_get(run->command->test, &run->retained_blocks, &run->retained_bytes);
+    }
+}
+
 void serve_test_begins(void)
 {
     if (running != NULL) {
@@ -125,8 +134,7 @@ void serve_test_ends(void)
 {
     if (running != NULL) {
         run_end(running);
-        ledger_retained_get(running->command->test, &running->retained_blocks,
-                            &running->retained_bytes);
+        run_retained_get(running);
         ledger_birth_set(WIRE_NO_TEST);
         running->ended = true;
     }
@@ -203,7 +211,15 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
     sample->files = meter.files;
 }
 
-static void run_sample(const struct run *run, uint32_t repetition, bool trusting)
+/* Is anything held that was not at the end of the last RUN of this test, or the other way round? */
+static bool sample_moved(const struct wire_sample *last, const struct wire_sample *now)
+{
+    return last->live_blocks != now->live_blocks || last->live_bytes != now->live_bytes ||
+           last->mappings != now->mappings || last->mapped_bytes != now->mapped_bytes ||
+           last->fds != now->fds || last->threads != now->threads || last->files != now->files;
+}
+
+static void run_sample(struct run *run, uint32_t repetition, bool trusting)
 {
     struct wire_sample sample;
     serve_sample_start(&sample, &run->after, trusting);
@@ -212,6 +228,9 @@ static void run_sample(const struct run *run, uint32_t repetition, bool trusting
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
+    run->moved = run->moved || (run->last.head.type == WIRE_SAMPLE &&
+                                sample_moved(&run->last, &sample));
+    last_sample = sample;
     wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
      * moves. */
@@ -236,12 +255,11 @@ static void run_report(struct run *run)
     test->allocs = forked ? last->allocs : run->after.allocs - run->before.allocs;
     test->frees = forked ? last->frees : run->after.frees - run->before.frees;
     test->bytes = forked ? last->bytes : run->after.bytes - run->before.bytes;
-    if (run->ended) {
-        test->retained_blocks = run->retained_blocks;
-        test->retained_bytes = run->retained_bytes;
-    } else {
-        ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
+    if (!run->ended) {
+        run_retained_get(run);
     }
+    test->retained_blocks = run->retained_blocks;
+    test->retained_bytes = run->retained_bytes;
     if (run->settled_ns > 0) { /* at count depth what older repetitions left counts against it */
         test->retained_blocks = test->retained_blocks < 0 ? 0 : test->retained_blocks;
         test->retained_bytes = test->retained_bytes < 0 ? 0 : test->retained_bytes;
@@ -278,10 +296,11 @@ static bool run_goes_on(const struct run *run)
     if (last_test.status != WIRE_PASS && (command->flags & WIRE_STOP_ON_FAIL)) {
         return run->repetitions == 0; /* a test that failed in its warm-up gets its figures, too */
     }
-    return run->repetitions < command->repetitions || run->repetitions == 0;
+    bool moved = run->moved && (command->flags & WIRE_STOP_ON_MOVE) != 0;
+    return (run->repetitions < command->repetitions && !moved) || run->repetitions == 0;
 }
 
-static void run_boundary(const struct run *run, uint32_t repetition, bool trusting)
+static void run_boundary(struct run *run, uint32_t repetition, bool trusting)
 {
     run_sample(run, repetition, trusting);
     if (run->floors) {
@@ -331,7 +350,7 @@ static void run_settle(struct run *run)
     settle_wait(run, &now);
     run->settled_ns = meter_now_ns() - begun;
     if (run->ended && run->command->depth == WIRE_TRACE) {
-        ledger_retained_get(run->command->test, &run->retained_blocks, &run->retained_bytes);
+        run_retained_get(run);
     }
     struct run settled = *run;
     settled.after = now;
@@ -366,6 +385,7 @@ static void run_repetitions(struct run *run)
         run_repetition(run, run->repetitions++);
         more = run_goes_on(run);
         run_boundary(run, run->repetitions - 1, !first && more);
+        more = more && run_goes_on(run);
     }
     run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
     run->queued_ns = meter_queued_ns() - queued;
@@ -382,6 +402,9 @@ static void run_repetitions(struct run *run)
 bool repetition_run(const struct test_group *group, const struct wire_command *command)
 {
     struct run run = {.group = group, .command = command};
+    if (last_sample.test == command->test) {
+        run.last = last_sample;
+    }
     uint32_t index = command->test - group->first;
     WIRE_INIT(&last_test, WIRE_TEST);
     children_outcome_begin(&run_children, command->test);

@@ -237,6 +237,7 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
         families_send(worker);
     }
     heap_add(&worker->now, 1, row->settles_ns > 0, row->settles_ns > 0 ? 32 : 0);
+    answer.test.repetitions = worker->sample_count;
     answer.sample_count = worker->sample_count;
     answer.orphans = worker->now.orphans;
     return answer;

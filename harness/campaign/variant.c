@@ -41,15 +41,15 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
 {
     bool births = session->plan->births && session->kind == SESSION_MEASURED;
     bool traced = session->kind == SESSION_TRACED;
+    bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = number,
                                    .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) |
+                                   .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
                                             (session->forked ? WIRE_FORKED : 0) |
                                             (session->log ? WIRE_WATCH : 0),
                                    .settle_ns = settle_ns(session),
                                    .repetitions = 1};
-    bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
     if (session->options->progress && shown) {
         session->options->progress(session->options->context, session->variant->name,
                                    session->seen.tests[number].id, number,
