@@ -83,12 +83,12 @@ enum wire_flag {
                          that stay, before TEST */
     WIRE_WATCH = 256, /* at trace depth: what each site holds is kept up to date all the time, and
                          before TEST comes a SITE for each site that changed (see wire_site) */
-    WIRE_SETTLE_WHOLE = 512, /* the wait (settle_ns) is for what threads of all repetitions give
-                                back, not of this RUN only */
+    WIRE_SETTLE_WHOLE = 512,  /* the wait (settle_ns) is for what threads of all repetitions give
+                                 back, not of this RUN only */
     WIRE_STOP_ON_MOVE = 1024, /* no repetition follows one whose boundary differs from that at the
                                  end of the RUN before, if that was of the same test */
-    WIRE_NO_RETAINED = 2048, /* TEST's retained blocks and bytes are not asked for, and 0: at trace
-                                depth they cost a look at every live block */
+    WIRE_NO_RETAINED = 2048,  /* TEST's retained blocks and bytes are not asked for, and 0: at trace
+                                 depth they cost a look at every live block */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then

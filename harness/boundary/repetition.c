@@ -228,8 +228,8 @@ static void run_sample(struct run *run, uint32_t repetition, bool trusting)
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
-    run->moved = run->moved || (run->last.head.type == WIRE_SAMPLE &&
-                                sample_moved(&run->last, &sample));
+    run->moved =
+        run->moved || (run->last.head.type == WIRE_SAMPLE && sample_moved(&run->last, &sample));
     last_sample = sample;
     wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line

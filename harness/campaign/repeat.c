@@ -10,8 +10,6 @@
 #define SETTLE_NS       100000000.0 /* most that is waited for late threads, in all calls of a test */
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
-#define SLEEPS          4.0 /* wall time of so many times the processor's is sleep, not load */
-#define SLEEPS_LEAST    2e6
 #define AT_ONCE         16u /* times as many calls in one question, of what has not moved */
 
 static int64_t heap_of(const struct boundary *at)
@@ -161,18 +159,6 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
-/* What calls take, without the time in which others had the processor: a busy machine does not make
- * a cheap test dear. A test that sleeps takes what it sleeps. */
-static double cost_of(const struct answer *answer)
-{
-    double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
-    for (size_t i = 0; i < answer->sample_count; i++) {
-        wall += (double)answer->samples[i].wall_ns;
-    }
-    bool sleeps = wall - queued > SLEEPS * cpu + SLEEPS_LEAST * (double)answer->sample_count;
-    return sleeps ? wall - queued : cpu;
-}
-
 /* `count` more calls, in one answer. Returns false when a call failed or no answer came. */
 static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                        unsigned count, uint32_t flags)
@@ -200,7 +186,7 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
     unsigned end = repeat->calls + count;
     samples_take(repeat, answer, end);
     sites_take(repeat, ask->seen, end);
-    repeat->call_ns = cost_of(answer) / (warm ? 1 : count);
+    repeat->call_ns = answer_cost_ns(answer) / (warm ? 1 : count);
     repeat->calls = end;
     repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
@@ -365,8 +351,7 @@ static enum calls_verdict verdict_now(struct repeat *repeat, const struct repeat
                                       const struct repeat_limits *limits, unsigned next)
 {
     struct calls_facts facts = facts_of(repeat, ask);
-    facts.affordable =
-        is_affordable(repeat, limits, next) || repeat->calls < limits->least;
+    facts.affordable = is_affordable(repeat, limits, next) || repeat->calls < limits->least;
     facts.enough = repeat->last.orphans > threshold_count(ORPHANS) ||
                    (repeat->moved && is_enough(repeat, limits, next));
     bool soon = !facts.affordable || facts.enough || (is_flood(repeat) && repeat->calls == 8);

@@ -9,17 +9,16 @@
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
+#include "harness/worker/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS 7   /* three of the warm-up and four */
-#define QUICK_MOST  64  /* of what moves */
-#define LEAST_CALLS 4   /* of a test that the budget has no time for */
-#define STILL_NS    5e6 /* that a test may take whatever the budget: what is cheap is called often */
-#define MOVED_NS    100e6       /* and once something has moved */
+#define QUICK_CALLS 7           /* three of the warm-up and four */
+#define QUICK_MOST  64          /* of what moves */
+#define LEAST_CALLS 4           /* of a test that the budget has no time for */
 #define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
 #define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
 #define ALONE_RUNS  3           /* processes in which a test has to come to the same */
@@ -32,11 +31,13 @@
 
 struct hunting { /* the tests of one session */
     struct session *session;
-    struct budget *budget;
+    struct spending *spending;
     const struct session *course; /* the pass in order that was made before */
     struct repeat_limits limits;
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
+    size_t left;      /* tests that were not repeated */
+    uint32_t dearest; /* of them */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -274,14 +275,11 @@ static bool test_births(struct session *session, uint32_t number)
     return session_ask(session, &command).event == WORKER_DONE && session_births(session, number);
 }
 
-static double at_least(double value, double least)
-{
-    return value > least ? value : least;
-}
-
 /* The limits of the next test. */
-static void limits_set(struct hunting *hunting)
+static void limits_set(struct hunting *hunting, uint32_t number)
 {
+    const struct budget budget = spending_budget(hunting->spending);
+    const struct budget_test *test = spending_test(hunting->spending, number);
     const struct plan *plan = hunting->session->plan;
     struct rlimit files = {0};
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max != RLIM_INFINITY;
@@ -290,8 +288,8 @@ static void limits_set(struct hunting *hunting)
     hunting->limits = (struct repeat_limits){
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),
-        .still_ns = at_least(budget_still(hunting->budget), STILL_NS),
-        .moved_ns = at_least(budget_moved(hunting->budget), MOVED_NS),
+        .still_ns = budget_still(&budget, test),
+        .moved_ns = budget_moved(&budget, test),
         .bytes = peak > KEPT_BYTES ? (int64_t)peak : KEPT_BYTES,
         .units = limited && files.rlim_max / SPENT_PART < units
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
@@ -339,11 +337,11 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
                                    session->seen.tests[number].id, number,
                                    session->seen.test_count);
     }
-    limits_set(hunting);
+    struct pace begun = pace_now();
+    limits_set(hunting, number);
     session->limit_ns = session->hangs ? HANG_NS : 0;
     repeat_run(&repeat, &ask, number, &hunting->limits);
     session->limit_ns = 0;
-    budget_spend(hunting->budget, repeat.spent_ns + repeat.settled_ns);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
     if (!here) {
         session_died(session, number, repeat.last.event == WORKER_HUNG);
@@ -358,7 +356,53 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
         here = here && !is_spent(hunting, &repeat);
     }
     repeat_fini(&repeat);
+    spending_take(hunting->spending, number, pace_since(&begun));
     return here;
+}
+
+/* Its result is that of the pass in order, and no verdict. */
+static void test_leave(struct hunting *hunting, uint32_t number)
+{
+    struct session *session = hunting->session;
+    const struct budget_test *cost = spending_test(hunting->spending, number);
+    struct result_test *test = session_result(session, number);
+    char took[UNIT_TEXT_BYTES];
+    if (!test) {
+        return;
+    }
+    char *why = cost->dear ? memory_format("not repeated: a call takes %s, and the budget has no "
+                                           "room for %u",
+                                           unit_ns(took, cost->call_ns), LEAST_CALLS)
+                           : memory_copy("not repeated: the machine was too busy");
+    result_set(&test->horizon, why);
+    free(why);
+    session->tests++;
+    session->failed += test->status != RESULT_PASS && test->status != RESULT_SKIP;
+    session_test_write(session, test);
+    hunting->left++;
+    if (hunting->left == 1 ||
+        cost->call_ns > spending_test(hunting->spending, hunting->dearest)->call_ns) {
+        hunting->dearest = number;
+    }
+}
+
+/* Tests that were not repeated, in one sentence. */
+static void left_note(const struct hunting *hunting)
+{
+    struct session *session = hunting->session;
+    const struct budget_test *dearest = spending_test(hunting->spending, hunting->dearest);
+    char took[UNIT_TEXT_BYTES];
+    if (hunting->left == 0) {
+        return;
+    }
+    result_note_add(
+        session->result,
+        "%zu test%s not repeated and not judged, %s; the dearest is %s, a call of which "
+        "takes %s: --budget TIME allows more",
+        hunting->left, hunting->left == 1 ? " was" : "s were",
+        dearest->dear ? "because the budget has no room for them"
+                      : "because the machine was too busy for too long",
+        session->seen.tests[hunting->dearest].id, unit_ns(took, dearest->call_ns));
 }
 
 /* It ended a worker in the pass in order already, and has its result. */
@@ -368,6 +412,12 @@ static void death_count(struct session *session, uint32_t number)
     session->tests++;
     session->failed += test && test->status != RESULT_PASS && test->status != RESULT_SKIP;
     session_death_add(session, number);
+}
+
+/* Is there no time for it? */
+static bool is_left(const struct hunting *hunting, uint32_t number)
+{
+    return spending_test(hunting->spending, number)->dear || spending_is_over(hunting->spending);
 }
 
 #define HUNT_DONE WIRE_NO_TEST
@@ -387,6 +437,8 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
             }
             if (session_death_in(hunting->course, test)) {
                 death_count(session, test);
+            } else if (is_left(hunting, test)) {
+                test_leave(hunting, test);
             } else if (!test_hunt(hunting, test)) {
                 return test + 1;
             }
@@ -399,9 +451,10 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
     return HUNT_DONE;
 }
 
-void session_repeat(struct session *session, struct budget *budget, const struct session *course)
+void session_repeat(struct session *session, struct spending *spending,
+                    const struct session *course)
 {
-    struct hunting hunting = {.session = session, .budget = budget, .course = course};
+    struct hunting hunting = {.session = session, .spending = spending, .course = course};
     uint32_t next = 0;
     while (next != HUNT_DONE) {
         uint32_t from = next;
@@ -414,4 +467,5 @@ void session_repeat(struct session *session, struct budget *budget, const struct
             break;
         }
     }
+    left_note(&hunting);
 }

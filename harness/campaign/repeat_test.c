@@ -1068,10 +1068,12 @@ START_TEST(the_scan_for_what_is_lost_is_asked_for_seldom)
         struct row row;
         unsigned scans;
     } cases[] = {
-        {{.call = leak}, 0},
+        {{.call = leak}, 4},                        /* after 64, 256, 1,024, 4,096 calls */
+        {{.call = leak, .unreachable = 1 << 1}, 1}, /* after 64 calls */
+        {{.call = leak_sometimes, .unreachable = 1 << 1}, 1},
         {{.call = leak, .limits = {.moved_ns = 8 * CALL_NS}}, 1},
         {{.call = leak, .limits = {.moved_ns = 8 * CALL_NS}, .suppressed = 1 << 1}, 0},
-        {{.call = flood}, 1},
+        {{.call = flood}, 2}, /* after 8 and 64 */
         {{.call = toggle, .limits = {.moved_ns = 8 * CALL_NS}}, 0},
         {{.call = descriptors, .limits = {.moved_ns = 8 * CALL_NS}}, 0},
         {{.call = nothing, .limits = {.still_ns = 8 * CALL_NS}}, 0},

@@ -9,7 +9,7 @@
 #include "harness/campaign/observed.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/campaign/runner.h"
-#include "harness/judge/budget.h"
+#include "harness/campaign/spending.h"
 #include "harness/judge/calls.h"
 #include "harness/worker/link.h"
 
@@ -58,6 +58,7 @@ struct session {
     size_t list_count;
     struct pass_log *log; /* of a traced one: what each test left at each place; or NULL */
     double settled_ns;    /* with a log: waited for threads that give back late */
+    double cost_ns;       /* with a log: of all calls, without what they waited for a processor */
 
     /* Over the pass. */
     int64_t *live;        /* above the start of its worker, after each test that ended */
@@ -88,7 +89,8 @@ struct session {
     char *unstarted;                   /* why no worker came to its first test, or NULL */
     uint32_t counted;                  /* tests by index that result->expected has */
     bool asks_survivors;               /* of a passive one: asked before the program ends */
-    bool twice;                        /* all tests of a group once more, in the same process */
+    bool twice;                        /* all tests of a group once more, in the same process ... */
+    double twice_most_ns;              /* ... if they took no more than this together */
     bool again_done;                   /* and that went through */
     int64_t again_live;                /* live bytes that the second passes added */
 };
@@ -179,7 +181,8 @@ void session_live_add(struct session *session, uint32_t test, int64_t live);
  * (axis A), and all of them in other orders (axis B). False: the program could not be started. */
 bool session_hunt(struct session *session);
 /* The tests repeated, one by one; `course` is the pass in order that was made before. */
-void session_repeat(struct session *session, struct budget *budget, const struct session *course);
+void session_repeat(struct session *session, struct spending *spending,
+                    const struct session *course);
 /* For `died` of the pass in order: in a process of its own the test may pass. */
 enum result_status session_died(struct session *session, uint32_t test, bool hung);
 /* Axis A where tests cannot be chosen: the program's main is run again and again. */
@@ -200,19 +203,20 @@ void session_victims(struct session *session, const struct session *straight,
 struct course {
     struct session session;
     struct pass_log log;
-    double elapsed; /* ns, with the start of the process */
+    double elapsed; /* ns of the first pass, without what was waited for a processor */
 };
 /* `shuffle`: 0 in order, else a seed. Tests in which a worker of `session` ended are left out. */
 void course_init(struct course *course, const struct session *session, uint64_t shuffle);
 void course_fini(struct course *course);
-/* `twice`: then all tests once more in the same process. Returns false when the program could not
+/* `twice_most_ns`: then all tests once more in the same process, if they took no more than this (0:
+ * they are not). Returns false when the program could not
  * be started, or a worker ended on the way: then the log is of no use. */
-bool course_run(struct course *course, bool twice);
+bool course_run(struct course *course, double twice_most_ns);
 
 /* Does the suite grow with every further test? `course` is the pass in order; the others are made
  * here, as many as the budget has. Fills the session's curve, verdict and evidence, and adds the
  * sites of what accumulates to the result. */
-void session_suite(struct session *session, struct course *course, const struct budget *budget);
+void session_suite(struct session *session, struct course *course, const struct spending *spending);
 /* The same for a program that runs its tests by itself: by what is alive when it ends. */
 void session_suite_passive(struct session *session);
 /* The same for a variant of `tidemark run` that keeps something from test to test. */

@@ -42,14 +42,14 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
     bool births = session->plan->births && session->kind == SESSION_MEASURED;
     bool traced = session->kind == SESSION_TRACED;
     bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
-    struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = number,
-                                   .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
-                                            (session->forked ? WIRE_FORKED : 0) |
-                                            (session->log ? WIRE_WATCH : 0),
-                                   .settle_ns = settle_ns(session),
-                                   .repetitions = 1};
+    struct wire_command command = {
+        .op = WIRE_OP_RUN,
+        .test = number,
+        .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
+        .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
+                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0),
+        .settle_ns = settle_ns(session),
+        .repetitions = 1};
     if (session->options->progress && shown) {
         session->options->progress(session->options->context, session->variant->name,
                                    session->seen.tests[number].id, number,
@@ -65,6 +65,9 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
     }
     if (session->log && answer->ran && !died) {
         pass_log_boundary(session->log, number, &session->seen);
+        double call_ns = answer_cost_ns(answer);
+        pass_log_call(session->log, call_ns, answer->test.retained_blocks > 0);
+        session->cost_ns += call_ns;
         session->settled_ns += (double)answer->test.settled_ns;
     }
     if (births && answer->event == WORKER_DONE) {
@@ -113,6 +116,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
         after = answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : after;
         if (session->log) {
             pass_log_boundary(session->log, command.test, &session->seen);
+            pass_log_call(session->log, answer_cost_ns(&answer), false);
             session->settled_ns += (double)answer.test.settled_ns;
         }
         if (answer.test.status != WIRE_PASS && answer.test.status != WIRE_SKIP) {
@@ -194,6 +198,9 @@ static bool group_finish(struct session *session, uint32_t first, uint32_t past,
     }
     if (session->log && session->log->first_pass == 0) {
         session->log->first_pass = session->log->count;
+    }
+    if (session->twice && session->cost_ns > session->twice_most_ns) {
+        session->twice = session->again_done = false; /* it costs too much */
     }
     return !session->twice || group_again(session, first, past);
 }

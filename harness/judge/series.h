@@ -65,8 +65,8 @@ unsigned series_calls(const struct series *series);
 
 struct series_answer judge_series(const struct series *series);
 
-/* Did each of the last spans of the series leave more behind than the one before? This is how a leak
- * is seen in few calls; `spans` is how many in a row are asked for. */
+/* Did each of the last spans of the series leave more behind than the one before? This is how a
+ * leak is seen in few calls; `spans` is how many in a row are asked for. */
 bool series_rises_in_a_row(const struct series *series, unsigned spans);
 
 #endif
