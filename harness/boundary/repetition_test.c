@@ -227,7 +227,44 @@ START_TEST(waiting_ends_when_nothing_more_is_freed)
 }
 END_TEST
 
-SUITE("repetition", &a_watched_run_tells_what_each_site_holds,
-      &processor_time_is_that_of_the_repetitions, &descriptors_opened_past_the_hooks_are_seen,
-      &a_repetition_costs_no_system_call, &a_full_ring_is_waited_for,
-      &what_a_thread_frees_late_is_waited_for, &waiting_ends_when_nothing_more_is_freed)
+START_TEST(a_run_stops_where_something_moves)
+{
+    struct session *session = session_start("check_basic");
+    ck_assert(session_ready(session));
+    uint32_t grows = session_test(session, "/grows"), clean = session_test(session, "/is_clean");
+    run(session, clean, 2, 1, WIRE_WATCH, 0);
+    run(session, clean, 0, 100, WIRE_WATCH | WIRE_STOP_ON_MOVE, 0); /* all of them */
+    run(session, grows, 0, 3, WIRE_WATCH | WIRE_STOP_ON_MOVE, 0); /* the RUN before was another's */
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = grows,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_WATCH | WIRE_STOP_ON_MOVE,
+                                   .repetitions = 100};
+    session->sample_count = session->result_count = 0;
+    ck_assert(session_command(session, &command));
+    ck_assert_uint_eq(session->results[0].repetitions, 1); /* one of a hundred */
+    ck_assert_uint_eq(session->sample_count, 1);
+    session_end(&session);
+}
+END_TEST
+
+START_TEST(what_a_test_retains_is_told_unless_it_is_not_asked_for)
+{
+    struct session *session = session_start("check_basic");
+    ck_assert(session_ready(session));
+    uint32_t grows = session_test(session, "/grows");
+    run(session, grows, 0, 2, WIRE_WATCH, 0);
+    ck_assert_int_eq(session->results[0].retained_bytes, 1000);
+    run(session, grows, 0, 2, WIRE_WATCH | WIRE_NO_RETAINED, 0);
+    ck_assert_int_eq(session->results[0].retained_bytes, 0);
+    ck_assert_int_eq(session->results[0].retained_blocks, 0);
+    session_end(&session);
+}
+END_TEST
+
+SUITE("repetition", &a_run_stops_where_something_moves,
+      &what_a_test_retains_is_told_unless_it_is_not_asked_for,
+      &a_watched_run_tells_what_each_site_holds, &processor_time_is_that_of_the_repetitions,
+      &descriptors_opened_past_the_hooks_are_seen, &a_repetition_costs_no_system_call,
+      &a_full_ring_is_waited_for, &what_a_thread_frees_late_is_waited_for,
+      &waiting_ends_when_nothing_more_is_freed)
