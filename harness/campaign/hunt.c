@@ -5,6 +5,7 @@
  */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/jobs.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/threshold.h"
 
@@ -87,9 +88,16 @@ bool session_hunt(struct session *session)
     struct spending spending;
     spending_init(&spending, &budget, tests, course.session.seen.test_count, begun);
     budget_say(session, &budget);
+    session->counted = course.session.counted; /* they are expected already */
     session->forked_count = course.session.forked_count;
     session->hangs = course.session.hangs;
-    session_repeat(session, &spending, &course.session);
+    if (session->plan->jobs > 1) {
+        session_repeat_jobs(session, &spending, &course.session, session->plan->jobs);
+    } else {
+        session_repeat(session, &spending, &course.session);
+    }
+    session_left_note(session, &spending);
+    session->peak_rss = course.session.peak_rss; /* of tests that ran once, not again and again */
     if (session->seen.test_count == 0) {
         results_drop(session->result);
     }

@@ -4,6 +4,7 @@
  */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/jobs.h"
 #include "harness/campaign/repeat.h"
 #include "harness/campaign/repeat_report.h"
 #include "harness/campaign/session.h"
@@ -36,8 +37,7 @@ struct hunting { /* the tests of one session */
     struct repeat_limits limits;
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
-    size_t left;      /* tests that were not repeated */
-    uint32_t dearest; /* of them */
+    bool asked; /* the test was called again for who releases what: sites hold more than was said */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -339,6 +339,11 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     }
     struct pace begun = pace_now();
     limits_set(hunting, number);
+    if (hunting->asked) {
+        session_sites(session);
+        hunting->asked = false;
+    }
+    observed_test_begins(&session->seen);
     session->limit_ns = session->hangs ? HANG_NS : 0;
     repeat_run(&repeat, &ask, number, &hunting->limits);
     session->limit_ns = 0;
@@ -351,6 +356,7 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     } else {
         double most_ns = hunting->limits.moved_ns - repeat.spent_ns;
         session_repeat_report(session, number, &repeat, most_ns);
+        hunting->asked = repeat.verdict == CALLS_GROWS;
         here = !session->link.worker.ended;
         here = here && (!session->plan->births || test_births(session, number));
         here = here && !is_spent(hunting, &repeat);
@@ -379,30 +385,24 @@ static void test_leave(struct hunting *hunting, uint32_t number)
     session->tests++;
     session->failed += test->status != RESULT_PASS && test->status != RESULT_SKIP;
     session_test_write(session, test);
-    hunting->left++;
-    if (hunting->left == 1 ||
-        cost->call_ns > spending_test(hunting->spending, hunting->dearest)->call_ns) {
-        hunting->dearest = number;
-    }
+    spending_leave(hunting->spending, number);
 }
 
-/* Tests that were not repeated, in one sentence. */
-static void left_note(const struct hunting *hunting)
+void session_left_note(struct session *session, const struct spending *spending)
 {
-    struct session *session = hunting->session;
-    const struct budget_test *dearest = spending_test(hunting->spending, hunting->dearest);
+    uint32_t number = 0;
+    size_t left = spending_left(spending, &number);
+    const struct budget_test *dearest = spending_test(spending, number);
     char took[UNIT_TEXT_BYTES];
-    if (hunting->left == 0) {
-        return;
+    if (left > 0) {
+        result_note_add(session->result,
+                        "%zu test%s not repeated and not judged, %s; the dearest is %s, a call of "
+                        "which takes %s: --budget TIME allows more",
+                        left, left == 1 ? " was" : "s were",
+                        dearest->dear ? "because the budget has no room for them"
+                                      : "because the machine was too busy for too long",
+                        session->seen.tests[number].id, unit_ns(took, dearest->call_ns));
     }
-    result_note_add(
-        session->result,
-        "%zu test%s not repeated and not judged, %s; the dearest is %s, a call of which "
-        "takes %s: --budget TIME allows more",
-        hunting->left, hunting->left == 1 ? " was" : "s were",
-        dearest->dear ? "because the budget has no room for them"
-                      : "because the machine was too busy for too long",
-        session->seen.tests[hunting->dearest].id, unit_ns(took, dearest->call_ns));
 }
 
 /* It ended a worker in the pass in order already, and has its result. */
@@ -426,13 +426,14 @@ static bool is_left(const struct hunting *hunting, uint32_t number)
 static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
 {
     struct session *session = hunting->session;
-    hunting->started = false;
+    hunting->started = hunting->asked = false;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
         uint32_t first = session->link.worker.group.first;
         uint32_t past = first + session->link.worker.group.count;
         session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
-            if (!session_wants(session, test)) {
+            if (!session_wants(session, test) ||
+                (session->part && !jobs_takes(session->part, test))) {
                 continue;
             }
             if (session_death_in(hunting->course, test)) {
@@ -467,5 +468,4 @@ void session_repeat(struct session *session, struct spending *spending,
             break;
         }
     }
-    left_note(&hunting);
 }

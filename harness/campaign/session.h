@@ -24,6 +24,12 @@ struct session_failure { /* a test that failed or died, after those of `live` fr
     char *message;
 };
 
+#define SESSION_COUNTERS 64
+struct session_counter {
+    char name[32];
+    double value;
+};
+
 /* What a session is for. */
 enum session_kind {
     SESSION_MEASURED, /* its tests are results, watched by counters */
@@ -76,10 +82,7 @@ struct session {
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* where it is not measured */
     size_t failure_count, failure_room, worker_live; /* worker_live: live_count as it began */
-    struct {
-        char name[32];
-        double value;
-    } counters[64];
+    struct session_counter counters[SESSION_COUNTERS];
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
@@ -88,6 +91,7 @@ struct session {
     double suite_growth;               /* bytes a test, of what accumulates; NAN: not measured */
     char *unstarted;                   /* why no worker came to its first test, or NULL */
     uint32_t counted;                  /* tests by index that result->expected has */
+    struct jobs_part *part;            /* in a job: which tests are its own (jobs.h); or NULL */
     bool asks_survivors;               /* of a passive one: asked before the program ends */
     bool twice;                        /* all tests of a group once more, in the same process ... */
     double twice_most_ns;              /* ... if they took no more than this together */
@@ -102,6 +106,9 @@ void session_fini(struct session *session);
 /* A program with a malloc of its own: nothing can be said for its heap. */
 bool session_heap_unseen(const struct session *session);
 void session_strays_note(const struct session *session);
+
+/* Adds to the counter of this name. */
+void session_counter_add(struct session *session, const struct wire_counter *counter);
 
 /* Runs all tests. False: the program could not be started at all. */
 bool session_run(struct session *session);
@@ -183,6 +190,8 @@ bool session_hunt(struct session *session);
 /* The tests repeated, one by one; `course` is the pass in order that was made before. */
 void session_repeat(struct session *session, struct spending *spending,
                     const struct session *course);
+/* Tests that were not repeated, in one sentence. */
+void session_left_note(struct session *session, const struct spending *spending);
 /* For `died` of the pass in order: in a process of its own the test may pass. */
 enum result_status session_died(struct session *session, uint32_t test, bool hung);
 /* Axis A where tests cannot be chosen: the program's main is run again and again. */

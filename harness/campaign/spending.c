@@ -59,6 +59,24 @@ void spending_take(struct spending *spending, uint32_t number, double spent)
     atomic_fetch_sub(&spending->left->tests, 1);
 }
 
+void spending_leave(struct spending *spending, uint32_t number)
+{
+    struct spending_left *left = spending->left;
+    double cost = spending_test(spending, number)->call_ns;
+    uint32_t dearest = atomic_load(&left->dearest);
+    while ((dearest == 0 || cost > spending_test(spending, dearest - 1)->call_ns) &&
+           !atomic_compare_exchange_weak(&left->dearest, &dearest, number + 1)) {
+    }
+    atomic_fetch_add(&left->left, 1);
+}
+
+size_t spending_left(const struct spending *spending, uint32_t *dearest)
+{
+    uint32_t number = atomic_load(&spending->left->dearest);
+    *dearest = number > 0 ? number - 1 : 0;
+    return atomic_load(&spending->left->left);
+}
+
 double spending_wall(void)
 {
     struct timespec now;

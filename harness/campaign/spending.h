@@ -18,6 +18,7 @@ struct spending {
     struct spending_left {
         _Atomic int64_t repeats, least, keepers; /* ns: see struct budget */
         _Atomic uint32_t tests;
+        _Atomic uint32_t left, dearest; /* tests that were not repeated; 1 + the dearest of them */
     } * left;
 };
 
@@ -35,6 +36,10 @@ const struct budget_test *spending_test(const struct spending *spending, uint32_
 
 /* The test took so much. */
 void spending_take(struct spending *spending, uint32_t test, double spent);
+
+/* The test is not repeated. How many were not, and which of them is the dearest. */
+void spending_leave(struct spending *spending, uint32_t test);
+size_t spending_left(const struct spending *spending, uint32_t *dearest);
 
 /* ns of the machine's clock, and whether the hunt has taken all of it that it may. */
 double spending_wall(void);

@@ -210,8 +210,8 @@ void session_expect(struct session *session)
     struct result *result = session->result;
     const struct plan *plan = session->plan;
     struct result_writer *writer = session->options->writer;
-    if (session->kind != SESSION_MEASURED || !writer || plan->shards ||
-        session->counted == session->seen.test_count) {
+    bool reports = session->kind == SESSION_MEASURED || session->reports;
+    if (!reports || !writer || plan->shards || session->counted >= session->seen.test_count) {
         return; /* of a shard it is known from the start */
     }
     size_t known = 0;
@@ -323,7 +323,7 @@ void session_over(struct session *session)
     between_note(session);
     worker_fini(&session->link.worker);
     double peak = (double)session->link.worker.usage.ru_maxrss * 1024;
-    if (session->kind == SESSION_MEASURED) {
+    if (session->kind == SESSION_MEASURED || session->reports) {
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
     }
     session->strays += session->link.worker.strays;
