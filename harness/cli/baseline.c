@@ -164,7 +164,12 @@ static void site_strip(struct result_site *site)
 /* Of the suite as a whole, the verdict: its sums and times are not held. */
 static void variants_write(struct result_writer *writer, const struct result *result)
 {
-    struct result_variant kept = {.stopped_by = "", .culprit = "", .horizon = "", .projection = ""};
+    struct result_variant kept = {.stopped_by = "",
+                                  .culprit = "",
+                                  .horizon = "",
+                                  .projection = "",
+                                  .shard = "",
+                                  .kept_bytes = NAN};
     for (unsigned m = 0; m < METRIC_COUNT; m++) {
         kept.metric[m] = kept.low[m] = kept.high[m] = NAN;
     }

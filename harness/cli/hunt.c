@@ -55,10 +55,7 @@ static void nothing_tell(const struct plan *plan, bool ran, struct result *resul
 static int status_of(const struct plan *plan, bool ran, const struct result *result)
 {
     bool none = !ran && plan_filter_given(&plan->filter) && result->way_in[0];
-    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
-    return none                               ? COMMAND_USAGE
-           : empty && result->incomplete == 0 ? COMMAND_MET
-                                              : output_status(result);
+    return none ? COMMAND_USAGE : output_status(result);
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,

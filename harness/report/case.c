@@ -10,7 +10,7 @@
 static bool only_flaky(const struct result_test *test)
 {
     return test->status == RESULT_PASS && test->order != ORDER_FREE &&
-           !describe_verdict_bad(test->verdict) && !result_memcheck_bad(test->memcheck);
+           !result_verdict_bad(test->verdict) && !result_memcheck_bad(test->memcheck);
 }
 
 static void test_case(const struct result *result, const struct result_test *test,
@@ -35,7 +35,7 @@ static void suite_case(const struct result *result, const struct result_variant 
 {
     *found = (struct report_case){.kind = CASE_SUITE,
                                   .outcome = result_suite_outcome(result, suite),
-                                  .finding = describe_verdict_bad(suite->verdict) ||
+                                  .finding = result_verdict_bad(suite->verdict) ||
                                              suite->verdict == VERDICT_INCONCLUSIVE,
                                   .name = DESCRIBE_SUITE,
                                   .variant = suite->name,

@@ -111,6 +111,8 @@ static const struct field variant_fields[] = {
     FIELD(result_variant, "verdict", FIELD_VERDICT, verdict),
     FIELD(result_variant, "stopped_by", FIELD_TEXT, stopped_by),
     FIELD(result_variant, "culprit", FIELD_TEXT, culprit),
+    FIELD(result_variant, "kept_bytes", FIELD_DOUBLE, kept_bytes),
+    FIELD(result_variant, "kept_tests", FIELD_UNSIGNED, kept_tests),
     FIELD(result_variant, "projection", FIELD_TEXT, projection),
     FIELD(result_variant, "horizon", FIELD_TEXT, horizon),
     FIELD(result_variant, "counters", FIELD_OTHER, counters),

@@ -133,9 +133,18 @@ static void birth_read(struct result_reader *reader)
     result->births[result->birth_count++] = birth;
 }
 
+static struct result_source *source_last(struct result_reader *reader)
+{
+    return &reader->sources[reader->source_count - 1];
+}
+
 static void variant_read(struct result_reader *reader)
 {
-    result_line_variant(&reader->json, result_variant_add(reader->result));
+    struct result_variant *variant = result_variant_add(reader->result);
+    result_line_variant(&reader->json, variant);
+    if (source_last(reader)->shard[0]) {
+        result_set(&variant->shard, source_last(reader)->shard);
+    }
 }
 
 static void note_read(struct result_reader *reader)
@@ -170,11 +179,6 @@ static void elsewhere_read(struct result_reader *reader)
         result_elsewhere_fini(read);
         result->elsewhere_count--;
     }
-}
-
-static struct result_source *source_last(struct result_reader *reader)
-{
-    return &reader->sources[reader->source_count - 1];
 }
 
 static void source_open(struct result_reader *reader, const char *path)

@@ -182,6 +182,10 @@ void result_write_variant(struct result_writer *writer, const struct result_vari
     json_text(line, "verdict", result_verdict_name(variant->verdict));
     json_text(line, "stopped_by", variant->stopped_by);
     json_text(line, "culprit", variant->culprit);
+    json_number(line, "kept_bytes", variant->kept_bytes);
+    if (variant->kept_tests > 0) {
+        json_unsigned(line, "kept_tests", variant->kept_tests);
+    }
     json_text(line, "projection", variant->projection);
     json_text(line, "horizon", variant->horizon);
     json_open(line, "counters", '{');

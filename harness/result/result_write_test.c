@@ -155,6 +155,8 @@ static void everything_fill(struct result *result)
     variant->high[METRIC_WALL] = 2.5;
     variant->verdict = VERDICT_SATURATING;
     result_set(&variant->stopped_by, "memory");
+    variant->kept_bytes = 399000000;
+    variant->kept_tests = 3;
     result_set(&variant->projection, "60 GB at test 468");
     result_counter_add(variant, "fallbacks", 3);
     struct result_expect *expect = result_expect_add(result);
