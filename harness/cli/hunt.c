@@ -173,6 +173,11 @@ static int hunt_main(struct command_line *line)
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
     result_set(&result.suite, line->operands[0]);
+    if (plan_filter_given(&plan.filter)) {
+        char *like = plan_filter_text(&plan.filter);
+        result_set(&result.filter, like);
+        free(like);
+    }
     int why = executable_error(program);
     if (why != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));

@@ -225,6 +225,7 @@ struct result {
     char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
     char *shard;  /* "2/5", or "" */
     char *partition;    /* of all tests over the shards: equal where it was the same; or "" */
+    char *filter;       /* it is of those tests only that are like this; "": of all */
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
     int64_t cap;        /* bytes; 0: none */

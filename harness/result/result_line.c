@@ -24,6 +24,7 @@ static const struct field run_fields[] = {
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
+    FIELD(result, "filter", FIELD_TEXT, filter),
     FIELD(result, "fail_on", FIELD_FAIL_ON, fail_on),
     {NULL, FIELD_OTHER, 0},
 };

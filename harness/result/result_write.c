@@ -42,6 +42,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     if (result->partition[0]) {
         json_text(line, "partition", result->partition);
     }
+    if (result->filter[0]) {
+        json_text(line, "filter", result->filter);
+    }
     fail_on_put(line, result->fail_on);
     result_line_end(writer);
 }
