@@ -1,6 +1,7 @@
 /* result_merge.c - see result_merge.h. Supervisor only. */
 #include "harness/result/result_merge.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_printable.h"
 #include "harness/result/result_shard.h"
 
 #include <math.h>
@@ -200,11 +201,14 @@ static bool same_run(const struct result_source *first, const struct result_sour
                 {"command", first->command, other->command}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].a, rows[i].b) != 0) {
+            char *a = printable_new(rows[i].a), *b = printable_new(rows[i].b);
             diag_add(
                 diag, other->path, other->line, 1, "another %s ('%s') than %s ('%s'); not merged%s",
-                rows[i].what, rows[i].b, first->path, rows[i].a,
+                rows[i].what, b, first->path, a,
                 first->scenario[0] && other->scenario[0] ? "; --scenario NAME takes one of them"
                                                          : "");
+            free(a);
+            free(b);
             return false;
         }
     }

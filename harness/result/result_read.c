@@ -1,6 +1,7 @@
 /* result_read.c - see result_read.h: files and lines; result_line.c knows the fields. Supervisor
  * only. */
 #include "harness/result/result_read.h"
+#include "harness/result/result_printable.h"
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/version.h"
@@ -392,10 +393,12 @@ static bool newer_tell(struct result_reader *reader, const char *path, const cha
     const char *version = reader->result->tool_version;
     bool newer = source_last(reader)->has_run && version_newer(version);
     if (newer) {
+        char *said = printable_new(version);
         diag_add(diag, path, reader->line, (unsigned)(reader->json.at - line) + 1,
                  "written by tidemark %s, and this is tidemark " TIDEMARK_VERSION
                  ", which cannot read it (%s): update it",
-                 version, reader->json.error);
+                 said, reader->json.error);
+        free(said);
     }
     return newer;
 }
