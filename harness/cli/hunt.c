@@ -163,8 +163,8 @@ static int hunt_main(struct command_line *line)
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
-    bool chosen =
-        shard_choose(line, &shard) && output_root(line) && selection_fail_on(line, &result.fail_on);
+    bool chosen = shard_choose(line, &shard) && output_options(line) &&
+                  selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
     plan_fill(line, &shard, &plan);
     enum selection selection = selection_take(line, &plan.filter);

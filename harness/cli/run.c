@@ -130,7 +130,7 @@ static int run_main(struct command_line *line)
     struct shard_choice shard;
     struct diag diag;
     size_t read = 0;
-    int status = shard_choose(line, &shard) && output_root(line) ? COMMAND_MET : COMMAND_USAGE;
+    int status = shard_choose(line, &shard) && output_options(line) ? COMMAND_MET : COMMAND_USAGE;
     const char *single;
     if (line->operand_count > 1 &&
         (output_single(line, &single) || command_text(line, "suppress-out"))) {
