@@ -235,6 +235,45 @@ for verdict in none clean leak growth accumulates saturating inconclusive; do
     matrix run pass none $verdict leak,growth,accumulates,fd
 done
 
+# A scenario of which one variant measured nothing is not green for the other.
+build leaves <<'C'
+#include <check.h>
+#include <stdlib.h>
+START_TEST(one) { free(malloc(8)); } END_TEST
+int main(void)
+{
+    if (getenv("LEAVE")) {
+        exit(atoi(getenv("LEAVE")));
+    }
+    Suite *suite = suite_create("s");
+    TCase *tcase = tcase_create("t");
+    tcase_add_test(tcase, one);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_SILENT);
+    int bad = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return bad != 0;
+}
+C
+for leave in 0 3; do
+    cat >"$T/leaves.yaml" <<END
+scenario: leaves
+suite: {program: $T/leaves}
+variants:
+  - stays
+  - goes: {env: {LEAVE: "$leave"}}
+expect: {stays: {verdict: clean}}
+END
+    run 99 run -q --json "$T/v.jsonl" --junit "$T/v.xml" "$T/leaves.yaml"
+    tr -s '\n ' '  ' <"$T/out" | grep -q "INCOMPLETE: 1 test without a result: variant goes: no tests were found: it ended with status $leave" ||
+        fail "the missing variant is not named: $(cat "$T/out")"
+    grep -q '<failure.*variant goes' "$T/v.xml" || fail "JUnit does not name the missing variant"
+    run 99 report -q "$T/v.jsonl"
+    run 99 baseline save -f "$T/v.base" "$T/v.jsonl"
+    [ ! -e "$T/v.base" ] || fail "a baseline of it was saved"
+done
+
 # Two outputs have two places, and neither is what is read.
 cp "$T/m.jsonl" "$T/kept.jsonl"
 ln "$T/m.jsonl" "$T/link.jsonl"
