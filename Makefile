@@ -204,7 +204,7 @@ $B/bench/check_catalogue: docs/example/check_catalogue.c
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c)
+$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c harness/base/text.c)
 	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
 
 # The shipped catalogue holds only real models; made-up ones bring it to 27,000. Others are taken as they are.

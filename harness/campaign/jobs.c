@@ -27,7 +27,7 @@ struct job_sum {
     size_t tests, failed, strays, objects, forked_count, sites_hidden;
     char object[WIRE_OBJECT_NAME];
     double peak_rss;
-    struct session_counter counters[SESSION_COUNTERS];
+    struct session_counter counters[SESSION_COUNTERS_MAX];
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
 };
@@ -170,7 +170,9 @@ static void sum_take(const struct jobs_part *part, size_t sites_hidden)
                             .peak_rss = session->peak_rss,
                             .counter_count = session->counter_count};
     memcpy(sum->object, session->object, sizeof sum->object);
-    memcpy(sum->counters, session->counters, sizeof sum->counters);
+    if (session->counter_count > 0) {
+        memcpy(sum->counters, session->counters, session->counter_count * sizeof sum->counters[0]);
+    }
     memcpy(sum->lookup_ns, session->lookup_ns, sizeof sum->lookup_ns);
     for (size_t i = 0; i < session->death_count; i++) {
         if (session->deaths[i] < session->seen.test_count) {

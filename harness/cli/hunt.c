@@ -55,10 +55,7 @@ static void nothing_tell(const struct plan *plan, bool ran, struct result *resul
 static int status_of(const struct plan *plan, bool ran, const struct result *result)
 {
     bool none = !ran && plan_filter_given(&plan->filter) && result->way_in[0];
-    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
-    return none                               ? COMMAND_USAGE
-           : empty && result->incomplete == 0 ? COMMAND_MET
-                                              : output_status(result);
+    return none ? COMMAND_USAGE : output_status(result);
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,
@@ -167,8 +164,8 @@ static int hunt_main(struct command_line *line)
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
-    bool chosen =
-        shard_choose(line, &shard) && output_root(line) && selection_fail_on(line, &result.fail_on);
+    bool chosen = shard_choose(line, &shard) && output_options(line) &&
+                  selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
     plan_fill(line, &shard, &plan);
     enum selection selection = selection_take(line, &plan.filter);
@@ -177,6 +174,11 @@ static int hunt_main(struct command_line *line)
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
     result_set(&result.suite, line->operands[0]);
+    if (plan_filter_given(&plan.filter)) {
+        char *like = plan_filter_text(&plan.filter);
+        result_set(&result.filter, like);
+        free(like);
+    }
     int why = executable_error(program);
     if (why != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));

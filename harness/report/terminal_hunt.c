@@ -181,7 +181,7 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         const char *name = variant ? variant->name : "";
         size_t next = 0;
         bool open = variant && variant->verdict == VERDICT_INCONCLUSIVE;
-        const char *word = variant && (open || describe_verdict_bad(variant->verdict))
+        const char *word = variant && (open || result_verdict_bad(variant->verdict))
                                ? result_verdict_name(variant->verdict)
                                : NULL;
         if (!word && !describe_site_next(result, "", name, &next)) {
