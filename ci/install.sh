@@ -31,6 +31,7 @@ put 644 registry/tiered/*.sql share/tidemark/sql
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done
+put 644 docs/example/*.c docs/example/*.yaml docs/example/Makefile share/doc/tidemark/example
 put 644 docs/example/strategy/* share/doc/tidemark/example/strategy
 
 mkdir -p "$to/lib/pkgconfig" "$to/share/man/man1" "$to/share/man/man5" \

@@ -55,6 +55,16 @@ if [ -f /usr/include/check.h ]; then
     grep -q '^72%: Checks: 11, Failures: 3, Errors: 0$' "$out/said" || fail "relinked: $(cat "$out/said")"
 fi
 
+# The example, as README.md has it for a package: copied, built, hunted.
+if [ -f /usr/include/check.h ]; then
+    cp -r "$to/share/doc/tidemark/example" "$out/example"
+    (
+        unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR MAKEFLAGS MFLAGS
+        cd "$out/example" && make -s all && "$to/bin/tidemark" hunt -q -- ./check_mine
+    ) >"$out/said" 2>&1
+    [ $? -eq 1 ] && grep -q 'session_open (check_mine.c:12)' "$out/said" || fail "the installed example: $(cat "$out/said")"
+fi
+
 for page in $("$B/tidemark" --manual pages); do
     section=1
     [ "$page" = scenario ] && section=5

@@ -54,7 +54,7 @@ def page(folder, tests):
         put = lambda line: out.write(json.dumps(line) + "\n")
         put({"v": 1, "type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "/home/user/projects/a_library/build/tests/check_all_of_it",
              "argv": "tidemark hunt -- ./check_all", "host": "ci", "allocator": "jemalloc 5.3.0", "cap": 512 << 20,
-             "cap_kind": "cgroup v2", "way_in": "libcheck, static, replaced"})
+             "cap_kind": "cgroup v2", "way_in": "libcheck, static"})
         for i in range(tests):
             live += chance.randrange(3000) if i % 3 else 0
             for line in test_lines(i, chance, live):

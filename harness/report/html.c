@@ -8,6 +8,7 @@
 #include "harness/base/unit.h"
 #include "harness/report/case.h"
 #include "harness/report/describe.h"
+#include "harness/report/describe_answer.h"
 #include "harness/report/html_part.h"
 #include "harness/report/renderer.h"
 #include "harness/report/xml.h"
@@ -79,7 +80,7 @@ static void fact_put(const char *text, bool *first, FILE *out)
 
 static void header_put(const struct result *result, FILE *out)
 {
-    struct text closing = {0};
+    struct text answer = {0};
     char size[UNIT_TEXT_BYTES], cap[UNIT_TEXT_BYTES + 32] = "";
     const char *name = result->scenario[0] ? result->scenario : result->suite;
     bool first = true;
@@ -100,9 +101,11 @@ static void header_put(const struct result *result, FILE *out)
         fact_put(facts[i], &first, out);
     }
     fputs("</p>\n", out);
-    describe_closing(&closing, result);
-    paragraph_put("closing", text_peek(&closing), out);
-    text_fini(&closing);
+    static const char *const classes[] = {
+        [ANSWER_GOOD] = "answer good", [ANSWER_OPEN] = "answer warn", [ANSWER_BAD] = "answer bad"};
+    const char *class_ = classes[describe_answer(&answer, result)];
+    paragraph_put(class_, text_peek(&answer), out);
+    text_fini(&answer);
 }
 
 /* What must not look like a pass. */
@@ -190,7 +193,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     for (unsigned n = 0;
          n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
         text_reset(&text);
-        describe_site(&text, site);
+        describe_site(&text, site, test->repetitions);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
         fputs("</pre>", out);
@@ -240,7 +243,7 @@ static bool suite_put(const struct result *result, const struct result_variant *
     for (unsigned n = 0; n < 5 && (site = describe_site_next(result, "", suite->name, &next));
          n++) {
         text_reset(&text);
-        describe_site(&text, site);
+        describe_site(&text, site, 0);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
         fputs("</pre>", out);

@@ -112,7 +112,7 @@ static void sites_put(struct text *text, const struct result *result,
     while (shown < SITES_OF_A_TEST &&
            (site = describe_site_next(result, test->id, test->variant, &next))) {
         struct text body = {0};
-        describe_site(&body, site);
+        describe_site(&body, site, test->repetitions);
         if (shown++ == 0) {
             json_open(text, "sites", '[');
         }
