@@ -98,8 +98,8 @@ static int program_hunt(struct command_line *line)
     if (!ran) {
         fprintf(stderr, "tidemark wrap: %s\n", error);
     } else {
-        fprintf(stderr, "tidemark: %s: %s (%s)\n", line->operands[0], result.verdict,
-                result.report);
+        fprintf(stderr, "tidemark: %s: %s%s%s (%s)\n", line->operands[0], result.answer,
+                result.answer[0] != '\0' ? " " : "", result.verdict, result.report);
     }
     if (ran && log != NULL && !log_write(log, result.report)) {
         fprintf(stderr, "tidemark wrap: %s: %s\n", log, strerror(errno));
