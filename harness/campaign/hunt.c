@@ -5,6 +5,7 @@
  */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/threshold.h"
 
@@ -51,9 +52,11 @@ bool session_hunt(struct session *session)
     course.session.reports = true;
     course.session.died = session_died;
     course.session.earlier = NULL;
+    phase_begin(session, "first pass");
     bool whole = course_run(&course, !session->plan->quick);
     if (course.session.passive) {
         course_fini(&course);
+        phase_begin(session, "passes of the whole program");
         bool hunted = session_hunt_passive(session);
         if (hunted && session->tests > 0) {
             session_suite_passive(session);
@@ -71,6 +74,7 @@ bool session_hunt(struct session *session)
                                        wanted_count(&course.session) - course.session.death_count,
                                        session->plan->quick ? 1 : threshold_count(ORDERS));
     budget_say(session, &budget);
+    phase_budget(session, budget.total);
     session->forked_count = course.session.forked_count;
     session->hangs = course.session.hangs;
     session_repeat(session, &budget, &course.session);

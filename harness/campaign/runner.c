@@ -1,5 +1,6 @@
 /* runner.c - see runner.h: passes over variants, interleaved A B B A. */
 #include "harness/campaign/runner.h"
+#include "harness/campaign/phase.h"
 
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
@@ -65,6 +66,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     /* Only the first pass writes tests down; the others only measure. */
     struct runner_options mine = *options;
     session_init(&passes->last, plan, variant, &mine, result);
+    phase_begin(&passes->last, "%s", "");
     size_t tests = result->test_count;
     if (passes->ran) {
         mine.writer = NULL;

@@ -7,6 +7,7 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/place.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
@@ -254,6 +255,7 @@ static void holders_ask(struct session *session, const struct places *places,
     course_init(&course, session, 0);
     course.session.forks = session->forks;
     course.session.asks_survivors = session->passive;
+    phase_begin(session, "who holds what stays");
     course.session.log = session->passive ? NULL : &course.log;
     if (count > 0 && session_begin(&course.session)) {
         session_serve(&course.session, 0, (uint32_t)places->test_count); /* then it waits */
@@ -322,6 +324,7 @@ static void shuffles_run(struct session *session, struct places *places,
     for (unsigned i = 0; i + 1 < orders; i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
+        phase_begin(session, "shuffled order %u of %u", i + 1, orders - 1);
         if (course_run(&course, false)) {
             course_add(places, &course);
         }

@@ -75,12 +75,9 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
     } else {
         struct runner_options options = {.preload = preload,
                                          .writer = writer,
-                                         .progress = progress_show,
-                                         .announce = progress_announce,
-                                         .context = &progress,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
-        progress_begin(&progress, "", line->quiet);
+        progress_begin(&progress, line, "", &options, result);
         if (plan->shards) {
             runner_shard(plan, &options, shard->balanced ? &shard->balance : NULL, result);
         }

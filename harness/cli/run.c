@@ -58,9 +58,7 @@ static int plan_run(struct command_line *line, const struct shard_choice *shard,
 {
     struct progress progress;
     struct result_writer *writer = options->writer;
-    options->progress = progress_show;
-    options->context = &progress;
-    progress_begin(&progress, scenario->name, line->quiet);
+    progress_begin(&progress, line, scenario->name, options, result);
     plan->shard = shard->shard;
     plan->shards = shard->shards;
     if (plan->shards) {
