@@ -1,5 +1,5 @@
-/* terminal_hunt.c - findings by test: verdict, bytes a repetition, stack, who holds it, what the verdict
- * is worth, and what is not shown. Supervisor only. */
+/* terminal_hunt.c - findings by test: verdict, bytes a repetition, stack, who holds it, what the
+ * verdict is worth, and what is not shown. Supervisor only. */
 #include "harness/base/table.h"
 #include "harness/base/unit.h"
 #include "harness/report/terminal_part.h"
@@ -242,8 +242,9 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
         judged = judged && result->tests[i].verdict != VERDICT_NONE;
     }
     bool level = found == 0 && !suite && judged; /* then the answer has the peak */
-    if (!level && result->variant_count > 0 && text.length > 0 &&
-        !isnan(result->variants[0].metric[METRIC_PEAK_RSS])) {
+    const struct result_variant *whole = result->variant_count > 0 ? &result->variants[0] : NULL;
+    if (!level && whole && text.length > 0 && !describe_verdict_bad(whole->verdict) &&
+        !whole->stopped_by[0] && !isnan(whole->metric[METRIC_PEAK_RSS])) {
         text_format(&text, "; the suite peaks at %s",
                     unit_bytes(size, result->variants[0].metric[METRIC_PEAK_RSS]));
     }
