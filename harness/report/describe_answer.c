@@ -18,10 +18,24 @@ enum trouble {
     TROUBLES
 };
 
+/* It ran when what its variant keeps had filled the memory: what is said of the variant names it.
+ */
+static bool explained(const struct result *result, const struct result_test *test)
+{
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *variant = &result->variants[i];
+        if (variant->stopped_by[0] && describe_verdict_bad(variant->verdict) &&
+            strcmp(variant->culprit, test->id) == 0 && strcmp(variant->name, test->variant) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* In a scenario what a test may come to is for `expect:` to say. */
 static bool troubled(const struct result *result, const struct result_test *test)
 {
-    return describe_test_finding(result, test) &&
+    return describe_test_finding(result, test) && !explained(result, test) &&
            (result_is_hunt(result) || result_test_failed(result, test));
 }
 
@@ -192,7 +206,6 @@ static enum answer trouble_put(struct text *text, const struct result *result,
     bool first = suite == NULL;
     if (suite) {
         suite_put(text, result, suite);
-        troubles->count[TROUBLE_DEAD] -= suite->culprit[0] && troubles->count[TROUBLE_DEAD] > 0;
     }
     for (size_t i = 0; i < TROUBLES; i++) {
         if (troubles->count[i] > 0 && first) {
@@ -293,6 +306,16 @@ static void grower_put(struct text *text, const struct result *result)
     if (where.length > 0) { /* "; held by ..." */
         text_format(text, " What it keeps is %s.", where.data + 2);
     }
+    if (worst && worst->stopped_by[0]) {
+        char size[UNIT_TEXT_BYTES];
+        bool memory = strcmp(worst->stopped_by, "memory") == 0;
+        text_format(text,
+                    memory && result->cap > 0 ? " It was stopped at the cap of %s"
+                                              : " It was stopped by %s",
+                    memory && result->cap > 0 ? unit_limit(size, (uint64_t)result->cap)
+                                              : worst->stopped_by);
+        text_format(text, worst->culprit[0] ? " in %s." : ".", worst->culprit);
+    }
     text_fini(&where);
 }
 
@@ -331,6 +354,9 @@ static enum answer run_put(struct text *text, const struct result *result,
         any_trouble(result, troubles) ? trouble_put(text, result, troubles) : ANSWER_GOOD;
     describe_closing(text, result);
     grower_put(text, result);
+    for (size_t i = 0; i < result->test_count; i++) { /* though the variant explains it */
+        broken = broken || result_test_failed(result, &result->tests[i]);
+    }
     return broken ? ANSWER_BAD : answer;
 }
 

@@ -188,10 +188,37 @@ START_TEST(a_broken_expectation_comes_before_the_comparison)
 }
 END_TEST
 
+START_TEST(in_a_scenario_the_variant_that_is_stopped_is_named_with_its_holder)
+{
+    struct result result;
+    result_init(&result);
+    result_set(&result.command, "run");
+    result.cap = 100000000;
+    struct result_variant *level = result_variant_add(&result);
+    result_set(&level->name, "lru");
+    level->verdict = VERDICT_SATURATING;
+    level->metric[METRIC_PEAK_RSS] = 5e6;
+    struct result_variant *grows = result_variant_add(&result);
+    result_set(&grows->name, "all");
+    grows->verdict = VERDICT_ACCUMULATES;
+    grows->metric[METRIC_GROWTH] = 1e6;
+    result_set(&grows->stopped_by, "memory");
+    result_set(&grows->culprit, "s/c/t");
+    struct result_test *test = test_add(&result, "s/c/t", RESULT_OOM, VERDICT_NONE, (double)NAN);
+    result_set(&test->variant, "all");
+    site_add(&result, "", "g_cache", REACH_HELD);
+    result_set(&result.sites[0].variant, "all");
+    answer_is(&result, ANSWER_BAD,
+              "lru peaks at 5 MB; all keeps 1 MB a test. What it keeps is held by g_cache, "
+              "allocated in keep (keep.c:7). It was stopped at the cap of 100 MB in s/c/t.");
+}
+END_TEST
+
 SUITE("describe_answer", &what_grows_fastest_is_named_with_its_holder_and_the_rest_is_counted,
       &what_nothing_points_to_is_said_to_be_so,
       &a_suite_that_grows_comes_before_its_tests_with_the_test_that_reaches_the_cap,
       &a_death_comes_first_and_the_one_that_the_suite_explains_is_not_counted_again,
       &nothing_wrong_is_only_said_where_everything_was_judged,
       &an_incomplete_result_says_so_before_what_it_has,
-      &a_broken_expectation_comes_before_the_comparison)
+      &a_broken_expectation_comes_before_the_comparison,
+      &in_a_scenario_the_variant_that_is_stopped_is_named_with_its_holder)
