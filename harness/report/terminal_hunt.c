@@ -77,8 +77,14 @@ static void site_print(const struct result_site *site, unsigned repetitions, FIL
     text_fini(&text);
 }
 
-/* Places of less than 1 % are folded, unless they are all that there is. */
+/* Places of less than 1 % of the memory are folded, unless they are all that there is. Descriptors,
+ * threads and files are no memory. */
 #define SHARE_LEAST 0.01
+
+static bool small(const struct result_site *site)
+{
+    return site->share < SHARE_LEAST && !describe_counted(site->kind);
+}
 
 void terminal_sites(const struct result *result, const char *test, const char *variant,
                     unsigned repetitions, size_t most, FILE *out, unsigned columns)
@@ -88,7 +94,7 @@ void terminal_sites(const struct result *result, const char *test, const char *v
     size_t next = 0, shown = 0, hidden = 0;
     int64_t hidden_bytes = 0;
     while ((site = describe_site_next(result, test, variant, &next))) {
-        if (shown < most && (shown == 0 || !(site->share < SHARE_LEAST))) {
+        if (shown < most && (shown == 0 || !small(site))) {
             fputs(shown > 0 ? "\n" : "", out);
             site_print(site, repetitions, out, columns);
             shown++;
