@@ -3,6 +3,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/campaign/phase.h"
 #include "harness/result/result_read.h"
 #include "harness/result/result_write.h"
 
@@ -194,12 +195,14 @@ _Noreturn static void job_run(struct jobs *jobs, size_t number, struct spending 
     if (getppid() != supervisor) {
         _exit(1);
     }
-    interrupt_folder(NULL); /* it is the other's */
+    interrupt_folder(NULL); /* it is the other's, and so is what there is to show */
+    interrupt_report(NULL, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0 && !session->options->verbose) {
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
+    part.options.at = NULL; /* who waits is told by the hunt that asked */
     part.options.progress = NULL;
     part.options.writer = NULL;
     part.before.notes = session->result->note_count;
@@ -335,11 +338,8 @@ static void parcel_give(struct jobs *jobs, size_t parcel)
     unlink(notes);
     free(tests);
     free(notes);
-    if (session->options->progress) {
-        uint32_t test = jobs->wanted[parcel * jobs->parcel_tests];
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[test].id, test, session->seen.test_count);
-    }
+    uint32_t test = jobs->wanted[parcel * jobs->parcel_tests];
+    phase_test(session, test, test);
 }
 
 static bool any_runs(struct jobs *jobs)

@@ -65,6 +65,7 @@ struct session {
     const uint32_t *list; /* only these, in this order; NULL: all */
     size_t list_count;
     struct pass_log *log; /* of a traced one: what each test left at each place; or NULL */
+    size_t served;        /* tests that were asked for, for whoever waits */
     double settled_ns;    /* with a log: waited for threads that give back late */
     double cost_ns;       /* with a log: of all calls, without what they waited for a processor */
 

@@ -7,6 +7,7 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/place_judge.h"
 #include "harness/campaign/session.h"
 #include "harness/campaign/suite_sites.h"
@@ -241,6 +242,7 @@ static void shuffles_run(struct session *session, struct places *places,
     for (unsigned i = 0; i + 1 < orders && !(spending && spending_is_over(spending)); i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
+        phase_begin(session, "shuffled order %u of %u", i + 1, orders - 1);
         if (course_run(&course, 0)) {
             course_add(places, &course);
         }
