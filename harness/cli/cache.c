@@ -581,12 +581,12 @@ static const char *const examples[] = {
 const struct command command_cache = {
     .name = "cache",
     .about = "look after a cache: a file cache, or a SQLite, PostgreSQL or Redis store",
-    .operands = "stats | list | get | refresh | clear | invalidate | rollback | verify | advise | "
-                "serve STORE [KEY...]",
+    .operands = "VERB STORE [KEY...]",
     .operand_min = 1,
     .operand_max = COMMAND_MANY,
     .options = options,
     .detail =
+        "VERB is stats, list, get, refresh, clear, invalidate, rollback, verify, advise or serve. "
         "STORE is the path of a file cache or of a SQLite file, a postgresql:// URL, or a "
         "redis://, rediss:// or unix:// URL. What is not there is not made. The cache may be in "
         "use: the command takes the locks and claims that its processes take.\n"
