@@ -1,9 +1,10 @@
 # make help     lists the targets.
 # Variables:    CC=clang  SAN=address|undefined|thread  CACHE=none|all|lru,sieve  CATALOGUE=FILE[.xz]
-#               TRACES=DIR  PREFIX=/usr/local  DESTDIR=  V=1
+#               SCHEMA=FILE (docs/catalogue.md)  TRACES=DIR  PREFIX=/usr/local  DESTDIR=  V=1
 # One Makefile, no recursion. Sources are found by folder; adding a file needs no line here.
 
 CATALOGUE ?= fixtures/catalogue/catalogue.yaml.xz
+SCHEMA    ?= registry/catalogue/model.yaml
 CACHE     ?= all
 SAN       ?=
 PREFIX    ?= /usr/local
@@ -205,12 +206,13 @@ $B/bench/check_catalogue: docs/example/check_catalogue.c
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c)
-	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
+$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c harness/scenario/node.c)
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma yaml-0.1) -lm
+$B/obj/registry/catalogue/generate/schema.o: registry/catalogue/model.yaml
 
 # The shipped catalogue holds only real models; made-up ones bring it to 27,000. Others are taken as they are.
-$B/gen/registry_tables.c: $(CATALOGUE) $B/registry-generate
-	$Qmkdir -p $(@D); echo "  GEN   $@ ($(CATALOGUE))"; $B/registry-generate $(if $(filter fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),--fill 27000) $(CATALOGUE) $@
+$B/gen/registry_tables.c: $(CATALOGUE) $(SCHEMA) $B/registry-generate
+	$Qmkdir -p $(@D); echo "  GEN   $@ ($(CATALOGUE))"; $B/registry-generate --schema $(SCHEMA) $(if $(filter fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),--fill 27000) $(CATALOGUE) $@
 
 $B/gen/registry_tier_%.c: fixtures/tiers/%.yaml $B/registry-generate
 	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --symbol registry_tier_$* $< $@

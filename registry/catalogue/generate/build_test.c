@@ -4,6 +4,7 @@
 #include "harness/base/suite.h"
 #include "registry/catalogue/generate/synthetic.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -300,7 +301,7 @@ START_TEST(mistakes_are_named_with_their_place)
         {"- {\"provider\": \"a\", \"id\": \"b\", \"price\": {\"inptu\": 1}}\n",
          "unknown price 'inptu'; did you mean 'input'?", 1, 42},
         {"- {\"provider\": \"a\", \"id\": \"b\", \"price\": 3}\n",
-         "'price' must be a mapping, such as {\"input\": 150000}", 1, 32},
+         "'price' must be a mapping of input, output, cache_read, cache_write, dynamic", 1, 32},
         {"- {\"provider\": \"a\", \"id\": \"b\", \"caps\": [\"t\"], \"no\": [\"t\"]}\n",
          "capability 't' is stated both true and false", 1, 41},
         {"- {\"provider\": \"a\", \"id\": \"b\"}\n- {\"provider\": \"a\", \"id\": \"b\"}\n",
@@ -357,6 +358,161 @@ START_TEST(all_mistakes_are_reported_at_once)
 }
 END_TEST
 
+START_TEST(mistakes_are_all_counted_and_the_first_twenty_kept)
+{
+    char text[100 * 40] = "";
+    for (int i = 0; i < 90; i++) {
+        strcat(text, i % 3 == 0 ? "- {\"provider\": \"a\"}\n" : "- {\"id\": 1, \"provider\": 2}\n");
+    }
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    ck_assert(!catalogue_read_text(&catalogue, "t", text, strlen(text), &diag));
+    ck_assert_uint_eq(catalogue.mistakes, 30 + 60 * 2);
+    ck_assert_uint_eq(diag.count, CATALOGUE_MISTAKES_SHOWN);
+    for (size_t i = 1; i < diag.count; i++) {
+        ck_assert_uint_ge(diag.items[i].line, diag.items[i - 1].line);
+    }
+    ck_assert_uint_eq(diag.items[19].line, 12);
+    image_done();
+}
+END_TEST
+
+/* The built-in schema and the struct that the library was compiled with are one layout. */
+START_TEST(the_model_catalogue_is_one_schema_of_many)
+{
+    static const struct {
+        const char *name;
+        size_t at;
+    } rows[] = {
+#define AT(name, member) {name, offsetof(struct registry_record, member)}
+        AT("name", name),
+        AT("context", context),
+        AT("max_output", max_output),
+        AT("price.input", input),
+        AT("price.output", output),
+        AT("price.cache_read", cache_read),
+        AT("price.cache_write", cache_write),
+        AT("caps", caps_yes),
+        AT("family", family),
+        AT("knowledge", knowledge),
+        AT("released", released),
+        AT("updated", updated),
+        AT("retires", retires),
+        AT("status", status),
+        AT("set", set),
+        AT("src", sources),
+        AT("mode", mode),
+        AT("price.dynamic", price_dynamic),
+        AT("in", inputs),
+        AT("out", outputs),
+#undef AT
+    };
+    const struct schema *schema = schema_models();
+    ck_assert_uint_eq(schema->count, sizeof rows / sizeof rows[0]);
+    ck_assert_uint_eq(schema->record_bytes, sizeof(struct registry_record));
+    for (unsigned i = 0; i < schema->count; i++) {
+        ck_assert_str_eq(schema->fields[i].name, rows[i].name);
+        ck_assert_msg(schema->fields[i].at == rows[i].at, "%s", rows[i].name);
+    }
+    const struct schema_field *mode = &schema->fields[schema_find(schema, "mode")];
+    ck_assert_uint_eq(mode->word_count + 1, REGISTRY_MODE_COUNT);
+    for (unsigned i = 1; i < REGISTRY_MODE_COUNT; i++) {
+        ck_assert_str_eq(mode->words[i - 1], registry_mode_name(i));
+    }
+    const struct schema_field *in = &schema->fields[schema_find(schema, "in")];
+    ck_assert_uint_eq(in->word_count, REGISTRY_MODALITY_COUNT);
+    for (unsigned i = 0; i < REGISTRY_MODALITY_COUNT; i++) {
+        ck_assert_str_eq(in->words[i], registry_modality_name(i));
+    }
+}
+END_TEST
+
+/* What the image says of itself equals what the model's own functions say, for every record. */
+START_TEST(fields_read_by_their_names_are_those_of_the_struct)
+{
+    const struct registry_image *image = traps();
+    uint32_t context, knowledge, caps, mode, dynamic;
+    ck_assert(registry_image_field_find(image, "context", 7, &context));
+    ck_assert(registry_image_field_find(image, "knowledge", 9, &knowledge));
+    ck_assert(registry_image_field_find(image, "caps", 4, &caps));
+    ck_assert(registry_image_field_find(image, "mode", 4, &mode));
+    ck_assert(registry_image_field_find(image, "price.dynamic", 13, &dynamic));
+    ck_assert(!registry_image_field_find(image, "contexts", 8, &context));
+    for (registry_index i = 0; i < registry_image_count(image); i++) {
+        struct registry_model model;
+        struct registry_value value;
+        registry_image_model(image, i, &model);
+        registry_image_value(image, i, context, &value);
+        ck_assert_int_eq(value.stated, model.context != REGISTRY_UNKNOWN);
+        ck_assert(!value.stated || (uint64_t)value.number == model.context);
+        registry_image_value(image, i, knowledge, &value);
+        ck_assert(value.text.length == model.knowledge.length &&
+                  memcmp(value.text.data, model.knowledge.data, value.text.length) == 0);
+        registry_image_value(image, i, caps, &value);
+        ck_assert(value.yes == model.caps_yes && value.no == model.caps_no);
+        registry_image_value(image, i, mode, &value);
+        ck_assert_int_eq(value.stated, model.mode != REGISTRY_MODE_UNKNOWN);
+        ck_assert(!value.stated || says(value.text, registry_mode_name(model.mode)));
+        registry_image_value(image, i, dynamic, &value);
+        ck_assert_int_eq(value.stated, model.price_dynamic);
+    }
+    image_done();
+}
+END_TEST
+
+START_TEST(mistakes_in_a_schema_are_named_with_their_place)
+{
+    static const struct {
+        const char *text, *wanted;
+        unsigned line, column;
+    } rows[] = {
+#define HEAD "record: r\nkey: [k]\nfields:\n"
+        {"key: [k]\nfields:\n  a: {type: text}\n", "'record' must be a name", 0, 0},
+        {"record: r\nfields:\n  a: {type: text}\n",
+         "a schema needs a key of one or two parts, such as key: [iata]", 0, 0},
+        {"record: r\nkey: [a, b, c]\nfields:\n  x: {type: text}\n",
+         "a schema needs a key of one or two parts", 2, 6},
+        {"record: r\nkey: [k]\n", "a schema needs fields", 1, 1},
+        {HEAD "  a: {type: txt}\n", "unknown type 'txt'; did you mean 'text'?", 4, 13},
+        {HEAD "  a: {unit: m}\n", "", 4, 0},
+        {HEAD "  a: {type: text, unit: m}\n", "'unit' does not belong to a field of type text", 4,
+         19},
+        {HEAD "  a: {type: number, filtr: true}\n", "unknown key 'filtr'; did you mean 'filter'?",
+         4, 21},
+        {HEAD "  a: {type: number, filter: 1}\n", "'filter' must be true or false", 4, 29},
+        {HEAD "  a: {type: decimal}\n", "the field a needs 'digits'", 4, 3},
+        {HEAD "  a: {type: enum}\n", "the field a needs 'words'", 4, 3},
+        {HEAD "  a: {type: set, words: [a,b,c,d,e,f,g,h,i]}\n",
+         "'words' of a must be a list of 1 to 8 words", 4, 25},
+        {HEAD "  a: {type: enum, words: [x, x]}\n", "the word 'x' stands there twice", 4, 30},
+        {HEAD "  k: {type: text}\n", "'k' is a name already", 4, 3},
+        {HEAD "  1a: {type: text}\n", "a field must be a name of letters", 4, 3},
+        {HEAD "  int: {type: text}\n", "a field must be a name of letters", 4, 3},
+        {HEAD "  a: text\n", "the field a must be a mapping", 4, 6},
+        {HEAD "  a: {type: names}\n  b: {type: names}\n",
+         "a second field of names; a is one already", 5, 3},
+        {HEAD "  a: {type: text}\nkez: 1\n", "unknown key 'kez'; did you mean 'key'?", 5, 1},
+#undef HEAD
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct schema schema;
+        diag_init(&diag);
+        ck_assert_msg(!schema_parse(&schema, "s", rows[i].text, strlen(rows[i].text), &diag), "%s",
+                      rows[i].text);
+        ck_assert_uint_ge(diag.count, 1);
+        ck_assert_msg(strncmp(diag.items[0].text, rows[i].wanted, strlen(rows[i].wanted)) == 0,
+                      "%s: %s", rows[i].text, diag.items[0].text);
+        if (rows[i].column != 0) {
+            ck_assert_uint_eq(diag.items[0].line, rows[i].line);
+            ck_assert_msg(diag.items[0].column == rows[i].column, "%s: column %u", rows[i].text,
+                          diag.items[0].column);
+        }
+        schema_fini(&schema);
+        diag_fini(&diag);
+    }
+}
+END_TEST
+
 SUITE("generate", &every_number_comes_out_as_it_went_in,
       &dates_keep_their_precision_and_what_the_source_says,
       &keys_are_bytes_split_at_the_first_colon,
@@ -366,4 +522,7 @@ SUITE("generate", &every_number_comes_out_as_it_went_in,
       &suggestions_look_past_case_and_provider, &catalogues_of_any_size_build,
       &the_same_input_makes_the_same_image, &an_image_that_was_cut_or_is_something_else_is_refused,
       &mistakes_are_named_with_their_place, &more_models_than_fit_are_a_plain_error,
-      &all_mistakes_are_reported_at_once)
+      &all_mistakes_are_reported_at_once, &mistakes_are_all_counted_and_the_first_twenty_kept,
+      &the_model_catalogue_is_one_schema_of_many,
+      &fields_read_by_their_names_are_those_of_the_struct,
+      &mistakes_in_a_schema_are_named_with_their_place)
