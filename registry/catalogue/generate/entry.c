@@ -353,6 +353,7 @@ static void read_mapping(struct reader *reader, const char *name, json_t *json)
         return;
     }
     size_t count = names_list(reader->schema, name, names, mappings);
+    assert(count > 0); /* it is one, because a field has its name before the point */
     char *list = memory_copy(names[0]);
     for (size_t i = 1; i < count; i++) {
         char *longer = memory_format("%s, %s", list, names[i]);
