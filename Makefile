@@ -113,7 +113,7 @@ TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(TEST_DIRS)))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
 TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(TEST_DIRS) ci fixtures fixtures/specimens))
 
-CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3 libmicrohttpd) -ldl -lm -lpthread
+CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -ldl -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11

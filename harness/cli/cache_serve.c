@@ -11,11 +11,11 @@
  */
 #include "harness/base/interrupt.h"
 #include "harness/cli/cache.h"
+#include "harness/cli/cache_http.h"
 #include "harness/cli/secret.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -65,8 +65,8 @@ static bool key_is_right(const struct server *server, struct MHD_Connection *con
     const char *sent = NULL, *key = server->options->key;
     size_t bytes = 0;
     return key &&
-           MHD_lookup_connection_value_n(connection, MHD_HEADER_KIND, "X-API-KEY", 9, &sent,
-                                         &bytes) == MHD_YES &&
+           cache_http.lookup_connection_value_n(connection, MHD_HEADER_KIND, "X-API-KEY", 9, &sent,
+                                                &bytes) == MHD_YES &&
            sent && secret_is(key, strlen(key), sent, bytes);
 }
 
@@ -114,7 +114,7 @@ static void refresh_post(struct server *server, struct MHD_Connection *connectio
                          struct answer *answer)
 {
     struct cache_admin *admin = server->options->admin;
-    const char *key = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "key");
+    const char *key = cache_http.lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "key");
     const struct cache_failed failed = {ignore, NULL};
     uint64_t refreshed;
     enum admin_answer done = cache_refresh(admin, &key, key ? 1 : 0, &failed, &refreshed);
@@ -166,21 +166,21 @@ static void route(struct server *server, struct MHD_Connection *connection, cons
 static enum MHD_Result answer_send(struct MHD_Connection *connection, struct answer *answer)
 {
     text_put_char(&answer->json, '\n');
-    struct MHD_Response *response = MHD_create_response_from_buffer(
+    struct MHD_Response *response = cache_http.create_response_from_buffer(
         answer->json.length, answer->json.data, MHD_RESPMEM_MUST_COPY);
     if (!response) {
         return MHD_NO;
     }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    cache_http.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    cache_http.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     if (answer->allow) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+        cache_http.add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
     }
     if (answer->code == MHD_HTTP_TOO_MANY_REQUESTS) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+        cache_http.add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
     }
-    enum MHD_Result result = MHD_queue_response(connection, answer->code, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = cache_http.queue_response(connection, answer->code, response);
+    cache_http.destroy_response(response);
     return result;
 }
 
@@ -238,8 +238,8 @@ static bool address_fill(const struct cache_serve *options, struct sockaddr_stor
 
 static void address_say(const struct cache_serve *options, const struct MHD_Daemon *daemon)
 {
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info((struct MHD_Daemon *)(uintptr_t)daemon, MHD_DAEMON_INFO_BIND_PORT);
+    const union MHD_DaemonInfo *info = cache_http.get_daemon_info(
+        (struct MHD_Daemon *)(uintptr_t)daemon, MHD_DAEMON_INFO_BIND_PORT);
     bool six = strchr(options->host, ':') != NULL;
     fprintf(stderr, "tidemark cache: serving a %s store at http://%s%s%s:%u/cache/stats\n",
             cache_admin_kind(options->admin), six ? "[" : "", options->host, six ? "]" : "",
@@ -262,9 +262,12 @@ int cache_serve_run(const struct cache_serve *options)
                 options->host);
         return COMMAND_USAGE;
     }
+    if (!cache_http_load()) {
+        return COMMAND_OURS;
+    }
     server.tokens = 2 * options->rate > 1 ? 2 * options->rate : 1;
     interrupt_begin();
-    struct MHD_Daemon *daemon = MHD_start_daemon(
+    struct MHD_Daemon *daemon = cache_http.start_daemon(
         MHD_USE_ERROR_LOG | (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0), options->port, NULL,
         NULL, handle, &server, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
         CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -278,9 +281,9 @@ int cache_serve_run(const struct cache_serve *options)
     address_say(options, daemon);
     bool well = true;
     while (well && !interrupt_pending()) {
-        well = MHD_run_wait(daemon, 200) == MHD_YES || errno == EINTR;
+        well = cache_http.run_wait(daemon, 200) == MHD_YES || errno == EINTR;
     }
-    MHD_stop_daemon(daemon);
+    cache_http.stop_daemon(daemon);
     interrupt_end(); /* a signal ends the process here, as it would have */
     return well ? COMMAND_MET : COMMAND_OURS;
 }

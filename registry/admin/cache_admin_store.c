@@ -459,7 +459,7 @@ static const struct admin_kind kind_store = {
 static bool store_open(struct cache_admin *admin, const struct store_kind *kind,
                        const char *address)
 {
-    const struct store_limits limits = {.existing = true};
+    const struct store_limits limits = {.existing = true, .deadline_ns = 5 * SECOND};
     struct admin_store *store = calloc(1, sizeof *store);
     if (store) {
         *store = (struct admin_store){.kind = kind, .store = kind->open(address, &limits)};

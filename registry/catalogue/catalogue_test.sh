@@ -35,7 +35,7 @@ cmp -s "$T/want" "$T/out" || fail "find.c"
     $CC -O1 -Iinclude -c "$T/registry_tables.c" -o "$T/tables.o" || fail "tables"
 make -n B="$T/other" CATALOGUE=$dir/catalogue.yaml SCHEMA=$dir/schema.yaml "$T/other/gen/registry_tables.c" 2>/dev/null |
     grep -q -- "--schema $dir/schema.yaml  *$dir/catalogue.yaml" || fail "make does not hand the schema on"
-libs="$(pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3 libmicrohttpd) -ldl -lm -lpthread"
+libs="$(pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -ldl -lm -lpthread"
 mkdir "$T/suites"
 # shellcheck disable=SC2086
 $CC -o "$T/tidemark" "$B/obj/harness/cli/main.o" "$T/tables.o" "$B/libcore.a" "$B/libtiered.a" "$B/libregistry.a" $libs 2>"$T/err" || fail "tidemark with airports does not link"
