@@ -460,6 +460,151 @@ START_TEST(fields_read_by_their_names_are_those_of_the_struct)
 }
 END_TEST
 
+/* One record with every type of field, and one that states nothing. */
+static const char every_schema[] = "record: thing\n"
+                                   "key: [id]\n"
+                                   "fields:\n"
+                                   "  a: {type: flag, filter: true}\n"
+                                   "  b: {type: integer, filter: true}\n"
+                                   "  c: {type: text}\n"
+                                   "  d: {type: enum, words: [x, y]}\n"
+                                   "  e: {type: decimal, digits: 3}\n"
+                                   "  f: {type: set, words: [p, q, r]}\n"
+                                   "  g: {type: names, denied: h}\n"
+                                   "  i: {type: number}\n"
+                                   "  j: {type: word}\n"
+                                   "  k: {type: date}\n"
+                                   "  l: {type: list}\n"
+                                   "  m.n: {type: number, unit: kg}\n";
+static const char every_record[] =
+    "- {\"id\": \"full\", \"a\": true, \"b\": -7, \"c\": \"text\", \"d\": \"y\", \"e\": -1.25,"
+    " \"f\": [\"r\", \"p\"], \"g\": [\"one\", \"two\"], \"h\": [\"three\"], \"i\": 5000000000,"
+    " \"j\": \"word\", \"k\": \"2025-06\", \"l\": [\"u\", \"v\"], \"m\": {\"n\": 3}}\n"
+    "- {\"id\": \"bare\"}\n";
+
+static struct schema every;
+
+static const struct registry_image *every_image(void)
+{
+    diag_init(&diag);
+    catalogue_init(&catalogue);
+    ck_assert(schema_parse(&every, "s", every_schema, strlen(every_schema), &diag));
+    catalogue.schema = &every;
+    bool ok = catalogue_read_text(&catalogue, "t", every_record, strlen(every_record), &diag) &&
+              catalogue_sort(&catalogue, "t", &diag) &&
+              build_init(&built, &catalogue, true, "t", &diag);
+    diag_print(&diag, stderr);
+    ck_assert(ok);
+    return built.image;
+}
+
+static void every_done(void)
+{
+    image_done();
+    schema_fini(&every);
+}
+
+START_TEST(every_type_of_field_comes_out_as_it_went_in)
+{
+    static const struct {
+        const char *name, *text;
+        int64_t number;
+        uint32_t yes, no;
+    } rows[] = {
+        {.name = "a", .yes = 1},
+        {.name = "b", .number = -7},
+        {.name = "c", .text = "text"},
+        {.name = "d", .text = "y"},
+        {.name = "e", .number = -1250},
+        {.name = "f", .yes = 5},
+        {.name = "g", .yes = 1 | 4, .no = 2}, /* one, three, two: in byte order */
+        {.name = "i", .number = 5000000000},
+        {.name = "j", .text = "word"},
+        {.name = "k", .text = "2025-06"},
+        {.name = "l", .text = "u, v"},
+        {.name = "m.n", .number = 3},
+    };
+    const struct registry_image *image = every_image();
+    registry_index full = registry_image_find(image, "full", 4);
+    registry_index bare = registry_image_find(image, "bare", 4);
+    ck_assert(full != REGISTRY_NONE && bare != REGISTRY_NONE);
+    ck_assert(says(registry_image_record_name(image), "thing"));
+    ck_assert_uint_eq(registry_image_field_count(image), sizeof rows / sizeof rows[0]);
+    for (uint32_t n = 0; n < registry_image_field_count(image); n++) {
+        struct registry_value value;
+        ck_assert(says(registry_image_field_name(image, n), rows[n].name));
+        registry_image_value(image, full, n, &value);
+        ck_assert_msg(value.stated && value.number == rows[n].number && value.yes == rows[n].yes &&
+                          value.no == rows[n].no &&
+                          says(value.text, rows[n].text ? rows[n].text : ""),
+                      "%s", rows[n].name);
+        registry_image_value(image, bare, n, &value);
+        ck_assert_msg(!value.stated && value.number == 0 && value.yes == 0 && value.no == 0 &&
+                          value.text.length == 0,
+                      "%s is not stated", rows[n].name);
+    }
+    ck_assert(says(registry_image_field_word(image, 6, 1), "three"));
+    ck_assert(says(registry_image_field_word(image, 5, 2), "r"));
+    ck_assert(says(registry_image_field_word(image, 3, 0), "x"));
+    ck_assert(says(registry_image_field_unit(image, 11), "kg"));
+    ck_assert_uint_eq(registry_image_suggest(image, "fall", 4, &bare, 1), 1);
+    ck_assert_uint_eq(bare, full);
+    every_done();
+}
+END_TEST
+
+START_TEST(conditions_are_met_at_their_bounds_and_by_nothing_unstated)
+{
+    enum { IS = REGISTRY_IS, LEAST = REGISTRY_AT_LEAST, MOST = REGISTRY_AT_MOST };
+    static const struct {
+        const char *field, *text;
+        int64_t number;
+        uint32_t bits;
+        int how;
+        bool met;
+    } rows[] = {
+        {.field = "b", .number = -7, .how = IS, .met = true},
+        {.field = "b", .number = -6, .how = IS},
+        {.field = "b", .number = -7, .how = LEAST, .met = true},
+        {.field = "b", .number = -6, .how = LEAST},
+        {.field = "b", .number = -7, .how = MOST, .met = true},
+        {.field = "b", .number = -8, .how = MOST},
+        {.field = "i", .number = 4999999999, .how = LEAST, .met = true},
+        {.field = "a", .bits = 1, .how = IS, .met = true},
+        {.field = "f", .bits = 4, .how = IS, .met = true},
+        {.field = "f", .bits = 5, .how = IS, .met = true},
+        {.field = "f", .bits = 2, .how = IS},
+        {.field = "f", .bits = 3, .how = IS},
+        {.field = "g", .bits = 2, .how = IS},
+        {.field = "d", .text = "y", .how = IS, .met = true},
+        {.field = "d", .text = "x", .how = IS},
+        {.field = "j", .text = "wor", .how = IS},
+        {.field = "j", .text = "words", .how = IS},
+        {.field = "k", .text = "2025-06", .how = LEAST, .met = true},
+        {.field = "k", .text = "2025-07", .how = LEAST},
+        {.field = "k", .text = "2025-06-01", .how = MOST, .met = true},
+        {.field = "k", .text = "2025", .how = MOST},
+    };
+    const struct registry_image *image = every_image();
+    registry_index full = registry_image_find(image, "full", 4);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct registry_where where = {
+            .how = rows[i].how, .number = rows[i].number, .bits = rows[i].bits};
+        if (rows[i].text) {
+            where.text = (struct registry_text){rows[i].text, (uint32_t)strlen(rows[i].text)};
+        }
+        ck_assert(
+            registry_image_field_find(image, rows[i].field, strlen(rows[i].field), &where.field));
+        ck_assert_msg(registry_image_where_next(image, &where, 1, 0) ==
+                          (rows[i].met ? full : REGISTRY_NONE),
+                      "row %zu: %s", i, rows[i].field);
+        ck_assert(registry_image_where_next(image, &where, 1, full + 1) == REGISTRY_NONE);
+    }
+    ck_assert_uint_eq(registry_image_where_next(image, NULL, 0, 1), 1);
+    every_done();
+}
+END_TEST
+
 START_TEST(mistakes_in_a_schema_are_named_with_their_place)
 {
     static const struct {
@@ -525,4 +670,6 @@ SUITE("generate", &every_number_comes_out_as_it_went_in,
       &all_mistakes_are_reported_at_once, &mistakes_are_all_counted_and_the_first_twenty_kept,
       &the_model_catalogue_is_one_schema_of_many,
       &fields_read_by_their_names_are_those_of_the_struct,
+      &every_type_of_field_comes_out_as_it_went_in,
+      &conditions_are_met_at_their_bounds_and_by_nothing_unstated,
       &mistakes_in_a_schema_are_named_with_their_place)
