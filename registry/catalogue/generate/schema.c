@@ -232,16 +232,26 @@ static void field_key_read(const struct reading *reading, struct schema_field *f
     }
 }
 
+/* Equal, or equal in C, where a point is an underscore; or one is the mapping of the other. */
+static bool names_clash(const char *a, const char *b)
+{
+    size_t i = 0;
+    while (a[i] && (a[i] == b[i] || (strchr("._", a[i]) && b[i] && strchr("._", b[i])))) {
+        i++;
+    }
+    return (!a[i] && !b[i]) || (!a[i] && b[i] == '.') || (!b[i] && a[i] == '.');
+}
+
 static bool name_is_taken(const struct schema *schema, const char *name)
 {
     for (unsigned i = 0; i < schema->key_count; i++) {
-        if (strcmp(schema->key[i], name) == 0) {
+        if (names_clash(schema->key[i], name)) {
             return true;
         }
     }
     for (unsigned i = 0; i < schema->count; i++) {
         const struct schema_field *field = &schema->fields[i];
-        if (strcmp(field->name, name) == 0 || (field->denied && strcmp(field->denied, name) == 0)) {
+        if (names_clash(field->name, name) || (field->denied && names_clash(field->denied, name))) {
             return true;
         }
     }
@@ -257,6 +267,10 @@ static void field_check(const struct reading *reading, const struct schema_field
     }
     if (field->type == REGISTRY_FIELD_DECIMAL && field->digits == 0) {
         complain(reading, name, "the field %s needs 'digits'", field->name);
+    }
+    if (field->denied && (name_is_taken(reading->schema, field->denied) ||
+                          names_clash(field->name, field->denied))) {
+        complain(reading, name, "'%s' is a name already", field->denied);
     }
     for (unsigned i = 0; field->type == REGISTRY_FIELD_NAMES && i < reading->schema->count; i++) {
         if (reading->schema->fields[i].type == REGISTRY_FIELD_NAMES) {
