@@ -45,7 +45,7 @@ gate() { # expected status, arguments...
 
 # Red, with the line; green with the old growth in a baseline; red when something new grows; green when mended.
 gate 1 build/tests/check_mine
-has "$T/out" "^check_mine.c:$line: error: tidemark: mine/session/opens_a_session growth: grows 56 B a run"
+has "$T/out" "^check_mine.c:$line: error: tidemark: mine/session/opens_a_session growth: grows 56 B a repetition"
 for file in jsonl txt xml html codequality.json summary.md; do
     [ -s "tidemark-out/check_mine.$file" ] || fail "no tidemark-out/check_mine.$file"
 done

@@ -1,5 +1,6 @@
 /* runner.c - see runner.h: passes over variants, interleaved A B B A. */
 #include "harness/campaign/runner.h"
+#include "harness/campaign/phase.h"
 
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
@@ -65,6 +66,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     /* Only the first pass writes tests down; the others only measure. */
     struct runner_options mine = *options;
     session_init(&passes->last, plan, variant, &mine, result);
+    phase_begin(&passes->last, "%s", "");
     size_t tests = result->test_count;
     if (passes->ran) {
         mine.writer = NULL;
@@ -88,7 +90,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     }
     if (plan->quick && passes->last.tests > 0) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
-                                "grows, all tests in one order and once: a short horizon");
+                                "grows, all tests in one order and once: little evidence");
     }
     if (!passes->ran) {
         session_strays_note(&passes->last);
@@ -125,8 +127,8 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
     }
     session_conclude(&passes->last, passes->metric, passes->count, concluded);
     if (result->way_in[0] == 0 && passes->last.seen.hello.framework[0]) {
-        static const char *const ways[] = {"",          "static, replaced", "shared",
-                                           "by header", "through libc",     "the whole program"};
+        static const char *const ways[] = {"",          "static",       "shared",
+                                           "by header", "through libc", "the whole program"};
         char *forked = forked_text(&passes->last);
         char *way = memory_format("%s, %s%s", passes->last.seen.hello.framework,
                                   ways[passes->last.seen.hello.way % 6], forked);

@@ -35,6 +35,7 @@ void session_fini(struct session *session)
         free(session->failures[i].message);
     }
     free(session->failures);
+    accused_fini(&session->accused);
     free(session->gone_by);
     free(session->counters);
     free(session->suite_horizon);
@@ -48,9 +49,7 @@ bool session_heap_unseen(const struct session *session)
     return strcmp(session->seen.hello.allocator, "program") == 0;
 }
 
-#define COUNTERS_MAX 4096 /* a name made up for each look-up is no counter */
-
-static void take_counter(struct session *session, const struct wire_counter *counter)
+void session_counter_add(struct session *session, const struct wire_counter *counter)
 {
     size_t i = 0;
     if (session->kind != SESSION_MEASURED) {
@@ -59,12 +58,12 @@ static void take_counter(struct session *session, const struct wire_counter *cou
     while (i < session->counter_count && strcmp(session->counters[i].name, counter->name) != 0) {
         i++;
     }
-    if (i == COUNTERS_MAX) {
+    if (i == SESSION_COUNTERS_MAX) {
         if (!session->counters_full) {
             result_note_add(session->result,
                             "%s counts under more than %d names: what it counts as "
                             "%s is left out",
-                            session->variant->program, COUNTERS_MAX, counter->name);
+                            session->variant->program, SESSION_COUNTERS_MAX, counter->name);
         }
         session->counters_full = true;
         return;
@@ -112,7 +111,7 @@ static void session_record(void *context, const struct wire_record *record)
         }
         break;
     case WIRE_COUNTER:
-        take_counter(session, (const struct wire_counter *)record);
+        session_counter_add(session, (const struct wire_counter *)record);
         break;
     case WIRE_HISTOGRAM: {
         const struct wire_histogram *histogram = (const struct wire_histogram *)record;

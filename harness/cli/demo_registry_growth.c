@@ -149,7 +149,7 @@ static void rows_teardown(struct demo *demo)
         &run);
     const struct result_variant *after = demo_variant(&run, "after-suite");
     const char *slash = after ? strrchr(after->culprit, '/') : NULL;
-    demo_row(demo, "4.3", "clean-up stands behind the suite and never runs",
+    demo_row(demo, "4.3", "clean-up stands after the suite and never runs",
              strcmp(demo_stopped(&run, "after-suite"), "memory") == 0 &&
                  demo_metric(&run, "after-suite", METRIC_TESTS) < 10,
              "stopped by %s in test %.0f (%s)", demo_stopped(&run, "after-suite"),

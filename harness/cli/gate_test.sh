@@ -157,6 +157,13 @@ run 1 hunt -q --json "$T/first.jsonl" -- "$T/leaks"
 run 0 hunt --list --failed "$T/first.jsonl" -- "$T/leaks"
 [ "$(cat "$T/out" | tr '\n' ' ')" = "s/t/grows s/t/opens " ] || fail "--failed: $(cat "$T/out")"
 run 0 hunt -q --json "$T/good.jsonl" -- "$T/clean"
+# A hunt that was interrupted: what is missing is taken, too, though its file does not name it.
+grep '"type":"run"' "$T/first.jsonl" >"$T/cut.jsonl"
+grep '"type":"test"' "$T/first.jsonl" | grep -v 's/t/opens' >>"$T/cut.jsonl"
+run 0 hunt --list -- "$T/leaks"
+all=$(sort "$T/out" | tr '\n' ' ')
+run 0 hunt --list --failed "$T/cut.jsonl" -- "$T/leaks"
+[ "$(sort "$T/out" | tr '\n' ' ')" = "s/t/grows s/t/opens " ] || fail "--failed of a file that is cut: $(cat "$T/out"), of $all"
 run 77 hunt -q --failed "$T/good.jsonl" -- "$T/clean"
 complains "nothing to hunt"
 run 2 hunt -q --failed "$T/none.jsonl" -- "$T/clean"

@@ -52,9 +52,7 @@ static int plan_run(struct command_line *line, const struct shard_choice *shard,
 {
     struct progress progress;
     struct result_writer *writer = options->writer;
-    options->progress = progress_show;
-    options->context = &progress;
-    progress_begin(&progress, scenario->name, line->quiet);
+    progress_begin(&progress, line, scenario->name, options, result);
     plan->shard = shard->shard;
     plan->shards = shard->shards;
     if (plan->shards) {
@@ -177,11 +175,12 @@ static const struct option_spec options[] = {
     {"ablate", 0, OPTION_WORD, "WHAT",
      "run each variant once more without it, and say what part of the growth it makes", ablations,
      false},
-    {"suppressions", 0, OPTION_FILE, "FILE", "sites not to accuse, as leak:PATTERN lines", NULL,
-     true},
+    {"suppressions", 0, OPTION_FILE, "FILE",
+     "places that are not to be accused, a line leak:PATTERN each", NULL, true},
     {"suppress-out", 0, OPTION_FILE, "FILE",
-     "write a suppression for each place that is accused, to be given a reason", NULL, false},
-    {"seed", 0, OPTION_INTEGER, "N", "of the shuffled orders of the tests, 1 by default", NULL,
+     "write a suppression for each place that is accused; its reason is for you to add", NULL,
+     false},
+    {"seed", 0, OPTION_INTEGER, "N", "seed of the shuffled orders of the tests, 1 by default", NULL,
      false},
     SHARD_OPTIONS,
 #define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)

@@ -21,6 +21,7 @@ void plan_filter_fini(struct plan_filter *filter)
     words_fini(&filter->only);
     words_fini(&filter->exclude);
     words_fini(&filter->ids);
+    words_fini(&filter->clean);
 }
 
 void plan_words_add(struct plan_words *words, const char *word)
@@ -91,7 +92,8 @@ void plan_ids_add(struct plan_words *ids, const char *id)
 bool plan_filter_takes(const struct plan_filter *filter, const char *id)
 {
     return (!filter->only.given || like(&filter->only, id)) && !like(&filter->exclude, id) &&
-           (!filter->ids.given || listed(&filter->ids, id));
+           (!filter->ids.given || listed(&filter->ids, id) ||
+            (filter->open && !listed(&filter->clean, id)));
 }
 
 bool plan_filter_given(const struct plan_filter *filter)
@@ -118,7 +120,8 @@ char *plan_filter_text(const struct plan_filter *filter)
         globs_put(&text, &filter->exclude);
     }
     if (filter->ids.given) {
-        text_format(&text, ", and one of %zu", filter->ids.count);
+        text_format(&text, filter->open ? ", and not one of %zu" : ", and one of %zu",
+                    filter->open ? filter->clean.count : filter->ids.count);
     }
     return text_take(&text);
 }

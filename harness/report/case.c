@@ -184,7 +184,7 @@ void case_detail(struct text *text, const struct result *result, const struct re
          (site = describe_site_next(result, site_owner(found), found->variant, &next));
          n++) {
         text_put(text, "\nkept: ");
-        describe_site(text, site);
+        describe_site(text, site, found->test ? found->test->repetitions : 0);
     }
     if (found->test) {
         describe_error_lines(text, found->test, 3);

@@ -220,14 +220,14 @@ static void death_put(struct text *text, const struct result *result,
     }
 }
 
-/* "leaks 1 thread a run", "leaks 64 B a run, 1 thread a run" */
+/* "leaks 1 thread a repetition", "leaks 64 B a repetition, 1 thread a repetition" */
 static void counted_put(struct text *text, const struct result_test *test, int64_t count,
                         const char *word)
 {
     bool first = (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH) &&
                  strchr(text->data, ' ') == NULL;
     if (count != 0) {
-        text_format(text, "%s %" PRId64 " %s%s a run", first ? "" : ",", count, word,
+        text_format(text, "%s %" PRId64 " %s%s a repetition", first ? "" : ",", count, word,
                     count == 1 ? "" : "s");
     }
 }
@@ -258,7 +258,7 @@ static void verdict_put(struct text *text, const struct result *result,
     text_put(text, test->status == RESULT_SKIP ? "skipped" : describe_verdict_verb(test->verdict));
     if (!isnan(test->growth_bytes_per_rep) && test->growth_bytes_per_rep != 0) {
         bool first = test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH;
-        text_format(text, first ? " %s a run" : ", %s a run",
+        text_format(text, first ? " %s a repetition" : ", %s a repetition",
                     unit_bytes(size, test->growth_bytes_per_rep));
     } else if (result_verdict_bad(test->verdict) && test->retained_bytes > 0) {
         text_format(text, ", %s kept", unit_bytes(size, (double)test->retained_bytes));

@@ -133,7 +133,7 @@ void terminal_memcheck(const struct result *result, FILE *out, unsigned columns,
     struct table *table = table_new();
     table_column(table, "\ntest", TABLE_LEFT);
     table_column(table, "tidemark\nverdict", TABLE_LEFT);
-    table_column(table, "\na run", TABLE_RIGHT);
+    table_column(table, "\neach", TABLE_RIGHT);
     table_column(table, "memcheck\nerrors", TABLE_RIGHT);
     table_column(table, "\nlost", TABLE_RIGHT);
     if (rows.indirect) {

@@ -94,12 +94,12 @@ static void culprit_print(const struct result *result, const struct result_varia
     text_fini(&whole);
     text_fini(&line);
     if (sites) {
-        terminal_sites(result, "", variant->name, 3, out, columns);
+        terminal_sites(result, "", variant->name, 0, 3, out, columns);
     } else if (variant->culprit[0]) {
-        terminal_sites(result, variant->culprit, variant->name, 3, out, columns);
+        terminal_sites(result, variant->culprit, variant->name, 0, 3, out, columns);
     }
     if (variant->horizon[0]) {
-        terminal_label("horizon", variant->horizon, out, columns);
+        terminal_label("evidence", variant->horizon, out, columns);
     }
 }
 

@@ -43,7 +43,7 @@ enum result_verdict { /* JSON: none clean leak growth accumulates saturating inc
 /* A test that passes in one order of the suite and fails in another. */
 enum result_order {                 /* JSON: polluted needs unexplained */
                     ORDER_FREE,     /* none is known */
-                    ORDER_POLLUTED, /* passes by itself, fails behind another */
+                    ORDER_POLLUTED, /* passes by itself, fails after another */
                     ORDER_NEEDS,    /* fails without another before it */
                     ORDER_UNEXPLAINED,
                     ORDER_COUNT,
