@@ -23,7 +23,7 @@ size_t suite_series(const struct suite_step *steps, size_t count, int64_t *held)
     struct ends ends = {0};
     size_t length = 0;
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && steps[i].begins) {
+        if (steps[i].begins) {
             ends_add(&ends, steps[i - 1].held, steps[i].held);
         }
         if (steps[i].touches) {

@@ -21,7 +21,7 @@
 struct suite_step { /* a boundary of a pass */
     int64_t held;   /* by the place */
     bool touches;   /* the test before it touches the place */
-    bool begins;    /* the first of a fixture, after the tests of another have ended */
+    bool begins;    /* the first of a fixture, after the tests of another: never the first step */
 };
 
 /* The series of a pass, into `held`, which has room for `count`; returns its length. After the last
