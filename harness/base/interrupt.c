@@ -85,13 +85,18 @@ static int entry_remove(const char *path, const struct stat *stat, int type, str
     return remove(path) != 0;
 }
 
+void interrupt_folder_remove(const char *path)
+{
+    nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void interrupt_die(void)
 {
     int signal_number = pending;
     sigset_t mask;
     assert(signal_number != 0);
     if (folder) {
-        nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+        interrupt_folder_remove(folder);
     }
     fprintf(stderr,
             "%stidemark: ended by %s; a result file holds what ran until now, and says that it is "

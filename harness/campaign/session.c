@@ -48,7 +48,7 @@ bool session_heap_unseen(const struct session *session)
     return strcmp(session->seen.hello.allocator, "program") == 0;
 }
 
-static void take_counter(struct session *session, const struct wire_counter *counter)
+void session_counter_add(struct session *session, const struct wire_counter *counter)
 {
     size_t i = 0;
     while (i < session->counter_count && strcmp(session->counters[i].name, counter->name) != 0) {
@@ -100,7 +100,7 @@ static void session_record(void *context, const struct wire_record *record)
         }
         break;
     case WIRE_COUNTER:
-        take_counter(session, (const struct wire_counter *)record);
+        session_counter_add(session, (const struct wire_counter *)record);
         break;
     case WIRE_HISTOGRAM: {
         const struct wire_histogram *histogram = (const struct wire_histogram *)record;

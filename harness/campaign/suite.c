@@ -13,21 +13,15 @@
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SUITE_NS    30000000000.0 /* a suite that takes longer is judged in order only, by `run` */
+#define ANY_COST    1e18          /* of a second pass */
 #define FITTED_PART 3 / 4 /* of the tests that fitted into the cap: leaves room for the asking */
-
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 uint64_t session_shuffle(const struct session *session, uint64_t number)
 {
@@ -51,12 +45,16 @@ void course_fini(struct course *course)
     session_fini(&course->session);
 }
 
-bool course_run(struct course *course, bool twice)
+bool course_run(struct course *course, double twice_most_ns)
 {
-    double begun = now_ns();
-    course->session.twice = twice;
+    struct pace begun = pace_now();
+    course->session.twice = twice_most_ns > 0;
+    course->session.twice_most_ns = twice_most_ns;
     bool ran = session_run(&course->session);
-    course->elapsed = now_ns() - begun;
+    course->elapsed = pace_since(&begun);
+    if (course->session.again_done) {
+        course->elapsed /= 2;
+    }
     if (course->log.first_pass == 0) {
         course->log.first_pass = course->log.count;
     }
@@ -229,14 +227,15 @@ static void suite_conclude(struct session *session, struct places *places,
     }
 }
 
-/* The shuffled orders. */
+/* The shuffled orders, as long as the hunt has time. */
 static void shuffles_run(struct session *session, struct places *places,
-                         const struct session *straight, unsigned orders)
+                         const struct session *straight, unsigned orders,
+                         const struct spending *spending)
 {
-    for (unsigned i = 0; i + 1 < orders; i++) {
+    for (unsigned i = 0; i + 1 < orders && !(spending && spending_is_over(spending)); i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
-        if (course_run(&course, false)) {
+        if (course_run(&course, 0)) {
             course_add(places, &course);
         }
         if (session->kind == SESSION_MEASURED && session->plan->hunt) {
@@ -301,7 +300,7 @@ static void stopped_take(struct session *session, const struct session *course)
     session->live_start = 0;
 }
 
-void session_suite(struct session *session, struct course *course, const struct budget *budget)
+void session_suite(struct session *session, struct course *course, const struct spending *spending)
 {
     struct course again;
     const bool broken = course->log.broken;
@@ -313,7 +312,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     session_victims(session, &course->session, &course->session);
     if (broken) { /* once more without the tests in which a worker ended */
         course_init(&again, session, 0);
-        if (!course_run(&again, budget->again)) {
+        if (!course_run(&again, spending->plan.again ? ANY_COST : 0)) {
             course_fini(&again);
             return;
         }
@@ -326,7 +325,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     course_add(&places, course);
     figures_take(session, &course->session);
     if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
-        shuffles_run(session, &places, &course->session, budget->orders);
+        shuffles_run(session, &places, &course->session, spending->plan.orders, spending);
     }
     struct places_verdict judged = places_judge(&places);
     struct again second = again_of(&places, course->session.again_done);
@@ -365,7 +364,7 @@ static bool survivors_run(const struct session *session, struct course *course, 
     course->session.forks = session->forks;
     course->session.asks_survivors = true;
     course->session.passes = passes;
-    return course_run(course, false);
+    return course_run(course, 0);
 }
 
 void session_suite_passive(struct session *session)
@@ -419,14 +418,14 @@ void session_run_suite(struct session *session)
         return;
     }
     course_init(&course, session, 0);
-    if (course_run(&course, session->wall < SUITE_NS)) {
+    if (course_run(&course, session->wall < SUITE_NS ? ANY_COST : 0)) {
         struct places places;
         accused_complete(session, course.session.seen.test_count);
         places_init(&places, course.session.seen.test_count, &session->accused);
         course_add(&places, &course);
         suppressed_tell(session, &course);
         bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
-        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1);
+        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1, NULL);
         struct places_verdict judged = places_judge(&places);
         struct again again = again_of(&places, course.session.again_done);
         suite_conclude(session, &places, &judged, &again);

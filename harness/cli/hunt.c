@@ -146,6 +146,7 @@ static void plan_fill(const struct command_line *line, const struct shard_choice
     plan->births = command_flag(line, "sites");
     plan->repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan->budget_ns = command_integer(line, "budget", 0);
+    plan->jobs = (unsigned)command_integer(line, "jobs", 1);
     plan->seed = command_integer(line, "seed", 1);
     plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
 }
@@ -179,6 +180,9 @@ static int hunt_main(struct command_line *line)
     int why = executable_error(program);
     if (why != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));
+    } else if (plan.jobs == 0 || plan.jobs > RUNNER_JOBS_MOST) {
+        status = command_usage_error(line, "--jobs %s: from 1 to %u", command_text(line, "jobs"),
+                                     RUNNER_JOBS_MOST);
     } else if (plan.valgrind && !valgrind_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (selection == SELECTION_CLEAN) {
@@ -214,6 +218,11 @@ static const struct option_spec options[] = {
      .kind = OPTION_DURATION,
      .argument = "TIME",
      .help = "what the hunt may take; by default five passes over the suite and 5 s"},
+    {.name = "jobs",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "repeat N tests side by side, each in a process with a TMPDIR of its own; 1 by "
+             "default. More where tests share nothing else: no port, no file, no database"},
     {.name = "sites",
      .kind = OPTION_FLAG,
      .help = "write where each test allocates, too, so that compare and baseline can name the call "
