@@ -24,6 +24,18 @@ done
 cmp -s "$T/1.lines" "$T/3.lines" || { fail "three jobs write other lines:"; diff "$T/1.lines" "$T/3.lines" | head -5; }
 cmp -s "$T/1.screen" "$T/3.screen" || { fail "three jobs show something else:"; diff "$T/1.screen" "$T/3.screen" | head -5; }
 
+# What tests are accused of by themselves is left out of the suite, whoever repeated them.
+for jobs in 1 3; do
+    "$B/tidemark" hunt -q --no-color --jobs $jobs --json "$T/shared-$jobs.json" -- "$B/fixtures/check_shared" >"$T/out" 2>&1
+    grep '"type":"variant"' "$T/shared-$jobs.json" | grep -q '"verdict":"accumulates"' ||
+        fail "$jobs jobs: $(grep '"type":"variant"' "$T/shared-$jobs.json" | cut -c 1-300)"
+    grep '"type":"site","test":""' "$T/shared-$jobs.json" | grep -q '"function":"cache_fill"' ||
+        fail "$jobs jobs: the cache is not named"
+    grep '"type":"site","test":""' "$T/shared-$jobs.json" | grep -q '"function":"\(log_append\|ring_put\)"' &&
+        fail "$jobs jobs: the suite names what tests are accused of, or a ring"
+    [ "$(grep -c '"type":"test".*"verdict":"growth"' "$T/shared-$jobs.json")" -ge 24 ] || fail "$jobs jobs: not every test grows"
+done
+
 # A worker that dies.
 for jobs in 1 3; do
     TESTS=60 DIES=31 "$B/tidemark" hunt -q --no-color --jobs $jobs --json "$T/dies-$jobs.json" -- "$P" >"$T/dies-$jobs.txt" 2>&1
