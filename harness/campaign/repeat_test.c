@@ -894,6 +894,7 @@ START_TEST(scripts_come_to_their_verdicts)
         ck_assert_msg(repeat_growers(&repeat) == row->growers, "%s: %zu grow", row->name,
                       repeat_growers(&repeat));
         ck_assert_msg(fabs(rate - row->per_call) < 1e-9, "%s: %g per call", row->name, rate);
+        ck_assert(!first || bytes || first->bytes_per_call <= 0);
         ck_assert_msg(first ? first->site == row->site || first->answer.total == 0 : row->site == 0,
                       "%s: site %u", row->name, first ? first->site : 0);
         ck_assert_msg(repeat.lost == row->lost, "%s: lost", row->name);
@@ -1068,6 +1069,7 @@ START_TEST(growers_are_those_that_grow_or_else_those_that_rose)
         {{{.shape = SERIES_OPEN, .per_call = 5}, {.shape = SERIES_OPEN}}, 2, 1},
         {{{.shape = SERIES_LEVEL}}, 1, 0},
         {{{.shape = SERIES_GROWS, .per_call = 5}}, 1, 1},
+        {{{.shape = SERIES_GROWS, .per_call = 5}, {.shape = SERIES_OPEN, .per_call = 4}}, 2, 1},
         {{{0}}, 0, 0},
     };
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
