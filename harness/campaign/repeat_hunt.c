@@ -5,6 +5,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/repeat.h"
 #include "harness/campaign/repeat_report.h"
 #include "harness/campaign/session.h"
@@ -36,6 +37,7 @@ struct hunting { /* the tests of one session */
     struct spending *spending;
     const struct session *course; /* the pass in order that was made before */
     struct repeat_limits limits;
+    unsigned calls;                    /* of the test that is repeated */
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
     double settle_ns; /* that is waited for the threads of the next test ... */
@@ -45,7 +47,14 @@ struct hunting { /* the tests of one session */
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
 {
-    return session_ask(((struct hunting *)self)->session, command);
+    struct hunting *hunting = self;
+    if (command->op == WIRE_OP_RUN) {
+        phase_calls(hunting->session, hunting->calls,
+                    hunting->calls + command->warmups + command->repetitions);
+    }
+    struct answer answer = session_ask(hunting->session, command);
+    hunting->calls += answer.ran ? command->warmups + answer.test.repetitions : 0;
+    return answer;
 }
 
 static bool hunting_lost(void *self, uint32_t site)
@@ -350,12 +359,9 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
                              .lost = hunting_lost,
                              .suppressed = hunting_suppressed,
                              .seen = &session->seen};
-    if (session->options->progress) {
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[number].id, number,
-                                   session->seen.test_count);
-    }
     struct pace begun = pace_now();
+    phase_test(session, number, number);
+    hunting->calls = 0;
     limits_set(hunting, number);
     if (hunting->asked) {
         session_sites(session);
@@ -478,6 +484,7 @@ void session_repeat(struct session *session, struct spending *spending,
 {
     struct hunting hunting = {.session = session, .spending = spending, .course = course};
     uint32_t next = 0;
+    phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
         uint32_t from = next;
         if (!session_begin(session)) {

@@ -7,6 +7,7 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/place_judge.h"
 #include "harness/campaign/session.h"
 #include "harness/campaign/suite_sites.h"
@@ -136,6 +137,14 @@ static void curve_take(struct session *session, const struct places *places)
     free(left);
 }
 
+/* What stays of the pass that is judged, and so its rate; no tests: nothing is accused. */
+static void kept_set(struct session *session, int64_t kept, size_t tests)
+{
+    session->suite_kept = (double)kept;
+    session->suite_tests = tests;
+    session->suite_growth = tests > 0 ? (double)kept / (double)tests : 0;
+}
+
 /* Figures of the pass in order, which the variant of a hunt shows. */
 static void figures_take(struct session *session, const struct session *course)
 {
@@ -217,9 +226,7 @@ static void suite_conclude(struct session *session, struct places *places,
     }
     curve_take(session, places);
     session->suite_verdict = evidence.verdict;
-    session->suite_growth = accused && places->passes[0].first_pass > 0
-                                ? (double)session->live_end / (double)places->passes[0].first_pass
-                                : 0;
+    kept_set(session, session->live_end, accused ? places->passes[0].first_pass : 0);
     free(session->suite_horizon);
     session->suite_horizon = evidence_suite(&evidence);
     if (accused) {
@@ -235,6 +242,7 @@ static void shuffles_run(struct session *session, struct places *places,
     for (unsigned i = 0; i + 1 < orders && !(spending && spending_is_over(spending)); i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
+        phase_begin(session, "shuffled order %u of %u", i + 1, orders - 1);
         if (course_run(&course, 0)) {
             course_add(places, &course);
         }
@@ -277,9 +285,9 @@ static void stopped_judge(struct session *session)
     struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
                                       .tests = session->live_count};
     session->suite_verdict = evidence.verdict;
-    session->suite_growth =
-        grows ? (double)session->live[session->live_count - 1] / (double)session->live_count : NAN;
+    session->suite_growth = NAN;
     if (grows) {
+        kept_set(session, session->live[session->live_count - 1], session->live_count);
         stopped_sites(session, &evidence);
     }
     free(session->suite_horizon);
