@@ -68,15 +68,15 @@ static enum result_verdict worse(enum result_verdict a, enum result_verdict b)
 /* Of nested places that are accused, the finest are shown. */
 static void shown_choose(struct places *places)
 {
-    for (size_t i = places->count; i > 0; i--) { /* a parent stands before its children */
-        places->all[i - 1].shown = places->all[i - 1].verdict == VERDICT_ACCUMULATES;
+    for (size_t i = 0; i < places->count; i++) {
+        places->all[i].shown = places->all[i].verdict == VERDICT_ACCUMULATES;
     }
-    for (size_t i = places->count; i > 0; i--) {
-        struct place *place = &places->all[i - 1];
-        if (place->verdict == VERDICT_ACCUMULATES && place->level > 1) {
-            places->all[place->parent].shown = false;
-            places->all[places->all[place->parent].parent].shown =
-                place->level > 2 ? false : places->all[places->all[place->parent].parent].shown;
+    for (size_t i = 0; i < places->count; i++) {
+        struct place *up = &places->all[i];
+        bool accused = up->verdict == VERDICT_ACCUMULATES;
+        while (accused && up->level > 1) {
+            up = &places->all[up->parent];
+            up->shown = false;
         }
     }
 }
