@@ -217,7 +217,8 @@ static const struct option_spec options[] = {
     {.name = "budget",
      .kind = OPTION_DURATION,
      .argument = "TIME",
-     .help = "what the hunt may take; by default five passes over the suite and 5 s"},
+     .help = "what the hunt may take, without what it waits for a busy processor; by default five "
+             "passes over the suite and 5 s, more where there are thousands of tests"},
     {.name = "jobs",
      .kind = OPTION_INTEGER,
      .argument = "N",
@@ -295,9 +296,9 @@ const struct command command_hunt = {
     .detail =
         "Runs each test again and again in one process, with its fixtures, until its memory has "
         "levelled off or is seen to grow, and names the line that allocated what stays and the "
-        "global that holds it. Then runs all tests in order, twice in one process, and in two "
+        "global that holds it. Before that it runs all tests in order, and afterwards in up to four "
         "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
-        "another one left behind. --valgrind runs each test once more under memcheck, and puts its "
+        "another one left behind. What it takes is planned after the first pass, and printed. --valgrind runs each test once more under memcheck, and puts its "
         "errors and lost bytes beside the verdicts. A command that runs two test programs or more "
         "(make check, ctest, a script) runs once as it is, and then each of them is hunted where "
         "and as it was run. Exit 1 when something leaks, grows, "

@@ -293,7 +293,7 @@ static const struct line_type {
     {"test", test_read},    {"site", site_read},         {"variant", variant_read},
     {"run", run_read},      {"summary", summary_read},   {"expect", expect_read},
     {"note", note_read},    {"expected", expected_read}, {"elsewhere", elsewhere_read},
-    {"births", birth_read},
+    {"births", birth_read}, {"once", test_read},
 };
 
 /* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later

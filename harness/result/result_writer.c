@@ -196,10 +196,11 @@ static bool outcome_same(const void *context, uint64_t value, const char *first,
     return true;
 }
 
-void result_writer_count(struct result_writer *writer, const struct result_test *test)
+void result_writer_count(struct result_writer *writer, const struct result_test *test, bool once)
 {
     bool neither = test->status == RESULT_SKIP || test->status == RESULT_FLAKY;
-    unsigned char outcome = test->status == RESULT_PASS ? 0 : neither ? 2 : 1;
+    neither = neither || (once && test->status == RESULT_PASS);
+    unsigned char outcome = neither ? 2 : test->status == RESULT_PASS ? 0 : 1;
     bool fresh;
     uint64_t at = result_index_add(&writer->index, test->id, test->variant, writer->outcome_count,
                                    outcome_same, NULL, &fresh);
@@ -225,8 +226,9 @@ static int line_wanted(struct json *json, const char *line, size_t length)
         if (strcmp(key, "type") != 0) {
             json_skip(json);
         } else if (json_take_text(json, &type)) {
-            return strcmp(type, "test") == 0 || strcmp(type, "site") == 0 ||
-                   strcmp(type, "births") == 0 || strcmp(type, "note") == 0;
+            return strcmp(type, "test") == 0 || strcmp(type, "once") == 0 ||
+                   strcmp(type, "site") == 0 || strcmp(type, "births") == 0 ||
+                   strcmp(type, "note") == 0;
         }
     }
     return json->error ? -1 : 0;
