@@ -337,7 +337,7 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
                                    session->seen.tests[number].id, number,
                                    session->seen.test_count);
     }
-    struct pace begun = pace_now();
+    double begun = pace_now();
     limits_set(hunting, number);
     if (hunting->asked) {
         session_sites(session);
@@ -362,7 +362,7 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
         here = here && !is_spent(hunting, &repeat);
     }
     repeat_fini(&repeat);
-    spending_take(hunting->spending, number, pace_since(&begun));
+    spending_take(hunting->spending, number, pace_now() - begun);
     return here;
 }
 
