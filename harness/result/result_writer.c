@@ -27,7 +27,7 @@ struct result_writer {
     struct text line;
     /* For the provisional summary. A test may come twice: its figures as soon as it ran, its
      * verdict when there is one. `status` remembers the last of each. */
-    size_t expected, count[3]; /* 0 passed, 1 failed, 2 skipped */
+    size_t expected, count[4]; /* 0 passed, 1 failed, 2 skipped, 3 ran once and to be judged */
     struct result_index index; /* hash of id and variant -> number in `outcome` */
     unsigned char *outcome;
     size_t outcome_count, outcome_room;
@@ -102,7 +102,7 @@ static void buffer_write(struct result_writer *writer)
         bool missing = writer->expected > done;
         struct result so_far = {.passed = writer->count[0],
                                 .failed = writer->count[1],
-                                .skipped = writer->count[2],
+                                .skipped = writer->count[2] + writer->count[3],
                                 .incomplete = missing ? writer->expected - done : 1,
                                 .cut_short = !missing,
                                 .way_in = "",
@@ -199,8 +199,10 @@ static bool outcome_same(const void *context, uint64_t value, const char *first,
 void result_writer_count(struct result_writer *writer, const struct result_test *test, bool once)
 {
     bool neither = test->status == RESULT_SKIP || test->status == RESULT_FLAKY;
-    neither = neither || (once && test->status == RESULT_PASS);
-    unsigned char outcome = neither ? 2 : test->status == RESULT_PASS ? 0 : 1;
+    unsigned char outcome = once && test->status == RESULT_PASS ? 3
+                            : test->status == RESULT_PASS       ? 0
+                            : neither                           ? 2
+                                                                : 1;
     bool fresh;
     uint64_t at = result_index_add(&writer->index, test->id, test->variant, writer->outcome_count,
                                    outcome_same, NULL, &fresh);
