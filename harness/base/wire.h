@@ -239,7 +239,9 @@ struct wire_test {
                             warm-ups and without the wait */
     uint64_t queued_ns;  /* wall time of the repetitions in which the thread that runs the tests
                             could  have run and had no processor; 0 where the kernel does not tell */
-    uint64_t rss_bytes;  /* resident memory at the end of the RUN; 0 without WIRE_WATCH */
+    uint64_t rss_bytes;  /* resident memory at the end of the RUN that no file or other process
+                            has, too; 0 without WIRE_WATCH */
+    uint64_t own_bytes;  /* mapped then by this library for itself; 0 without WIRE_WATCH */
     uint64_t settled_ns; /* how long was waited for threads; 0: there was no wait and no additional
                             SAMPLE */
     char message[WIRE_TEXT_MAX];

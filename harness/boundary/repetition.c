@@ -276,6 +276,7 @@ static void run_report(struct run *run)
     test->settled_ns = run->settled_ns;
     if (run_is_watched(run->command)) {
         test->rss_bytes = meter_rss();
+        test->own_bytes = ledger_own_bytes() + arena_bytes();
         ledger_watch_put(boundary_wire);
     }
     children_outcome_put(&run_children);

@@ -50,7 +50,8 @@ START_TEST(a_watched_run_tells_what_each_site_holds)
     ck_assert_int_eq(site->born_blocks, 7);
     ck_assert_uint_eq(site->family, site->site);
     ck_assert_uint_gt(site->frame_count, 0);
-    ck_assert_uint_gt(session->results[0].rss_bytes, 1u << 20);
+    ck_assert_uint_gt(session->results[0].rss_bytes, 1u << 16);
+    ck_assert_uint_gt(session->results[0].own_bytes, 1u << 16);
 
     run(session, clean, 0, 3, WIRE_WATCH, 0); /* only that floor changes */
     ck_assert_uint_eq(session->site_records, 1);
@@ -74,8 +75,11 @@ START_TEST(processor_time_is_that_of_the_repetitions)
     struct session *session = session_start("check_basic");
     ck_assert(session_ready(session));
     uint32_t clean = session_test(session, "/is_clean");
-    run(session, clean, 3000, 1, 0, 0);
-    uint64_t one = session->results[0].cpu_ns;
+    uint64_t one = UINT64_MAX; /* the least of some: a processor that is shared only adds */
+    for (int i = 0; i < 5; i++) {
+        run(session, clean, 3000, 1, 0, 0);
+        one = session->results[0].cpu_ns < one ? session->results[0].cpu_ns : one;
+    }
     run(session, clean, 0, 3000, 0, 0);
     uint64_t many = session->results[0].cpu_ns;
     ck_assert_uint_gt(one, 0);

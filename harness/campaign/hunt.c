@@ -6,6 +6,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/threshold.h"
 
@@ -84,9 +85,11 @@ bool session_hunt(struct session *session)
     course.session.reports = true;
     course.session.died = session_died;
     course.session.earlier = NULL;
+    phase_begin(session, "first pass");
     course_run(&course, session->plan->quick ? 0 : budget_again_most(wish));
     if (course.session.passive) {
         course_fini(&course);
+        phase_begin(session, "passes of the whole program");
         bool hunted = session_hunt_passive(session);
         if (hunted && session->tests > 0) {
             session_suite_passive(session);
@@ -107,9 +110,11 @@ bool session_hunt(struct session *session)
     spending_init(&spending, &budget, tests, course.session.seen.test_count, begun);
     budget_say(session, &budget);
     session->counted = course.session.counted; /* they are expected already */
+    phase_budget(session, budget.total);
     session->forked_count = course.session.forked_count;
     session->hangs = course.session.hangs;
     if (session->plan->jobs > 1) {
+        phase_begin(session, "repeating, %u tests side by side", session->plan->jobs);
         session_repeat_jobs(session, &spending, &course.session, session->plan->jobs);
     } else {
         session_repeat(session, &spending, &course.session);

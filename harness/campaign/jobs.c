@@ -3,6 +3,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/campaign/phase.h"
 #include "harness/result/result_read.h"
 #include "harness/result/result_write.h"
 
@@ -27,7 +28,7 @@ struct job_sum {
     size_t tests, failed, strays, objects, forked_count, sites_hidden;
     char object[WIRE_OBJECT_NAME];
     double peak_rss;
-    struct session_counter counters[SESSION_COUNTERS];
+    struct session_counter counters[SESSION_COUNTERS_MAX];
     size_t counter_count;
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
 };
@@ -167,7 +168,9 @@ static void sum_take(const struct jobs_part *part, size_t sites_hidden)
                             .peak_rss = session->peak_rss,
                             .counter_count = session->counter_count};
     memcpy(sum->object, session->object, sizeof sum->object);
-    memcpy(sum->counters, session->counters, sizeof sum->counters);
+    if (session->counter_count > 0) {
+        memcpy(sum->counters, session->counters, session->counter_count * sizeof sum->counters[0]);
+    }
     memcpy(sum->lookup_ns, session->lookup_ns, sizeof sum->lookup_ns);
     for (size_t i = 0; i < session->death_count; i++) {
         if (session->deaths[i] < session->seen.test_count) {
@@ -189,12 +192,14 @@ _Noreturn static void job_run(struct jobs *jobs, size_t number, struct spending 
     if (getppid() != supervisor) {
         _exit(1);
     }
-    interrupt_folder(NULL); /* it is the other's */
+    interrupt_folder(NULL); /* it is the other's, and so is what there is to show */
+    interrupt_report(NULL, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0 && !session->options->verbose) {
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
+    part.options.at = NULL; /* who waits is told by the hunt that asked */
     part.options.progress = NULL;
     part.options.writer = NULL;
     part.notes = session->result->note_count;
@@ -330,11 +335,8 @@ static void parcel_give(struct jobs *jobs, size_t parcel)
     unlink(notes);
     free(tests);
     free(notes);
-    if (session->options->progress) {
-        uint32_t test = jobs->wanted[parcel * jobs->parcel_tests];
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[test].id, test, session->seen.test_count);
-    }
+    uint32_t test = jobs->wanted[parcel * jobs->parcel_tests];
+    phase_test(session, test, test);
 }
 
 static bool any_runs(struct jobs *jobs)

@@ -2,12 +2,12 @@
 #include "harness/campaign/repeat.h"
 
 #include "harness/base/memory.h"
+#include "harness/campaign/growers.h"
 #include "harness/judge/threshold.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_NS       100000000.0 /* most that is waited for late threads, in all calls of a test */
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
 #define AT_ONCE         16u /* times as many calls in one question, of what has not moved */
@@ -68,6 +68,9 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
     for (int sum = 0; answer->sample_count > 0 && sum < REPEAT_SUMS; sum++) {
         series_add(&repeat->sums[sum], end, least[sum]);
     }
+    series_add(&repeat->resident, end,
+               (int64_t)answer->test.rss_bytes - (int64_t)answer->test.own_bytes -
+                   repeat->now.live_bytes - repeat->now.mapped_bytes);
     memory_grow(&repeat->live, &repeat->live_room, repeat->live_count + 1, sizeof *repeat->live);
     memory_grow(&repeat->live_calls, &repeat->live_calls_room, repeat->live_count + 1,
                 sizeof *repeat->live_calls);
@@ -159,11 +162,20 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
+/* The last sample is from after the wait. */
+static bool settling_helped(const struct answer *answer)
+{
+    size_t last = answer->sample_count - 1;
+    return answer->sample_count > 1 &&
+           (answer->samples[last].live_blocks < answer->samples[last - 1].live_blocks ||
+            answer->samples[last].live_bytes < answer->samples[last - 1].live_bytes);
+}
+
 /* `count` more calls, in one answer. Returns false when a call failed or no answer came. */
 static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                        unsigned count, uint32_t flags)
 {
-    double settle = SETTLE_NS - repeat->settled_ns;
+    double settle = repeat->settle_ns - repeat->settled_ns;
     bool warm = repeat->calls == 0; /* one that fails in its warm-up is called once more */
     bool figures = repeat->calls == threshold_count(WARM_UP);
     flags |= figures ? WIRE_PEAK_RSS : WIRE_NO_RETAINED;
@@ -190,6 +202,7 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
     repeat->calls = end;
     repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
+    repeat->gave_back |= answer->test.settled_ns > 0 && settling_helped(answer);
     if (end <= threshold_count(WARM_UP) + 1) {
         repeat->figures = answer->test;
         repeat->figures_live = repeat->now.live_bytes;
@@ -260,18 +273,35 @@ static void series_less(struct series *sum, const struct series *part)
 static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                          uint32_t flags)
 {
-    repeat->settled_ns = SETTLE_NS - SETTLE_WHOLE_NS; /* that much is left for this one */
+    repeat->settled_ns = repeat->settle_ns - SETTLE_WHOLE_NS; /* that much is left for this one */
     bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
-    repeat->settled_ns = SETTLE_NS; /* and nothing for others */
+    repeat->settled_ns = repeat->settle_ns; /* and nothing for others */
     return called;
 }
 
-/* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
+/* What a kind holds as a whole. Where that has levelled off, what remains without the places that
+ * have may grow. */
+static struct series_answer sum_judge(const struct repeat *repeat, struct series *sum,
+                                      uint32_t kind)
+{
+    struct series_answer whole = judge_series(sum);
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        if (place->kind == kind && !place->suppressed && place->answer.shape == SERIES_LEVEL) {
+            series_rest(sum, &place->series);
+        }
+    }
+    struct series_answer rest = judge_series(sum);
+    return whole.shape == SERIES_LEVEL && rest.shape == SERIES_GROWS ? rest : whole;
+}
+
+/* All series, into the facts. What is suppressed is taken out of the sums. */
 static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
 {
     struct calls_facts facts = {
         .calls = repeat->calls, .still = repeat->still, .moved = repeat->moved};
-    struct series heap = repeat->sums[REPEAT_HEAP];
+    struct series sums[REPEAT_SUMS];
+    memcpy(sums, repeat->sums, sizeof sums);
     for (size_t i = 0; i < repeat->place_count; i++) {
         struct repeat_place *place = &repeat->places[i];
         place->answer = judge_series(&place->series);
@@ -283,11 +313,11 @@ static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_as
             calls_add(&facts, &place->answer);
         }
         if (place->suppressed && place->kind == WIRE_SITE_HEAP) {
-            series_less(&heap, &place->series);
+            series_less(&sums[REPEAT_HEAP], &place->series);
         }
     }
-    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
-        repeat->sum_answers[sum] = judge_series(sum == REPEAT_HEAP ? &heap : &repeat->sums[sum]);
+    for (uint32_t sum = 0; sum < REPEAT_SUMS; sum++) {
+        repeat->sum_answers[sum] = sum_judge(repeat, &sums[sum], sum);
         calls_add(&facts, &repeat->sum_answers[sum]);
     }
     return facts;
@@ -379,26 +409,13 @@ static unsigned next_end(const struct repeat *repeat, const struct repeat_limits
     return next;
 }
 
-static int compare_places(const void *a, const void *b)
-{
-    const struct repeat_place *x = a, *y = b;
-    bool x_grows = x->answer.shape == SERIES_GROWS, y_grows = y->answer.shape == SERIES_GROWS;
-    if (x->suppressed != y->suppressed) {
-        return x->suppressed ? 1 : -1;
-    }
-    if (x_grows != y_grows) {
-        return x_grows ? -1 : 1;
-    }
-    return x->answer.per_call < y->answer.per_call   ? 1
-           : x->answer.per_call > y->answer.per_call ? -1
-                                                     : (x->site > y->site) - (x->site < y->site);
-}
-
 void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                 const struct repeat_limits *limits)
 {
     bool settled = false;
-    *repeat = (struct repeat){.verdict = CALLS_GO_ON};
+    *repeat =
+        (struct repeat){.verdict = CALLS_GO_ON,
+                        .settle_ns = limits->settle_ns > 0 ? limits->settle_ns : REPEAT_SETTLE_NS};
     while (repeat->verdict == CALLS_GO_ON) {
         unsigned next = next_end(repeat, limits);
         if (!calls_make(repeat, ask, test, next - repeat->calls, limits->flags)) {
@@ -419,30 +436,7 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
             }
         }
     }
-    for (size_t i = 0; i < repeat->place_count; i++) {
-        struct repeat_place *place = &repeat->places[i];
-        if (place->answer.total > 0) {
-            bool bytes = place->kind == WIRE_SITE_HEAP || place->kind == WIRE_SITE_MMAP;
-            place->site = observed_largest(ask->seen, place->family);
-            place->bytes_per_call =
-                bytes ? place->answer.per_call - judge_series(&place->blocks).per_call : 0;
-        }
-    }
-    if (repeat->place_count > 0) {
-        qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
-    }
-}
-
-size_t repeat_growers(const struct repeat *repeat)
-{
-    size_t growing = 0, rose = 0;
-    while (growing < repeat->place_count && repeat->places[growing].answer.shape == SERIES_GROWS) {
-        growing++;
-    }
-    while (rose < repeat->place_count && repeat->places[rose].answer.per_call > 0) {
-        rose++;
-    }
-    return growing > 0 ? growing : rose;
+    growers_conclude(repeat, ask);
 }
 
 void repeat_fini(struct repeat *repeat)

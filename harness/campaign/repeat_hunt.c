@@ -5,6 +5,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/repeat.h"
 #include "harness/campaign/repeat_report.h"
 #include "harness/campaign/session.h"
@@ -17,13 +18,14 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS 7           /* three of the warm-up and four */
-#define QUICK_MOST  64          /* of what moves */
-#define LEAST_CALLS 4           /* of a test that the budget has no time for */
-#define HANG_NS     5000000000u /* most of a repetition once a test needed a child not to hang */
-#define KEPT_BYTES  64000000    /* that a test may keep while it is judged, if the suite has less */
-#define ALONE_RUNS  3           /* processes in which a test has to come to the same */
-#define ALONE_NS    2000000000.0 /* that this may take, whatever the budget */
+#define QUICK_CALLS     7           /* three of the warm-up and four */
+#define QUICK_MOST      64          /* of what moves */
+#define LEAST_CALLS     4           /* of a test that the budget has no time for */
+#define HANG_NS         5000000000u /* most of a repetition once a test needed a child not to hang */
+#define KEPT_BYTES      64000000 /* that a test may keep while it is judged, if the suite has less */
+#define SETTLE_LEAST_NS 5e6      /* waited for threads that never gave anything back */
+#define ALONE_RUNS      3        /* processes in which a test has to come to the same */
+#define ALONE_NS        2000000000.0 /* that this may take, whatever the budget */
 
 /* A worker in which so much was lost is replaced before the next test. */
 #define SPENT_BLOCKS 10000 /* the heap is looked through at the end of each question */
@@ -35,14 +37,24 @@ struct hunting { /* the tests of one session */
     struct spending *spending;
     const struct session *course; /* the pass in order that was made before */
     struct repeat_limits limits;
+    unsigned calls;                    /* of the test that is repeated */
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
+    double settle_ns; /* that is waited for the threads of the next test ... */
+    uint32_t threads; /* ... of which there were so many, when it was in vain */
     bool asked; /* the test was called again for who releases what: sites hold more than was said */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
 {
-    return session_ask(((struct hunting *)self)->session, command);
+    struct hunting *hunting = self;
+    if (command->op == WIRE_OP_RUN) {
+        phase_calls(hunting->session, hunting->calls,
+                    hunting->calls + command->warmups + command->repetitions);
+    }
+    struct answer answer = session_ask(hunting->session, command);
+    hunting->calls += answer.ran ? command->warmups + answer.test.repetitions : 0;
+    return answer;
 }
 
 static bool hunting_lost(void *self, uint32_t site)
@@ -286,6 +298,7 @@ static void limits_set(struct hunting *hunting, uint32_t number)
     double peak = (double)(hunting->course->live_peak - hunting->course->live_start);
     uint32_t units = threshold_count(FEW_UNITS);
     hunting->limits = (struct repeat_limits){
+        .settle_ns = hunting->settle_ns,
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),
         .still_ns = budget_still(&budget, test),
@@ -318,8 +331,22 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
     }
     return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
            now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
-           now->fds > threshold_count(FEW_UNITS) || now->threads > threshold_count(FEW_UNITS) / 4 ||
+           now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+           now->threads > threshold_count(FEW_UNITS) / 4 ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
+}
+
+/* Threads that a test leaves behind run beside all that follow. Where waiting for them was in vain,
+ * the next test waits a quarter as long, unless there are more of them. */
+static void settle_learn(struct hunting *hunting, const struct repeat *repeat)
+{
+    bool vain = repeat->settled_ns >= repeat->settle_ns && !repeat->gave_back;
+    if (repeat->gave_back || repeat->now.threads > hunting->threads) {
+        hunting->settle_ns = REPEAT_SETTLE_NS;
+    } else if (vain) {
+        hunting->settle_ns = fmax(hunting->settle_ns / 4, SETTLE_LEAST_NS);
+    }
+    hunting->threads = repeat->now.threads;
 }
 
 /* Axis A for one test. Returns false when the next one needs another worker. */
@@ -332,12 +359,9 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
                              .lost = hunting_lost,
                              .suppressed = hunting_suppressed,
                              .seen = &session->seen};
-    if (session->options->progress) {
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[number].id, number,
-                                   session->seen.test_count);
-    }
     double begun = pace_now();
+    phase_test(session, number, number);
+    hunting->calls = 0;
     limits_set(hunting, number);
     if (hunting->asked) {
         session_sites(session);
@@ -347,6 +371,7 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     session->limit_ns = session->hangs ? HANG_NS : 0;
     repeat_run(&repeat, &ask, number, &hunting->limits);
     session->limit_ns = 0;
+    settle_learn(hunting, &repeat);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
     if (!here) {
         session_died(session, number, repeat.last.event == WORKER_HUNG);
@@ -427,6 +452,8 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
 {
     struct session *session = hunting->session;
     hunting->started = hunting->asked = false;
+    hunting->settle_ns = REPEAT_SETTLE_NS;
+    hunting->threads = 1;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
         uint32_t first = session->link.worker.group.first;
         uint32_t past = first + session->link.worker.group.count;
@@ -457,6 +484,7 @@ void session_repeat(struct session *session, struct spending *spending,
 {
     struct hunting hunting = {.session = session, .spending = spending, .course = course};
     uint32_t next = 0;
+    phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
         uint32_t from = next;
         if (!session_begin(session)) {

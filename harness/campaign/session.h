@@ -6,6 +6,7 @@
 #define CAMPAIGN_SESSION_H
 
 #include "harness/base/histogram.h"
+#include "harness/campaign/accused.h"
 #include "harness/campaign/observed.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/campaign/runner.h"
@@ -24,8 +25,9 @@ struct session_failure { /* a test that failed or died, after those of `live` fr
     char *message;
 };
 
-#define SESSION_COUNTERS 64
-struct session_counter {
+#define SESSION_COUNTERS_MAX 4096 /* a name made up for each look-up is no counter */
+
+struct session_counter { /* tidemark_count */
     char name[32];
     double value;
 };
@@ -63,6 +65,7 @@ struct session {
     const uint32_t *list; /* only these, in this order; NULL: all */
     size_t list_count;
     struct pass_log *log; /* of a traced one: what each test left at each place; or NULL */
+    size_t served;        /* tests that were asked for, for whoever waits */
     double settled_ns;    /* with a log: waited for threads that give back late */
     double cost_ns;       /* with a log: of all calls, without what they waited for a processor */
 
@@ -82,21 +85,25 @@ struct session {
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* where it is not measured */
     size_t failure_count, failure_room, worker_live; /* worker_live: live_count as it began */
-    struct session_counter counters[SESSION_COUNTERS];
-    size_t counter_count;
+    struct session_counter *counters; /* of the suite, as many as it counts, up to a limit */
+    size_t counter_count, counter_room;
+    bool counters_full; /* more were counted, and are not in the result */
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
+    struct accused accused;            /* what its tests are accused of by themselves */
     enum result_verdict suite_verdict; /* of axis B; NONE: not judged */
     char *suite_horizon;               /* or NULL */
     double suite_growth;               /* bytes a test, of what accumulates; NAN: not measured */
-    char *unstarted;                   /* why no worker came to its first test, or NULL */
-    uint32_t counted;                  /* tests by index that result->expected has */
-    struct jobs_part *part;            /* in a job: which tests are its own (jobs.h); or NULL */
-    bool asks_survivors;               /* of a passive one: asked before the program ends */
-    bool twice;                        /* all tests of a group once more, in the same process ... */
-    double twice_most_ns;              /* ... if they took no more than this together */
-    bool again_done;                   /* and that went through */
-    int64_t again_live;                /* live bytes that the second passes added */
+    double suite_kept;  /* bytes that stay after the pass that suite_growth is of ... */
+    size_t suite_tests; /* ... and its tests, up to where it was stopped; 0: nothing is accused */
+    char *unstarted;    /* why no worker came to its first test, or NULL */
+    uint32_t counted;   /* tests by index that result->expected has */
+    struct jobs_part *part; /* in a job: which tests are its own (jobs.h); or NULL */
+    bool asks_survivors;    /* of a passive one: asked before the program ends */
+    bool twice;             /* all tests of a group once more, in the same process ... */
+    double twice_most_ns;   /* ... if they took no more than this together */
+    bool again_done;        /* and that went through */
+    int64_t again_live;     /* live bytes that the second passes added */
 };
 
 void session_init(struct session *session, const struct plan *plan,

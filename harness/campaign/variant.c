@@ -4,6 +4,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/children.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
@@ -50,11 +51,7 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
                  (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0),
         .settle_ns = settle_ns(session),
         .repetitions = 1};
-    if (session->options->progress && shown) {
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[number].id, number,
-                                   session->seen.test_count);
-    }
+    phase_test(session, number, session->served++);
     *answer = session_ask(session, &command);
     if (answer->event == WORKER_DONE && session_limit_reached(session)) {
         return false;
@@ -83,6 +80,8 @@ struct answer session_ask(struct session *session, const struct wire_command *co
         limit = session->limit_ns;
     }
     session->seen.round++;
+    session->link.worker.tick = phase_tick;
+    session->link.worker.tick_context = session;
     return link_ask(&session->link, command, limit);
 }
 
@@ -103,12 +102,15 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
                                    .flags = session->log ? WIRE_WATCH : 0,
                                    .repetitions = 1};
     int64_t before = session->live_end, after = before;
+    session->served = 0;
+    phase_begin(session, "second pass in the same process");
     for (uint32_t at = first; at < last && answer.event == WORKER_DONE; at++) {
         command.test = order[at - first];
         command.settle_ns = settle_ns(session);
         if (!session_wants(session, command.test)) {
             continue;
         }
+        phase_test(session, command.test, session->served++);
         answer = session_ask(session, &command);
         if (answer.event != WORKER_DONE || !answer.ran) {
             break;

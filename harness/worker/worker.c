@@ -377,6 +377,9 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
         }
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
         watch_look(worker, timeout_ns);
+        if (worker->tick) {
+            worker->tick(worker->tick_context, worker->watch.repetition);
+        }
         worker_drain(worker);
         if (worker->damage) {
             return worker_refuse(worker);
