@@ -18,7 +18,7 @@ for jobs in 1 3; do
     TESTS=60 GUILTY=20 "$B/tidemark" hunt -q --no-color --jobs $jobs --json "$T/$jobs.json" -- "$P" >"$T/$jobs.txt" 2>&1
     [ $? = 1 ] || fail "--jobs $jobs does not exit 1"
     lines "$T/$jobs.json" >"$T/$jobs.lines"
-    grep -v -e '^repeat:' -e '^The suite peaks' "$T/$jobs.txt" >"$T/$jobs.screen"
+    grep -v '^repeat:' "$T/$jobs.txt" | sed 's/the suite peaks at .*//; s/The suite peaks at .*//' >"$T/$jobs.screen"
 done
 [ "$(grep -c '"verdict":"leak"' "$T/1.lines")" = 24 ] || fail "not 12 leaks and a site of each"
 cmp -s "$T/1.lines" "$T/3.lines" || { fail "three jobs write other lines:"; diff "$T/1.lines" "$T/3.lines" | head -5; }
@@ -47,6 +47,8 @@ for nonsense in 0 65 x; do
 done
 
 # Killed in the middle: what is known is in the file, and the report says that the run did not end.
+cp "$P" "$T/killed" # by a name that nobody else runs
+P=$T/killed
 for jobs in 1 2; do
     rm -f "$T/killed.json"
     TESTS=20 SLEEP_MS=100 "$B/tidemark" hunt -q --jobs $jobs --json "$T/killed.json" -- "$P" >/dev/null 2>&1 &
