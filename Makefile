@@ -460,7 +460,7 @@ growth: all $(INCIDENT_BIN) ## the incidents' strategies hunted for growth, each
 herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upstream of 0.2, 0.8 and 2 s (a minute)
 	$Q$< --herd
 
-bench-suite: all $B/fixtures/check_hundreds ## a clean suite of 500 short tests: a hunt beside one plain run
+bench-suite: all $B/fixtures/check_cost ## what a hunt costs: suites of 500, 10,000 and of slow tests, beside a plain run and other tools
 	$QB=$B ci/bench-suite.py
 
 aarch64: tests ## the library for AArch64, and test programs under qemu: the same verdicts as natively

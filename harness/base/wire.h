@@ -458,6 +458,8 @@ struct wire_done {
     struct wire_record head;
     uint32_t sequence;
     uint32_t op;
+    uint64_t took_ns; /* wall time from when the worker took the command */
+    uint64_t cpu_ns;  /* and what its thread ran meanwhile */
 };
 
 /* Written by the worker as it goes; read by the supervisor at any time, in particular after a

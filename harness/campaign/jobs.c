@@ -33,11 +33,10 @@ struct job_sum {
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
 };
 
-/* In memory that all jobs share. */
+/* In memory that all jobs share, before the arrays of struct jobs. */
 struct jobs_shared {
     _Atomic uint32_t next; /* parcel */
-    _Atomic bool done[];   /* of each parcel: its file is whole. Behind them: */
-    /* struct job_sum sums[jobs]; bool died[tests]; unsigned used[suppressions]; */
+    _Atomic bool done[];   /* of each parcel: its file is whole */
 };
 
 struct jobs {
@@ -47,20 +46,19 @@ struct jobs {
     char *folder;
     struct jobs_shared *shared;
     size_t shared_bytes;
-    struct job_sum *sums;
-    _Atomic bool *died;
-    _Atomic unsigned *used;
-    pid_t *pids; /* 0: it has ended */
+    struct job_sum *sums;   /* shared, of each job */
+    _Atomic bool *died;     /* shared, of each test: it ended a worker */
+    _Atomic unsigned *used; /* shared, of each suppression */
+    pid_t *pids;            /* 0: it has ended */
 };
 
 struct jobs_part {
     struct jobs *jobs;
     struct runner_options options;
     size_t number, parcel, at; /* parcel: parcel_count at the end; at: index of the next test */
+    size_t notes;              /* of the result that were handed over, or were there before */
     bool open;
-    struct {
-        size_t notes, accused;
-    } before;
+    size_t accused; /* of the session, likewise */
 };
 
 static char *parcel_path(const struct jobs *jobs, size_t parcel, const char *what)
@@ -104,16 +102,16 @@ static void parcel_close(struct jobs_part *part)
     }
     writer_close(part, &part->options.writer);
     struct result_writer *notes = writer_open(part, "notes");
-    for (; part->before.notes < result->note_count; part->before.notes++) {
-        result_write_note(notes, result->notes[part->before.notes]);
+    for (; part->notes < result->note_count; part->notes++) {
+        result_write_note(notes, result->notes[part->notes]);
     }
     writer_close(part, &notes);
     char *accused = parcel_path(part->jobs, part->parcel, "accused");
-    if (!accused_save(&part->jobs->session->accused, part->before.accused, accused)) {
+    if (!accused_save(&part->jobs->session->accused, part->accused, accused)) {
         part_fail(accused);
     }
     free(accused);
-    part->before.accused = part->jobs->session->accused.count;
+    part->accused = part->jobs->session->accused.count;
     part->open = false;
     atomic_store(&part->jobs->shared->done[part->parcel], true);
 }
@@ -211,7 +209,7 @@ _Noreturn static void job_run(struct jobs *jobs, size_t number, struct spending 
     part.options.at = NULL; /* who waits is told by the hunt that asked */
     part.options.progress = NULL;
     part.options.writer = NULL;
-    part.before.notes = session->result->note_count;
+    part.notes = session->result->note_count;
     session->options = &part.options;
     session->part = &part;
     session->forked_count = 0; /* what it adds */

@@ -48,11 +48,11 @@ void course_fini(struct course *course)
 
 bool course_run(struct course *course, double twice_most_ns)
 {
-    struct pace begun = pace_now();
+    double begun = pace_now();
     course->session.twice = twice_most_ns > 0;
     course->session.twice_most_ns = twice_most_ns;
     bool ran = session_run(&course->session);
-    course->elapsed = pace_since(&begun);
+    course->elapsed = pace_now() - begun;
     if (course->session.again_done) {
         course->elapsed /= 2;
     }

@@ -217,7 +217,8 @@ static const struct option_spec options[] = {
     {.name = "budget",
      .kind = OPTION_DURATION,
      .argument = "TIME",
-     .help = "how long the hunt may take; by default five passes over the suite and 5 s"},
+     .help = "what the hunt may take, without what it waits for a busy processor; by default five "
+             "passes over the suite and 5 s, more where there are thousands of tests"},
     {.name = "jobs",
      .kind = OPTION_INTEGER,
      .argument = "N",
@@ -302,7 +303,7 @@ const struct command command_hunt = {
         "and the variable that holds it. Then runs all tests in up to four shuffled orders, to "
         "find "
         "what accumulates from test to test, and tests that fail because of what another one "
-        "left.\n"
+        "left. What it takes is planned after the first pass, and printed.\n"
         "A command that runs two test programs or more (make check, ctest, a script) runs once as "
         "it is. Then each of these programs is hunted where and as it was run.\n"
         "The status is 1 when something leaks, grows, accumulates or fails, or memcheck finds an "

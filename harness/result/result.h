@@ -157,6 +157,7 @@ struct result_test {
     int64_t retained_bytes, retained_blocks;
     int64_t peak_live_bytes, peak_rss_bytes;
     int64_t live_bytes;          /* absolute, at the boundary */
+    bool once;                   /* read of a file: it ran once, and was not judged any more */
     double growth_bytes_per_rep; /* NAN: not judged */
     int64_t fds, threads;        /* change per repetition when not settled, else 0 */
     int64_t wall_ns;

@@ -83,16 +83,27 @@ static void sites_cut(struct result_reader *reader)
     reader->sites_least = last->suppressed ? INT64_MIN : last->bytes;
 }
 
-static void test_read(struct result_reader *reader)
+static void test_take(struct result_reader *reader, bool once)
 {
     struct result_test test;
     result_test_start(&test);
+    test.once = once;
     result_line_test(&reader->json, &test);
     if (reader->json.error) {
         result_test_fini(&test);
         return;
     }
     test_store(reader, &test);
+}
+
+static void test_read(struct result_reader *reader)
+{
+    test_take(reader, false);
+}
+
+static void once_read(struct result_reader *reader)
+{
+    test_take(reader, true);
 }
 
 static void site_read(struct result_reader *reader)
@@ -210,6 +221,7 @@ static void source_close(struct result_reader *reader)
     size_t told = source->passed + source->failed + source->skipped;
     size_t lines = source->tests + reader->refused + result->expect_count - reader->first_expect +
                    result->variant_count - reader->first_variant;
+    size_t judged = 0;
     if (!source->has_summary) {
         for (size_t i = reader->first_test; i < result->test_count; i++) {
             enum result_status status = result->tests[i].status;
@@ -217,9 +229,10 @@ static void source_close(struct result_reader *reader)
             bool neither = status == RESULT_SKIP || status == RESULT_FLAKY;
             source->skipped += neither;
             source->failed += status != RESULT_PASS && !neither;
+            judged += !result->tests[i].once;
         }
-        bool missing = source->expected > source->tests;
-        source->incomplete = missing ? source->expected - source->tests : 1;
+        bool missing = source->expected > judged;
+        source->incomplete = missing ? source->expected - judged : 1;
         source->cut_short = !missing;
     } else if (told > lines) { /* lines were lost */
         source->incomplete += told - lines;
@@ -298,7 +311,7 @@ static const struct line_type {
     {"test", test_read},    {"site", site_read},         {"variant", variant_read},
     {"run", run_read},      {"summary", summary_read},   {"expect", expect_read},
     {"note", note_read},    {"expected", expected_read}, {"elsewhere", elsewhere_read},
-    {"births", birth_read},
+    {"births", birth_read}, {"once", once_read},
 };
 
 /* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later

@@ -61,13 +61,16 @@ static bool sources_fit(const struct result_source *sources, size_t count, unsig
     return true;
 }
 
-/* Counts the tests of `list` that no file has, and names the first of them. */
-static size_t tests_missing(const struct result_elsewhere *list, const struct result_reader *reader,
-                            struct text *names)
+/* Counts the tests of `list` that no file has, or none that was judged, and names the first of
+ * them.
+ */
+static size_t tests_missing(const struct result *result, const struct result_elsewhere *list,
+                            const struct result_reader *reader, struct text *names)
 {
     size_t missing = 0, at;
     for (size_t i = 0; i < list->count; i++) {
-        if (result_reader_find(reader, list->tests[i], list->variant, &at)) {
+        if (result_reader_find(reader, list->tests[i], list->variant, &at) &&
+            !result->tests[at].once) {
             continue;
         }
         if (missing++ < TESTS_NAMED) {
@@ -88,7 +91,7 @@ static void shard_tell(struct result *result, const struct result_reader *reader
     bool listed = false;
     for (size_t i = 0; i < result->elsewhere_count; i++) {
         if (result->elsewhere[i].shard == shard) {
-            missing += tests_missing(&result->elsewhere[i], reader, &names);
+            missing += tests_missing(result, &result->elsewhere[i], reader, &names);
             listed = true;
         }
     }

@@ -76,9 +76,9 @@ static void curve_put(struct text *line, const char *key, const int64_t *values,
     }
 }
 
-void result_write_test(struct result_writer *writer, const struct result_test *test)
+static void test_write(struct result_writer *writer, const struct result_test *test, bool once)
 {
-    struct text *line = result_line_open(writer, "test");
+    struct text *line = result_line_open(writer, once ? "once" : "test");
     json_text(line, "id", test->id);
     json_text(line, "variant", test->variant);
     json_text(line, "status", result_status_name(test->status));
@@ -125,8 +125,18 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     if (test->memcheck) {
         result_memcheck_write(line, test->memcheck);
     }
-    result_writer_count(writer, test);
+    result_writer_count(writer, test, once);
     result_line_end(writer);
+}
+
+void result_write_test(struct result_writer *writer, const struct result_test *test)
+{
+    test_write(writer, test, false);
+}
+
+void result_write_once(struct result_writer *writer, const struct result_test *test)
+{
+    test_write(writer, test, true);
 }
 
 void result_write_site(struct result_writer *writer, const struct result_site *site)

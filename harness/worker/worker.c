@@ -5,7 +5,6 @@
 #include "harness/base/memory.h"
 #include "harness/base/process.h"
 #include "harness/worker/leftover.h"
-#include "harness/worker/pace.h"
 #include "harness/worker/stray.h"
 #include "harness/worker/valgrind.h"
 
@@ -161,7 +160,6 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
         return false;
     }
     running_change(NULL, worker);
-    pace_worker_begins(worker->pid, worker->wire);
     return true;
 }
 
@@ -181,6 +179,8 @@ static void record_take(struct worker *worker, const unsigned char *buffer)
     const struct wire_record *record = (const struct wire_record *)buffer;
     switch (record->type) {
     case WIRE_DONE:
+        worker->took_ns = ((const struct wire_done *)record)->took_ns;
+        worker->cpu_ns = ((const struct wire_done *)record)->cpu_ns;
         worker->done = true;
         break;
     case WIRE_READY:
@@ -251,14 +251,8 @@ static bool worker_reap(struct worker *worker, bool wait)
 {
     if (!worker->ended) {
         pid_t pid;
-        siginfo_t info = {0};
-        if (!wait && waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-            info.si_pid == 0) {
-            return false;
-        }
-        pace_worker_ends(worker->wire); /* while the kernel still knows of it */
         do {
-            pid = wait4(worker->pid, &worker->status, 0, &worker->usage);
+            pid = wait4(worker->pid, &worker->status, wait ? 0 : WNOHANG, &worker->usage);
         } while (pid < 0 && errno == EINTR);
         worker->ended = pid == worker->pid || pid < 0;
         if (worker->ended) {

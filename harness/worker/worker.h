@@ -39,6 +39,7 @@ struct worker {
     struct rusage usage; /* once it has ended */
     struct wire_ready group;
     bool done, ready, bye;
+    uint64_t took_ns, cpu_ns; /* of the last command that was answered: see struct wire_done */
     uint64_t started_ns;
     time_t started;
     size_t objects;                /* likewise: left in the system, and removed */
