@@ -106,8 +106,7 @@ void interrupt_die(void)
     if (folder) {
         nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
     }
-    fprintf(stderr,
-            "%stidemark: ended by %s; what it has is incomplete, and says so\n",
+    fprintf(stderr, "%stidemark: ended by %s; what it has is incomplete, and says so\n",
             isatty(STDERR_FILENO) ? "\n" : "", strsignal(signal_number));
     signal(signal_number, SIG_DFL);
     sigemptyset(&mask);
