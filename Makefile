@@ -204,7 +204,7 @@ $B/bench/check_catalogue: docs/example/check_catalogue.c
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c)
+$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c harness/base/text.c)
 	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
 
 # The shipped catalogue holds only real models; made-up ones bring it to 27,000. Others are taken as they are.
@@ -285,7 +285,7 @@ $B/frameworks/boost-%.o: fixtures/frameworks/boost_program.cc fixtures/framework
 	$Qmkdir -p $(@D); echo "  CXX   $< ($*)"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
 $B/frameworks/%.o: fixtures/frameworks/%_program.cc fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CXX   $<"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
-$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
+$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h $(wildcard $(FRAMEWORKS)/*)
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
 $(addprefix $B/frameworks/,unity munit acutest utest greatest tap): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
 	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm

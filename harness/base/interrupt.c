@@ -93,6 +93,11 @@ static int entry_remove(const char *path, const struct stat *stat, int type, str
     return remove(path) != 0;
 }
 
+void interrupt_folder_remove(const char *path)
+{
+    nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void interrupt_die(void)
 {
     int signal_number = pending;
@@ -104,7 +109,7 @@ void interrupt_die(void)
         report(reporter_context);
     }
     if (folder) {
-        nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+        interrupt_folder_remove(folder);
     }
     fprintf(stderr, "%stidemark: ended by %s; what it has is incomplete, and says so\n",
             isatty(STDERR_FILENO) ? "\n" : "", strsignal(signal_number));

@@ -24,6 +24,8 @@ bool interrupt_wait(pid_t pid, int *status, struct rusage *usage);
 void interrupt_folder(const char *path);
 /* What interrupt_die calls first, once: to show what there is; NULL: nothing any more. */
 void interrupt_report(void (*report)(void *context), void *context);
+/* Removes a folder and all that is in it. */
+void interrupt_folder_remove(const char *path);
 _Noreturn void interrupt_die(void);
 
 #endif

@@ -144,6 +144,36 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
     }
 }
 
+static size_t tests_of(const struct result *result, const char *variant)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        count += strcmp(result->tests[i].variant, variant) == 0;
+    }
+    return count;
+}
+
+/* A variant of a scenario of which nothing was measured, beside others that came through: its tests
+ * are missing, as many as another one had. */
+static void variant_missing(const struct plan *plan, const struct variant_passes *passes,
+                            const struct plan_variant *variant, struct result *result)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < plan->variant_count; i++) {
+        size_t count = tests_of(result, plan->variants[i].name);
+        most = count > most ? count : most;
+    }
+    if (plan->hunt || most == 0 || tests_of(result, variant->name) > 0) {
+        return;
+    }
+    const char *why = passes->last.unstarted;
+    char *reason =
+        memory_format("variant %s: %s", variant->name, why ? why : "no tests were found");
+    result->incomplete += most;
+    result_set(&result->reason, reason);
+    free(reason);
+}
+
 /* What the file begins with; of a shard also where the other tests are. */
 static void head_write(struct result_writer *writer, const struct result *result)
 {
@@ -192,6 +222,7 @@ bool runner_run(const struct plan *plan, const struct runner_options *options,
         if (passes[v].ran) {
             any = any || passes[v].last.tests > 0;
             variant_conclude(plan->hunt, &plan->variants[v], options, &passes[v], result);
+            variant_missing(plan, &passes[v], &plan->variants[v], result);
             session_fini(&passes[v].last);
         }
         free(passes[v].metric);

@@ -12,6 +12,8 @@
 #include "harness/plan/plan.h"
 #include "harness/result/result.h"
 
+#define RUNNER_JOBS_MOST 64u /* plan->jobs */
+
 struct scenario;
 struct result_writer;
 struct suppress;

@@ -26,7 +26,7 @@ static void rows_growth(struct demo *demo)
     demo_row(demo, "4.1", "27k entries, 400-500 tests, 60 GB (is 4,938 B an entry, 133 MB a test)",
              growth > 125 * MB && growth < 142 * MB &&
                  strcmp(demo_stopped(&run, "unbounded"), "memory") == 0,
-             "%s a test, %s B an entry; %s; stopped at %s", unit_bytes(a, growth),
+             "%s a test, %s B an entry, which would be %s; stopped at %s", unit_bytes(a, growth),
              unit_count(c, round(growth / 27000)), unbounded ? unbounded->projection : "-",
              unit_limit(b, 512 << 20));
     double peak = demo_metric(&run, "direct", METRIC_PEAK_RSS);
@@ -47,7 +47,8 @@ struct pace {
 };
 
 struct forecast {
-    double foretold, took, bytes, seconds_to_60_gb; /* GB of 1e9 */
+    double foretold, took, bytes;
+    double rate, seconds_to_60_gb; /* the rate as it is printed, GB of 1e9 a second */
 };
 
 /* What the first three tests foretell, against what the later ones did. */
@@ -63,8 +64,8 @@ static void forecast_make(const struct pace *pace, struct forecast *forecast)
     *forecast = (struct forecast){.foretold = first_ns / first_bytes * all_bytes / 1e9,
                                   .took = all_ns / 1e9,
                                   .bytes = all_bytes,
-                                  .seconds_to_60_gb = all_ns / all_bytes * 60}; /* at the rate that
-                                                                            is printed */
+                                  .rate = round(all_bytes / all_ns * 100) / 100};
+    forecast->seconds_to_60_gb = 60 / forecast->rate;
 }
 
 /* One more run: of each test the shortest time of all runs is kept. */
@@ -108,8 +109,8 @@ static void row_time(struct demo *demo)
     demo_row(demo, "4.2", "killed after 45-92 s (is 0.65-1.33 GB/s)", off < 0.15,
              "%.2f GB/s; %.2f GB foretold by 3 tests for %.2f s, came at %.2f s (%.0f %% off, best "
              "of %u); 60 GB in %.0f s",
-             forecast.bytes / forecast.took / 1e9, forecast.bytes / 1e9, forecast.foretold,
-             forecast.took, 100 * off, runs, forecast.seconds_to_60_gb);
+             forecast.rate, forecast.bytes / 1e9, forecast.foretold, forecast.took, 100 * off, runs,
+             forecast.seconds_to_60_gb);
 }
 
 /* What the tests of one module keep together, at most; and all tests. */

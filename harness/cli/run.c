@@ -45,12 +45,6 @@ static void nothing_tell(const struct plan *plan, bool ran, struct result *resul
     }
 }
 
-static int status_of(const struct plan *plan, bool ran, const struct result *result)
-{
-    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
-    return empty && result->incomplete == 0 ? COMMAND_MET : output_status(result);
-}
-
 /* The plan of a scenario is run, held against its expectations, written and shown. */
 static int plan_run(struct command_line *line, const struct shard_choice *shard,
                     const struct scenario *scenario, struct plan *plan,
@@ -76,7 +70,7 @@ static int plan_run(struct command_line *line, const struct shard_choice *shard,
         result_write_note(writer, result->notes[i]);
     }
     progress_end(&progress);
-    int status = status_of(plan, ran, result);
+    int status = output_status(result);
     if (writer) {
         result_writer_run_end(writer, result);
     }
@@ -134,7 +128,7 @@ static int run_main(struct command_line *line)
     struct shard_choice shard;
     struct diag diag;
     size_t read = 0;
-    int status = shard_choose(line, &shard) && output_root(line) ? COMMAND_MET : COMMAND_USAGE;
+    int status = shard_choose(line, &shard) && output_options(line) ? COMMAND_MET : COMMAND_USAGE;
     const char *single;
     if (line->operand_count > 1 &&
         (output_single(line, &single) || command_text(line, "suppress-out"))) {

@@ -56,10 +56,27 @@ static size_t id_place(const struct plan_words *ids, const char *id)
     return low;
 }
 
+/* The ids are those of a result file, which is UTF-8: a byte that is none is U+FFFD there. */
+static char *id_written(const char *id)
+{
+    struct text text = {0};
+    size_t bad;
+    while (!text_utf8(id, strlen(id), &bad)) {
+        text_put_bytes(&text, id, bad);
+        text_put(&text, "\xef\xbf\xbd");
+        id += bad + 1;
+    }
+    text_put(&text, id);
+    return text_take(&text);
+}
+
 static bool listed(const struct plan_words *ids, const char *id)
 {
-    size_t place = id_place(ids, id);
-    return place < ids->count && strcmp(ids->items[place], id) == 0;
+    char *written = id_written(id);
+    size_t place = id_place(ids, written);
+    bool there = place < ids->count && strcmp(ids->items[place], written) == 0;
+    free(written);
+    return there;
 }
 
 void plan_ids_add(struct plan_words *ids, const char *id)

@@ -41,8 +41,6 @@ size_t describe_frames_own(const struct result_frame *frames, size_t count);
 bool describe_test_finding(const struct result *result, const struct result_test *test);
 /* "levels off", "leaks", "was not judged". */
 const char *describe_verdict_verb(enum result_verdict verdict);
-/* Is this verdict one that breaks a build? */
-bool describe_verdict_bad(enum result_verdict verdict);
 /* Its status when it did not pass, else its verdict, or "memcheck" when only that has something to
  * say. */
 const char *describe_test_word(const struct result_test *test);
@@ -61,16 +59,16 @@ void describe_test(struct text *text, const struct result *result, const struct 
  */
 void describe_skip(struct text *text, const struct result *result, const struct result_test *test);
 /* The verdict of a suite under hunt, one sentence without the full stop: "accumulates with every
- * new input: kept 1.05 MB a test, which is 210 MB at test 200; allocated by record_load (x.c:17);
- * held by g_cache (check_x)". */
+ * new input: kept 1.05 MB a test, 210 MB in 200 tests; allocated by record_load (x.c:17); held by
+ * g_cache (check_x)". */
 void describe_suite(struct text *text, const struct result *result,
                     const struct result_variant *variant);
 /* What the suite's verdict is called where it stands among tests. */
 #define DESCRIBE_SUITE "the whole suite"
 /* Why nothing was judged, for a result that is whole: see result_nothing_judged. */
 void describe_nothing(struct text *text, const struct result *result);
-/* The same for a variant: "keeps 133 MB a test; 60 GB at test 468; stopped at ...". Empty when
- * there is nothing to tell. */
+/* The same for a variant: "kept 133 MB a test, 400 MB in 3 tests, which would be 60 GB at test 450;
+ * stopped at ...". Empty when there is nothing to tell. */
 void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
 /* The sentence that people quote; "" when the result gives none. */

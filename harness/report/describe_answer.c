@@ -24,7 +24,7 @@ static bool explained(const struct result *result, const struct result_test *tes
 {
     for (size_t i = 0; i < result->variant_count; i++) {
         const struct result_variant *variant = &result->variants[i];
-        if (variant->stopped_by[0] && describe_verdict_bad(variant->verdict) &&
+        if (variant->stopped_by[0] && result_verdict_bad(variant->verdict) &&
             strcmp(variant->culprit, test->id) == 0 && strcmp(variant->name, test->variant) == 0) {
             return true;
         }
@@ -55,7 +55,7 @@ static enum trouble trouble_of(const struct result_test *test)
     case RESULT_STATUS_COUNT:
         break;
     }
-    return describe_verdict_bad(test->verdict)   ? TROUBLE_GROWS
+    return result_verdict_bad(test->verdict)   ? TROUBLE_GROWS
            : result_memcheck_bad(test->memcheck) ? TROUBLE_MEMCHECK
                                                  : TROUBLE_OPEN;
 }
@@ -191,7 +191,7 @@ static void others_put(struct text *text, const struct troubles *troubles)
 static const struct result_variant *suite_bad(const struct result *result)
 {
     for (size_t i = 0; i < result->variant_count && result_is_hunt(result); i++) {
-        if (describe_verdict_bad(result->variants[i].verdict)) {
+        if (result_verdict_bad(result->variants[i].verdict)) {
             return &result->variants[i];
         }
     }
@@ -294,7 +294,7 @@ static void grower_put(struct text *text, const struct result *result)
     bool level = false;
     for (size_t i = 0; i < result->variant_count; i++) {
         const struct result_variant *variant = &result->variants[i];
-        if (!describe_verdict_bad(variant->verdict)) {
+        if (!result_verdict_bad(variant->verdict)) {
             level = true;
         } else if (!worst || variant->metric[METRIC_GROWTH] > worst->metric[METRIC_GROWTH]) {
             worst = variant;

@@ -35,7 +35,7 @@ static const char *shade(const struct result_test *test)
                    (test->status == RESULT_PASS && test->verdict == VERDICT_INCONCLUSIVE &&
                     !result_memcheck_bad(test->memcheck))
                ? "warn"
-           : test->status != RESULT_PASS || describe_verdict_bad(test->verdict) ||
+           : test->status != RESULT_PASS || result_verdict_bad(test->verdict) ||
                    result_memcheck_bad(test->memcheck)
                ? "bad"
                : "good";
@@ -97,7 +97,7 @@ static bool suite_put(const struct result *result, const struct result_variant *
     const struct result_site *site;
     size_t next = 0;
     bool judged = result_suite_counts(result) &&
-                  (describe_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
+                  (result_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
     if (!judged && !describe_site_next(result, "", suite->name, &next)) {
         return false;
     }

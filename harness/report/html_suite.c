@@ -82,7 +82,7 @@ static double slope_of(const struct lines *lines, size_t v)
 {
     const struct result_variant *variant = lines->variants[v];
     double slope =
-        variant && describe_verdict_bad(variant->verdict) && lines->subject != SUBJECT_RSS
+        variant && result_verdict_bad(variant->verdict) && lines->subject != SUBJECT_RSS
             ? variant->metric[METRIC_GROWTH]
             : (double)NAN;
     return isnan(slope) || slope <= 0 ? 0 : slope;

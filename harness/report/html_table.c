@@ -49,7 +49,7 @@ void html_table_variants(const struct result *result, FILE *out)
         const char *name =
             variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict);
         fprintf(out, "<td><span class=\"tag %s\">%s</span></td>",
-                describe_verdict_bad(variant->verdict) ? "bad" : "good", name);
+                result_verdict_bad(variant->verdict) ? "bad" : "good", name);
         if (stopped) {
             fputs("<td>", out);
             xml_put(variant->stopped_by[0] ? variant->stopped_by : "-", SIZE_MAX, out);

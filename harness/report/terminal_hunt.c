@@ -204,7 +204,7 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         const char *name = variant ? variant->name : "";
         size_t next = 0;
         bool open = variant && variant->verdict == VERDICT_INCONCLUSIVE;
-        const char *word = variant && (open || describe_verdict_bad(variant->verdict))
+        const char *word = variant && (open || result_verdict_bad(variant->verdict))
                                ? result_verdict_name(variant->verdict)
                                : NULL;
         if (!word && !describe_site_next(result, "", name, &next)) {
@@ -249,7 +249,7 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     }
     bool level = found == 0 && !suite && judged; /* then the answer has the peak */
     const struct result_variant *whole = result->variant_count > 0 ? &result->variants[0] : NULL;
-    if (!level && whole && text.length > 0 && !describe_verdict_bad(whole->verdict) &&
+    if (!level && whole && text.length > 0 && !result_verdict_bad(whole->verdict) &&
         !whole->stopped_by[0] && !isnan(whole->metric[METRIC_PEAK_RSS])) {
         text_format(&text, "; the suite peaks at %s",
                     unit_bytes(size, result->variants[0].metric[METRIC_PEAK_RSS]));

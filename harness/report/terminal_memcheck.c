@@ -78,7 +78,7 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
     const char *word = died                            ? result_status_name(test->status)
                        : test->verdict == VERDICT_NONE ? ""
                                                        : result_verdict_name(test->verdict);
-    bool bad = died || describe_verdict_bad(test->verdict);
+    bool bad = died || result_verdict_bad(test->verdict);
     bool rate = !isnan(test->growth_bytes_per_rep);
     struct text name = {0};
     text_put(&name, rows->unique && !rows->variants ? last_part(test->id) : test->id);
