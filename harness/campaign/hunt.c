@@ -91,11 +91,12 @@ bool session_hunt(struct session *session)
     struct spending spending;
     spending_init(&spending, &budget, tests, course.session.seen.test_count, begun);
     budget_say(session, &budget);
-    phase_budget(session, budget.total);
     session->counted = course.session.counted; /* they are expected already */
+    phase_budget(session, budget.total);
     session->forked_count = course.session.forked_count;
     session->hangs = course.session.hangs;
     if (session->plan->jobs > 1) {
+        phase_begin(session, "repeating, %u tests side by side", session->plan->jobs);
         session_repeat_jobs(session, &spending, &course.session, session->plan->jobs);
     } else {
         session_repeat(session, &spending, &course.session);

@@ -195,14 +195,14 @@ _Noreturn static void job_run(struct jobs *jobs, size_t number, struct spending 
     if (getppid() != supervisor) {
         _exit(1);
     }
-    interrupt_folder(NULL); /* it is the other's */
+    interrupt_folder(NULL); /* it is the other's, and so is what there is to show */
     interrupt_report(NULL, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0 && !session->options->verbose) {
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
-    part.options.at = NULL;
+    part.options.at = NULL; /* who waits is told by the hunt that asked */
     part.options.progress = NULL;
     part.options.writer = NULL;
     part.before.notes = session->result->note_count;
