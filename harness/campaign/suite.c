@@ -260,7 +260,8 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
     struct course course;
     struct places places;
     const struct accused nothing = {0};
-    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
+    size_t ended = session->live_count - session->worker_live; /* in the process that was stopped */
+    uint32_t fitted = session->live_tests[(ended - 1) * FITTED_PART] + 1;
     course_init(&course, session, 0);
     if (session_begin(&course.session)) {
         session_serve(&course.session, 0, fitted);
@@ -281,13 +282,14 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
 /* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
 static void stopped_judge(struct session *session)
 {
-    bool grows = judge_pass(session->live, session->live_count);
+    size_t ended = session->live_count - session->worker_live; /* others were in other processes */
+    bool grows = judge_pass(session->live + session->worker_live, ended);
     struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
-                                      .tests = session->live_count};
+                                      .tests = ended};
     session->suite_verdict = evidence.verdict;
     session->suite_growth = NAN;
     if (grows) {
-        kept_set(session, session->live[session->live_count - 1], session->live_count);
+        kept_set(session, session->live[session->live_count - 1], ended);
         stopped_sites(session, &evidence);
     }
     free(session->suite_horizon);
@@ -304,6 +306,7 @@ static void stopped_take(struct session *session, const struct session *course)
     for (size_t i = 0; i < course->live_count; i++) {
         session_live_add(session, course->live_tests[i], course->live[i]);
     }
+    session->worker_live = course->worker_live;
     session->live_end = course->live_count ? course->live[course->live_count - 1] : 0;
     session->live_start = 0;
 }

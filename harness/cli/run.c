@@ -204,7 +204,9 @@ const struct command command_run = {
     .detail =
         "Runs each variant in fresh processes, test by test, and shows look-up cost, hit rate, "
         "allocations, live bytes, peak RSS, growth and verdict. Exit 0 when every expectation is "
-        "met, 1 when one is broken or a test failed that was not expected to.",
+        "met, 1 when one is broken or a test failed that was not expected to, 77 when no variant "
+        "has a "
+        "verdict and nothing is expected of one, 99 when a variant measured nothing.",
     .examples = examples,
     .run = run_main,
 };
