@@ -231,7 +231,7 @@ static bool broken_put(struct text *text, const struct result *result)
             broken++;
         }
     }
-    if (broken == 0) {
+    if (!first) {
         return false;
     }
     text_format(text, "%s of %zu expectation%s %s broken: ", unit_count(number, (double)broken),
