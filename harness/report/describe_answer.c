@@ -55,7 +55,7 @@ static enum trouble trouble_of(const struct result_test *test)
     case RESULT_STATUS_COUNT:
         break;
     }
-    return result_verdict_bad(test->verdict)   ? TROUBLE_GROWS
+    return result_verdict_bad(test->verdict)     ? TROUBLE_GROWS
            : result_memcheck_bad(test->memcheck) ? TROUBLE_MEMCHECK
                                                  : TROUBLE_OPEN;
 }
