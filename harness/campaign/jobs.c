@@ -59,7 +59,7 @@ struct jobs_part {
     size_t number, parcel, at; /* parcel: parcel_count at the end; at: index of the next test */
     bool open;
     struct {
-        size_t notes;
+        size_t notes, accused;
     } before;
 };
 
@@ -108,6 +108,12 @@ static void parcel_close(struct jobs_part *part)
         result_write_note(notes, result->notes[part->before.notes]);
     }
     writer_close(part, &notes);
+    char *accused = parcel_path(part->jobs, part->parcel, "accused");
+    if (!accused_save(&part->jobs->session->accused, part->before.accused, accused)) {
+        part_fail(accused);
+    }
+    free(accused);
+    part->before.accused = part->jobs->session->accused.count;
     part->open = false;
     atomic_store(&part->jobs->shared->done[part->parcel], true);
 }
@@ -327,17 +333,21 @@ static void notes_read(struct jobs *jobs, const char *path)
 
 static void parcel_give(struct jobs *jobs, size_t parcel)
 {
-    const struct session *session = jobs->session;
+    struct session *session = jobs->session;
     char *tests = parcel_path(jobs, parcel, "tests"), *notes = parcel_path(jobs, parcel, "notes");
+    char *accused = parcel_path(jobs, parcel, "accused");
     parcel_read(jobs, parcel, tests);
     notes_read(jobs, notes);
+    accused_load(&jobs->session->accused, accused);
     if (session->options->writer) {
         result_write_copy(session->options->writer, tests);
     }
     unlink(tests);
     unlink(notes);
+    unlink(accused);
     free(tests);
     free(notes);
+    free(accused);
     uint32_t test = jobs->wanted[parcel * jobs->parcel_tests];
     phase_test(session, test, test);
 }

@@ -18,11 +18,23 @@ for jobs in 1 3; do
     TESTS=60 GUILTY=20 "$B/tidemark" hunt -q --no-color --jobs $jobs --json "$T/$jobs.json" -- "$P" >"$T/$jobs.txt" 2>&1
     [ $? = 1 ] || fail "--jobs $jobs does not exit 1"
     lines "$T/$jobs.json" >"$T/$jobs.lines"
-    grep -v -e '^repeat:' -e '^The suite peaks' "$T/$jobs.txt" >"$T/$jobs.screen"
+    sed -E -e '/^repeat:|^The suite peaks/d' -e 's/; the suite peaks at .*//' "$T/$jobs.txt" >"$T/$jobs.screen"
 done
 [ "$(grep -c '"verdict":"leak"' "$T/1.lines")" = 24 ] || fail "not 12 leaks and a site of each"
 cmp -s "$T/1.lines" "$T/3.lines" || { fail "three jobs write other lines:"; diff "$T/1.lines" "$T/3.lines" | head -5; }
 cmp -s "$T/1.screen" "$T/3.screen" || { fail "three jobs show something else:"; diff "$T/1.screen" "$T/3.screen" | head -5; }
+
+# What tests are accused of by themselves is left out of the suite, whoever repeated them.
+for jobs in 1 3; do
+    "$B/tidemark" hunt -q --no-color --jobs $jobs --json "$T/shared-$jobs.json" -- "$B/fixtures/check_shared" >"$T/out" 2>&1
+    grep '"type":"variant"' "$T/shared-$jobs.json" | grep -q '"verdict":"accumulates"' ||
+        fail "$jobs jobs: $(grep '"type":"variant"' "$T/shared-$jobs.json" | cut -c 1-300)"
+    grep '"type":"site","test":""' "$T/shared-$jobs.json" | grep -q '"function":"cache_fill"' ||
+        fail "$jobs jobs: the cache is not named"
+    grep '"type":"site","test":""' "$T/shared-$jobs.json" | grep -q '"function":"\(log_append\|ring_put\)"' &&
+        fail "$jobs jobs: the suite names what tests are accused of, or a ring"
+    [ "$(grep -c '"type":"test".*"verdict":"growth"' "$T/shared-$jobs.json")" -ge 24 ] || fail "$jobs jobs: not every test grows"
+done
 
 # A worker that dies.
 for jobs in 1 3; do

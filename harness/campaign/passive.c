@@ -268,7 +268,8 @@ static struct affordable passes_most(const struct session *runs)
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
     bool units = first->fds != last->fds || first->threads != last->threads ||
                  first->files != last->files || first->mappings != last->mappings;
-    double all = steps[STEPS - 1], kept = units ? threshold(FEW_UNITS) : all;
+    const unsigned all = steps[STEPS - 1];
+    double kept = units ? threshold(FEW_UNITS) : all;
     kept = grown * kept > RUN_BYTES ? RUN_BYTES / grown : kept;
     double cheap = runs->plan->quick ? threshold(FEW_UNITS) : all;
     cheap = tests * cheap > RUN_TESTS ? RUN_TESTS / tests : cheap;

@@ -1,6 +1,7 @@
 /* repeat_test.c - tests repeated by a scripted worker: a function of the number of the call says
  * what each site holds, and the records that a real worker in watch mode would send are made of
  * it. */
+#include "harness/campaign/growers.h"
 #include "harness/campaign/repeat.h"
 
 #include "harness/base/suite.h"
@@ -893,6 +894,7 @@ START_TEST(scripts_come_to_their_verdicts)
         ck_assert_msg(repeat_growers(&repeat) == row->growers, "%s: %zu grow", row->name,
                       repeat_growers(&repeat));
         ck_assert_msg(fabs(rate - row->per_call) < 1e-9, "%s: %g per call", row->name, rate);
+        ck_assert(!first || bytes || first->bytes_per_call <= 0);
         ck_assert_msg(first ? first->site == row->site || first->answer.total == 0 : row->site == 0,
                       "%s: site %u", row->name, first ? first->site : 0);
         ck_assert_msg(repeat.lost == row->lost, "%s: lost", row->name);
@@ -1067,6 +1069,7 @@ START_TEST(growers_are_those_that_grow_or_else_those_that_rose)
         {{{.shape = SERIES_OPEN, .per_call = 5}, {.shape = SERIES_OPEN}}, 2, 1},
         {{{.shape = SERIES_LEVEL}}, 1, 0},
         {{{.shape = SERIES_GROWS, .per_call = 5}}, 1, 1},
+        {{{.shape = SERIES_GROWS, .per_call = 5}, {.shape = SERIES_OPEN, .per_call = 4}}, 2, 1},
         {{{0}}, 0, 0},
     };
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
@@ -1102,6 +1105,25 @@ static void descriptors_handed_on(struct world *world, unsigned call)
         world->sites[site].blocks = call % 3 + 1 == site ? call : 0;
     }
     world->at.fds = 3 + call;
+}
+
+static void mappings_handed_on(struct world *world, unsigned call)
+{
+    for (uint32_t site = 1; site <= 3; site++) {
+        bool holds = call % 3 + 1 == site;
+        world->sites[site].kind = WIRE_SITE_MMAP;
+        world->sites[site].blocks = holds;
+        world->sites[site].bytes = holds ? 4096 * call : 0;
+    }
+    world->at.mappings = 1;
+    world->at.mapped_bytes = 4096 * call;
+}
+
+/* Slowly, and the suppressed site 1 faster. */
+static void two_rise_slowly(struct world *world, unsigned call)
+{
+    world->sites[1].blocks = call / 3;
+    world->sites[2].blocks = call / 5;
 }
 
 /* Only the sum moves: there is no site of it. */
@@ -1167,6 +1189,16 @@ START_TEST(what_no_place_explains_is_carried_by_those_that_hold_it_now)
           .per_call = 320. / 317},
          320,
          0},
+        {"mappings",
+         {.call = mappings_handed_on,
+          .limits = {.most = 1024},
+          .verdict = CALLS_GROWS,
+          .calls = 1024,
+          .growers = 1,
+          .site = 2,
+          .per_call = (4096. * 1024 + 1) / 1021},
+         4096 * 1024 + 1,
+         4096. * 1024 / 1021},
         {"no place at all", {.call = nowhere, .verdict = CALLS_GROWS, .calls = 4096}, 0, 0},
     };
     static struct scripted worker;
@@ -1192,6 +1224,48 @@ START_TEST(what_no_place_explains_is_carried_by_those_that_hold_it_now)
         repeat_fini(&repeat);
         observed_fini(&worker.seen);
     }
+    struct repeat repeat;
+    static const struct row slow = {
+        .call = two_rise_slowly, .suppressed = 1 << 1, .limits = {.most = 30}};
+    scripted_begin(&worker);
+    scripted_run(&worker, &repeat, &slow);
+    ck_assert_int_eq(repeat.verdict, CALLS_UNSURE);
+    ck_assert_uint_eq(repeat.places[0].site, 2);
+    ck_assert_uint_eq(repeat.places[1].site, 1);
+    repeat_fini(&repeat);
+    observed_fini(&worker.seen);
+}
+END_TEST
+
+/* One thing at each of two places is what a kind grew by. */
+START_TEST(a_single_thing_is_carried)
+{
+    static struct scripted worker;
+    static const struct row row = {.name = "by hand"};
+    struct repeat_place places[2] = {{.family = 1, .kind = WIRE_SITE_FD},
+                                     {.family = 2, .kind = WIRE_SITE_FD}};
+    struct repeat repeat = {.calls = 64, .places = places, .place_count = 2};
+    struct repeat_ask ask = {
+        .self = &worker, .suppressed = scripted_suppressed, .seen = &worker.seen};
+    scripted_begin(&worker);
+    worker.row = &row;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct wire_site site;
+        WIRE_INIT(&site, WIRE_SITE);
+        site.site = site.family = i + 1;
+        site.kind = WIRE_SITE_FD;
+        site.live_blocks = i == 0;
+        ck_assert(observed_take(&worker.seen, &site.head));
+        series_add(&places[i].series, 3, 0);
+        series_add(&places[i].blocks, 3, 0);
+    }
+    repeat.sum_answers[REPEAT_FDS].shape = SERIES_GROWS;
+    growers_conclude(&repeat, &ask);
+    ck_assert_uint_eq(repeat_growers(&repeat), 1);
+    ck_assert_uint_eq(places[0].family, 1);
+    ck_assert_int_eq(places[0].carried, 1);
+    ck_assert(!places[1].carries);
+    observed_fini(&worker.seen);
 }
 END_TEST
 
@@ -1228,5 +1302,5 @@ SUITE("repeat", &scripts_come_to_their_verdicts, &figures_are_of_the_first_call_
       &sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds,
       &places_stand_by_what_they_grow_and_suppressed_ones_after_them,
       &growers_are_those_that_grow_or_else_those_that_rose,
-      &what_no_place_explains_is_carried_by_those_that_hold_it_now,
+      &what_no_place_explains_is_carried_by_those_that_hold_it_now, &a_single_thing_is_carried,
       &the_scan_for_what_is_lost_is_asked_for_seldom)
