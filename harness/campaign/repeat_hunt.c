@@ -18,9 +18,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS     7  /* three of the warm-up and four */
-#define QUICK_MOST      64 /* of what moves */
-#define LEAST_CALLS     4  /* of a test that the budget has no time for */
+#define QUICK_CALLS     7           /* three of the warm-up and four */
+#define QUICK_MOST      64          /* of what moves */
+#define LEAST_CALLS     4           /* of a test that the budget has no time for */
 #define HANG_NS         5000000000u /* most of a repetition once a test needed a child not to hang */
 #define KEPT_BYTES      64000000 /* that a test may keep while it is judged, if the suite has less */
 #define SETTLE_LEAST_NS 5e6      /* waited for threads that never gave anything back */
