@@ -49,6 +49,11 @@ for word in shown:
     if word not in ("word", "---") and not any(word in some for some in words.values()):
         fail(f"docs/glossary.md explains '{word}', which is no word of the program")
 
+# README.md names every command.
+for page in said("--manual", "pages").splitlines():
+    if page.endswith(" 1") and f"`tidemark {page[:-2]}" not in read("README.md"):
+        fail(f"README.md has no `tidemark {page[:-2]}`")
+
 # The result format.
 test = json.loads(read("docs/result.schema.json"))["$defs"]["test"]["properties"]
 for field, kind, plain in (("verdict", "verdict", {"none": "not judged"}), ("status", "status", {}),

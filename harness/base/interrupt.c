@@ -111,8 +111,7 @@ void interrupt_die(void)
     if (folder) {
         interrupt_folder_remove(folder);
     }
-    fprintf(stderr,
-            "%stidemark: ended by %s; what it has is incomplete, and says so\n",
+    fprintf(stderr, "%stidemark: ended by %s; what it has is incomplete, and says so\n",
             isatty(STDERR_FILENO) ? "\n" : "", strsignal(signal_number));
     signal(signal_number, SIG_DFL);
     sigemptyset(&mask);

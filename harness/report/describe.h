@@ -11,8 +11,8 @@
 
 /* "table_grow (registry/cache.c:88)", "strdup (libc.so.6+0x1f2)", "libx.so+0x12". */
 void describe_frame(struct text *text, const struct result_frame *frame);
-/* "2 blocks of 56 B in every repetition (4,096 tried)" where it is as regular as that, else "243 KB in
- * 4,337 blocks, 40 % of what stays, 56 B a repetition"; "241 file descriptors, 1 a repetition".
+/* "2 blocks of 56 B in every repetition (4,096 tried)" where it is as regular as that, else "243 KB
+ * in 4,337 blocks, 40 % of what stays, 56 B a repetition"; "241 file descriptors, 1 a repetition".
  * `repetitions` are those of its test; 0: not known. */
 void describe_kept(struct text *text, const struct result_site *site, unsigned repetitions);
 /* What of a site that is no memory is counted in: "file descriptor", "thread"; NULL for memory. */

@@ -55,7 +55,7 @@ static enum trouble trouble_of(const struct result_test *test)
     case RESULT_STATUS_COUNT:
         break;
     }
-    return result_verdict_bad(test->verdict)   ? TROUBLE_GROWS
+    return result_verdict_bad(test->verdict)     ? TROUBLE_GROWS
            : result_memcheck_bad(test->memcheck) ? TROUBLE_MEMCHECK
                                                  : TROUBLE_OPEN;
 }
@@ -231,7 +231,7 @@ static bool broken_put(struct text *text, const struct result *result)
             broken++;
         }
     }
-    if (broken == 0) {
+    if (!first) {
         return false;
     }
     text_format(text, "%s of %zu expectation%s %s broken: ", unit_count(number, (double)broken),

@@ -29,7 +29,8 @@ static bool each_put(struct text *text, const struct result_site *site, unsigned
         site->bytes % site->blocks != 0 || isnan(rate)) {
         return false;
     }
-    double block = (double)(site->bytes / site->blocks), each = round(rate / block);
+    int64_t whole = site->bytes / site->blocks;
+    double block = (double)whole, each = round(rate / block);
     double seen = (double)site->blocks / repetitions; /* the warm-up may have kept some, or none */
     if (each < 1 || fabs(rate - each * block) > 0.005 * block || fabs(seen - each) > 0.05 * each) {
         return false;

@@ -81,10 +81,9 @@ static void lines_fini(struct lines *lines)
 static double slope_of(const struct lines *lines, size_t v)
 {
     const struct result_variant *variant = lines->variants[v];
-    double slope =
-        variant && result_verdict_bad(variant->verdict) && lines->subject != SUBJECT_RSS
-            ? variant->metric[METRIC_GROWTH]
-            : (double)NAN;
+    double slope = variant && result_verdict_bad(variant->verdict) && lines->subject != SUBJECT_RSS
+                       ? variant->metric[METRIC_GROWTH]
+                       : (double)NAN;
     return isnan(slope) || slope <= 0 ? 0 : slope;
 }
 

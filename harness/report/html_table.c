@@ -110,7 +110,8 @@ void html_table_tests(const struct result *result, const size_t *order, size_t c
     char number[UNIT_TEXT_BYTES];
     fprintf(out,
             "<section aria-labelledby=\"h-tests\"><h2 id=\"h-tests\">All tests</h2>\n"
-            "<div class=\"controls js\"><label>Name (press /) <input id=\"find\" type=\"search\"></label>"
+            "<div class=\"controls js\"><label>Name (press /) <input id=\"find\" "
+            "type=\"search\"></label>"
             "<label>Verdict or status <select id=\"only\"><option value=\"\">all</option></select>"
             "</label>%s<span class=\"status\" id=\"shown\" role=\"status\" aria-live=\"polite\">"
             "</span><button id=\"prev\" type=\"button\">Previous</button>"

@@ -1,12 +1,12 @@
 /* result_read.c - see result_read.h: files and lines; result_line.c knows the fields. Supervisor
  * only. */
 #include "harness/result/result_read.h"
-#include "harness/result/result_printable.h"
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/version.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_line.h"
+#include "harness/result/result_printable.h"
 
 #include <errno.h>
 #include <stdio.h>
