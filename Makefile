@@ -290,7 +290,7 @@ $B/frameworks/boost-%.o: fixtures/frameworks/boost_program.cc fixtures/framework
 	$Qmkdir -p $(@D); echo "  CXX   $< ($*)"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
 $B/frameworks/%.o: fixtures/frameworks/%_program.cc fixtures/frameworks/body.h
 	$Qmkdir -p $(@D); echo "  CXX   $<"; $(CXX) $(FRAMEWORK_CXXFLAGS) -c $< -o $@
-$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h
+$B/frameworks/%.o: fixtures/frameworks/%_program.c fixtures/frameworks/body.h $(wildcard $(FRAMEWORKS)/*)
 	$Qmkdir -p $(@D); echo "  CC    $<"; $(CC) $(STD) -O1 $(DEBUG) -fno-builtin -Ifixtures/frameworks -I$(FRAMEWORKS) -c $< -o $@
 $(addprefix $B/frameworks/,unity munit acutest utest greatest tap): $B/frameworks/%: $B/frameworks/%.o $(wildcard $(FRAMEWORKS)/*)
 	$Qecho "  LD    $@"; $(CC) -O1 $(DEBUG) -I$(FRAMEWORKS) -o $@ $< $(wildcard $(FRAMEWORKS)/$*.c) -lm

@@ -29,7 +29,8 @@ TOKEN = re.compile(r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)|(?P<string>"(?:\\.|[^"\
                        (?P<number>\d(?:[\w.]|(?<=[eEpP])[+-])*|\.\d[\w.]*)|(?P<word>[A-Za-z_]\w*)|
                        (?P<operator><<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||.)""", re.S | re.X)
 JUDGES = ("harness/judge/*.c", "harness/judge/*.def", "harness/campaign/repeat*.c", "harness/campaign/observed.c",
-          "harness/campaign/pass_log.c", "harness/campaign/place.c", "harness/campaign/suite.c")
+          "harness/campaign/pass_log.c", "harness/campaign/place*.c", "harness/campaign/growers.c",
+          "harness/campaign/accused.c", "harness/campaign/suite.c")
 EQUIVALENT = "ci/mutants-equivalent.txt"
 NEIGHBOURS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 REVERSED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}

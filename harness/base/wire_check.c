@@ -86,7 +86,8 @@ static const char *test_check(const void *record)
                 test->allocs < COUNTED_MOST && test->frees < COUNTED_MOST &&
                 test->bytes < COUNTED_MOST && test->wall_ns < COUNTED_MOST &&
                 test->peak_rss_bytes < (uint64_t)AMOUNT_MOST &&
-                amount_fits(test->peak_live_bytes) &&
+                test->rss_bytes < (uint64_t)AMOUNT_MOST &&
+                test->own_bytes < (uint64_t)AMOUNT_MOST && amount_fits(test->peak_live_bytes) &&
                 amounts_fit(test->retained_blocks, test->retained_bytes);
     return fits ? NULL : RANGE_WRONG;
 }

@@ -5,7 +5,7 @@
 set -u
 B=${B:-build}
 T=$(mktemp -d) || exit 99
-sleep 60 &
+sleep 900 &
 victim=$!
 trap 'kill $victim 2>/dev/null; rm -rf "$T"' EXIT
 bad=0

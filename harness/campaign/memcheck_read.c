@@ -137,8 +137,10 @@ static void frame_end(struct reader *reader)
         result_set(&reader->frame.file, relative(reader, path.data));
     }
     text_fini(&path);
-    if (reader->stack == 1 && reader->frame_count < FRAMES_MAX &&
-        !frame_is_foreign(reader, &reader->frame)) {
+    if (frame_is_foreign(reader, &reader->frame)) {
+        return;
+    }
+    if (reader->stack == 1 && reader->frame_count < FRAMES_MAX) {
         reader->frames[reader->frame_count++] = reader->frame;
         reader->frame = (struct result_frame){0};
     } else if (reader->stack > 1 && !reader->placed && reader->frame.line > 0) {

@@ -68,7 +68,8 @@ static void events_are(const char *xml, const char *expected)
                                              "block of size 10 alloc'd</auxwhat><stack>"           \
                                              "<frame><ip>0x2</ip><obj>/usr/libexec/valgrind/"      \
                                              "vgpreload_memcheck-amd64-linux.so</obj>"             \
-                                             "<fn>malloc</fn></frame>" FRAME(                      \
+                                             "<fn>malloc</fn><file>vg_replace_malloc.c</file>"     \
+                                             "<line>381</line></frame>" FRAME(                     \
                                                  "/bin/t", "g", "t.c", "12") "</stack></error>\n"
 #define READ_SEEN                                                                                  \
     "InvalidRead 'Invalid read of size 1' '0 bytes after a block of size 10 alloc'd, g "           \

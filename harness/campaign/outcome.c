@@ -114,9 +114,8 @@ void session_test_take(struct session *session, const struct answer *answer)
         session_test_fill(session, test, seen, live);
         if (session->reports) {
             result_set(&test->horizon, "run once, and not judged yet");
-        } else {
-            session_test_write(session, test);
         }
+        session_test_write(session, test);
         session->failed += seen->status != WIRE_PASS && seen->status != WIRE_SKIP;
     }
     if (session->kind != SESSION_MEASURED && seen->status != WIRE_PASS &&

@@ -6,9 +6,9 @@
  */
 #include "harness/base/memory.h"
 #include "harness/campaign/session.h"
+#include "harness/campaign/survivors.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
-#include "harness/result/result_write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,14 +23,20 @@ static const unsigned steps[] = {5, 9, 17, 33, 67, 131, 257, 521, 1031, 2053};
 #define STEP_LEAST 4 /* the first of them that is asked for a verdict */
 
 #define RUN_BYTES 256e6
-#define RUN_TESTS 150e3 /* in a process; a count, so that a busy machine makes no other verdict */
+#define RUN_TESTS 500e3 /* in a process; a count, so that a busy machine makes no other verdict */
 #define RUN_NS    60e9
+
+struct affordable {
+    unsigned passes;
+    bool full; /* it keeps so much that more cannot be had: what there is has to do */
+};
 
 /* What each test left behind, after each number of passes. */
 struct left {
     struct series *of; /* by test, in bytes or units; the last is what was born outside of any */
     size_t count;      /* of tests */
     size_t runs;       /* of the program, each with steps[run] passes */
+    struct affordable most;
 };
 
 static void runs_init(struct session *runs, const struct session *session, uint32_t passes)
@@ -105,72 +111,6 @@ static void left_add(struct left *left, struct session *runs)
     free(held);
 }
 
-/* Descriptors, threads and files are counted with the bytes until here: what is left of `site` of
- * them goes where it belongs. */
-static void counted_part(struct result_test *test, const struct observed_site *site,
-                         double per_pass)
-{
-    int64_t whole = llround(per_pass) > 0 ? llround(per_pass) : 1;
-    if (site->kind >= WIRE_SITE_FD) {
-        test->growth_bytes_per_rep -= per_pass;
-        test->fds += site->kind == WIRE_SITE_FD ? whole : 0;
-        test->threads += site->kind == WIRE_SITE_THREAD ? whole : 0;
-    }
-}
-
-/* The sites from which something of this test is left, and who holds it. */
-static bool sites_report(struct session *session, struct session *runs, uint32_t number,
-                         struct result_test *test, unsigned passes)
-{
-    uint32_t sites[SESSION_SITES_SHOWN] = {0}, count = 0;
-    double whole = 0;
-    bool lost = false;
-    for (size_t i = 0; i < runs->seen.survivor_count; i++) {
-        const struct wire_survivor *seen = &runs->seen.survivors[i];
-        /* In one pass of 16 at least: what was kept once is no part of the growth. */
-        if (seen->birth == number && seen->blocks * 16 >= passes &&
-            seen->site < runs->seen.site_count) {
-            whole += (double)seen->bytes;
-            if (!session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
-                counted_part(test, &runs->seen.sites[seen->site], (double)seen->blocks / passes);
-            }
-            if (count < SESSION_SITES_SHOWN) {
-                sites[count++] = seen->site;
-            }
-        }
-    }
-    if (whole == 0) {
-        test->growth_bytes_per_rep = 0;
-    }
-    session_scan(runs, sites, count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct observed_site *seen = &runs->seen.sites[sites[i]];
-        bool here = session_site_lost(runs, seen);
-        struct result_site *site = session_site_add(runs, test->id, seen, i + 1, whole);
-        site->verdict = here ? VERDICT_LEAK : VERDICT_GROWTH;
-        site->suppressed = session_site_suppressed(runs, seen);
-        lost = lost || (here && i == 0);
-        if (session->options->writer) {
-            result_write_site(session->options->writer, site);
-        }
-    }
-    return lost;
-}
-
-/* By which rule something that the test keeps in many passes is suppressed; or NULL. */
-static const struct suppression *rule_of(struct session *runs, uint32_t number, unsigned passes)
-{
-    for (size_t i = 0; i < runs->seen.survivor_count; i++) {
-        const struct wire_survivor *seen = &runs->seen.survivors[i];
-        if (seen->birth == number && seen->blocks * 16 >= passes &&
-            seen->site < runs->seen.site_count &&
-            session_site_suppressed(runs, &runs->seen.sites[seen->site])) {
-            return runs->seen.sites[seen->site].suppressed;
-        }
-    }
-    return NULL;
-}
-
 static bool failed_again(const struct session *runs, uint32_t number)
 {
     for (size_t i = 0; i < runs->failure_count; i++) {
@@ -188,9 +128,18 @@ static enum calls_verdict left_judge(const struct left *left, size_t test, bool 
     struct calls_facts facts = {.calls = steps[left->runs - 1], .affordable = more};
     *answer = judge_series(&left->of[test]);
     facts.moved = answer->shape != SERIES_STILL;
-    facts.enough = !more && facts.calls >= threshold_count(JUDGED_CALLS);
+    facts.enough = !more && left->most.full;
     calls_add(&facts, answer);
     return judge_calls(&facts);
+}
+
+/* What is left by a pass, over the last factor of four of them: each span is what was there at its
+ * end. */
+static double left_rate(const struct left *left, size_t test)
+{
+    size_t last = left->runs - 1, before = last - 2;
+    const struct series_span *spans = left->of[test].spans;
+    return (double)(spans[last].floor - spans[before].floor) / (steps[last] - steps[before]);
 }
 
 /* A test by what its series says. */
@@ -213,11 +162,14 @@ static void test_conclude(struct session *session, struct session *runs, const s
                     "it fails when main is run again in one process: no verdict");
         return;
     }
-    if (verdict == VERDICT_GROWTH) {
-        test->growth_bytes_per_rep = answer.per_call;
-        verdict = sites_report(session, runs, number, test, passes) ? VERDICT_LEAK : verdict;
+    bool growing = answer.shape == SERIES_GROWS;
+    if (growing) {
+        test->growth_bytes_per_rep = left_rate(left, number);
+        verdict = survivors_report(session, runs, number, passes, test, verdict == VERDICT_GROWTH)
+                      ? VERDICT_LEAK
+                      : verdict;
     }
-    const struct suppression *rule = rule_of(runs, number, passes);
+    const struct suppression *rule = survivors_rule(runs, number, passes);
     if (verdict != VERDICT_LEAK && verdict != VERDICT_GROWTH && rule) {
         char *by = memory_format("it grows, and what grows is suppressed by leak:%s (%s:%u)",
                                  rule->pattern, rule->file, rule->line);
@@ -226,7 +178,7 @@ static void test_conclude(struct session *session, struct session *runs, const s
         free(by);
         return;
     }
-    char *horizon = evidence_program(verdict, passes);
+    char *horizon = evidence_program(verdict, passes, growing);
     if (horizon) {
         verdict_set(session, test, verdict, passes, horizon);
     }
@@ -253,7 +205,7 @@ static void left_conclude(struct session *session, struct session *runs, const s
     }
     if (left_judge(left, left->count, false, &answer) == CALLS_GROWS) {
         result_note_add(session->result, "%.0f B a pass are kept from outside of any test",
-                        answer.per_call);
+                        left_rate(left, left->count));
     }
 }
 
@@ -275,20 +227,21 @@ static bool left_run(struct session *runs, struct left *left)
 
 /* In steps of twice as many passes, until every test is judged or no more can be had: then the last
  * step that was had is made once more if it is no longer there to be asked. */
-static void passes_trace(struct session *session, size_t tests, unsigned most)
+static void passes_trace(struct session *session, size_t tests, struct affordable most)
 {
-    struct left left = {.of = memory_new(tests + 1, sizeof *left.of), .count = tests};
+    struct left left = {.of = memory_new(tests + 1, sizeof *left.of), .count = tests, .most = most};
     bool done = false;
     while (!done) {
         struct session runs;
         runs_init(&runs, session, steps[left.runs]);
         bool ran = left_run(&runs, &left);
-        bool last = left.runs >= STEPS || (left.runs >= STEP_LEAST && steps[left.runs] > most);
+        bool last =
+            left.runs >= STEPS || (left.runs >= STEP_LEAST && steps[left.runs] > left.most.passes);
         if (ran && (last || (left.runs >= STEP_LEAST && left_done(&left)))) {
             left_conclude(session, &runs, &left);
             done = true;
         } else if (!ran && left.runs >= STEP_LEAST) { /* more than the program is made for */
-            most = 0;
+            left.most.passes = 0;
             left.runs--;
             for (size_t i = 0; i <= tests; i++) {
                 left.of[i].count = left.runs;
@@ -303,23 +256,26 @@ static void passes_trace(struct session *session, size_t tests, unsigned most)
 }
 
 /* So many passes can be had. Thousands of descriptors or threads are not to be had. */
-static unsigned passes_most(const struct session *runs)
+static struct affordable passes_most(const struct session *runs)
 {
+    struct affordable most = {0};
     if (runs->gone_by_count == 0) {
-        return 0;
+        return most;
     }
     const struct wire_sample *first = &runs->gone_by[0],
                              *last = &runs->gone_by[runs->gone_by_count - 1];
-    double pass_ns = runs->wall / PASSES, most = steps[STEPS - 1];
-    double tests = (double)runs->gone_by_count / PASSES;
+    double pass_ns = runs->wall / PASSES, tests = (double)runs->gone_by_count / PASSES;
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
     bool units = first->fds != last->fds || first->threads != last->threads ||
                  first->files != last->files || first->mappings != last->mappings;
-    most = runs->plan->quick || units ? threshold_count(FEW_UNITS) : most;
-    most = grown * most > RUN_BYTES ? RUN_BYTES / grown : most;
-    most = tests * most > RUN_TESTS ? RUN_TESTS / tests : most;
-    most = pass_ns * most > RUN_NS ? RUN_NS / pass_ns : most;
-    return (unsigned)most;
+    double all = steps[STEPS - 1], kept = units ? threshold(FEW_UNITS) : all;
+    kept = grown * kept > RUN_BYTES ? RUN_BYTES / grown : kept;
+    double cheap = runs->plan->quick ? threshold(FEW_UNITS) : all;
+    cheap = tests * cheap > RUN_TESTS ? RUN_TESTS / tests : cheap;
+    cheap = pass_ns * cheap > RUN_NS ? RUN_NS / pass_ns : cheap;
+    most.full = kept < all && kept <= cheap;
+    most.passes = (unsigned)(kept < cheap ? kept : cheap);
+    return most;
 }
 
 /* Each test once, as it is. False: no verdicts can follow. */
@@ -341,29 +297,67 @@ static bool figures_take(struct session *session)
     return ran && !session->forks && session->death_count == 0;
 }
 
+/* The program in one process, so many times. Returns false when it cannot be run so often. */
+static bool passes_count(const struct session *session, struct session *runs, uint32_t passes)
+{
+    size_t tests = session->seen.test_count;
+    runs_init(runs, session, passes);
+    runs->kind = SESSION_COUNTED;
+    return session_run(runs) && runs->death_count == 0 && runs->seen.test_count == tests &&
+           runs->gone_by_count == tests * passes;
+}
+
+static void all_clean(struct session *session, unsigned passes)
+{
+    char *horizon = evidence_program(VERDICT_CLEAN, passes, false);
+    for (size_t i = 0; i < session->seen.test_count; i++) {
+        struct result_test *test = session_result(session, (uint32_t)i);
+        if (test && test->status == RESULT_PASS) {
+            verdict_set(session, test, VERDICT_CLEAN, passes, horizon);
+        }
+    }
+    free(horizon);
+}
+
+/* As many passes more as a test that never moved is called, as far as the budget goes: a leak in
+ * every twentieth pass is not seen in eleven. */
+static unsigned passes_still(const struct session *runs)
+{
+    struct affordable most = passes_most(runs);
+    double pass_ns = runs->wall / PASSES;
+    struct budget_test whole = {.call_ns = pass_ns, .repeated = true};
+    struct budget budget = budget_plan(pass_ns, false, (double)runs->plan->budget_ns, &whole, 1, 1);
+    unsigned passes = threshold_count(CLEAN_CALLS);
+    passes = most.passes < passes ? most.passes : passes;
+    passes = pass_ns * passes > budget.total ? (unsigned)(budget.total / pass_ns) : passes;
+    return runs->plan->quick ? 0 : passes;
+}
+
 bool session_hunt_passive(struct session *session)
 {
-    struct session runs;
+    struct session runs, longer;
     if (!figures_take(session)) {
         return session->seen.test_count > 0;
     }
-    runs_init(&runs, session, PASSES);
-    runs.kind = SESSION_COUNTED;
     size_t tests = session->seen.test_count;
-    bool again = session_run(&runs) && runs.death_count == 0 && runs.seen.test_count == tests &&
-                 runs.gone_by_count == tests * PASSES;
-    if (!again) {
+    if (!passes_count(session, &runs, PASSES)) {
         result_note_add(session->result,
                         "main of %s cannot be run again and again in one process: no verdicts",
                         session->variant->program);
-    } else if (all_settled(&runs)) {
-        for (size_t i = 0; i < tests; i++) {
-            struct result_test *test = session_result(session, (uint32_t)i);
-            if (test && test->status == RESULT_PASS) {
-                verdict_set(session, test, VERDICT_CLEAN, PASSES,
-                            "equal at its boundary in each of 8 passes of the whole program");
-            }
+        session_fini(&runs);
+        return true;
+    }
+    bool settled = all_settled(&runs);
+    unsigned still = settled ? passes_still(&runs) : 0, clean = PASSES;
+    if (still > PASSES) {
+        if (passes_count(session, &longer, still)) {
+            settled = all_settled(&longer);
+            clean = still;
         }
+        session_fini(&longer);
+    }
+    if (settled) {
+        all_clean(session, clean);
     } else {
         passes_trace(session, tests, passes_most(&runs));
     }

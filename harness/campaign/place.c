@@ -2,15 +2,13 @@
 #include "harness/campaign/place.h"
 
 #include "harness/base/memory.h"
-#include "harness/judge/suite.h"
-#include "harness/judge/threshold.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void places_init(struct places *places, size_t test_count, bool *excluded)
+void places_init(struct places *places, size_t test_count, const struct accused *left_out)
 {
-    *places = (struct places){.test_count = test_count, .excluded = excluded};
+    *places = (struct places){.test_count = test_count, .left_out = left_out};
 }
 
 void places_fini(struct places *places)
@@ -23,6 +21,7 @@ void places_fini(struct places *places)
     }
     for (size_t pass = 0; pass < PLACE_PASSES; pass++) {
         free(places->passes[pass].tests);
+        free(places->passes[pass].groups);
     }
     free(places->all);
     free(places->slots);
@@ -117,10 +116,22 @@ static void event_add(struct place_history *history, uint32_t position, int64_t 
     now->bytes += bytes;
 }
 
+uint64_t place_key(const struct observed *seen, uint32_t site)
+{
+    uint64_t keys[PLACE_LEVELS];
+    keys_of(seen, site, keys);
+    return keys[PLACE_LEVELS - 1];
+}
+
+struct amount {
+    int64_t blocks, bytes;
+};
+
 struct site_state { /* of one site, while a log is read */
     bool known, skip;
     uint32_t place[PLACE_LEVELS];
-    int64_t blocks, bytes;
+    uint64_t key;                 /* of the finest of them */
+    struct amount raw, out, held; /* alive; of it left out; the rest, which its places have */
 };
 
 static struct site_state *state_get(struct places *places, struct site_state *states,
@@ -133,12 +144,27 @@ static struct site_state *state_get(struct places *places, struct site_state *st
         state->known = true;
         state->skip = skip && skip(context, site);
         keys_of(seen, site, keys);
+        state->key = keys[PLACE_LEVELS - 1];
         for (uint32_t level = 0; level < PLACE_LEVELS && !state->skip; level++) {
             state->place[level] = place_get(places, keys[level], level + 1, seen->sites[site].kind,
                                             level > 0 ? state->place[level - 1] : 0);
         }
     }
     return state;
+}
+
+/* What an accused test added is left out until it is gone; what it took away is gone. */
+static void state_change(struct site_state *state, const struct pass_change *change, bool left_out)
+{
+    int64_t more = change->blocks + change->bytes - state->raw.blocks - state->raw.bytes;
+    if (left_out && more > 0) {
+        state->out.blocks += change->blocks - state->raw.blocks;
+        state->out.bytes += change->bytes - state->raw.bytes;
+    }
+    state->raw = (struct amount){.blocks = change->blocks, .bytes = change->bytes};
+    state->out.blocks =
+        state->out.blocks < state->raw.blocks ? state->out.blocks : state->raw.blocks;
+    state->out.bytes = state->out.bytes < state->raw.bytes ? state->out.bytes : state->raw.bytes;
 }
 
 void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
@@ -153,182 +179,32 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
     if (log->count > 0) {
         memcpy(places->passes[pass].tests, log->tests, log->count * sizeof log->tests[0]);
     }
+    places->passes[pass].groups = memory_new(log->count + 1, sizeof places->passes[pass].groups[0]);
+    for (size_t i = 0; i < log->count; i++) {
+        uint32_t test = log->tests[i];
+        places->passes[pass].groups[i] = test < seen->test_count ? seen->tests[test].group : test;
+    }
     places->passes[pass].count = log->count;
     places->passes[pass].first_pass = log->first_pass;
     for (size_t i = 0; i < log->change_count; i++) {
         const struct pass_change *change = &log->changes[i];
         struct site_state *state = state_get(places, states, seen, change->site, skip, context);
         uint32_t test = log->tests[change->position];
+        bool left_out = accused_has(places->left_out, test, state->key);
+        state_change(state, change, left_out);
+        struct amount held = {.blocks = state->raw.blocks - state->out.blocks,
+                              .bytes = state->raw.bytes - state->out.bytes};
         for (size_t level = 0; level < PLACE_LEVELS && !state->skip; level++) {
             struct place *place = &places->all[state->place[level]];
-            event_add(&place->passes[pass], change->position, change->blocks - state->blocks,
-                      change->bytes - state->bytes);
-            if (change->allocated && test < places->test_count) {
+            event_add(&place->passes[pass], change->position, held.blocks - state->held.blocks,
+                      held.bytes - state->held.bytes);
+            if (change->allocated && !left_out && test < places->test_count) {
                 place->touched[test / 8] |= (unsigned char)(1u << test % 8);
             }
         }
-        state->blocks = change->blocks;
-        state->bytes = change->bytes;
+        state->held = held;
     }
     free(states);
-}
-
-static bool touches(const struct place *place, uint32_t test)
-{
-    return (place->touched[test / 8] >> test % 8 & 1) != 0;
-}
-
-/* A walk over the boundaries of a pass: what the place holds, without what excluded tests left. */
-struct walk {
-    const struct places *places;
-    const struct place *place;
-    size_t pass, at; /* the next event */
-    struct place_event raw, left_out, held;
-};
-
-static void walk_step(struct walk *walk, uint32_t position)
-{
-    const struct place_history *history = &walk->place->passes[walk->pass];
-    uint32_t test = walk->places->passes[walk->pass].tests[position];
-    if (walk->at < history->count && history->events[walk->at].position == position) {
-        struct place_event now = history->events[walk->at++];
-        bool out = test < walk->places->test_count && walk->places->excluded[test];
-        if (out && now.bytes + now.blocks > walk->raw.bytes + walk->raw.blocks) {
-            walk->left_out.blocks += now.blocks - walk->raw.blocks;
-            walk->left_out.bytes += now.bytes - walk->raw.bytes;
-        }
-        walk->raw = now;
-    }
-    walk->held.position = position;
-    walk->held.blocks = walk->raw.blocks - walk->left_out.blocks;
-    walk->held.bytes = walk->raw.bytes - walk->left_out.bytes;
-}
-
-/* Does the pass accuse the place? `held` has room for all of its tests. */
-static bool pass_accuses(const struct places *places, const struct place *place, size_t pass,
-                         int64_t *held)
-{
-    struct walk walk = {.places = places, .place = place, .pass = pass};
-    size_t count = 0;
-    for (uint32_t position = 0; position < places->passes[pass].first_pass; position++) {
-        uint32_t test = places->passes[pass].tests[position];
-        walk_step(&walk, position);
-        int64_t now = observed_worth(walk.held.blocks, walk.held.bytes);
-        if (test < places->test_count && touches(place, test) && !places->excluded[test]) {
-            held[count++] = now;
-        } else if (count > 0 && now < held[count - 1]) {
-            held[count - 1] = now;
-        }
-    }
-    return judge_pass(held, count);
-}
-
-static size_t touching(const struct places *places, const struct place *place)
-{
-    size_t count = 0;
-    for (uint32_t test = 0; test < places->test_count; test++) {
-        count += touches(place, test) && !places->excluded[test];
-    }
-    return count;
-}
-
-static enum result_verdict worse(enum result_verdict a, enum result_verdict b)
-{
-    static const int rank[VERDICT_COUNT] = {[VERDICT_CLEAN] = 1,
-                                            [VERDICT_SATURATING] = 2,
-                                            [VERDICT_INCONCLUSIVE] = 3,
-                                            [VERDICT_ACCUMULATES] = 4};
-    return rank[a] > rank[b] ? a : b;
-}
-
-/* Of nested places that are accused, the finest are shown. */
-static void shown_choose(struct places *places)
-{
-    for (size_t i = places->count; i > 0; i--) { /* a parent stands before its children */
-        places->all[i - 1].shown = places->all[i - 1].verdict == VERDICT_ACCUMULATES;
-    }
-    for (size_t i = places->count; i > 0; i--) {
-        struct place *place = &places->all[i - 1];
-        if (place->verdict == VERDICT_ACCUMULATES && place->level > 1) {
-            places->all[place->parent].shown = false;
-            places->all[places->all[place->parent].parent].shown =
-                place->level > 2 ? false : places->all[places->all[place->parent].parent].shown;
-        }
-    }
-}
-
-struct places_verdict places_judge(struct places *places)
-{
-    struct places_verdict answer = {.verdict = places->pass_count ? VERDICT_CLEAN : VERDICT_NONE};
-    size_t most = 0;
-    for (size_t pass = 0; pass < places->pass_count; pass++) {
-        most = places->passes[pass].count > most ? places->passes[pass].count : most;
-    }
-    int64_t *held = memory_new(most + 1, sizeof *held);
-    for (size_t i = 0; i < places->count; i++) {
-        struct place *place = &places->all[i];
-        struct place_event end = place_end(places, place);
-        place->accusing = 0;
-        place->verdict = VERDICT_CLEAN;
-        if (touching(places, place) < threshold_count(TOUCHED_BY)) {
-            continue; /* initialisation, whatever it keeps */
-        }
-        for (size_t pass = 0; pass < places->pass_count; pass++) {
-            place->accusing += pass_accuses(places, place, pass, held);
-        }
-        place->verdict = judge_votes(place->accusing, places->pass_count);
-        if (place->verdict == VERDICT_SATURATING && end.bytes + end.blocks <= 0) {
-            place->verdict = VERDICT_CLEAN;
-        }
-        answer.accusing = place->accusing > answer.accusing ? place->accusing : answer.accusing;
-        answer.verdict = worse(answer.verdict, place->verdict);
-    }
-    free(held);
-    shown_choose(places);
-    return answer;
-}
-
-static struct place_event end_after(const struct places *places, const struct place *place,
-                                    size_t positions)
-{
-    struct walk walk = {.places = places, .place = place};
-    for (uint32_t position = 0; position < positions; position++) {
-        walk_step(&walk, position);
-    }
-    return walk.held;
-}
-
-struct place_event place_end(const struct places *places, const struct place *place)
-{
-    return end_after(places, place, places->passes[0].first_pass);
-}
-
-struct place_event place_end_again(const struct places *places, const struct place *place)
-{
-    return end_after(places, place, places->passes[0].count);
-}
-
-void places_show_all(struct places *places)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        struct place *place = &places->all[i];
-        struct place_event end = place_end(places, place);
-        place->shown = place->level == PLACE_LEVELS && observed_worth(end.blocks, end.bytes) > 0;
-    }
-}
-
-void place_left(const struct places *places, const struct place *place, int64_t *bytes)
-{
-    struct walk walk = {.places = places, .place = place};
-    int64_t before = 0;
-    for (uint32_t position = 0; position < places->passes[0].first_pass; position++) {
-        uint32_t test = places->passes[0].tests[position];
-        walk_step(&walk, position);
-        if (test < places->test_count) {
-            bytes[test] += walk.held.bytes - before;
-        }
-        before = walk.held.bytes;
-    }
 }
 
 struct place *places_find_shown(const struct places *places, const struct observed *seen,

@@ -1,7 +1,7 @@
 /*
  * place.h - the places of a suite over several passes: where tests allocate, the same place in
- * every process, what it held after each test, and which tests touch it. Judges them by
- * harness/judge. Supervisor only.
+ * every process, what it held after each test, and which tests touch it. place_judge.h judges
+ * them. Supervisor only.
  *
  * A place is the innermost line of the program's own that allocates (level 1), with its caller
  * (level 2), and with the caller of that (level 3). Level 1 alone would see one place where a
@@ -11,6 +11,7 @@
 #ifndef CAMPAIGN_PLACE_H
 #define CAMPAIGN_PLACE_H
 
+#include "harness/campaign/accused.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/result/result.h"
 
@@ -33,7 +34,8 @@ struct place {
     } passes[PLACE_PASSES];
     enum result_verdict verdict;
     unsigned accusing;
-    bool shown; /* the finest that is accused */
+    bool shown;           /* the finest that is accused */
+    int64_t first, added; /* blocks and bytes kept by the first pass, and added by a second */
 };
 
 struct places {
@@ -43,17 +45,15 @@ struct places {
     size_t slot_count;
     size_t test_count;
     struct {
-        uint32_t *tests;
+        uint32_t *tests, *groups; /* by position; tests of one group share a fixture */
         size_t count, first_pass;
     } passes[PLACE_PASSES];
     size_t pass_count;
-    /* Tests that are judged by themselves, or failed: what they leave behind is left out. By test.
-     */
-    bool *excluded;
+    const struct accused *left_out; /* what tests left at places for which they are accused */
 };
 
-/* `excluded` is borrowed: one for each test. */
-void places_init(struct places *places, size_t test_count, bool *excluded);
+/* `left_out` is borrowed. */
+void places_init(struct places *places, size_t test_count, const struct accused *left_out);
 void places_fini(struct places *places);
 
 /* Adds a pass. `seen` is what its worker said, with the symbols of its addresses; `skip` says of a
@@ -61,23 +61,8 @@ void places_fini(struct places *places);
 void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
                 bool (*skip)(void *context, uint32_t site), void *context);
 
-struct places_verdict {
-    enum result_verdict verdict; /* ACCUMULATES, SATURATING, INCONCLUSIVE, CLEAN, or NONE */
-    unsigned accusing;           /* passes that accuse the place which most passes accuse */
-};
-struct places_verdict places_judge(struct places *places);
-
-/* Without a verdict: shows every place of level 3 that holds something after the last test. */
-void places_show_all(struct places *places);
-
-/* What a place held after the last test of the first pass in order (pass 0), what the excluded
- * tests left there not counted; and after a second pass. */
-struct place_event place_end(const struct places *places, const struct place *place);
-struct place_event place_end_again(const struct places *places, const struct place *place);
-
-/* Adds what each test left at the place in the first pass to bytes[test]; what a test gave back of
- * it is taken away. */
-void place_left(const struct places *places, const struct place *place, int64_t *bytes);
+/* The key of the finest place of a site; the same in every process. */
+uint64_t place_key(const struct observed *seen, uint32_t site);
 
 /* The place of a site that is shown, or NULL. Its symbols are those of `seen`. */
 struct place *places_find_shown(const struct places *places, const struct observed *seen,

@@ -2,16 +2,15 @@
 #include "harness/campaign/repeat.h"
 
 #include "harness/base/memory.h"
+#include "harness/campaign/growers.h"
 #include "harness/judge/threshold.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLE_NS       100000000.0 /* most that is waited for late threads, in all calls of a test */
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
-#define SLEEPS          4.0 /* wall time of so many times the processor's is sleep, not load */
-#define SLEEPS_LEAST    2e6
+#define AT_ONCE         16u /* times as many calls in one question, of what has not moved */
 
 static int64_t heap_of(const struct boundary *at)
 {
@@ -69,6 +68,9 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
     for (int sum = 0; answer->sample_count > 0 && sum < REPEAT_SUMS; sum++) {
         series_add(&repeat->sums[sum], end, least[sum]);
     }
+    series_add(&repeat->resident, end,
+               (int64_t)answer->test.rss_bytes - (int64_t)answer->test.own_bytes -
+                   repeat->now.live_bytes - repeat->now.mapped_bytes);
     memory_grow(&repeat->live, &repeat->live_room, repeat->live_count + 1, sizeof *repeat->live);
     memory_grow(&repeat->live_calls, &repeat->live_calls_room, repeat->live_count + 1,
                 sizeof *repeat->live_calls);
@@ -160,45 +162,47 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
-/* What calls take, without the time in which others had the processor: a busy machine does not make
- * a cheap test dear. A test that sleeps takes what it sleeps. */
-static double cost_of(const struct answer *answer)
+/* The last sample is from after the wait. */
+static bool settling_helped(const struct answer *answer)
 {
-    double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
-    for (size_t i = 0; i < answer->sample_count; i++) {
-        wall += (double)answer->samples[i].wall_ns;
-    }
-    bool sleeps = wall - queued > SLEEPS * cpu + SLEEPS_LEAST * (double)answer->sample_count;
-    return sleeps ? wall - queued : cpu;
+    size_t last = answer->sample_count - 1;
+    return answer->sample_count > 1 &&
+           (answer->samples[last].live_blocks < answer->samples[last - 1].live_blocks ||
+            answer->samples[last].live_bytes < answer->samples[last - 1].live_bytes);
 }
 
 /* `count` more calls, in one answer. Returns false when a call failed or no answer came. */
 static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                        unsigned count, uint32_t flags)
 {
-    double settle = SETTLE_NS - repeat->settled_ns;
+    double settle = repeat->settle_ns - repeat->settled_ns;
     bool warm = repeat->calls == 0; /* one that fails in its warm-up is called once more */
+    bool figures = repeat->calls == threshold_count(WARM_UP);
+    flags |= figures ? WIRE_PEAK_RSS : WIRE_NO_RETAINED;
+    flags |= repeat->moved ? 0 : WIRE_STOP_ON_MOVE;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = test,
                                    .depth = WIRE_TRACE,
                                    .flags = WIRE_WATCH | WIRE_STOP_ON_FAIL | flags,
                                    .settle_ns = settle > 0 ? (uint64_t)settle : 0,
                                    .warmups = warm ? count - 1 : 0,
-                                   .repetitions_min = warm ? 1 : count,
-                                   .repetitions_max = warm ? 1 : count};
+                                   .repetitions = warm ? 1 : count};
     ask->seen->round++;
     repeat->last = ask->ask(ask->self, &command);
     const struct answer *answer = &repeat->last;
     if (answer->event != WORKER_DONE || !answer->ran || answer->test.status != WIRE_PASS) {
         return false;
     }
+    bool stopped = !warm && answer->test.repetitions > 0 && answer->test.repetitions < count;
+    count = stopped ? answer->test.repetitions : count;
     unsigned end = repeat->calls + count;
     samples_take(repeat, answer, end);
     sites_take(repeat, ask->seen, end);
-    repeat->call_ns = cost_of(answer) / (warm ? 1 : count);
+    repeat->call_ns = answer_cost_ns(answer) / (warm ? 1 : count);
     repeat->calls = end;
     repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
+    repeat->gave_back |= answer->test.settled_ns > 0 && settling_helped(answer);
     if (end <= threshold_count(WARM_UP) + 1) {
         repeat->figures = answer->test;
         repeat->figures_live = repeat->now.live_bytes;
@@ -269,18 +273,35 @@ static void series_less(struct series *sum, const struct series *part)
 static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                          uint32_t flags)
 {
-    repeat->settled_ns = SETTLE_NS - SETTLE_WHOLE_NS; /* that much is left for this one */
+    repeat->settled_ns = repeat->settle_ns - SETTLE_WHOLE_NS; /* that much is left for this one */
     bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
-    repeat->settled_ns = SETTLE_NS; /* and nothing for others */
+    repeat->settled_ns = repeat->settle_ns; /* and nothing for others */
     return called;
 }
 
-/* All series, into the facts. What is suppressed is taken out of the sum of the heap. */
+/* What a kind holds as a whole. Where that has levelled off, what remains without the places that
+ * have may grow. */
+static struct series_answer sum_judge(const struct repeat *repeat, struct series *sum,
+                                      uint32_t kind)
+{
+    struct series_answer whole = judge_series(sum);
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        if (place->kind == kind && !place->suppressed && place->answer.shape == SERIES_LEVEL) {
+            series_rest(sum, &place->series);
+        }
+    }
+    struct series_answer rest = judge_series(sum);
+    return whole.shape == SERIES_LEVEL && rest.shape == SERIES_GROWS ? rest : whole;
+}
+
+/* All series, into the facts. What is suppressed is taken out of the sums. */
 static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_ask *ask)
 {
     struct calls_facts facts = {
         .calls = repeat->calls, .still = repeat->still, .moved = repeat->moved};
-    struct series heap = repeat->sums[REPEAT_HEAP];
+    struct series sums[REPEAT_SUMS];
+    memcpy(sums, repeat->sums, sizeof sums);
     for (size_t i = 0; i < repeat->place_count; i++) {
         struct repeat_place *place = &repeat->places[i];
         place->answer = judge_series(&place->series);
@@ -292,59 +313,112 @@ static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_as
             calls_add(&facts, &place->answer);
         }
         if (place->suppressed && place->kind == WIRE_SITE_HEAP) {
-            series_less(&heap, &place->series);
+            series_less(&sums[REPEAT_HEAP], &place->series);
         }
     }
-    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
-        repeat->sum_answers[sum] = judge_series(sum == REPEAT_HEAP ? &heap : &repeat->sums[sum]);
+    for (uint32_t sum = 0; sum < REPEAT_SUMS; sum++) {
+        repeat->sum_answers[sum] = sum_judge(repeat, &sums[sum], sum);
         calls_add(&facts, &repeat->sum_answers[sum]);
     }
     return facts;
+}
+
+/* So many calls within the budget? */
+static bool is_affordable(const struct repeat *repeat, const struct repeat_limits *limits,
+                          unsigned calls)
+{
+    double allowed = repeat->moved ? limits->moved_ns : limits->still_ns;
+    double cost = repeat->call_ns * (calls - repeat->calls);
+    return calls <= limits->most && repeat->spent_ns + cost <= allowed;
+}
+
+/* A scan is dear: after so many calls, and each time after four times as many. */
+static bool is_scan_due(unsigned calls)
+{
+    unsigned due = threshold_count(LOST_CALLS);
+    while (due < calls) {
+        due *= 4;
+    }
+    return due == calls;
+}
+
+static bool is_settled(const struct series_answer *answer)
+{
+    return answer->shape == SERIES_STILL || answer->shape == SERIES_LEVEL;
+}
+
+/* Is nothing known of the test but places that lose blocks all the time? Then more calls would only
+ * lose more. */
+static bool only_loses(struct repeat *repeat, const struct repeat_ask *ask)
+{
+    size_t losing = 0;
+    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
+        if (sum != REPEAT_HEAP && !is_settled(&repeat->sum_answers[sum])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        bool asked = !is_settled(&place->answer) && !place->suppressed;
+        if (asked && (place->kind != WIRE_SITE_HEAP ||
+                      !series_rises_in_a_row(&place->series, threshold_count(IN_A_ROW)))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        if (!is_settled(&place->answer) && !place->suppressed) {
+            if (!ask->lost(ask->self, place->site)) {
+                return false;
+            }
+            losing++;
+        }
+    }
+    return losing > 0;
 }
 
 static enum calls_verdict verdict_now(struct repeat *repeat, const struct repeat_ask *ask,
                                       const struct repeat_limits *limits, unsigned next)
 {
     struct calls_facts facts = facts_of(repeat, ask);
-    double allowed = repeat->moved ? limits->moved_ns : limits->still_ns;
-    double cost = repeat->call_ns * (next - repeat->calls);
-    facts.affordable = next <= limits->most && repeat->spent_ns + cost <= allowed;
-    facts.affordable = facts.affordable || repeat->calls < limits->least;
+    facts.affordable = is_affordable(repeat, limits, next) || repeat->calls < limits->least;
     facts.enough = repeat->last.orphans > threshold_count(ORPHANS) ||
                    (repeat->moved && is_enough(repeat, limits, next));
     bool soon = !facts.affordable || facts.enough || (is_flood(repeat) && repeat->calls == 8);
-    if (repeat->moved && soon && !repeat->lost && lost_in_a_row(repeat, ask)) {
+    bool alone = repeat->now.threads <= 1; /* others may give it back late */
+    if (repeat->moved && !repeat->lost &&
+        (soon ? lost_in_a_row(repeat, ask)
+              : alone && is_scan_due(repeat->calls) && only_loses(repeat, ask))) {
         repeat->lost = true;
         return CALLS_GROWS;
     }
     return judge_calls(&facts);
 }
 
-static int compare_places(const void *a, const void *b)
+/* After which call the next answer ends. Nothing has moved: then the worker stops where something
+ * does, and several spans are one question. */
+static unsigned next_end(const struct repeat *repeat, const struct repeat_limits *limits)
 {
-    const struct repeat_place *x = a, *y = b;
-    bool x_grows = x->answer.shape == SERIES_GROWS, y_grows = y->answer.shape == SERIES_GROWS;
-    if (x->suppressed != y->suppressed) {
-        return x->suppressed ? 1 : -1;
+    unsigned next = calls_next(repeat->calls, repeat->moved), more = calls_next(next, false);
+    while (!repeat->moved && repeat->calls > threshold_count(WARM_UP) &&
+           more <= threshold_count(CLEAN_CALLS) && more <= AT_ONCE * repeat->calls &&
+           is_affordable(repeat, limits, more)) {
+        next = more;
+        more = calls_next(next, false);
     }
-    if (x_grows != y_grows) {
-        return x_grows ? -1 : 1;
-    }
-    return x->answer.per_call < y->answer.per_call   ? 1
-           : x->answer.per_call > y->answer.per_call ? -1
-                                                     : (x->site > y->site) - (x->site < y->site);
+    return next;
 }
 
 void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
                 const struct repeat_limits *limits)
 {
     bool settled = false;
-    *repeat = (struct repeat){.verdict = CALLS_GO_ON};
+    *repeat =
+        (struct repeat){.verdict = CALLS_GO_ON,
+                        .settle_ns = limits->settle_ns > 0 ? limits->settle_ns : REPEAT_SETTLE_NS};
     while (repeat->verdict == CALLS_GO_ON) {
-        unsigned next = calls_next(repeat->calls, repeat->moved);
-        bool figures = repeat->calls == threshold_count(WARM_UP);
-        if (!calls_make(repeat, ask, test, next - repeat->calls,
-                        limits->flags | (figures ? WIRE_PEAK_RSS : 0))) {
+        unsigned next = next_end(repeat, limits);
+        if (!calls_make(repeat, ask, test, next - repeat->calls, limits->flags)) {
             break;
         }
         if (repeat->calls > threshold_count(WARM_UP)) {
@@ -362,30 +436,7 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
             }
         }
     }
-    for (size_t i = 0; i < repeat->place_count; i++) {
-        struct repeat_place *place = &repeat->places[i];
-        if (place->answer.total > 0) {
-            bool bytes = place->kind == WIRE_SITE_HEAP || place->kind == WIRE_SITE_MMAP;
-            place->site = observed_largest(ask->seen, place->family);
-            place->bytes_per_call =
-                bytes ? place->answer.per_call - judge_series(&place->blocks).per_call : 0;
-        }
-    }
-    if (repeat->place_count > 0) {
-        qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
-    }
-}
-
-size_t repeat_growers(const struct repeat *repeat)
-{
-    size_t growing = 0, rose = 0;
-    while (growing < repeat->place_count && repeat->places[growing].answer.shape == SERIES_GROWS) {
-        growing++;
-    }
-    while (rose < repeat->place_count && repeat->places[rose].answer.per_call > 0) {
-        rose++;
-    }
-    return growing > 0 ? growing : rose;
+    growers_conclude(repeat, ask);
 }
 
 void repeat_fini(struct repeat *repeat)

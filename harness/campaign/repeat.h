@@ -10,6 +10,8 @@
 #include "harness/judge/calls.h"
 #include "harness/worker/link.h"
 
+#define REPEAT_SETTLE_NS 100000000.0
+
 struct repeat_ask {
     void *self;
     struct answer (*ask)(void *self, const struct wire_command *command);
@@ -27,7 +29,8 @@ struct repeat_limits {
     int64_t bytes;             /* that may be kept before it is judged by what there is */
     uint32_t units;            /* descriptors, threads or files, likewise */
     unsigned enough;           /* so many calls are enough to accuse; 0: as harness/judge says */
-    uint32_t flags;            /* of every command, besides its own */
+    double settle_ns; /* that late threads are waited for, in all calls; 0: REPEAT_SETTLE_NS */
+    uint32_t flags;   /* of every command, besides its own */
 };
 
 struct repeat_place { /* a family of sites */
@@ -37,9 +40,13 @@ struct repeat_place { /* a family of sites */
     struct series_answer answer;
     double bytes_per_call; /* of the growth per call, without the blocks: of heap and mappings */
     bool suppressed;
+    /* Its kind grows as a whole, at no single place: what is here now has not always been. Rates
+     * are then those of all calls. */
+    bool carries;
+    int64_t carried; /* so much of it, blocks and bytes in one number */
 };
 
-/* What all of the process holds. */
+/* What all of the process holds, by kind (enum wire_site_kind). */
 enum repeat_sum {
     REPEAT_HEAP,
     REPEAT_MAPPED,
@@ -56,12 +63,16 @@ struct repeat {
     int64_t figures_live;       /* live bytes at its boundary */
     unsigned calls;
     double call_ns, spent_ns;
-    double settled_ns; /* waited for threads that give back late */
+    double settle_ns, settled_ns; /* to be waited for threads that give back late, and waited */
+    bool gave_back;               /* they did, while they were waited for */
     struct boundary first, now;
     unsigned still;   /* calls at the end of the answer in which it first moved; 0: it has not */
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */
     struct series sums[REPEAT_SUMS];
     struct series_answer sum_answers[REPEAT_SUMS];
+    /* What is resident at the ends of the spans, without heap, mappings and our own: only its rises
+     * mean something. */
+    struct series resident;
     struct repeat_place *places; /* those that changed; by worth once it has ended */
     size_t place_count, place_room;
     int64_t *live; /* live bytes at the end of each span, and after which call that was */
@@ -75,7 +86,8 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
 void repeat_fini(struct repeat *repeat);
 
 /* How many places at the front of `places` are what the test is accused of, or would be: those that
- * grow; if none does, those that rose in the last factor of four. */
+ * grow, and those that carry growth which no place explains; if there are none, those that rose in
+ * the last factor of four. */
 size_t repeat_growers(const struct repeat *repeat);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/place.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
@@ -27,39 +28,74 @@ static bool holds_bytes(const struct repeat_place *place)
     return place->kind == WIRE_SITE_HEAP || place->kind == WIRE_SITE_MMAP;
 }
 
+/* Kinds whose growth no single place explains: its rate is that of the whole. */
+static void carried_find(const struct repeat *repeat, bool carried[REPEAT_SUMS])
+{
+    for (size_t i = 0; i < repeat_growers(repeat); i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        carried[place->kind % REPEAT_SUMS] |= place->carries && !place->suppressed;
+    }
+}
+
+/* What the heap or the mappings grow by in a call, without the blocks. */
+static double bytes_of_sum(const struct repeat *repeat, enum repeat_sum sum)
+{
+    double calls = (double)repeat->calls - threshold(WARM_UP);
+    int64_t heap = repeat->now.live_blocks - repeat->first.live_blocks;
+    int64_t mappings = repeat->now.mappings - repeat->first.mappings;
+    double bytes =
+        repeat->sum_answers[sum].per_call - (double)(sum == REPEAT_HEAP ? heap : mappings) / calls;
+    return bytes > 0 ? bytes : 0;
+}
+
 static void accusation_find(struct session *session, const struct repeat *repeat,
                             struct accusation *accusation)
 {
+    bool carried[REPEAT_SUMS] = {false};
     *accusation = (struct accusation){.known = repeat_growers(repeat)};
+    carried_find(repeat, carried);
     for (size_t i = 0; i < accusation->known; i++) {
         const struct repeat_place *place = &repeat->places[i];
         const struct observed_site *site = observed_site(&session->seen, place->site);
+        bool counts = holds_bytes(place) && !carried[place->kind % REPEAT_SUMS];
         if (accusation->count < SESSION_SITES_SHOWN) {
             accusation->sites[accusation->count++] = place->site;
         }
         if (!place->suppressed) {
             accusation->accused++;
-            accusation->bytes_per_rep += holds_bytes(place) ? place->bytes_per_call : 0;
-            accusation->whole += holds_bytes(place) && site ? (double)site->bytes : 0;
+            accusation->bytes_per_rep += counts ? place->bytes_per_call : 0;
+            accusation->whole +=
+                holds_bytes(place) && site ? (double)(site->bytes - site->begin_bytes) : 0;
         }
     }
-    if (accusation->known == 0 && repeat->sum_answers[REPEAT_HEAP].per_call > 0) {
-        accusation->bytes_per_rep = repeat->sum_answers[REPEAT_HEAP].per_call;
+    for (int sum = REPEAT_HEAP; sum <= REPEAT_MAPPED; sum++) {
+        bool counts = carried[sum] || accusation->known == 0;
+        accusation->bytes_per_rep += counts ? bytes_of_sum(repeat, (enum repeat_sum)sum) : 0;
     }
+}
+
+/* One at least of what grows at all. */
+static long units_whole(double rate)
+{
+    return rate <= 0 ? 0 : rate < 1 ? 1 : lround(rate);
 }
 
 /* Descriptors and threads that stay with each call. */
 static void units_count(const struct repeat *repeat, struct result_test *test)
 {
+    bool carried[REPEAT_SUMS] = {false};
+    long units[REPEAT_SUMS] = {0};
+    carried_find(repeat, carried);
     for (size_t i = 0; i < repeat_growers(repeat); i++) {
         const struct repeat_place *place = &repeat->places[i];
-        long whole = lround(place->answer.per_call);
-        if (!place->suppressed && place->kind == WIRE_SITE_FD) {
-            test->fds += whole > 0 ? whole : 1;
-        } else if (!place->suppressed && place->kind == WIRE_SITE_THREAD) {
-            test->threads += whole > 0 ? whole : 1;
-        }
+        bool counts = !place->suppressed && !carried[place->kind % REPEAT_SUMS];
+        units[place->kind % REPEAT_SUMS] += counts ? units_whole(place->answer.per_call) : 0;
     }
+    for (int sum = REPEAT_FDS; sum <= REPEAT_THREADS; sum++) {
+        units[sum] += carried[sum] ? units_whole(repeat->sum_answers[sum].per_call) : 0;
+    }
+    test->fds += units[REPEAT_FDS];
+    test->threads += units[REPEAT_THREADS];
 }
 
 /* All that grows is suppressed: the test has no verdict, and a note says by which rule. */
@@ -82,7 +118,8 @@ static bool is_lost(const struct session *session, const struct repeat *repeat,
     const struct repeat_place *first = &repeat->places[0];
     const struct observed_site *site =
         accusation->count > 0 ? observed_site(&session->seen, first->site) : NULL;
-    bool grew = site && (first->answer.shape == SERIES_GROWS || repeat->lost ||
+    bool carries = first->carries && repeat->verdict == CALLS_GROWS;
+    bool grew = site && (first->answer.shape == SERIES_GROWS || repeat->lost || carries ||
                          first->answer.rises >= threshold_count(RISES));
     return grew && !first->suppressed && session_site_lost(session, site) &&
            (site->kind < WIRE_SITE_FD || repeat->verdict == CALLS_GROWS);
@@ -112,6 +149,24 @@ static void sites_tell(struct session *session, const struct repeat *repeat,
     session->result->sites_hidden += accusation->known - accusation->count;
 }
 
+/* The suite is judged without what an accused test leaves at places that have not come to rest. */
+static void accused_places_add(struct session *session, uint32_t number,
+                               const struct repeat *repeat)
+{
+    const struct observed *seen = &session->seen;
+    bool *restless = memory_new(seen->site_count + 1, sizeof *restless); /* by family */
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        enum series_shape shape = repeat->places[i].answer.shape;
+        restless[repeat->places[i].family] = shape == SERIES_GROWS || shape == SERIES_OPEN;
+    }
+    for (uint32_t i = 0; i < seen->site_count; i++) {
+        if (restless[seen->sites[i].family] && observed_site(seen, i)) {
+            accused_add(&session->accused, number, place_key(seen, i));
+        }
+    }
+    free(restless);
+}
+
 static void grown_tell(struct session *session, uint32_t number, const struct repeat *repeat,
                        struct result_test *test, double most_ns)
 {
@@ -128,6 +183,9 @@ static void grown_tell(struct session *session, uint32_t number, const struct re
         test->growth_bytes_per_rep = accusation.bytes_per_rep;
         units_count(repeat, test);
     }
+    if (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH) {
+        accused_places_add(session, number, repeat);
+    }
     if (accusation.count > 0 && test->verdict != VERDICT_INCONCLUSIVE) {
         session_releases(session, number, accusation.sites, accusation.count, most_ns);
     }
@@ -136,28 +194,45 @@ static void grown_tell(struct session *session, uint32_t number, const struct re
     }
 }
 
+/* What the process held when the test was repeated hangs on the tests that were repeated there
+ * before. It is told as if it had gone on where the pass in order left it: so the same test has the
+ * same figures wherever it is repeated. */
+static int64_t place_in_order(const struct result_test *once, const struct repeat *repeat,
+                              struct result_test *test)
+{
+    int64_t shift = once ? once->live_bytes - repeat->figures_live : 0;
+    test->live_bytes += shift;
+    test->peak_live_bytes += shift;
+    test->peak_rss_bytes = once ? once->peak_rss_bytes : test->peak_rss_bytes;
+    return shift;
+}
+
 /* The points that the judge used: live bytes at the ends of the spans. */
-static void curve_set(const struct repeat *repeat, struct result_test *test)
+static void curve_set(const struct repeat *repeat, int64_t shift, struct result_test *test)
 {
     test->live_by_rep = memory_new(repeat->live_count + 1, sizeof *test->live_by_rep);
     test->live_at_rep = memory_new(repeat->live_count + 1, sizeof *test->live_at_rep);
     for (size_t i = 0; i < repeat->live_count; i++) {
-        test->live_by_rep[i] = repeat->live[i];
+        test->live_by_rep[i] = repeat->live[i] + shift;
         test->live_at_rep[i] = repeat->live_calls[i];
     }
     test->live_by_rep_count = test->live_at_rep_count = repeat->live_count;
 }
 
 static void evidence_set(const struct session *session, uint32_t number,
-                         const struct repeat *repeat, struct result_test *test)
+                         const struct repeat *repeat, struct evidence_calls *evidence,
+                         struct result_test *test)
 {
-    bool growing = repeat->place_count > 0 && repeat->places[0].answer.shape == SERIES_GROWS;
-    bool counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
+    const struct repeat_place *first = repeat->place_count > 0 ? &repeat->places[0] : NULL;
+    evidence->verdict = test->verdict;
+    evidence->counted = test->verdict == VERDICT_LEAK && test->growth_bytes_per_rep == 0;
+    evidence->growing = first && (first->answer.shape == SERIES_GROWS || first->carries);
+    evidence->nowhere = repeat_growers(repeat) == 0;
     bool forked = test->verdict == VERDICT_CLEAN && session->seen.tests[number].forked;
     char *horizon =
         forked ? memory_copy("each repetition ran in a child of its own, and what it kept died "
                              "with it")
-               : evidence_test(test->verdict, repeat->calls, counted, growing);
+               : evidence_test(evidence);
     if (horizon) {
         result_set(&test->horizon, horizon);
     }
@@ -178,22 +253,29 @@ static const struct repeat_place *suppressed_grower(const struct repeat *repeat)
 void session_repeat_report(struct session *session, uint32_t number, const struct repeat *repeat,
                            double most_ns)
 {
+    const struct result_test *before = session_result(session, number);
+    bool known = before && before->live_bytes != RESULT_UNMEASURED;
+    const struct result_test once = known ? *before : (struct result_test){0}; /* its figures */
     struct result_test *test = session_test_add(session, number);
     const struct repeat_place *suppressed = suppressed_grower(repeat);
+    double resident = judge_resident(&repeat->resident);
+    struct evidence_calls evidence = {.calls = repeat->calls};
     session_test_fill(session, test, &repeat->figures, repeat->figures_live);
     test->repetitions = repeat->calls;
-    curve_set(repeat, test);
+    curve_set(repeat, place_in_order(known ? &once : NULL, repeat, test), test);
     if (repeat->verdict == CALLS_GROWS || repeat->verdict == CALLS_UNSURE) {
         grown_tell(session, number, repeat, test, most_ns);
     } else if (suppressed) {
         suppressed_tell(session, suppressed, test);
     } else {
         bool clean = repeat->verdict == CALLS_CLEAN;
-        test->verdict = !clean                         ? VERDICT_SATURATING
+        test->verdict = resident > 0                   ? VERDICT_INCONCLUSIVE
+                        : !clean                       ? VERDICT_SATURATING
                         : session_heap_unseen(session) ? VERDICT_NONE
                                                        : VERDICT_CLEAN;
-        test->growth_bytes_per_rep = clean ? 0 : test->growth_bytes_per_rep;
+        test->growth_bytes_per_rep = clean && resident <= 0 ? 0 : test->growth_bytes_per_rep;
+        evidence.resident = resident;
     }
-    evidence_set(session, number, repeat, test);
+    evidence_set(session, number, repeat, &evidence, test);
     session_test_write(session, test);
 }

@@ -24,6 +24,14 @@ struct result_test *session_test_add(struct session *session, uint32_t number)
     return &written;
 }
 
+static struct result_test *in_order; /* what the test came to in the pass in order; or NULL */
+
+struct result_test *session_result(const struct session *session, uint32_t test)
+{
+    (void)session, (void)test;
+    return in_order;
+}
+
 void session_test_fill(struct session *session, struct result_test *test,
                        const struct wire_test *seen, int64_t live)
 {
@@ -92,9 +100,10 @@ struct row {
         enum series_shape shape;
         unsigned rises;
         double per_call, bytes;
-        bool suppressed;
+        bool suppressed, carries;
     } places[PLACES];
-    double heap_per_call;
+    double of_sums[REPEAT_SUMS]; /* per call */
+    double resident;             /* per call */
     uint32_t unreachable;
     enum result_verdict verdict;
     double growth; /* -1: not measured */
@@ -104,10 +113,14 @@ struct row {
     const char *horizon;
 };
 
-#define HEAP WIRE_SITE_HEAP
-#define GREW "grew through 64 repetitions"
-#define LOST GREW ", and nothing points at what is left"
-#define HELD GREW "; a cache with more free slots than that looks the same"
+#define HEAP    WIRE_SITE_HEAP
+#define GREW    "grew through 64 repetitions"
+#define LOST    GREW ", and nothing points at what is left"
+#define HELD    GREW "; a cache with more free slots than that looks the same"
+#define NOWHERE GREW ", and no allocation site holds what grew"
+#define RESIDENT                                                                                   \
+    "its resident memory rose by 5 KB a call in 64 repetitions, and neither heap nor mappings "    \
+    "explain it: they came to rest"
 #define SOME                                                                                       \
     "grew in the 64 repetitions that the budget allowed, as a cache with more free slots than "    \
     "that would; --budget TIME allows more"
@@ -134,6 +147,33 @@ static const struct row rows[] = {
      .verdict = VERDICT_SATURATING,
      .growth = -1,
      .horizon = "stopped growing within 64 repetitions"},
+    {.name = "resident memory rises where nothing else does",
+     .calls_verdict = CALLS_CLEAN,
+     .resident = 5000,
+     .verdict = VERDICT_INCONCLUSIVE,
+     .growth = -1,
+     .horizon = RESIDENT},
+    {.name = "and where all else has levelled off",
+     .calls_verdict = CALLS_LEVEL,
+     .resident = 5000,
+     .verdict = VERDICT_INCONCLUSIVE,
+     .growth = -1,
+     .horizon = RESIDENT},
+    {.name = "it says nothing more of what grows",
+     .calls_verdict = CALLS_GROWS,
+     .resident = 5000,
+     .places = {{1, HEAP, SERIES_GROWS, 9, 33, 32, false}},
+     .verdict = VERDICT_GROWTH,
+     .growth = 32,
+     .shown = 1,
+     .released = 1,
+     .site_verdicts = "G",
+     .horizon = HELD},
+    {.name = "it rises by little",
+     .calls_verdict = CALLS_CLEAN,
+     .resident = 500,
+     .verdict = VERDICT_CLEAN,
+     .horizon = "equal at each of 64 boundaries"},
     {.name = "grows, and is held",
      .calls_verdict = CALLS_GROWS,
      .places = {{1, HEAP, SERIES_GROWS, 9, 33, 32, false}},
@@ -309,10 +349,74 @@ static const struct row rows[] = {
      .horizon = "stopped growing within 64 repetitions"},
     {.name = "bytes of the heap that no site explains",
      .calls_verdict = CALLS_GROWS,
-     .heap_per_call = 77,
+     .of_sums = {77, 0, 3},
      .verdict = VERDICT_GROWTH,
      .growth = 77,
+     .horizon = NOWHERE},
+    {.name = "bytes of heap and mappings that no site explains",
+     .calls_verdict = CALLS_GROWS,
+     .of_sums = {77, 8193},
+     .verdict = VERDICT_GROWTH,
+     .growth = 77 + 8193,
+     .horizon = NOWHERE},
+    {.name = "carried, held",
+     .calls_verdict = CALLS_GROWS,
+     .places = {{1, HEAP, SERIES_LEVEL, 0, 20, 19, false, true},
+                {2, HEAP, SERIES_LEVEL, 0, 10, 9, false, true}},
+     .of_sums = {55},
+     .unreachable = 1 << 2,
+     .verdict = VERDICT_GROWTH,
+     .growth = 55,
+     .shown = 2,
+     .released = 2,
+     .site_verdicts = "GL",
      .horizon = HELD},
+    {.name = "carried, lost, beside a mapping that grows",
+     .calls_verdict = CALLS_GROWS,
+     .places = {{1, HEAP, SERIES_LEVEL, 0, 20, 19, false, true},
+                {2, WIRE_SITE_MMAP, SERIES_GROWS, 9, 4097, 4096, false, false}},
+     .of_sums = {55, 10000},
+     .unreachable = 1 << 1,
+     .verdict = VERDICT_LEAK,
+     .growth = 55 + 4096,
+     .shown = 2,
+     .released = 2,
+     .site_verdicts = "LG",
+     .horizon = LOST},
+    {.name = "carried, lost, in few calls",
+     .calls_verdict = CALLS_UNSURE,
+     .places = {{1, HEAP, SERIES_OPEN, 2, 20, 19, false, true}},
+     .of_sums = {55},
+     .unreachable = 1 << 1,
+     .verdict = VERDICT_INCONCLUSIVE,
+     .growth = 55,
+     .shown = 1,
+     .site_verdicts = "I",
+     .horizon = SOME},
+    {.name = "carried, and all of it suppressed",
+     .calls_verdict = CALLS_GROWS,
+     .places = {{1, HEAP, SERIES_LEVEL, 0, 20, 19, true, true}},
+     .of_sums = {55},
+     .verdict = VERDICT_NONE,
+     .growth = -1,
+     .shown = 1,
+     .released = 1,
+     .site_verdicts = "G*",
+     .horizon = RULE},
+    {.name = "descriptors and threads that move from place to place",
+     .calls_verdict = CALLS_GROWS,
+     .places = {{1, WIRE_SITE_FD, SERIES_OPEN, 0, 0.2, 0, false, true},
+                {2, WIRE_SITE_FD, SERIES_OPEN, 0, 0.3, 0, false, true},
+                {3, WIRE_SITE_THREAD, SERIES_OPEN, 0, 0.1, 0, false, true}},
+     .of_sums = {0, 0, 2.2, 0.4},
+     .verdict = VERDICT_LEAK,
+     .growth = 0,
+     .fds = 2,
+     .threads = 1,
+     .shown = 3,
+     .released = 3,
+     .site_verdicts = "LLL",
+     .horizon = GREW},
 };
 
 static void made(const struct row *row, struct session *session, struct repeat *repeat,
@@ -346,12 +450,18 @@ static void made(const struct row *row, struct session *session, struct repeat *
                                                      .rises = row->places[i].rises,
                                                      .per_call = row->places[i].per_call},
                                           .bytes_per_call = row->places[i].bytes,
-                                          .suppressed = row->places[i].suppressed};
+                                          .suppressed = row->places[i].suppressed,
+                                          .carries = row->places[i].carries};
     }
     repeat->places = places;
     repeat->verdict = row->calls_verdict;
     repeat->lost = row->lost;
-    repeat->sum_answers[REPEAT_HEAP].per_call = row->heap_per_call;
+    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
+        repeat->sum_answers[sum].per_call = row->of_sums[sum];
+    }
+    for (unsigned end = 3; end <= 64; end += end < 8 ? 1 : 8) {
+        series_add(&repeat->resident, end, 1000000 - (int64_t)(row->resident * (64 - end)));
+    }
     unreachable = row->unreachable;
     shown_count = scanned = released = told = writes = 0;
 }
@@ -416,6 +526,33 @@ START_TEST(calls_come_to_results)
 }
 END_TEST
 
+START_TEST(what_the_process_held_is_that_of_the_pass_in_order)
+{
+    static int64_t live[] = {4000, 4100};
+    static unsigned live_calls[] = {3, 64};
+    static const struct row row = {.calls_verdict = CALLS_CLEAN};
+    static const struct runner_options options = {.writer = NULL};
+    struct repeat_place places[PLACES];
+    struct result result;
+    struct session session = {.options = &options, .result = &result};
+    struct repeat repeat = {
+        .calls = 64, .figures_live = 4050, .live = live, .live_calls = live_calls, .live_count = 2};
+    struct result_test once = {.live_bytes = 1000, .peak_rss_bytes = 77};
+    result_init(&result);
+    made(&row, &session, &repeat, places);
+    in_order = &once;
+    session_repeat_report(&session, 0, &repeat, 1);
+    in_order = NULL;
+    ck_assert_int_eq(written.live_bytes, 1000);
+    ck_assert_int_eq(written.peak_rss_bytes, 77);
+    ck_assert_int_eq(written.live_by_rep[0], 950); /* the same distances */
+    ck_assert_int_eq(written.live_by_rep[1], 1050);
+    result_test_fini(&written);
+    observed_fini(&session.seen);
+    result_fini(&result);
+}
+END_TEST
+
 START_TEST(shares_are_of_what_is_not_suppressed)
 {
     static const struct row row = {.calls_verdict = CALLS_GROWS,
@@ -441,4 +578,5 @@ START_TEST(shares_are_of_what_is_not_suppressed)
 }
 END_TEST
 
-SUITE("repeat report", &calls_come_to_results, &shares_are_of_what_is_not_suppressed)
+SUITE("repeat report", &calls_come_to_results, &what_the_process_held_is_that_of_the_pass_in_order,
+      &shares_are_of_what_is_not_suppressed)

@@ -7,26 +7,22 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/campaign/place.h"
+#include "harness/campaign/phase.h"
+#include "harness/campaign/place_judge.h"
 #include "harness/campaign/session.h"
+#include "harness/campaign/suite_sites.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SUITE_NS    30000000000.0 /* a suite that takes longer is judged in order only, by `run` */
+#define ANY_COST    1e18          /* of a second pass */
 #define FITTED_PART 3 / 4 /* of the tests that fitted into the cap: leaves room for the asking */
-
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 uint64_t session_shuffle(const struct session *session, uint64_t number)
 {
@@ -50,12 +46,16 @@ void course_fini(struct course *course)
     session_fini(&course->session);
 }
 
-bool course_run(struct course *course, bool twice)
+bool course_run(struct course *course, double twice_most_ns)
 {
-    double begun = now_ns();
-    course->session.twice = twice;
+    struct pace begun = pace_now();
+    course->session.twice = twice_most_ns > 0;
+    course->session.twice_most_ns = twice_most_ns;
     bool ran = session_run(&course->session);
-    course->elapsed = now_ns() - begun;
+    course->elapsed = pace_since(&begun);
+    if (course->session.again_done) {
+        course->elapsed /= 2;
+    }
     if (course->log.first_pass == 0) {
         course->log.first_pass = course->log.count;
     }
@@ -97,16 +97,24 @@ static void suppressed_tell(struct session *session, struct course *course)
     free(held);
 }
 
-/* What grows by itself, or did not pass, is told of its test; the suite is judged by the others. */
-static bool *excluded_new(const struct session *session, size_t test_count)
+/* The suite is judged without what tests are accused of by themselves: the places that
+ * session->accused has already. Here those follow of which all is left out: tests that did not
+ * pass, and accused ones of which no place is known. */
+static void accused_complete(struct session *session, size_t test_count)
 {
-    bool *excluded = memory_new(test_count + 1, sizeof *excluded);
+    bool *known = memory_new(test_count + 1, sizeof *known);
+    for (size_t i = 0; i < session->accused.count; i++) {
+        uint32_t test = session->accused.all[i].test;
+        known[test < test_count ? test : test_count] = true;
+    }
     for (uint32_t i = 0; i < test_count; i++) {
         const struct result_test *test = session_result(session, i);
-        excluded[i] = !test || test->status != RESULT_PASS || test->verdict == VERDICT_LEAK ||
-                      test->verdict == VERDICT_GROWTH;
+        bool accused = test && (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH);
+        if (!test || test->status != RESULT_PASS || (accused && !known[i])) {
+            accused_add(&session->accused, i, ACCUSED_WHOLE);
+        }
     }
-    return excluded;
+    free(known);
 }
 
 /* The curve of the suite: what the shown places hold at each boundary of the pass in order. */
@@ -127,6 +135,14 @@ static void curve_take(struct session *session, const struct places *places)
     session->live_start = 0;
     session->live_end = sum;
     free(left);
+}
+
+/* What stays of the pass that is judged, and so its rate; no tests: nothing is accused. */
+static void kept_set(struct session *session, int64_t kept, size_t tests)
+{
+    session->suite_kept = (double)kept;
+    session->suite_tests = tests;
+    session->suite_growth = tests > 0 ? (double)kept / (double)tests : 0;
 }
 
 /* Figures of the pass in order, which the variant of a hunt shows. */
@@ -172,114 +188,19 @@ static void depositors_tell(struct session *session, const struct places *places
     free(left);
 }
 
-struct shown { /* a place, and the site of the last pass that stands for it */
-    const struct place *place;
-    struct place_event end;
-    uint32_t site;
-    int64_t site_worth;
-};
-
-static int compare_shown(const void *a, const void *b)
-{
-    const struct shown *x = a, *y = b;
-    int64_t more =
-        observed_worth(y->end.blocks, y->end.bytes) - observed_worth(x->end.blocks, x->end.bytes);
-    return more > 0 ? 1 : more < 0 ? -1 : (x->place->key > y->place->key) ? 1 : -1;
-}
-
-/* The shown places with what they hold; how many. The caller frees *shown. */
-static size_t shown_list(const struct places *places, struct shown **shown)
-{
-    size_t count = 0;
-    *shown = memory_new(places->count + 1, sizeof **shown);
-    for (size_t i = 0; i < places->count; i++) {
-        if (places->all[i].shown) {
-            (*shown)[count++] =
-                (struct shown){.place = &places->all[i], .end = place_end(places, &places->all[i])};
-        }
-    }
-    qsort(*shown, count, sizeof **shown, compare_shown);
-    return count;
-}
-
-static void shown_write(struct session *traced, const struct places *places, struct shown *shown,
-                        size_t count, enum result_verdict verdict)
-{
-    uint32_t numbers[SESSION_SITES_SHOWN] = {0}, asked = 0;
-    double whole = 0;
-    for (size_t i = 0; i < traced->seen.site_count; i++) {
-        const struct observed_site *site = observed_site(&traced->seen, (uint32_t)i);
-        const struct place *place =
-            site ? places_find_shown(places, &traced->seen, (uint32_t)i) : NULL;
-        for (size_t k = 0; place && k < count; k++) {
-            int64_t worth = observed_worth(site->blocks, site->bytes);
-            if (shown[k].place == place && worth > shown[k].site_worth) {
-                shown[k].site = (uint32_t)i;
-                shown[k].site_worth = worth;
-            }
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        whole += (double)shown[i].end.bytes;
-        if (asked < SESSION_SITES_SHOWN && shown[i].site_worth > 0) {
-            numbers[asked++] = shown[i].site;
-        }
-    }
-    session_scan(traced, numbers, asked);
-    unsigned rank = 0;
-    for (size_t i = 0; i < count && rank < SESSION_SITES_SHOWN; i++) {
-        const struct observed_site *seen = observed_site(&traced->seen, shown[i].site);
-        if (shown[i].site_worth <= 0 || !seen) {
-            continue;
-        }
-        struct result_site *site = session_site_add(traced, "", seen, ++rank, whole);
-        site->verdict = verdict;
-        site->bytes = shown[i].end.bytes;
-        site->blocks = shown[i].end.blocks;
-        site->share = whole > 0 ? (double)site->bytes / whole : NAN;
-        if (traced->options->writer) {
-            result_write_site(traced->options->writer, site);
-        }
-    }
-    traced->result->sites_hidden += count - rank;
-}
-
-/* All tests once more in order, for who holds what the places keep. */
-static void holders_ask(struct session *session, const struct places *places,
-                        enum result_verdict verdict)
-{
-    struct shown *shown;
-    struct course course;
-    size_t count = shown_list(places, &shown);
-    course_init(&course, session, 0);
-    course.session.forks = session->forks;
-    course.session.asks_survivors = session->passive;
-    course.session.log = session->passive ? NULL : &course.log;
-    if (count > 0 && session_begin(&course.session)) {
-        session_serve(&course.session, 0, (uint32_t)places->test_count); /* then it waits */
-        if (!course.session.link.worker.ended) {
-            shown_write(&course.session, places, shown, count, verdict);
-        }
-        session_over(&course.session);
-    }
-    free(shown);
-    course_fini(&course);
-}
-
 /* What a second pass in the same process did. */
 struct again {
     bool done;
-    int64_t first, added; /* bytes of the shown places: after the first pass, by the second */
+    int64_t added; /* bytes of the shown places */
 };
 
 static struct again again_of(const struct places *places, bool done)
 {
     struct again again = {.done = done};
     for (size_t i = 0; i < places->count && done; i++) {
-        if (places->all[i].shown) {
-            int64_t end = place_end(places, &places->all[i]).bytes;
-            again.first += end;
-            again.added += place_end_again(places, &places->all[i]).bytes - end;
+        struct place *place = &places->all[i];
+        if (place->shown) {
+            again.added += place_again_get(places, place);
         }
     }
     return again;
@@ -298,31 +219,31 @@ static void suite_conclude(struct session *session, struct places *places,
                                       .verdict = judged->verdict};
     bool accused = judged->verdict == VERDICT_ACCUMULATES;
     if (accused && again->done) {
-        evidence.verdict = judge_again(again->first, again->added);
+        evidence.verdict = places_judge_again(places);
     }
     if (accused) {
         depositors_tell(session, places, &evidence);
     }
     curve_take(session, places);
     session->suite_verdict = evidence.verdict;
-    session->suite_growth = accused && places->passes[0].first_pass > 0
-                                ? (double)session->live_end / (double)places->passes[0].first_pass
-                                : 0;
+    kept_set(session, session->live_end, accused ? places->passes[0].first_pass : 0);
     free(session->suite_horizon);
     session->suite_horizon = evidence_suite(&evidence);
     if (accused) {
-        holders_ask(session, places, evidence.verdict);
+        suite_sites_ask(session, places);
     }
 }
 
-/* The shuffled orders. */
+/* The shuffled orders, as long as the hunt has time. */
 static void shuffles_run(struct session *session, struct places *places,
-                         const struct session *straight, unsigned orders)
+                         const struct session *straight, unsigned orders,
+                         const struct spending *spending)
 {
-    for (unsigned i = 0; i + 1 < orders; i++) {
+    for (unsigned i = 0; i + 1 < orders && !(spending && spending_is_over(spending)); i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
-        if (course_run(&course, false)) {
+        phase_begin(session, "shuffled order %u of %u", i + 1, orders - 1);
+        if (course_run(&course, 0)) {
             course_add(places, &course);
         }
         if (session->kind == SESSION_MEASURED && session->plan->hunt) {
@@ -338,27 +259,23 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
 {
     struct course course;
     struct places places;
-    struct shown *shown;
-    bool *excluded = memory_new(session->seen.test_count + 1, sizeof *excluded);
+    const struct accused nothing = {0};
     uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
     course_init(&course, session, 0);
     if (session_begin(&course.session)) {
         session_serve(&course.session, 0, fitted);
         course.log.first_pass = evidence->traced = course.log.count;
-        places_init(&places, session->seen.test_count, excluded);
+        places_init(&places, session->seen.test_count, &nothing);
         course_add(&places, &course);
         places_show_all(&places);
         depositors_tell(session, &places, evidence);
-        size_t count = shown_list(&places, &shown);
         if (!course.session.link.worker.ended) {
-            shown_write(&course.session, &places, shown, count, evidence->verdict);
+            suite_sites_write(&course.session, &places);
         }
-        free(shown);
         places_fini(&places);
         session_over(&course.session);
     }
     course_fini(&course);
-    free(excluded);
 }
 
 /* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
@@ -368,9 +285,9 @@ static void stopped_judge(struct session *session)
     struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
                                       .tests = session->live_count};
     session->suite_verdict = evidence.verdict;
-    session->suite_growth =
-        grows ? (double)session->live[session->live_count - 1] / (double)session->live_count : NAN;
+    session->suite_growth = NAN;
     if (grows) {
+        kept_set(session, session->live[session->live_count - 1], session->live_count);
         stopped_sites(session, &evidence);
     }
     free(session->suite_horizon);
@@ -391,7 +308,7 @@ static void stopped_take(struct session *session, const struct session *course)
     session->live_start = 0;
 }
 
-void session_suite(struct session *session, struct course *course, const struct budget *budget)
+void session_suite(struct session *session, struct course *course, const struct spending *spending)
 {
     struct course again;
     const bool broken = course->log.broken;
@@ -403,7 +320,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     session_victims(session, &course->session, &course->session);
     if (broken) { /* once more without the tests in which a worker ended */
         course_init(&again, session, 0);
-        if (!course_run(&again, budget->again)) {
+        if (!course_run(&again, spending->plan.again ? ANY_COST : 0)) {
             course_fini(&again);
             return;
         }
@@ -411,32 +328,39 @@ void session_suite(struct session *session, struct course *course, const struct 
     }
     struct places places;
     size_t test_count = course->session.seen.test_count;
-    bool *excluded = excluded_new(session, test_count);
-    places_init(&places, test_count, excluded);
+    accused_complete(session, test_count);
+    places_init(&places, test_count, &session->accused);
     course_add(&places, course);
     figures_take(session, &course->session);
     if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
-        shuffles_run(session, &places, &course->session, budget->orders);
+        shuffles_run(session, &places, &course->session, spending->plan.orders, spending);
     }
     struct places_verdict judged = places_judge(&places);
     struct again second = again_of(&places, course->session.again_done);
     suite_conclude(session, &places, &judged, &second);
     places_fini(&places);
-    free(excluded);
     if (broken) {
         course_fini(&again);
     }
 }
 
-/* What of the places that are shown is alive at the end of a program that ran its tests by itself.
- */
-static int64_t survivors_shown(const struct places *places, const struct observed *seen)
+/* What of the places that are shown is alive at the end of a program that ran its tests by itself:
+ * the first time, and what a second time added. Returns bytes. */
+static int64_t survivors_shown(const struct places *places, const struct observed *seen,
+                               bool second)
 {
     int64_t bytes = 0;
     for (size_t i = 0; i < seen->survivor_count; i++) {
         const struct wire_survivor *left = &seen->survivors[i];
-        bool counts = left->birth < places->test_count && !places->excluded[left->birth];
-        bytes += counts && places_find_shown(places, seen, left->site) ? left->bytes : 0;
+        struct place *place =
+            left->birth < places->test_count ? places_find_shown(places, seen, left->site) : NULL;
+        if (place && !accused_has(places->left_out, left->birth, place_key(seen, left->site))) {
+            *(second ? &place->added : &place->first) += observed_worth(left->blocks, left->bytes);
+            bytes += left->bytes;
+        }
+    }
+    for (size_t i = 0; i < places->count && second; i++) {
+        places->all[i].added -= places->all[i].first;
     }
     return bytes;
 }
@@ -448,7 +372,7 @@ static bool survivors_run(const struct session *session, struct course *course, 
     course->session.forks = session->forks;
     course->session.asks_survivors = true;
     course->session.passes = passes;
-    return course_run(course, false);
+    return course_run(course, 0);
 }
 
 void session_suite_passive(struct session *session)
@@ -459,22 +383,21 @@ void session_suite_passive(struct session *session)
         course_fini(&once);
         return;
     }
-    bool *excluded = excluded_new(session, once.session.seen.test_count);
-    places_init(&places, once.session.seen.test_count, excluded);
+    accused_complete(session, once.session.seen.test_count);
+    places_init(&places, once.session.seen.test_count, &session->accused);
     pass_log_survivors(&once.log, once.session.live_tests, once.session.live_count,
                        &once.session.seen);
     course_add(&places, &once);
     figures_take(session, &once.session);
     struct places_verdict judged = places_judge(&places);
-    struct again again = {.first = survivors_shown(&places, &once.session.seen)};
+    struct again again = {.added = -survivors_shown(&places, &once.session.seen, false)};
     if (!session->plan->quick && !session->forks) {
         again.done = survivors_run(session, &twice, 2) && twice.session.failure_count == 0;
-        again.added = survivors_shown(&places, &twice.session.seen) - again.first;
+        again.added += survivors_shown(&places, &twice.session.seen, true);
         course_fini(&twice);
     }
     suite_conclude(session, &places, &judged, &again);
     places_fini(&places);
-    free(excluded);
     course_fini(&once);
 }
 
@@ -503,19 +426,18 @@ void session_run_suite(struct session *session)
         return;
     }
     course_init(&course, session, 0);
-    if (course_run(&course, session->wall < SUITE_NS)) {
+    if (course_run(&course, session->wall < SUITE_NS ? ANY_COST : 0)) {
         struct places places;
-        bool *excluded = excluded_new(session, course.session.seen.test_count);
-        places_init(&places, course.session.seen.test_count, excluded);
+        accused_complete(session, course.session.seen.test_count);
+        places_init(&places, course.session.seen.test_count, &session->accused);
         course_add(&places, &course);
         suppressed_tell(session, &course);
         bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
-        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1);
+        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1, NULL);
         struct places_verdict judged = places_judge(&places);
         struct again again = again_of(&places, course.session.again_done);
         suite_conclude(session, &places, &judged, &again);
         places_fini(&places);
-        free(excluded);
     }
     course_fini(&course);
 }

@@ -31,7 +31,7 @@ grep -q "left behind by 24 of 28 tests" "$T/keeps.txt" || fail "who left it behi
 
 seed=1 hunt order 0 NOTHING=1
 verdict order clean
-grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag (it is dirty)" "$T/order.txt" ||
+grep -q "order/all/pays passes by itself and fails after order/all/leaves_a_flag (it is dirty)" "$T/order.txt" ||
     fail "the polluter and its victim are not named: $(grep -o 'note:.*' "$T/order.txt")"
 grep -q "order/all/needs_the_first fails without .* it needs what order/all/sets_up leaves behind" "$T/order.txt" ||
     fail "what a test needs is not named"
@@ -45,7 +45,7 @@ grep -q '"order"\|"left_bytes"' "$T/grows.jsonl" && ! grep -q left_bytes "$T/ord
     fail "what tests left is told of a suite that is clean, or not of one that grows"
 for report in markdown html; do
     "$B/tidemark" report --$report "$T/order.$report" "$T/order.jsonl" >/dev/null 2>&1 || fail "$report: exit $?"
-    tr -d '\\' <"$T/order.$report" | grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag" ||
+    tr -d '\\' <"$T/order.$report" | grep -q "order/all/pays passes by itself and fails after order/all/leaves_a_flag" ||
         fail "the $report report does not name polluter and victim"
 done
 

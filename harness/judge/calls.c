@@ -57,6 +57,39 @@ enum calls_verdict judge_calls(const struct calls_facts *facts)
                                                                                     : CALLS_UNSURE;
 }
 
+/* The last span that ends by this call, or the first. */
+static const struct series_span *span_until(const struct series *series, unsigned call)
+{
+    size_t at = series->count - 1;
+    while (at > 0 && series->spans[at].end > call) {
+        at--;
+    }
+    return &series->spans[at];
+}
+
+static double rate_between(const struct series_span *from, const struct series_span *to)
+{
+    return (double)(to->floor - from->floor) / (to->end - from->end);
+}
+
+double judge_resident(const struct series *resident)
+{
+    unsigned n = series_calls(resident);
+    if (n < threshold_count(RESIDENT_CALLS)) {
+        return 0;
+    }
+    const struct series_span *first = &resident->spans[0];
+    const struct series_span *last = &resident->spans[resident->count - 1];
+    const struct series_span *quarter = span_until(resident, n / 4);
+    const struct series_span *before = span_until(resident, n / 16);
+    if (quarter == first || (double)(last->floor - first->floor) < threshold(RESIDENT_BYTES) ||
+        last->floor <= quarter->floor || (before != quarter && quarter->floor <= before->floor)) {
+        return 0;
+    }
+    double rate = rate_between(first, last);
+    return rate_between(quarter, last) >= threshold(RESIDENT_PACE) * rate ? rate : 0;
+}
+
 unsigned calls_next(unsigned calls, bool moved)
 {
     if (calls < threshold_count(WARM_UP)) {

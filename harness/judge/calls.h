@@ -38,6 +38,11 @@ enum calls_verdict {
 /* Adds the answer of one series to the facts. */
 void calls_add(struct calls_facts *facts, const struct series_answer *answer);
 
+/* Does resident memory that neither heap nor mappings explain rise with the calls, on every step of
+ * four times as many? The series has what is resident at the end of each span. The memory of a heap
+ * that is cut to pieces rises, too, but ever less. Returns bytes a call; 0 if it does not. */
+double judge_resident(const struct series *resident);
+
 enum calls_verdict judge_calls(const struct calls_facts *facts);
 
 /* After how many calls the series get their next span: single calls to the 8th, then quarters of

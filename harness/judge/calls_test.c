@@ -295,6 +295,48 @@ static double made_call(struct made *made, unsigned call)
     }
 }
 
+START_TEST(resident_memory_rises_as_a_line_does)
+{
+    enum { KB = 1024 };
+    static const struct {
+        const char *name;
+        struct series_span spans[8];
+        double rate;
+    } rows[] = {
+        {"as a line", {{3, 1000}, {4, 1300}, {64, 19300}, {256, 76900}, {1024, 307300}}, 300},
+        {"just enough", {{3, 0}, {4, 0}, {16, 40 * KB}, {64, 128 * KB}}, 128. * KB / 61},
+        {"too few calls", {{3, 0}, {4, 0}, {15, 40 * KB}, {63, 128 * KB}}, 0},
+        {"too little", {{3, 1}, {4, 0}, {16, 40 * KB}, {64, 128 * KB}}, 0},
+        {"in one step", {{3, 0}, {64, 128 * KB}}, 0},
+        {"three quarters of its pace", {{3, 0}, {250, 435250}, {1003, 1000000}}, 1000},
+        {"less than that", {{3, 0}, {250, 435251}, {1003, 1000000}}, 0},
+        {"not in the step before", {{3, 0}, {64, 300 * KB}, {256, 300 * KB}, {1024, 1500 * KB}}, 0},
+        {"nor in the last", {{3, 0}, {64, 300 * KB}, {256, 600 * KB}, {1024, 600 * KB}}, 0},
+        {"a heap in pieces",
+         {{3, 0},
+          {4, 144 * KB},
+          {16, 1080 * KB},
+          {64, 1976 * KB},
+          {256, 2944 * KB},
+          {1024, 4020 * KB}},
+         0},
+        {"it falls", {{3, 900 * KB}, {64, 300 * KB}, {256, 200 * KB}, {1024, 100 * KB}}, 0},
+        {"in questions of sixteen times as many",
+         {{3, 0}, {4, 0}, {64, 18000}, {1024, 306300}},
+         300},
+        {"nothing", {{0, 0}}, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct series series = {0};
+        for (size_t k = 0; k < 8 && rows[i].spans[k].end > 0; k++) {
+            series_add(&series, rows[i].spans[k].end, rows[i].spans[k].floor);
+        }
+        double rate = judge_resident(&series);
+        ck_assert_msg(fabs(rate - rows[i].rate) < 1e-9, "%s: %g", rows[i].name, rate);
+    }
+}
+END_TEST
+
 /* All calls of a made-up test until there is a verdict; at most so many can be had. */
 static enum calls_verdict made_judge(struct made *made, unsigned most)
 {
@@ -353,4 +395,4 @@ END_TEST
 
 SUITE("calls", &facts_make_a_verdict, &answers_add_up_to_facts,
       &boundaries_differ_in_each_of_their_numbers, &spans_are_single_calls_then_parts_of_octaves,
-      &made_up_tests_are_told_apart)
+      &resident_memory_rises_as_a_line_does, &made_up_tests_are_told_apart)

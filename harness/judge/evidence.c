@@ -17,7 +17,7 @@ static char *counted_text(const char *text, unsigned count)
                  : NULL;
 }
 
-char *evidence_test(enum result_verdict verdict, unsigned calls, bool counted, bool growing)
+char *evidence_test(const struct evidence_calls *test)
 {
     static const char *const texts[VERDICT_COUNT] = {
         [VERDICT_CLEAN] = "equal at each of %u boundaries",
@@ -28,18 +28,29 @@ char *evidence_test(enum result_verdict verdict, unsigned calls, bool counted, b
         [VERDICT_INCONCLUSIVE] =
             "neither levelled off nor grew steadily in %u repetitions; --budget TIME allows more",
     };
-    if (verdict == VERDICT_LEAK && counted) { /* no pointer leads to them, and none is missing */
-        return counted_text("grew through %u repetitions", calls);
+    if (test->verdict == VERDICT_LEAK && test->counted) { /* no pointer leads to them, and none is
+                                                             missing */
+        return counted_text("grew through %u repetitions", test->calls);
     }
-    if (verdict == VERDICT_INCONCLUSIVE && growing) {
+    if (test->verdict == VERDICT_GROWTH && test->nowhere) {
+        return counted_text("grew through %u repetitions, and no allocation site holds what grew",
+                            test->calls);
+    }
+    if (test->verdict == VERDICT_INCONCLUSIVE && test->resident > 0) {
+        char rate[UNIT_TEXT_BYTES], calls[UNIT_TEXT_BYTES];
+        return memory_format("its resident memory rose by %s a call in %s repetitions, and neither "
+                             "heap nor mappings explain it: they came to rest",
+                             unit_bytes(rate, test->resident), unit_count(calls, test->calls));
+    }
+    if (test->verdict == VERDICT_INCONCLUSIVE && test->growing) {
         return counted_text("grew in the %u repetitions that the budget allowed, as a cache with "
                             "more free slots than that would; --budget TIME allows more",
-                            calls);
+                            test->calls);
     }
-    return counted_text(texts[verdict], calls);
+    return counted_text(texts[test->verdict], test->calls);
 }
 
-char *evidence_program(enum result_verdict verdict, unsigned passes)
+char *evidence_program(enum result_verdict verdict, unsigned passes, bool growing)
 {
     static const char *const texts[VERDICT_COUNT] = {
         [VERDICT_CLEAN] = "kept the same through %u passes of the whole program",
@@ -50,6 +61,11 @@ char *evidence_program(enum result_verdict verdict, unsigned passes)
         [VERDICT_INCONCLUSIVE] =
             "neither levelled off nor grew steadily in %u passes of the whole program",
     };
+    if (verdict == VERDICT_INCONCLUSIVE && growing) {
+        return counted_text("grew in the %u passes of the whole program that could be made; so "
+                            "would a cache with more free slots",
+                            passes);
+    }
     return counted_text(texts[verdict], passes);
 }
 
@@ -105,7 +121,7 @@ char *evidence_suite(const struct evidence_suite *suite)
     bool bounded = suite->again && suite->verdict == VERDICT_ACCUMULATES;
     char *text =
         memory_format("judged over %zu tests in order%s%s%s%s", suite->tests, orders, again,
-                      bounded ? ": as many as there are distinct inputs" : "", depositors);
+                      bounded ? ", as with a cache that keeps each input once" : "", depositors);
     free(orders);
     free(again);
     free(depositors);

@@ -7,12 +7,20 @@
 
 #include "harness/result/result.h"
 
-/* Of a test that was repeated `calls` times. `counted`: descriptors, threads or files, to which no
- * pointer leads; `growing`: an inconclusive one grew in all of them. NULL for VERDICT_NONE. */
-char *evidence_test(enum result_verdict verdict, unsigned calls, bool counted, bool growing);
+struct evidence_calls { /* a test that was repeated */
+    enum result_verdict verdict;
+    unsigned calls;
+    bool counted;    /* descriptors, threads or files, to which no pointer leads */
+    bool growing;    /* an inconclusive one grew in all calls */
+    bool nowhere;    /* no site holds what grew */
+    double resident; /* bytes a call by which resident memory rose that nothing explains; or 0 */
+};
+/* NULL for VERDICT_NONE. */
+char *evidence_test(const struct evidence_calls *test);
 
-/* Of a test whose program was run `passes` times as a whole. */
-char *evidence_program(enum result_verdict verdict, unsigned passes);
+/* Of a test whose program was run `passes` times as a whole. `growing`: an inconclusive one grew in
+ * all of them. */
+char *evidence_program(enum result_verdict verdict, unsigned passes, bool growing);
 
 struct evidence_suite {
     enum result_verdict verdict;

@@ -20,36 +20,42 @@ static void texts_equal(const char *name, char *text, const char *expected)
 START_TEST(a_test_says_what_its_verdict_rests_on)
 {
     static const struct {
-        enum result_verdict verdict;
-        unsigned calls;
-        bool counted, growing;
+        struct evidence_calls test;
         const char *text;
     } rows[] = {
-        {VERDICT_NONE, 5, false, false, NULL},
-        {VERDICT_ACCUMULATES, 5, false, false, NULL},
-        {VERDICT_CLEAN, 1024, false, false, "equal at each of 1,024 boundaries"},
-        {VERDICT_CLEAN, 64, true, true, "equal at each of 64 boundaries"},
-        {VERDICT_LEAK, 8, false, false,
+        {{VERDICT_NONE, 5, false, false, false, 0}, NULL},
+        {{VERDICT_ACCUMULATES, 5, false, false, false, 0}, NULL},
+        {{VERDICT_CLEAN, 1024, false, false, false, 0}, "equal at each of 1,024 boundaries"},
+        {{VERDICT_CLEAN, 64, true, true, false, 0}, "equal at each of 64 boundaries"},
+        {{VERDICT_LEAK, 8, false, false, false, 0},
          "grew through 8 repetitions, and nothing points at what is left"},
-        {VERDICT_LEAK, 8, false, true,
+        {{VERDICT_LEAK, 8, false, true, false, 0},
          "grew through 8 repetitions, and nothing points at what is left"},
-        {VERDICT_LEAK, 256, true, false, "grew through 256 repetitions"},
-        {VERDICT_GROWTH, 4096, false, true,
+        {{VERDICT_LEAK, 256, true, false, false, 0}, "grew through 256 repetitions"},
+        {{VERDICT_GROWTH, 4096, false, true, false, 0},
          "grew through 4,096 repetitions; a cache with more free slots than that looks the same"},
-        {VERDICT_GROWTH, 4096, true, false,
+        {{VERDICT_GROWTH, 4096, true, false, false, 0},
          "grew through 4,096 repetitions; a cache with more free slots than that looks the same"},
-        {VERDICT_SATURATING, 1024, false, false, "stopped growing within 1,024 repetitions"},
-        {VERDICT_INCONCLUSIVE, 20, false, false,
+        {{VERDICT_GROWTH, 4096, false, true, true, 0},
+         "grew through 4,096 repetitions, and no allocation site holds what grew"},
+        {{VERDICT_INCONCLUSIVE, 1024, false, true, false, 300},
+         "its resident memory rose by 300 B a call in 1,024 repetitions, and neither heap nor "
+         "mappings explain it: they came to rest"},
+        {{VERDICT_CLEAN, 1024, false, false, false, 300}, "equal at each of 1,024 boundaries"},
+        {{VERDICT_INCONCLUSIVE, 20, false, false, true, 0},
          "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
-        {VERDICT_INCONCLUSIVE, 20, true, false,
+        {{VERDICT_SATURATING, 1024, false, false, false, 0},
+         "stopped growing within 1,024 repetitions"},
+        {{VERDICT_INCONCLUSIVE, 20, false, false, false, 0},
          "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
-        {VERDICT_INCONCLUSIVE, 20, false, true,
+        {{VERDICT_INCONCLUSIVE, 20, true, false, false, 0},
+         "neither levelled off nor grew steadily in 20 repetitions; --budget TIME allows more"},
+        {{VERDICT_INCONCLUSIVE, 20, false, true, false, 0},
          "grew in the 20 repetitions that the budget allowed, as a cache with more free slots than "
          "that would; --budget TIME allows more"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        texts_equal(result_verdict_name(rows[i].verdict),
-                    evidence_test(rows[i].verdict, rows[i].calls, rows[i].counted, rows[i].growing),
+        texts_equal(result_verdict_name(rows[i].test.verdict), evidence_test(&rows[i].test),
                     rows[i].text);
     }
 }
@@ -60,19 +66,29 @@ START_TEST(a_whole_program_says_what_its_verdict_rests_on)
     static const struct {
         enum result_verdict verdict;
         const char *text;
+        bool growing;
     } rows[] = {
-        {VERDICT_NONE, NULL},
-        {VERDICT_CLEAN, "kept the same through 1,000 passes of the whole program"},
-        {VERDICT_LEAK, "grew through 1,000 passes of the whole program, and nothing points at what "
-                       "is left"},
-        {VERDICT_GROWTH, "grew through 1,000 passes of the whole program; so would a larger cache"},
-        {VERDICT_SATURATING, "stopped growing within 1,000 passes of the whole program"},
+        {VERDICT_NONE, NULL, false},
         {VERDICT_INCONCLUSIVE,
-         "neither levelled off nor grew steadily in 1,000 passes of the whole program"},
+         "grew in the 1,000 passes of the whole program that could be made; so would a cache with "
+         "more free slots",
+         true},
+        {VERDICT_GROWTH, "grew through 1,000 passes of the whole program; so would a larger cache",
+         true},
+        {VERDICT_CLEAN, "kept the same through 1,000 passes of the whole program", false},
+        {VERDICT_LEAK,
+         "grew through 1,000 passes of the whole program, and nothing points at what "
+         "is left",
+         false},
+        {VERDICT_GROWTH, "grew through 1,000 passes of the whole program; so would a larger cache",
+         false},
+        {VERDICT_SATURATING, "stopped growing within 1,000 passes of the whole program", false},
+        {VERDICT_INCONCLUSIVE,
+         "neither levelled off nor grew steadily in 1,000 passes of the whole program", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        texts_equal(result_verdict_name(rows[i].verdict), evidence_program(rows[i].verdict, 1000),
-                    rows[i].text);
+        texts_equal(result_verdict_name(rows[i].verdict),
+                    evidence_program(rows[i].verdict, 1000, rows[i].growing), rows[i].text);
     }
 }
 END_TEST
@@ -100,7 +116,7 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .first = "a",
           .largest = "b"},
          "judged over 40 tests in order and in 4 shuffled orders (seed 7), 4 of 5 passes accuse; "
-         "a second pass in the same process added nothing: as many as there are distinct inputs; "
+         "a second pass in the same process added nothing, as with a cache that keeps each input once; "
          "left by 2 tests, first a, most by b"},
         {{.verdict = VERDICT_GROWTH,
           .tests = 40,

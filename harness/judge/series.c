@@ -139,6 +139,7 @@ struct series_answer judge_series(const struct series *series)
     int64_t last = top - least_after(series, n / 4);
     int64_t late = top - least_after(series, n / threshold_count(LEVEL_FACTOR));
     int64_t end = least_after(series, n - n / threshold_count(END_PART)) - top;
+    answer.top = top;
     answer.total = top - least_after(series, threshold_count(WARM_UP) - 1);
     unsigned between = call_after(series, n / 2) - call_after(series, n / 4);
     answer.per_call = last > 0 ? (double)last / between : 0; /* then they are two spans */
@@ -155,12 +156,19 @@ struct series_answer judge_series(const struct series *series)
     return answer;
 }
 
-bool series_rises_in_a_row(const struct series *series, unsigned calls)
+void series_rest(struct series *sum, const struct series *part)
+{
+    for (size_t i = 0; i < sum->count && i < part->count; i++) {
+        sum->spans[i].floor -= least_after(part, span_begin(part, i) - 1);
+    }
+}
+
+bool series_rises_in_a_row(const struct series *series, unsigned spans)
 {
     unsigned row = 0;
     for (size_t i = 0; i + 1 < series->count; i++) {
         const struct series_span *last = &series->spans[i], *now = &series->spans[i + 1];
-        row = now->end == last->end + 1 && now->floor > last->floor ? row + 1 : 0;
+        row = now->floor > last->floor ? row + 1 : 0;
     }
-    return row >= calls;
+    return row >= spans;
 }

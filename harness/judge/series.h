@@ -51,6 +51,7 @@ struct series_answer {
     enum series_shape shape;
     double per_call; /* growth of the floor over the last factor of four, per call */
     double share;    /* of the last factor of four in all growth; 0 if there is none */
+    int64_t top;     /* the least of the last half of the calls */
     int64_t total;   /* all growth since the warm-up */
     unsigned rises;  /* spans in which the floor rose */
     unsigned calls;  /* n */
@@ -65,8 +66,12 @@ unsigned series_calls(const struct series *series);
 
 struct series_answer judge_series(const struct series *series);
 
-/* Did each of the last calls of the series, one span a call, leave more behind than the one before?
- * This is how a leak is seen in few calls; `calls` is how many in a row are asked for. */
-bool series_rises_in_a_row(const struct series *series, unsigned calls);
+/* Takes out of a sum what one of its parts holds for good from each span on, so that a large part
+ * which has levelled off hides nothing small. Both have the same spans. */
+void series_rest(struct series *sum, const struct series *part);
+
+/* Did each of the last spans of the series leave more behind than the one before? This is how a
+ * leak is seen in few calls; `spans` is how many in a row are asked for. */
+bool series_rises_in_a_row(const struct series *series, unsigned spans);
 
 #endif

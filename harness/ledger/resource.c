@@ -25,7 +25,8 @@
 #define HOOK         UNWIND_HOOK_SECTION /* its frames are left out of stacks */
 #define PATH_ROOM    512u
 #define ROOM_FIRST   256u
-#define SETTLE_FILES 256u /* files looked after at each boundary; more are believed to be there */
+#define SETTLE_FILES 256u /* files that are looked after; more are believed to be there */
+#define SETTLE_LAST  16u  /* of them at each boundary after which one came or went */
 
 struct table { /* of struct resource, or of paths */
     void *rows;
@@ -41,8 +42,8 @@ struct path {
 static struct table things, files;
 static _Atomic uint32_t locked;
 static uint64_t file_number;
-static uint32_t detached; /* of things, how many are threads that may end by themselves */
-static bool changed;      /* things and files, since the last resource_settle */
+static uint32_t detached;           /* of things, how many are threads that may end by themselves */
+static bool changed, files_changed; /* things, files, since the last resource_settle */
 
 void resource_after_fork(void)
 {
@@ -236,7 +237,7 @@ void resource_file_made(const char *path, const void *frame)
         file.resource = (struct resource){
             .id = ++file_number, .site = site, .serial = birth_now(), .kind = WIRE_SITE_FILE};
         rows[files.count++] = file;
-        changed = true;
+        files_changed = true;
         watch_made(site);
         meter_file_add(1);
     }
@@ -288,27 +289,43 @@ static bool thing_is_there(const struct resource *thing)
     return kernel_call(SYS_tgkill, kernel_pid(), thing->tid, 0, 0, 0, 0) == 0;
 }
 
-void resource_settle(bool all)
+/* As long as no thing came or went, only threads can be gone that end by themselves. */
+static void things_settle(bool all)
 {
-    struct thread *self;
-    if ((things.count == 0 && files.count == 0) || (!all && !changed && detached == 0) ||
-        !thread_lock(&locked, &self)) {
-        return;
-    }
     for (uint32_t i = things.count; i > 0; i--) {
         struct resource *thing = (struct resource *)things.rows + i - 1;
-        if (!thing_is_there(thing)) {
+        if ((all || changed || thing->tid != 0) && !thing_is_there(thing)) {
             thing_drop(thing);
         }
     }
-    uint32_t first = files.count > SETTLE_FILES ? files.count - SETTLE_FILES : 0;
+}
+
+static void files_settle(uint32_t most)
+{
+    uint32_t first = files.count > most ? files.count - most : 0;
     for (uint32_t i = files.count; i > first; i--) {
         struct path *file = (struct path *)files.rows + i - 1;
         if (!object_exists(file->text)) {
             file_drop(file);
         }
     }
-    changed = false;
+}
+
+void resource_settle(bool all)
+{
+    struct thread *self;
+    bool things_wanted = things.count > 0 && (all || changed || detached > 0);
+    bool files_wanted = files.count > 0 && (all || files_changed);
+    if ((!things_wanted && !files_wanted) || !thread_lock(&locked, &self)) {
+        return;
+    }
+    if (things_wanted) {
+        things_settle(all);
+    }
+    if (files_wanted) {
+        files_settle(all ? SETTLE_FILES : SETTLE_LAST);
+    }
+    changed = files_changed = false;
     thread_unlock(&locked, self);
 }
 

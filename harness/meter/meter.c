@@ -146,11 +146,14 @@ static void sample_take(struct meter_sample *sample, bool look)
     if (look || !alone) {
         count_again(&threads_counted, threads_settled, alone);
     }
-    look |= !alone || !fds_counted.known || fds_counted.distrusted;
-    meter_settle(look);
-    if (look || atomic_load_explicit(&fds_counted.touched, memory_order_relaxed)) {
+    bool touched = atomic_load_explicit(&fds_counted.touched, memory_order_relaxed);
+    uint32_t before = fds_counted.last;
+    if (look || !alone || touched || !fds_counted.known || fds_counted.distrusted) {
         count_again(&fds_counted, fds_count, alone);
     }
+    /* Where other threads run, too, the hooks see what comes and goes; what they cannot have seen
+     * is looked for where the count says that there is something. */
+    meter_settle(look || (!touched && fds_counted.last != before));
     sample->fds = fds_counted.last;
     sample->threads = threads_counted.last;
     int32_t left = atomic_load_explicit(&files, memory_order_relaxed);
@@ -196,17 +199,27 @@ uint64_t meter_rss_peak(void)
     return kilobytes * 1024;
 }
 
+static uint64_t number_next(const char **text)
+{
+    uint64_t number = 0;
+    while (**text == ' ') {
+        ++*text;
+    }
+    for (; **text >= '0' && **text <= '9'; ++*text) {
+        number = number * 10 + (uint64_t)(**text - '0');
+    }
+    return number;
+}
+
 uint64_t meter_rss(void)
 {
-    char pages[128]; /* total, resident, ... */
+    char pages[128]; /* all, resident, resident of files and shared memory ... */
     size_t bytes = kernel_read_file("/proc/self/statm", pages, sizeof pages - 1);
     pages[bytes] = '\0';
-    const char *at = strchr(pages, ' ');
-    uint64_t resident = 0;
-    for (at = at == NULL ? "" : at + 1; *at >= '0' && *at <= '9'; at++) {
-        resident = resident * 10 + (uint64_t)(*at - '0');
-    }
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    const char *at = pages;
+    number_next(&at);
+    uint64_t resident = number_next(&at), shared = number_next(&at);
+    return resident > shared ? (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 uint64_t meter_queued_ns(void)

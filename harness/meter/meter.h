@@ -47,7 +47,8 @@ uint64_t meter_own_bytes(void);
 /* Peak RSS: clear_refs 5, then VmHWM. Returns 0 where the kernel does not allow it. */
 void meter_rss_reset(void);
 uint64_t meter_rss_peak(void);
-uint64_t meter_rss(void); /* resident at this instant, bytes; 0 when it cannot be read */
+/* Resident at this instant and of no file, bytes; 0 when it cannot be read. */
+uint64_t meter_rss(void);
 
 /* COUNTER and HISTOGRAM records of all that the suite counted since the last call. */
 void meter_counters_put(struct wire *wire);
@@ -55,8 +56,8 @@ void meter_counters_put(struct wire *wire);
 uint64_t
 meter_now_ns(void); /* CLOCK_MONOTONIC, straight from the kernel's vdso, never interposed */
 
-/* How long the calling thread could have run so far and had no processor, ns; 0 where the kernel does
- * not tell. Three system calls. */
+/* How long the calling thread could have run so far and had no processor, ns; 0 where the kernel
+ * does not tell. Three system calls. */
 uint64_t meter_queued_ns(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* result_read.c - see result_read.h: files and lines; result_line.c knows the fields. Supervisor
  * only. */
 #include "harness/result/result_read.h"
+#include "harness/result/result_printable.h"
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
 #include "harness/base/version.h"
@@ -133,9 +134,18 @@ static void birth_read(struct result_reader *reader)
     result->births[result->birth_count++] = birth;
 }
 
+static struct result_source *source_last(struct result_reader *reader)
+{
+    return &reader->sources[reader->source_count - 1];
+}
+
 static void variant_read(struct result_reader *reader)
 {
-    result_line_variant(&reader->json, result_variant_add(reader->result));
+    struct result_variant *variant = result_variant_add(reader->result);
+    result_line_variant(&reader->json, variant);
+    if (source_last(reader)->shard[0]) {
+        result_set(&variant->shard, source_last(reader)->shard);
+    }
 }
 
 static void note_read(struct result_reader *reader)
@@ -170,11 +180,6 @@ static void elsewhere_read(struct result_reader *reader)
         result_elsewhere_fini(read);
         result->elsewhere_count--;
     }
-}
-
-static struct result_source *source_last(struct result_reader *reader)
-{
-    return &reader->sources[reader->source_count - 1];
 }
 
 static void source_open(struct result_reader *reader, const char *path)
@@ -388,10 +393,12 @@ static bool newer_tell(struct result_reader *reader, const char *path, const cha
     const char *version = reader->result->tool_version;
     bool newer = source_last(reader)->has_run && version_newer(version);
     if (newer) {
+        char *said = printable_new(version);
         diag_add(diag, path, reader->line, (unsigned)(reader->json.at - line) + 1,
                  "written by tidemark %s, and this is tidemark " TIDEMARK_VERSION
                  ", which cannot read it (%s): update it",
-                 version, reader->json.error);
+                 said, reader->json.error);
+        free(said);
     }
     return newer;
 }

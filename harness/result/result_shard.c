@@ -3,6 +3,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
+#include "harness/result/result_printable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,10 @@ static bool sources_fit(const struct result_source *sources, size_t count, unsig
             continue;
         }
         if (!shard_read(&sources[i], &shard, &shards) || (*total != 0 && shards != *total)) {
+            char *said = printable_new(sources[i].shard);
             diag_add(diag, sources[i].path, sources[i].line, 1,
-                     "shard %s does not fit the others (of %u)", sources[i].shard, *total);
+                     "shard %s does not fit the others (of %u)", said, *total);
+            free(said);
             return false;
         }
         *total = shards;
@@ -68,8 +71,10 @@ static size_t tests_missing(const struct result_elsewhere *list, const struct re
             continue;
         }
         if (missing++ < TESTS_NAMED) {
-            text_format(names, "\n    %s%s%s", list->tests[i], list->variant[0] ? " under " : "",
-                        list->variant);
+            text_put(names, "\n    ");
+            printable_put(names, list->tests[i]);
+            text_put(names, list->variant[0] ? " under " : "");
+            printable_put(names, list->variant);
         }
     }
     return missing;

@@ -42,6 +42,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     if (result->partition[0]) {
         json_text(line, "partition", result->partition);
     }
+    if (result->filter[0]) {
+        json_text(line, "filter", result->filter);
+    }
     fail_on_put(line, result->fail_on);
     result_line_end(writer);
 }
@@ -182,6 +185,10 @@ void result_write_variant(struct result_writer *writer, const struct result_vari
     json_text(line, "verdict", result_verdict_name(variant->verdict));
     json_text(line, "stopped_by", variant->stopped_by);
     json_text(line, "culprit", variant->culprit);
+    json_number(line, "kept_bytes", variant->kept_bytes);
+    if (variant->kept_tests > 0) {
+        json_unsigned(line, "kept_tests", variant->kept_tests);
+    }
     json_text(line, "projection", variant->projection);
     json_text(line, "horizon", variant->horizon);
     json_open(line, "counters", '{');

@@ -7,6 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SLEEPS       4.0 /* wall time of so many times the processor's is sleep, not load */
+#define SLEEPS_LEAST 2e6
+
+double answer_cost_ns(const struct answer *answer)
+{
+    double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
+    for (size_t i = 0; i < answer->sample_count; i++) {
+        wall += (double)answer->samples[i].wall_ns;
+    }
+    bool sleeps = wall - queued > SLEEPS * cpu + SLEEPS_LEAST * (double)answer->sample_count;
+    return sleeps ? wall - queued : cpu;
+}
+
 static void link_record(void *context, const struct wire_record *record)
 {
     struct link *link = context;

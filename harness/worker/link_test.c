@@ -43,7 +43,7 @@ static void test_play(struct wire *wire, const struct wire_command *command)
 {
     struct wire_test test;
     struct wire_note note;
-    for (unsigned i = 0; i < command->repetitions_max; i++) {
+    for (unsigned i = 0; i < command->repetitions; i++) {
         sample_put(wire, command->test, i);
     }
     WIRE_INIT(&note, WIRE_NOTE);
@@ -146,10 +146,7 @@ static void begin(struct link *link)
 static struct answer run(struct link *link, enum played test, unsigned repetitions,
                          uint64_t timeout_ns)
 {
-    struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = test,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions};
+    struct wire_command command = {.op = WIRE_OP_RUN, .test = test, .repetitions = repetitions};
     return link_ask(link, &command, timeout_ns);
 }
 

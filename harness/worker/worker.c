@@ -5,6 +5,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/process.h"
 #include "harness/worker/leftover.h"
+#include "harness/worker/pace.h"
 #include "harness/worker/stray.h"
 #include "harness/worker/valgrind.h"
 
@@ -160,6 +161,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
         return false;
     }
     running_change(NULL, worker);
+    pace_worker_begins(worker->pid, worker->wire);
     return true;
 }
 
@@ -249,8 +251,14 @@ static bool worker_reap(struct worker *worker, bool wait)
 {
     if (!worker->ended) {
         pid_t pid;
+        siginfo_t info = {0};
+        if (!wait && waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == 0) {
+            return false;
+        }
+        pace_worker_ends(worker->wire); /* while the kernel still knows of it */
         do {
-            pid = wait4(worker->pid, &worker->status, wait ? 0 : WNOHANG, &worker->usage);
+            pid = wait4(worker->pid, &worker->status, 0, &worker->usage);
         } while (pid < 0 && errno == EINTR);
         worker->ended = pid == worker->pid || pid < 0;
         if (worker->ended) {
@@ -309,10 +317,9 @@ static bool command_chose(const struct wire_command *command)
 static bool watch_overrun(const struct worker *worker)
 {
     const struct wire_command *asked = &worker->dialogue.command;
-    uint32_t most = asked->repetitions_max > asked->repetitions_min ? asked->repetitions_max
-                                                                    : asked->repetitions_min;
     return command_chose(asked) &&
-           worker->watch.changes > ((uint64_t)asked->warmups + most + 2) * CHANGES_EACH;
+           worker->watch.changes >
+               ((uint64_t)asked->warmups + asked->repetitions + 2) * CHANGES_EACH;
 }
 
 /* How long it may stay as it is, ns; 0: for ever. */
@@ -376,6 +383,9 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
         }
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
         watch_look(worker, timeout_ns);
+        if (worker->tick) {
+            worker->tick(worker->tick_context, worker->watch.repetition);
+        }
         worker_drain(worker);
         if (worker->damage) {
             return worker_refuse(worker);

@@ -83,7 +83,13 @@ static inline int postgres_child(const struct postgres_fixture *postgres, const 
     dup2(in, 0);
     dup2(out, 1);
     dup2(out, 2);
-    execv(path, arguments);
+    /* They look for their siblings beside their own path, or in PATH where they are called by name.
+     */
+    char *whole[24] = {path};
+    for (int i = 1; i < 23 && arguments[i] != NULL; i++) {
+        whole[i] = arguments[i];
+    }
+    execv(path, whole);
     _exit(127);
 }
 

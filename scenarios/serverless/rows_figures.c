@@ -224,6 +224,10 @@ START_TEST(the_costs_are_those_of_the_right_arithmetic)
     tidemark_count("cost_day_ratio_percent", (uint64_t)llround(100 * broken / day));
     tidemark_count("cost_day_misses", (uint64_t)llround(misses));
     tidemark_count("cost_report_ratio_percent", (uint64_t)llround(100 * broken / report));
+    tidemark_count("cost_request_was_nano_gb_h", (uint64_t)llround(1e9 * before));
+    tidemark_count("cost_request_now_nano_gb_h", (uint64_t)llround(1e9 * after));
+    tidemark_count("cost_day_was_micro_gb_h", (uint64_t)llround(1e6 * broken));
+    tidemark_count("cost_day_report_micro_gb_h", (uint64_t)llround(1e6 * report));
 }
 END_TEST
 

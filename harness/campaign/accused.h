@@ -1,0 +1,32 @@
+/*
+ * accused.h - what tests are accused of by themselves: places, by test. The suite is judged without
+ * what these tests left at these places, and with all else that they left, so that a cache is seen
+ * beside a log that every test leaks into. Supervisor only.
+ */
+#ifndef CAMPAIGN_ACCUSED_H
+#define CAMPAIGN_ACCUSED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACCUSED_WHOLE 0 /* instead of a place: all that the test left is left out */
+
+struct accused {
+    struct accused_place {
+        uint32_t test;
+        uint64_t place; /* place_key, or ACCUSED_WHOLE */
+    } * all;
+    size_t count, room;
+    uint32_t *slots; /* 1 + index, by hash */
+    size_t slot_count;
+};
+
+/* The caller owns the storage, zeroed, and calls accused_fini. */
+void accused_fini(struct accused *accused);
+/* Adding one twice adds it once. */
+void accused_add(struct accused *accused, uint32_t test, uint64_t place);
+/* Is what this test left at this place left out? */
+bool accused_has(const struct accused *accused, uint32_t test, uint64_t place);
+
+#endif

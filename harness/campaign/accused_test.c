@@ -1,0 +1,62 @@
+/* accused_test.c - pairs of test and place are found again, and no others. */
+#include "harness/campaign/accused.h"
+
+#include "harness/base/suite.h"
+
+START_TEST(nothing_is_left_out_of_an_empty_set)
+{
+    struct accused accused = {0};
+    ck_assert(!accused_has(&accused, 0, 0));
+    ck_assert(!accused_has(&accused, 1, 77));
+    accused_fini(&accused);
+}
+END_TEST
+
+START_TEST(a_place_is_left_out_for_its_test_only)
+{
+    struct accused accused = {0};
+    accused_add(&accused, 3, 77);
+    accused_add(&accused, 3, 77);
+    ck_assert_uint_eq(accused.count, 1);
+    ck_assert(accused_has(&accused, 3, 77));
+    ck_assert(!accused_has(&accused, 3, 78));
+    ck_assert(!accused_has(&accused, 4, 77));
+    accused_fini(&accused);
+    ck_assert_uint_eq(accused.count, 0);
+    ck_assert(!accused_has(&accused, 3, 77));
+    accused_fini(&accused);
+}
+END_TEST
+
+START_TEST(a_whole_test_is_left_out_at_every_place)
+{
+    struct accused accused = {0};
+    accused_add(&accused, 5, ACCUSED_WHOLE);
+    ck_assert(accused_has(&accused, 5, 77));
+    ck_assert(accused_has(&accused, 5, ACCUSED_WHOLE));
+    ck_assert(!accused_has(&accused, 6, 77));
+    accused_fini(&accused);
+}
+END_TEST
+
+START_TEST(thousands_of_pairs_are_kept_apart)
+{
+    struct accused accused = {0};
+    for (uint32_t test = 0; test < 100; test++) {
+        for (uint64_t place = 1; place <= 50; place++) {
+            accused_add(&accused, test, place * 2 << (test % 40));
+        }
+    }
+    ck_assert_uint_eq(accused.count, 5000);
+    for (uint32_t test = 0; test < 100; test++) {
+        for (uint64_t place = 1; place <= 50; place++) {
+            ck_assert(accused_has(&accused, test, place * 2 << (test % 40)));
+            ck_assert(!accused_has(&accused, test, (place * 2 << (test % 40)) + 1));
+        }
+    }
+    accused_fini(&accused);
+}
+END_TEST
+
+SUITE("accused", &nothing_is_left_out_of_an_empty_set, &a_place_is_left_out_for_its_test_only,
+      &a_whole_test_is_left_out_at_every_place, &thousands_of_pairs_are_kept_apart)
