@@ -553,6 +553,30 @@ START_TEST(every_type_of_field_comes_out_as_it_went_in)
 }
 END_TEST
 
+START_TEST(what_a_schema_may_say_at_most_is_taken)
+{
+    static const char text[] = "record: thing\n"
+                               "key: [first, last]\n"
+                               "fields:\n"
+                               "  a: {type: decimal, digits: 1}\n"
+                               "  b: {type: decimal, digits: 9, filter: false}\n"
+                               "  c: {type: set, words: [a, b, c, d, e, f, g, h]}\n"
+                               "  d: {type: flag}\n";
+    struct schema schema;
+    diag_init(&diag);
+    ck_assert(schema_parse(&schema, "s", text, strlen(text), &diag));
+    ck_assert_uint_eq(schema.key_count, 2);
+    ck_assert_uint_eq(schema.fields[0].digits, 1);
+    ck_assert_uint_eq(schema.fields[1].digits, 9);
+    ck_assert_uint_eq(schema.fields[2].word_count, 8);
+    ck_assert_uint_eq(schema.fields[0].at, 8);
+    ck_assert_uint_eq(schema.fields[2].at, 24);
+    ck_assert_uint_eq(schema.record_bytes, 32); /* a multiple of its widest field */
+    schema_fini(&schema);
+    diag_fini(&diag);
+}
+END_TEST
+
 START_TEST(conditions_are_met_at_their_bounds_and_by_nothing_unstated)
 {
     enum { IS = REGISTRY_IS, LEAST = REGISTRY_AT_LEAST, MOST = REGISTRY_AT_MOST };
@@ -681,6 +705,6 @@ SUITE("generate", &every_number_comes_out_as_it_went_in,
       &all_mistakes_are_reported_at_once, &mistakes_are_all_counted_and_the_first_twenty_kept,
       &the_model_catalogue_is_one_schema_of_many,
       &fields_read_by_their_names_are_those_of_the_struct,
-      &every_type_of_field_comes_out_as_it_went_in,
+      &every_type_of_field_comes_out_as_it_went_in, &what_a_schema_may_say_at_most_is_taken,
       &conditions_are_met_at_their_bounds_and_by_nothing_unstated,
       &mistakes_in_a_schema_are_named_with_their_place)
