@@ -65,9 +65,10 @@ static void tidemark_help(FILE *out)
         option_print(out, option);
     }
     fputs("      --version             show the version\n\n"
-          "Exit status: 0 all is well; 1 a test failed, leaks or grows, or an expectation is\n"
-          "broken; 2 usage or bad input; 77 nothing was judged; 99 tidemark itself failed, or\n"
-          "results are missing. The words on the screen: man 7 tidemark-verdicts.\n",
+          "Exit status: 0 all is well; 1 a test failed, leaks or grows, or an expectation\n"
+          "is broken; 2 usage or bad input; 77 nothing was judged; 99 tidemark itself\n"
+          "failed, or results are missing. The words on the screen: man 7\n"
+          "tidemark-verdicts.\n",
           out);
 }
 
