@@ -151,8 +151,9 @@ tests: all $B/libtidemark-registry.so.0 $B/bench/libledger.so $B/bench/libverify
 
 # The slowest first, or they end alone.
 SLOW_TESTS = $(filter %/strategy_test %/strategy_registry_test %/curve_test %/suites-san/registry,$(TEST_BIN) $(SUITE_CHECK))
+SLOW_SH := ci/docs_test.sh harness/cli/bench_test.sh harness/campaign/forged_test.sh
 check: tests ## all tests
-	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(SLOW_TESTS) $(filter-out $(SLOW_TESTS),$(TEST_BIN) $(SUITE_CHECK)) $(TEST_SH)
+	$QB=$B TRACES=$(TRACES) CACHE=$(CACHE) SAN=$(SAN) ci/check.sh $(SLOW_SH) $(SLOW_TESTS) $(filter-out $(SLOW_TESTS),$(TEST_BIN) $(SUITE_CHECK)) $(filter-out $(SLOW_SH),$(TEST_SH))
 
 check-valgrind: tests ## the unit tests under memcheck, full leak check
 	$QB=$B TRACES=/nonexistent ci/check.sh --valgrind $(filter $(SLOW_TESTS),$(TEST_BIN)) $(filter-out $(SLOW_TESTS),$(TEST_BIN))
