@@ -37,6 +37,6 @@ TCase *rows_expiry(void);       /* 2.1 - 2.4, 2.15 */
 TCase *rows_memory(void);       /* 2.5, 2.6 */
 TCase *rows_threads(void);      /* 2.7, 2.10 */
 TCase *rows_invalidation(void); /* 2.8, 2.9, 2.11 - 2.13 */
-TCase *rows_future(void);       /* 2.14, and what issue 5 adds: early refresh, grace, negative */
+TCase *rows_future(void);       /* 2.14, and beyond the report: early refresh, grace, negative */
 
 #endif
