@@ -16,7 +16,7 @@
 
 /* Sums of the programs' last lines. */
 struct project_sums {
-    unsigned passed, failed, skipped, broken, unsure;
+    unsigned passed, failed, skipped, broken, unsure, open; /* open: nothing in it was judged */
 };
 
 static bool is_script(const char *path)
@@ -135,7 +135,9 @@ static void program_hunt(const struct record_program *recorded, const char *out,
         ran = false;
     }
     sums->broken += ran && result.status == COMMAND_BROKEN;
-    sums->unsure += !ran || (result.status != COMMAND_MET && result.status != COMMAND_BROKEN);
+    sums->open += ran && result.status == COMMAND_NOTHING;
+    sums->unsure += !ran || (result.status != COMMAND_MET && result.status != COMMAND_BROKEN &&
+                             result.status != COMMAND_NOTHING);
     free(what);
     hunted_result_fini(&result);
 }
@@ -166,12 +168,14 @@ static void others_show(const struct record *record, struct project_sums *sums)
         text_fini(&name);
     }
     sums->skipped += (unsigned)record->other_count;
+    sums->open += (unsigned)record->other_count;
 }
 
 static int sums_show(const struct project_sums *sums, const char *bad, const struct record *record)
 {
     size_t programs = record->count;
-    bool is_majority_open = record->other_count > record->count;
+    size_t all = programs + record->other_count;
+    bool is_majority_open = 2 * (size_t)sums->open > all;
     if (bad != NULL) {
         printf("\nnote: %s by itself\n", bad);
     }
@@ -179,9 +183,8 @@ static int sums_show(const struct project_sums *sums, const char *bad, const str
         printf("\nnote: %u of %zu programs could not be judged: their reports say why\n",
                sums->unsure, programs);
     }
-    if (is_majority_open) {
-        printf("\nnote: %zu of %zu programs were not judged\n", record->other_count,
-               record->other_count + programs);
+    if (sums->open > 0) {
+        printf("\nnote: %u of %zu programs were not judged\n", sums->open, all);
     }
     printf("\n%u passed, %u failed, %u skipped\n", sums->passed, sums->failed, sums->skipped);
     return bad != NULL || sums->broken > 0 ? COMMAND_BROKEN

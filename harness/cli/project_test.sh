@@ -63,6 +63,22 @@ expect 77 '    sub/one' '1 of 1 programs were not judged' '0 passed, 0 failed, 1
 status=$?
 expect 1 'hunt of 1 test program;' 'no framework: 1 passed, 1 failed'
 
+# A test program that has the name of a launcher is none.
+cp "$B/fixtures/plain_main" sub/env
+"$B/tidemark" hunt --quick -- sub/env >"$T/out" 2>&1
+status=$?
+expect 1 '1 passed, 1 failed, 0 skipped'
+
+# A program that passes only once in a process is not judged, and that is no breakdown of tidemark.
+cat >once.c <<EOF
+int main(void) { static int calls; return calls++ > 0; }
+EOF
+gcc -o sub/once once.c && printf '#!/bin/sh\n$CHECK >/dev/null\nsub/once\n' >once.sh && chmod +x once.sh
+CHECK="$B/fixtures/check_hundreds" TESTS=3 "$B/tidemark" hunt --quick --tests once -- ./once.sh >"$T/out" 2>&1
+status=$?
+expect 0 'hunt of 2 test programs' 'no framework: 0 passed, 0 failed, 2 skipped' '4 passed, 0 failed, 2 skipped'
+grep -q 'they leave' tidemark-results/once-*.txt && { echo "FAIL: alone, and blamed on others"; failed=1; }
+
 # The command's own failure is not lost.
 echo 'exit 3' >>run.sh
 "$B/tidemark" hunt --quick -- ./run.sh >"$T/out" 2>&1
