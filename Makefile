@@ -1,9 +1,10 @@
 # make help     lists the targets.
 # Variables:    CC=clang  SAN=address|undefined|thread  CACHE=none|all|lru,sieve  CATALOGUE=FILE[.xz]
-#               TRACES=DIR  PREFIX=/usr/local  DESTDIR=  V=1
+#               SCHEMA=FILE (docs/catalogue.md)  TRACES=DIR  PREFIX=/usr/local  DESTDIR=  V=1
 # One Makefile, no recursion. Sources are found by folder; adding a file needs no line here.
 
 CATALOGUE ?= fixtures/catalogue/catalogue.yaml.xz
+SCHEMA    ?= registry/catalogue/model.yaml
 CACHE     ?= all
 SAN       ?=
 PREFIX    ?= /usr/local
@@ -59,7 +60,8 @@ CACHE_KEPT  := $(subst -,_,$(if $(filter none,$(CACHE)),,$(subst $(comma), ,$(CA
 CACHE_NAMES := $(shell sed -n 's/^STRATEGY(\(.*\))/\1/p' registry/cache/strategy.def)
 CACHE_LEFT_OUT := $(if $(filter-out all,$(CACHE)),$(filter-out direct $(CACHE_KEPT),$(CACHE_NAMES)))
 REGISTRY_DIRS := $(addprefix registry/,catalogue cache file ttl)
-REGISTRY_TEST_DIRS := $(REGISTRY_DIRS) registry/catalogue/generate registry/tiered
+TIERED_DIRS  := registry/tiered registry/admin
+REGISTRY_TEST_DIRS := $(REGISTRY_DIRS) registry/catalogue/generate $(TIERED_DIRS)
 REGISTRY_SRC := $(filter-out $(foreach s,$(CACHE_LEFT_OUT),%/strategy_$s.c),$(foreach d,$(REGISTRY_DIRS),$(call sources,$d)))
 GENERATE_SRC := $(call sources,registry/catalogue/generate)
 CORE_OBJ    := $(call object,$(filter-out $(MAIN_SRC),$(CORE_SRC)))
@@ -81,10 +83,10 @@ SUITE_SRC_provider-file = $(SUITE_SRC_collector-plugin) scenarios/disk/small_dis
 SUITE_LIBS_provider-file = $(SUITE_LIBS_collector-plugin)
 # The tiered cache: linked to SQLite; the libraries of PostgreSQL and of TLS are loaded when asked for.
 TIERED_LIBS  := $(shell pkg-config --libs sqlite3)
-TIERED_SRC   := $(call sources,registry/tiered)
-SUITE_SRC_serverless = $(TIERED_SRC) scenarios/disk/small_disk.c
+TIERED_SRC   := $(foreach d,$(TIERED_DIRS),$(call sources,$d))
+SUITE_SRC_serverless = $(call sources,registry/tiered) scenarios/disk/small_disk.c
 SUITE_LIBS_serverless = $(TIERED_LIBS) -ldl
-SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.sql)
+SUITE_DEPS_serverless = $(wildcard registry/tiered/*.h registry/tiered/*.def registry/tiered/*.sql)
 # A package that came later changes the flags, and what they build is built again.
 FLAGS_NOW := $(CC) $(PKG_CFLAGS) $(TIERED_LIBS)
 $(if $(filter help clean format,$(MAKECMDGOALS)),,$(shell mkdir -p $B; [ "$$(cat $B/flags 2>/dev/null)" = '$(FLAGS_NOW)' ] || echo '$(FLAGS_NOW)' >$B/flags))
@@ -111,7 +113,7 @@ TEST_SRC := $(wildcard $(addsuffix /*_test.c,$(TEST_DIRS)))
 TEST_BIN := $(patsubst %.c,$B/test/%,$(TEST_SRC))
 TEST_SH  := $(wildcard $(addsuffix /*_test.sh,$(TEST_DIRS) ci fixtures fixtures/specimens))
 
-CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -lm -lpthread
+CORE_LIBS = $(shell pkg-config --libs libcyaml yaml-0.1 jansson expat libdw libelf liblzma libzstd zlib sqlite3) -ldl -lm -lpthread
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 ROUNDS ?= 11
@@ -155,8 +157,8 @@ check: tests ## all tests
 check-valgrind: tests ## the unit tests under memcheck, full leak check
 	$QB=$B TRACES=/nonexistent ci/check.sh --valgrind $(filter $(SLOW_TESTS),$(TEST_BIN)) $(filter-out $(SLOW_TESTS),$(TEST_BIN))
 
-$B/tidemark: $(MAIN_OBJ) $B/libcore.a $B/libregistry.a
-	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $B/libcore.a $B/libregistry.a $(CORE_LIBS)
+$B/tidemark: $(MAIN_OBJ) $B/libcore.a $B/libtiered.a $B/libregistry.a
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(MAIN_OBJ) $B/libcore.a $B/libtiered.a $B/libregistry.a $(CORE_LIBS)
 
 $B/libtidemark.so: $(WORKER_OBJ) harness/boundary/libtidemark.map
 	$Qecho "  LD    $@"; $(CC) -shared -Wl,-soname,libtidemark.so.0 -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(WORKER_OBJ) -ldl -lpthread
@@ -204,12 +206,13 @@ $B/bench/check_catalogue: docs/example/check_catalogue.c
 $B/libregistry.a: $(REGISTRY_OBJ)
 	$Qrm -f $@; $(AR) rcs $@ $^
 
-$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c)
-	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma) -lm
+$B/registry-generate: $(GENERATE_OBJ) $(call object,registry/catalogue/registry_words.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c harness/scenario/node.c)
+	$Qecho "  LD    $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ $(shell pkg-config --libs jansson liblzma yaml-0.1) -lm
+$B/obj/registry/catalogue/generate/schema.o: registry/catalogue/model.yaml
 
 # The shipped catalogue holds only real models; made-up ones bring it to 27,000. Others are taken as they are.
-$B/gen/registry_tables.c: $(CATALOGUE) $B/registry-generate
-	$Qmkdir -p $(@D); echo "  GEN   $@ ($(CATALOGUE))"; $B/registry-generate $(if $(filter fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),--fill 27000) $(CATALOGUE) $@
+$B/gen/registry_tables.c: $(CATALOGUE) $(SCHEMA) $B/registry-generate
+	$Qmkdir -p $(@D); echo "  GEN   $@ ($(CATALOGUE))"; $B/registry-generate --schema $(SCHEMA) $(if $(filter fixtures/catalogue/catalogue.yaml.xz,$(CATALOGUE)),--fill 27000) $(CATALOGUE) $@
 
 $B/gen/registry_tier_%.c: fixtures/tiers/%.yaml $B/registry-generate
 	$Qmkdir -p $(@D); echo "  GEN   $@"; $B/registry-generate --symbol registry_tier_$* $< $@
@@ -268,6 +271,8 @@ $B/fixtures/libinside.so: fixtures/programs/check_inside.c
 $B/fixtures/check_inside: private FIXTURE_LIBS = -Wl,-rpath,'$$ORIGIN' $B/fixtures/libinside.so
 $B/fixtures/check_inside: $B/fixtures/libinside.so
 
+$B/fixtures/cache_service $B/fixtures/ttl_steps: $B/libtiered.a $B/libregistry.a
+$B/fixtures/cache_service $B/fixtures/ttl_steps: private FIXTURE_LIBS = -I. $(SANFLAGS) $B/libtiered.a $B/libregistry.a $(TIERED_LIBS) -lm
 $B/fixtures/cmocka_program: private FIXTURE_LIBS = -lcmocka
 $B/fixtures/cmocka_quiet: private FIXTURE_LIBS = -no-pie -fno-pie -lcmocka
 $B/fixtures/cunit_program: private FIXTURE_LIBS = -lcunit
@@ -303,18 +308,21 @@ $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: pri
 $B/test/harness/meter/% $B/test/harness/ledger/% $B/test/harness/boundary/%: private SANFLAGS =
 # One line of a test is one place that allocates, also after clang.
 $B/test/harness/ledger/%: private ALL_CFLAGS += -fno-unroll-loops
-$B/test/%: %.c $B/libcore.a $B/libregistry.a $B/libworker.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(if $(TEST_LIBS),$(TEST_LIBS) $(CHECK_LIBS) -ldl -lpthread,$B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS))
+$B/test/%: %.c $B/libcore.a $B/libtiered.a $B/libregistry.a $B/libworker.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(if $(TEST_LIBS),$(TEST_LIBS) $(CHECK_LIBS) -ldl -lpthread,$B/libcore.a $B/libtiered.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS))
 
 $B/test/registry/catalogue/generate/%: registry/catalogue/generate/%.c $(GENERATE_OBJ) $B/libcore.a $B/libregistry.a
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(filter-out %/main.o,$(GENERATE_OBJ)) $B/libcore.a $B/libregistry.a $(CHECK_LIBS) $(CORE_LIBS)
 
 TIERED_OBJ := $(call object,$(TIERED_SRC))
 $(TIERED_OBJ): Makefile
+$B/libtiered.a: $(TIERED_OBJ)
+	$Qrm -f $@; $(AR) rcs $@ $^
+
 $B/obj/registry/tiered/store_postgres_schema.o: $(wildcard registry/tiered/*.sql)
 $(TIERED_OBJ) $B/suites/serverless $B/suites-san/serverless $(filter $B/test/registry/tiered/%,$(TEST_BIN)): $B/flags
-$B/test/registry/tiered/%: registry/tiered/%.c $(TIERED_OBJ) $B/libregistry.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $(TIERED_OBJ) $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
+$B/test/registry/tiered/%: registry/tiered/%.c $B/libtiered.a $B/libregistry.a
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d $(ALL_LDFLAGS) -o $@ $< $B/libtiered.a $B/libregistry.a $(CHECK_LIBS) $(TIERED_LIBS) -ldl -lm -lpthread
 
 $B/plain/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (plain)"; $(CC) $(PLAIN_CFLAGS) -MMD -MP -c $< -o $@
@@ -452,7 +460,7 @@ growth: all $(INCIDENT_BIN) ## the incidents' strategies hunted for growth, each
 herd-14: $B/suites/provider-file ## 14 processes and one file, six ways, an upstream of 0.2, 0.8 and 2 s (a minute)
 	$Q$< --herd
 
-bench-suite: all $B/fixtures/check_hundreds ## a clean suite of 500 short tests: a hunt beside one plain run
+bench-suite: all $B/fixtures/check_cost ## what a hunt costs: suites of 500, 10,000 and of slow tests, beside a plain run and other tools
 	$QB=$B ci/bench-suite.py
 
 aarch64: tests ## the library for AArch64, and test programs under qemu: the same verdicts as natively

@@ -8,7 +8,7 @@ mkdir -p "$root/DEBIAN" "$B/deb/debian"
 PREFIX=/usr DESTDIR=$root ci/install.sh
 version=$("$B/tidemark" --version | cut -d' ' -f2)
 architecture=$(dpkg --print-architecture)
-gzip -9nf "$root"/usr/share/man/man*/*.[15]
+gzip -9nf "$root"/usr/share/man/man*/*.[157]
 mv "$root/usr/share/doc/tidemark/LICENSE" "$root/usr/share/doc/tidemark/copyright"
 # Debian's zsh looks here, and for site-functions below /usr/local only.
 mkdir -p "$root/usr/share/zsh/vendor-completions"

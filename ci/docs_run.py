@@ -1,8 +1,10 @@
 """Runs the commands that README.md and docs/*.md show, and compares what they print with what is shown.
 
 A command is a line of a code block that begins with "$ " ("> " continues it); what follows, to the next
-one or the end of the block, is its output. Each page has a shell and a folder of its own, which begins as
-a copy of docs/example with links to scenarios/, fixtures/ and ci/; tidemark is that of the build.
+one or the end of the block, is its output. Each page has a shell and a folder of its own. That of a page in
+docs/ begins as a copy of docs/example with links to scenarios/, fixtures/ and ci/, and tidemark is that of the
+build. That of README.md is a fresh copy of the source tree with what `make` has built in it, and no tidemark is
+known but by what the page says: it is read by somebody who has nothing else.
 
   # not run by the tests: REASON      in a block: the commands below it in that block are not run
   ...                                 as a line of output: anything may stand here
@@ -94,13 +96,40 @@ def matches(shown, printed):
     return re.fullmatch(r"\s*" + pattern + r"\s*", plain(printed), re.S) is not None
 
 
+def copy_tree(root, build, home):
+    """The files that the project consists of, and what `make` leaves, with their times: make has nothing to do."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
+    names = listed.stdout.decode().split("\0") if listed.returncode == 0 else [
+        os.path.relpath(os.path.join(folder, name), root)
+        for folder, _, files in os.walk(root) for name in files
+        if not os.path.relpath(folder, root).startswith("build")]
+    for name in names:
+        if name and os.path.isfile(os.path.join(root, name)):
+            os.makedirs(os.path.dirname(os.path.join(home, name)), exist_ok=True)
+            shutil.copy2(os.path.join(root, name), os.path.join(home, name))
+    shutil.copytree(build, os.path.join(home, "build"), symlinks=True,
+                    ignore=lambda folder, _: ["test", "fixtures", "specimens", "frameworks", "deb", "page"]
+                    if folder == build else [])
+
+
+def copy_example(root, home):
+    shutil.copytree(os.path.join(root, "docs/example"), home)
+    for name in ("scenarios", "fixtures", "ci"):
+        os.symlink(os.path.join(root, name), os.path.join(home, name))
+
+
 def run(path, found, root, build):
     failed = 0
+    fresh = os.path.dirname(path) == ""
+    if fresh and os.path.basename(build) != "build":
+        print(f"{path}: not checked, in a build of another kind what `make` does would be built again")
+        return 0
     with tempfile.TemporaryDirectory(prefix="tidemark-docs.") as folder:
-        home = os.path.join(folder, "example")
-        shutil.copytree(os.path.join(root, "docs/example"), home)
-        for name in ("scenarios", "fixtures", "ci"):
-            os.symlink(os.path.join(root, name), os.path.join(home, name))
+        home = os.path.join(folder, "tidemark" if fresh else "example")
+        if fresh:
+            copy_tree(root, build, home)
+        else:
+            copy_example(root, home)
         script = []
         for at, (_, command, _) in enumerate(found):
             name = os.path.join(folder, f"command.{at}")
@@ -108,8 +137,11 @@ def run(path, found, root, build):
                 file.write(command + "\n")
             script.append(f'(exit $status); . {name} >{folder}/out.{at} 2>&1 </dev/null; status=$?; '
                           f'echo $status >{folder}/status.{at}')
-        environment = dict(os.environ, PATH=build + ":" + os.environ["PATH"], NO_COLOR="1", COLUMNS="80")
-        environment.pop("CK_FORK", None)
+        environment = dict(os.environ, NO_COLOR="1", COLUMNS="80")
+        for name in ("CK_FORK", "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "B", "SAN", "CACHE", "TRACES"):
+            environment.pop(name, None)
+        paths = [part for part in os.environ["PATH"].split(":") if not os.path.exists(part + "/tidemark")]
+        environment["PATH"] = ":".join(paths if fresh else [build] + paths)
         subprocess.run(["bash", "-c", "status=0\n" + "\n".join(script)], cwd=home, env=environment, timeout=600,
                        check=False)
         for at, (number, command, shown) in enumerate(found):

@@ -31,9 +31,10 @@ put 644 registry/tiered/*.sql share/tidemark/sql
 for document in LICENSE README.md docs/*.md; do
     [ ! -f "$document" ] || put 644 "$document" share/doc/tidemark
 done
+put 644 docs/example/*.c docs/example/*.yaml docs/example/Makefile share/doc/tidemark/example
 put 644 docs/example/strategy/* share/doc/tidemark/example/strategy
 
-mkdir -p "$to/lib/pkgconfig" "$to/share/man/man1" "$to/share/man/man5" \
+mkdir -p "$to/lib/pkgconfig" "$to/share/man/man1" \
     "$to/share/bash-completion/completions" "$to/share/zsh/site-functions" \
     "$to/share/fish/vendor_completions.d"
 cat >"$to/lib/pkgconfig/tidemark.pc" <<PC
@@ -70,9 +71,8 @@ Version: 0.15.2
 Libs: -L\${libdir} -Wl,-rpath,\${libdir} -l:libtidemark.so
 PC
 "$B/tidemark" --manual man >"$to/share/man/man1/tidemark.1"
-for page in $("$B/tidemark" --manual pages); do
-    section=1
-    [ "$page" = scenario ] && section=5
+"$B/tidemark" --manual pages | while read -r page section; do
+    mkdir -p "$to/share/man/man$section"
     "$B/tidemark" --manual man "$page" >"$to/share/man/man$section/tidemark-$page.$section"
 done
 "$B/tidemark" --manual bash >"$to/share/bash-completion/completions/tidemark"

@@ -16,7 +16,7 @@ B=$B PREFIX=/opt/mark DESTDIR=$out ci/install.sh || exit 1
 to=$out/opt/mark
 grep -rlI -e "$out" "$to" && fail "the staging folder is written into a file"
 must "$to/bin/tidemark" --version
-first=$("$B/tidemark" --manual pages | head -1)
+first=$("$B/tidemark" --manual pages | head -1 | cut -d" " -f1)
 
 cat >"$out/use.c" <<'C'
 #include <registry/registry.h>
@@ -55,11 +55,20 @@ if [ -f /usr/include/check.h ]; then
     grep -q '^72%: Checks: 11, Failures: 3, Errors: 0$' "$out/said" || fail "relinked: $(cat "$out/said")"
 fi
 
-for page in $("$B/tidemark" --manual pages); do
-    section=1
-    [ "$page" = scenario ] && section=5
+# The example, as README.md has it for a package: copied, built, hunted.
+if [ -f /usr/include/check.h ]; then
+    cp -r "$to/share/doc/tidemark/example" "$out/example"
+    (
+        unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR MAKEFLAGS MFLAGS
+        cd "$out/example" && make -s all && "$to/bin/tidemark" hunt -q -- ./check_mine
+    ) >"$out/said" 2>&1
+    [ $? -eq 1 ] && grep -q 'session_open (check_mine.c:12)' "$out/said" || fail "the installed example: $(cat "$out/said")"
+fi
+
+"$B/tidemark" --manual pages >"$out/pages"
+while read -r page section; do
     [ -s "$to/share/man/man$section/tidemark-$page.$section" ] || fail "no man page of $page"
-done
+done <"$out/pages"
 if command -v man >/dev/null; then
     MANPATH=$to/share/man man -P cat "tidemark-$first" >"$out/said" 2>&1 || fail "man tidemark-$first: $(cat "$out/said")"
     grep -q SYNOPSIS "$out/said" || fail "tidemark-$first has no synopsis"
@@ -85,7 +94,7 @@ if command -v dpkg-deb >/dev/null && command -v dpkg-shlibdeps >/dev/null; then
     done
     if [ "$(id -u)" = 0 ] && mount -t proc proc "$bare/proc" 2>/dev/null; then
         must chroot "$bare" /usr/bin/tidemark --version
-        "$B/tidemark" --manual pages | grep -qx run &&
+        "$B/tidemark" --manual pages | grep -qx "run 1" &&
             must chroot "$bare" /usr/bin/tidemark run /usr/share/tidemark/scenarios/registry-60gb-tiers.yaml
         umount "$bare/proc"
     elif [ "$(id -u)" = 0 ]; then

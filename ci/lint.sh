@@ -36,7 +36,7 @@ layers() {
         done
     done
     # The rooms of registry/, low to high; catalogue/generate is a program of the build.
-    order="catalogue cache file ttl tiered bench"
+    order="catalogue cache file ttl tiered admin bench"
     for f in $(sources 'registry/*/*.c' 'registry/*/*.h'); do
         case $f in *_test.c) continue ;; esac
         own=$(echo "$f" | cut -d/ -f2)

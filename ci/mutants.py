@@ -10,12 +10,14 @@ import argparse, glob, os, random, re, shutil, subprocess, sys, tempfile
 
 # What is mutated, and the programs that should see it besides the test of the same name.
 PLACES = [
+    ("registry/catalogue/registry_field.c", ["test/registry/catalogue/generate/build_test"]),
     ("registry/catalogue/*.c", ["test/registry/catalogue/registry_test", "test/registry/catalogue/registry_huge_test", "suites/registry"]),
     ("registry/catalogue/generate/*.c", ["test/registry/catalogue/generate/build_test"]),
     ("registry/cache/*.c", ["test/registry/cache/strategy_test", "test/registry/cache/strategy_registry_test", "suites/registry"]),
     ("registry/cache/policy*.h", ["test/registry/cache/strategy_test", "test/harness/trace/curve_test"]),
     ("registry/file/*.c", ["test/registry/file/file_store_test", "test/registry/file/file_cache_test", "suites/provider-file"]),
     ("registry/ttl/*.c", ["test/registry/ttl/ttl_cache_test", "test/registry/ttl/cache_memory_test", "suites/stats-ttl"]),
+    ("registry/admin/*.c", ["test/registry/admin/cache_admin_test"]),
     ("registry/tiered/*postgres*.c", ["test/registry/tiered/store_postgres_test", "test/registry/tiered/tiered_cache_test"]),
     ("registry/tiered/*redis*.c", ["test/registry/tiered/store_redis_test", "test/registry/tiered/tiered_cache_test"]),
     ("registry/tiered/*.c", ["test/registry/tiered/tiered_cache_test", "suites/serverless"]),

@@ -54,7 +54,7 @@ def page(folder, tests):
         put = lambda line: out.write(json.dumps(line) + "\n")
         put({"v": 1, "type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "/home/user/projects/a_library/build/tests/check_all_of_it",
              "argv": "tidemark hunt -- ./check_all", "host": "ci", "allocator": "jemalloc 5.3.0", "cap": 512 << 20,
-             "cap_kind": "cgroup v2", "way_in": "libcheck, static, replaced"})
+             "cap_kind": "cgroup v2", "way_in": "libcheck, static"})
         for i in range(tests):
             live += chance.randrange(3000) if i % 3 else 0
             for line in test_lines(i, chance, live):
@@ -118,6 +118,39 @@ def tab(b, check, until, most=60):
     return False
 
 
+def check_answer(b, check, *pages):
+    """The answer stands in a tile before everything but the page's name, in the words of the terminal; the cap is a line
+    in the pictures of what came near it, and what was stopped has a picture of its own with what lay ahead of it."""
+    for page in pages:
+        b.open(page)
+        seen = b.ask("""(() => { const tile = document.querySelector(".answer"), box = tile.getBoundingClientRect();
+            return {text: tile.textContent, before: tile.previousElementSibling.tagName, bottom: box.bottom,
+                    bad: tile.classList.contains("bad")}; })()""")
+        check(seen["before"] == "H1" and 0 < seen["bottom"] < 500, f"{page}: the answer does not come first: {seen}")
+        check(seen["bad"], f"{page}: the tile is not red")
+    said = subprocess.run([os.environ.get("B", "build") + "/tidemark", "report", "fixtures/report/run.jsonl"],
+                          capture_output=True, text=True, env=dict(os.environ, COLUMNS="100", NO_COLOR="1"), check=False)
+    screen = " ".join(said.stdout.split("\n\n")[0].split())
+    check(seen["text"] == screen, f"the page's answer is not the screen's: {seen['text']} - {screen}")
+    stopped = os.path.dirname(pages[0]) + "/stopped.html"
+    with open(stopped[:-4] + "jsonl", "w", encoding="utf-8") as out:
+        line = lambda **fields: print(json.dumps({"v": 1, **fields}), file=out)
+        line(type="run", tool="tidemark", version="0.1.0", command="run", scenario="s", cap=100_000_000, cap_kind="cgroup v2")
+        for variant, count, step in (("level", 50, 0), ("unbounded", 9, 10_000_000)):
+            for i in range(count):
+                line(type="test", id=f"s/c/t[{i}]", variant=variant, status="pass", verdict="none", live_bytes=5_000_000 + step * i)
+        line(type="variant", name="level", verdict="clean")
+        line(type="variant", name="unbounded", verdict="accumulates", growth_bytes_per_test=10_000_000, stopped_by="memory")
+        line(type="summary", passed=59, failed=0, skipped=0, incomplete=0)
+    subprocess.run([tidemark, "report", "-q", stopped[:-4] + "jsonl", "--html", stopped], stdout=subprocess.DEVNULL, check=False)
+    b.open(stopped)
+    drawn = b.ask("""[...document.querySelectorAll("[aria-labelledby=h-suite] figure")].map((f) =>
+        ({title: f.querySelector("title").textContent, cap: f.querySelectorAll(".cap").length,
+          ahead: f.querySelectorAll(".ahead").length}))""")
+    alone = [one for one in drawn if "unbounded" in one["title"] and "heap" in one["title"]]
+    check(len(alone) == 1 and alone[0]["cap"] == 1 and alone[0]["ahead"] == 1, f"what was stopped is not drawn by itself: {drawn}")
+
+
 def check_keyboard(b, check, path):
     b.open(path)
     b.key("Tab")
@@ -127,7 +160,13 @@ def check_keyboard(b, check, path):
     check(tab(b, check, lambda at: at["id"] == "find", 1), "the skip link does not lead to the table")
     b.type("_77_")
     check(b.ask(ROWS) == 1, "typing does not filter")
+    b.key("/")
+    check(b.ask("document.activeElement.value") == "_77_/", "a slash cannot be searched for")
+    b.key("Backspace")
     check("1" in b.ask("document.querySelector('[role=status]').textContent"), "what is shown is not announced")
+    b.ask("document.activeElement.blur()")
+    b.key("/")
+    check(b.ask("document.activeElement.id") == "find" and b.ask("document.activeElement.value") == "_77_", "a slash does not lead to the search")
     for _ in range(4):
         b.key("Backspace")
     check(b.ask(ROWS) == 100, "emptying the filter does not bring the rest back")
@@ -230,6 +269,7 @@ def check_all():
         check_tree(b, check, run)
         check_contrast(b, check, run, 100)
         check_narrow(b, check, run)
+        check_answer(b, check, path, run)
     return check.bad
 
 

@@ -45,7 +45,7 @@ gate() { # expected status, arguments...
 
 # Red, with the line; green with the old growth in a baseline; red when something new grows; green when mended.
 gate 1 build/tests/check_mine
-has "$T/out" "^check_mine.c:$line: error: tidemark: mine/session/opens_a_session growth: grows 56 B a run"
+has "$T/out" "^check_mine.c:$line: error: tidemark: mine/session/opens_a_session growth: grows 56 B a repetition"
 for file in jsonl txt xml html codequality.json summary.md; do
     [ -s "tidemark-out/check_mine.$file" ] || fail "no tidemark-out/check_mine.$file"
 done
@@ -73,6 +73,19 @@ GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$T/summary" gate 1 build/tests/check_mi
 has "$T/out" "^::error file=check_mine.c,line=$line,"
 has "$T/summary" "opens"
 
+# Two programs of one name: the green one does not stand in for the red one, in no file.
+mkdir -p build/other
+sed 's/    ck_assert_str_eq(session_open("alice")->name, "alice");/&\n    free(g_sessions);\n    g_sessions = NULL;/' check_mine.c >fixed.c
+gcc -g fixed.c -o build/other/check_mine $(pkg-config --cflags --libs check) || fail "the second program does not build"
+rm -rf tidemark-out fixed.c
+gate 1 build/tests/check_mine build/other/check_mine
+grep -q '<failure' tidemark-out/build_tests_check_mine.xml || fail "the red program's JUnit is gone"
+grep -q '<failure' tidemark-out/build_other_check_mine.xml && fail "the green program's JUnit is red"
+gate 0 --save build/tests/check_mine build/other/check_mine
+grep -q '"verdict":"growth"' tidemark-baselines/build_tests_check_mine.jsonl || fail "the red program has no baseline of its own"
+gate 0 build/tests/check_mine build/other/check_mine
+rm -rf tidemark-baselines tidemark-out build/other
+
 # The tutorial's suite: each test is clean, and the suite as a whole accumulates. Red without a baseline, on the
 # line that allocates; green when it is fixed; red again against that baseline.
 cp "$here/docs/example/check_catalogue.c" .
@@ -88,7 +101,7 @@ TIDEMARK_FLAGS=--quick
 export TIDEMARK_FLAGS
 gate 1 build/tests/check_catalogue
 has "$T/out" "^check_catalogue.c:$grows: error: tidemark: the whole suite accumulates: "
-has "$T/out" "error: .*1.05 MB a test.*210 MB at test 200.*record_load.*g_cache"
+has "$T/out" "error: .*1.05 MB a test, 210 MB in 200 tests; .*record_load.*g_cache"
 [ "$(tail -n 1 tidemark-out/check_catalogue.txt)" = "200 passed, 1 failed, 0 skipped" ] || fail "the suite is not in the counts"
 grep -q 'tests="201" failures="1"' tidemark-out/check_catalogue.xml || fail "the suite is not in JUnit's counts"
 GITHUB_ACTIONS=true gate 1 build/tests/check_catalogue

@@ -1,6 +1,7 @@
 #!/bin/sh
 # make validate-reports: SARIF against the schema of SARIF 2.1.0, which is fetched from the npm registry (so not
-# part of `make check`), and JUnit through a JUnit parser. SARIF_SCHEMA=FILE: this schema, nothing is fetched.
+# part of `make check`), JUnit through a JUnit parser, TAP through prove, metrics through promtool.
+# SARIF_SCHEMA=FILE: this schema, nothing is fetched.
 set -eu
 B=${B:-build}
 T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-validate.XXXXXX")
@@ -15,8 +16,36 @@ if [ -z "$schema" ]; then
     (cd "$T" && npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 >/dev/null && tar xzf microsoft-jest-sarif-*.tgz)
     schema=$(find "$T/package" -name 'sarif-2.1.0*.json' | head -1)
 fi
-for result in fixtures/report/*.jsonl; do
-    "$B/tidemark" report -q "$result" --sarif "$T/o.sarif" --junit "$T/o.xml" >/dev/null 2>&1 || [ $? -eq 1 ]
+# Every status with every verdict, and every verdict of a suite: whatever is red, and what nothing was judged of.
+"$python" - "$T" <<'P'
+import json, sys
+statuses = "pass fail crash timeout oom exit skip flaky".split()
+verdicts = "none clean leak growth accumulates saturating inconclusive".split()
+def write(name, lines):
+    with open(f"{sys.argv[1]}/{name}.jsonl", "w") as out:
+        for line in lines:
+            print(json.dumps({"v": 1, **line}), file=out)
+tests = [{"type": "test", "id": f"s/{status}/{verdict}", "variant": "", "status": status, "verdict": verdict, "message": "m",
+          "file": "x.c", "line": 7, "horizon": "h"} for status in statuses for verdict in verdicts]
+for words in ("leak,growth,accumulates,fd", "leak,growth,accumulates,fd,flaky,unjudged", "fd"):
+    for suite in verdicts:
+        write(f"{suite}-{words.count(',')}", [
+            {"type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "s", "fail_on": words}, *tests,
+            {"type": "variant", "name": "", "verdict": suite, "horizon": "h"},
+            {"type": "summary", "passed": 0, "failed": 0, "skipped": 0, "incomplete": 0}])
+nothing = [t for t in tests if t["status"] == "skip"]
+write("nothing", [{"type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "s"}, *nothing,
+                  {"type": "summary", "passed": 0, "failed": 0, "skipped": len(nothing), "incomplete": 0}])
+write("cut", [{"type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "s"}, *tests])
+P
+for result in fixtures/report/*.jsonl "$T"/*.jsonl; do
+    "$B/tidemark" report -q "$result" --sarif "$T/o.sarif" --junit "$T/o.xml" --tap "$T/o.tap" \
+        --openmetrics "$T/o.om" --codequality "$T/o.cq" >/dev/null 2>&1 || case $? in 1 | 77 | 99) ;; *) exit 1 ;; esac
+    prove -e cat "$T/o.tap" 2>&1 | grep 'Parse errors' && { echo "$result: prove does not read the TAP"; exit 1; }
+    if command -v promtool >/dev/null; then
+        promtool check metrics <"$T/o.om" || { echo "$result: promtool does not read the metrics"; exit 1; }
+    fi
+    jq -e 'all(.[]; .fingerprint and .location.path and .location.lines.begin > 0)' "$T/o.cq" >/dev/null || { echo "$result: code quality"; exit 1; }
     "$python" - "$schema" "$T/o.sarif" "$T/o.xml" "$result" <<'P'
 import json, sys
 import jsonschema, junitparser
@@ -29,7 +58,7 @@ cases = [(case.classname, case.name) for suite in junit for case in suite]
 tests = len({json.dumps([line["id"], line["variant"]]) for line in map(json.loads, open(sys.argv[4]))
              if line["type"] == "test"})
 same = junit.tests == len(cases) == len(set(cases)) and len(cases) >= tests
-print(f"{sys.argv[4]}: {len(sarif['runs'][0]['results'])} results, {len(wrong)} errors of the schema;",
+print(f"{sys.argv[4].rsplit('/', 1)[1]}: {len(sarif['runs'][0]['results'])} results, {len(wrong)} errors of the schema;",
       f"{len(cases)} JUnit cases of {tests} tests{'' if same else ': the counts differ'}")
 sys.exit(bool(wrong) or not same)
 P

@@ -25,8 +25,8 @@ void tidemark_test_begin(const char *id) __attribute__((weak));
 void tidemark_test_end(const char *id, bool passed) __attribute__((weak));
 
 /* Adds `amount` to the variant's counter `name` ("lookups", "hits", "misses", "evictions", "loads"
- * are shown in the comparison table; any other name is carried into the result file). At most 64
- * names. */
+ * are shown in the comparison table; any other name is carried into the result file). At most 256
+ * names; a note in the report names the first that is left out. */
 void tidemark_counter_add(const char *name, uint64_t amount) __attribute__((weak));
 
 /* Records `count` samples of `ns` nanoseconds each in the variant's histogram `name`

@@ -83,9 +83,19 @@ reports() {
         --github "$out/$1.summary.md" >"$out/$1.annotations"
 }
 
+# name PROGRAM ALL...: what its files are called: as the program, or as its path if another one is called the same.
+name() {
+    one=$1 same=0
+    shift
+    for other; do
+        [ "${other##*/}" != "${one##*/}" ] || same=$((same + 1))
+    done
+    if [ $same -gt 1 ]; then echo "${one#./}" | tr / _; else echo "${one##*/}"; fi
+}
+
 worst=0
 for program; do
-    name=$(basename "$program")
+    name=$(name "$program" "$@")
     echo "== $name"
     hunt "$program" "$out/$name.jsonl"
     status=$?

@@ -1,6 +1,7 @@
 /* diag.c - see diag.h. Supervisor and build tools only. */
 #include "harness/base/diag.h"
 #include "harness/base/memory.h"
+#include "harness/base/text.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -54,6 +55,21 @@ static int item_compare(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+/* Whatever stands in a file that is complained of: control characters as \\xNN. Ends of lines are
+ * those of whoever made the text. */
+static void printable_put(FILE *out, const char *string)
+{
+    struct text text = {0};
+    for (const char *at = string; *at;) {
+        size_t length = strcspn(at, "\n");
+        text_put_printable(&text, at, length);
+        text_put(&text, at[length] ? "\n" : "");
+        at += length + (at[length] != '\0');
+    }
+    fputs(text_peek(&text), out);
+    text_fini(&text);
+}
+
 #define DIAG_SHOWN 100 /* of a file that is something else altogether */
 
 void diag_print(const struct diag *diag, FILE *out)
@@ -67,7 +83,7 @@ void diag_print(const struct diag *diag, FILE *out)
     for (size_t i = 0; i < shown; i++) {
         const struct diag_item *item = order[i];
         if (item->file[0]) {
-            fputs(item->file, out);
+            printable_put(out, item->file);
             if (item->line) {
                 fprintf(out, ":%u", item->line);
             }
@@ -76,7 +92,8 @@ void diag_print(const struct diag *diag, FILE *out)
             }
             fputs(": ", out);
         }
-        fprintf(out, "%s\n", item->text);
+        printable_put(out, item->text);
+        fputc('\n', out);
     }
     if (shown < diag->count) {
         fprintf(out, "%zu more mistakes\n", diag->count - shown);

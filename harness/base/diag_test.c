@@ -29,6 +29,23 @@ START_TEST(prints_in_order_of_position)
 }
 END_TEST
 
+START_TEST(colours_no_terminal)
+{
+    struct diag diag;
+    char *text = NULL;
+    size_t length;
+    diag_init(&diag);
+    diag_add(&diag, "a\033.yaml", 1, 2, "bad '%s'\n    and below \x7f", "\033[2J\r\xff \xc3\xa9");
+    FILE *out = open_memstream(&text, &length);
+    diag_print(&diag, out);
+    fclose(out);
+    ck_assert_str_eq(text, "a\\x1b.yaml:1:2: bad '\\x1b[2J\\x0d\\xff \xc3\xa9'\n"
+                           "    and below \\x7f\n");
+    free(text);
+    diag_fini(&diag);
+}
+END_TEST
+
 START_TEST(finds_the_word_that_was_meant)
 {
     static const char *const words[] = {"entries", "bytes", "shards", "ttl", "lru", "direct"};
@@ -95,6 +112,6 @@ START_TEST(a_very_long_word_has_no_neighbour)
 }
 END_TEST
 
-SUITE("diag", &prints_in_order_of_position, &finds_the_word_that_was_meant,
+SUITE("diag", &prints_in_order_of_position, &colours_no_terminal, &finds_the_word_that_was_meant,
       &what_was_said_is_not_what_was_meant, &of_very_many_mistakes_the_first_hundred_are_shown,
       &a_very_long_word_has_no_neighbour)

@@ -18,6 +18,8 @@ static volatile sig_atomic_t pending;
 static struct sigaction before[SIGNALS];
 static unsigned depth;
 static const char *folder;
+static void (*reporter)(void *context);
+static void *reporter_context;
 
 static void remember(int signal)
 {
@@ -77,6 +79,12 @@ void interrupt_folder(const char *path)
     folder = path;
 }
 
+void interrupt_report(void (*report)(void *context), void *context)
+{
+    reporter = report;
+    reporter_context = context;
+}
+
 static int entry_remove(const char *path, const struct stat *stat, int type, struct FTW *at)
 {
     (void)stat;
@@ -85,17 +93,25 @@ static int entry_remove(const char *path, const struct stat *stat, int type, str
     return remove(path) != 0;
 }
 
+void interrupt_folder_remove(const char *path)
+{
+    nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void interrupt_die(void)
 {
     int signal_number = pending;
     sigset_t mask;
     assert(signal_number != 0);
-    if (folder) {
-        nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    if (reporter) {
+        void (*report)(void *context) = reporter;
+        reporter = NULL;
+        report(reporter_context);
     }
-    fprintf(stderr,
-            "%stidemark: ended by %s; a result file holds what ran until now, and says that it is "
-            "incomplete\n",
+    if (folder) {
+        interrupt_folder_remove(folder);
+    }
+    fprintf(stderr, "%stidemark: ended by %s; what it has is incomplete, and says so\n",
             isatty(STDERR_FILENO) ? "\n" : "", strsignal(signal_number));
     signal(signal_number, SIG_DFL);
     sigemptyset(&mask);

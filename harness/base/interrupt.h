@@ -22,6 +22,10 @@ int interrupt_pending(void);
 bool interrupt_wait(pid_t pid, int *status, struct rusage *usage);
 /* A folder that interrupt_die removes with all that is in it; NULL: none any more. Borrowed. */
 void interrupt_folder(const char *path);
+/* Removes a folder and all that is in it. */
+void interrupt_folder_remove(const char *path);
+/* What interrupt_die calls first, once: to show what there is; NULL: nothing any more. */
+void interrupt_report(void (*report)(void *context), void *context);
 _Noreturn void interrupt_die(void);
 
 #endif

@@ -8,7 +8,7 @@
  * Writing: three significant digits, "4.93 KB" - callers align by column, so the text has no
  * padding. What was measured is written in decimal units everywhere (KB is 1000), so that any two
  * figures on a screen compare. A limit stays as somebody chose it, and one in KiB, MiB ... has its
- * decimal size behind it: "4 MiB (4.19 MB)".
+ * decimal size after it: "4 MiB (4.19 MB)".
  */
 #ifndef BASE_UNIT_H
 #define BASE_UNIT_H

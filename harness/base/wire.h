@@ -83,8 +83,12 @@ enum wire_flag {
                          that stay, before TEST */
     WIRE_WATCH = 256, /* at trace depth: what each site holds is kept up to date all the time, and
                          before TEST comes a SITE for each site that changed (see wire_site) */
-    WIRE_SETTLE_WHOLE = 512, /* the wait (settle_ns) is for what threads of all repetitions give
-                                back, not of this RUN only */
+    WIRE_SETTLE_WHOLE = 512,  /* the wait (settle_ns) is for what threads of all repetitions give
+                                 back, not of this RUN only */
+    WIRE_STOP_ON_MOVE = 1024, /* no repetition follows one whose boundary differs from that at the
+                                 end of the RUN before, if that was of the same test */
+    WIRE_NO_RETAINED = 2048,  /* TEST's retained blocks and bytes are not asked for, and 0: at trace
+                                 depth they cost a look at every live block */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -92,15 +96,18 @@ enum wire_flag {
 #define WIRE_STACK_SIGNAL (SIGRTMAX - 3)
 
 struct wire_command {
-    uint32_t op;              /* enum wire_op */
-    uint32_t test;            /* index from TEST_NAME */
-    uint32_t depth;           /* enum wire_depth */
-    uint32_t flags;           /* enum wire_flag */
-    uint32_t warmups;         /* repetitions before the first that counts; not sampled */
-    uint32_t repetitions_min; /* always done, unless the test fails */
-    uint32_t repetitions_max; /* done while budget_ns lasts */
-    uint32_t site_count;      /* for SCAN, RELEASES, and RUN with GIVEN */
-    uint64_t budget_ns;       /* wall time after which no repetition beyond the least is begun */
+    uint32_t op;          /* enum wire_op */
+    uint32_t test;        /* index from TEST_NAME */
+    uint32_t depth;       /* enum wire_depth */
+    uint32_t flags;       /* enum wire_flag */
+    uint32_t warmups;     /* repetitions before the first that counts; not sampled */
+    uint32_t repetitions; /* at least one, and no more once one has failed with STOP_ON_FAIL */
+    uint32_t site_count;  /* for SCAN, RELEASES, and RUN with GIVEN */
+    uint32_t pad;
+    /* Most wall time of a repetition in a child that FORKED asks for: after that the child is
+     * killed, and its status is TIMEOUT. 0: as long as the framework allows. A test that waits for
+     * a thread waits for ever in a child, for no thread but its own lives there. */
+    uint64_t child_ns;
     /* How long the worker may wait, after the last repetition of a RUN, for threads that free late;
      * 0: it does not wait. After a wait comes one more boundary: a SAMPLE whose `repetition` is the
      * number of repetitions, and which counts for the floors. See wire_test.settled_ns. */
@@ -451,6 +458,8 @@ struct wire_done {
     struct wire_record head;
     uint32_t sequence;
     uint32_t op;
+    uint64_t took_ns; /* wall time from when the worker took the command */
+    uint64_t cpu_ns;  /* and what its thread ran meanwhile */
 };
 
 /* Written by the worker as it goes; read by the supervisor at any time, in particular after a

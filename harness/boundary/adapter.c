@@ -167,6 +167,9 @@ void adapter_run_forked(void (*run)(void *, uint32_t, bool, struct outcome *), v
     if (end.failed) {
         outcome->status = WIRE_FAIL;
         outcome->message = "fork failed";
+    } else if (end.timed_out) {
+        outcome->status = WIRE_TIMEOUT;
+        outcome->message = "its child took too long";
     } else if (WIFSIGNALED(end.status)) {
         outcome->status = WIRE_CRASH;
         outcome->signal = WTERMSIG(end.status);

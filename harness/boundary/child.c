@@ -26,6 +26,7 @@ struct child_slot { /* shared with the child */
 
 static struct child_slot *child_slot;
 static pid_t child_pid; /* in the child: itself */
+static uint64_t child_most_ns;
 
 bool child_inside(void)
 {
@@ -83,6 +84,17 @@ static bool child_wait(pid_t pid, uint64_t timeout_ns)
     return ended;
 }
 
+void child_limit(uint64_t most_ns)
+{
+    child_most_ns = most_ns;
+}
+
+static uint64_t child_time(uint64_t timeout_ns)
+{
+    bool sooner = child_most_ns != 0 && (timeout_ns == 0 || child_most_ns < timeout_ns);
+    return sooner ? child_most_ns : timeout_ns;
+}
+
 void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct child_end *end)
 {
     *end = (struct child_end){.failed = true};
@@ -104,7 +116,7 @@ void child_run(void (*body)(void *), void *data, uint64_t timeout_ns, struct chi
     }
     setpgid(pid, pid);
     end->failed = false;
-    if (!child_wait(pid, timeout_ns)) {
+    if (!child_wait(pid, child_time(timeout_ns))) {
         end->timed_out = true;
         kill(-pid, SIGKILL);
         kill(pid, SIGKILL);

@@ -47,7 +47,7 @@ START_TEST(tells_the_stack_of_a_hanging_test)
     uint32_t index;
     struct session *session = deaths_start("/hangs", &index);
     struct wire_command command = {
-        .op = WIRE_OP_RUN, .test = index, .depth = WIRE_COUNT, .repetitions_min = 1};
+        .op = WIRE_OP_RUN, .test = index, .depth = WIRE_COUNT, .repetitions = 1};
     wire_command_send(session->wire, &command);
     while (atomic_load(&session->wire->progress.started_ns) == 0) {
         usleep(1000);
@@ -60,6 +60,24 @@ START_TEST(tells_the_stack_of_a_hanging_test)
     ck_assert_uint_eq(atomic_load(&session->wire->crash.signal), (uint32_t)WIRE_STACK_SIGNAL);
     ck_assert_uint_gt(session->wire->crash.frame_count, 0);
     ck_assert_uint_eq(atomic_load(&session->wire->progress.test), index);
+    session_end(&session);
+}
+END_TEST
+
+START_TEST(kills_a_child_after_the_time_that_the_command_allows)
+{
+    uint32_t index;
+    struct session *session = deaths_start("/hangs", &index);
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = index,
+                                   .depth = WIRE_COUNT,
+                                   .flags = WIRE_FORKED,
+                                   .repetitions = 1,
+                                   .child_ns = 200000000};
+    time_t begun = time(NULL);
+    ck_assert(session_command(session, &command));
+    ck_assert_uint_eq(session_result(session, index)->status, WIRE_TIMEOUT);
+    ck_assert_int_le(time(NULL) - begun, 3); /* the framework allows more than that */
     session_end(&session);
 }
 END_TEST
@@ -171,7 +189,8 @@ START_TEST(notes_an_allocation_that_was_refused)
 END_TEST
 
 SUITE("deaths", &writes_down_the_signal_of_a_crash, &tells_the_stack_of_a_hanging_test,
-      &notes_an_exit_in_the_middle_of_a_test, &lives_on_after_tests_that_wreck_the_process,
+      &kills_a_child_after_the_time_that_the_command_allows, &notes_an_exit_in_the_middle_of_a_test,
+      &lives_on_after_tests_that_wreck_the_process,
       &gives_each_test_the_standard_streams_that_the_program_had,
       &fails_a_test_whose_assertion_fails_on_another_thread, &survives_every_death_in_a_child,
       &notes_an_allocation_that_was_refused)

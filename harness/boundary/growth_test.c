@@ -29,11 +29,8 @@ static void repeat(struct session *session, uint32_t test, uint32_t depth, uint3
 {
     for (uint32_t done = 0; done < count; done += AT_ONCE) {
         uint32_t now = count - done < AT_ONCE ? count - done : AT_ONCE;
-        struct wire_command command = {.op = WIRE_OP_RUN,
-                                       .test = test,
-                                       .depth = depth,
-                                       .repetitions_min = now,
-                                       .repetitions_max = now};
+        struct wire_command command = {
+            .op = WIRE_OP_RUN, .test = test, .depth = depth, .repetitions = now};
         ck_assert(session_command(session, &command));
     }
 }

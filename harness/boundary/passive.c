@@ -42,7 +42,7 @@ void passive_greet(const char *framework)
     serve_hello(framework, boundary_way);
     restore_save();
     serve_passive_ready(0, 0, &command);
-    passes = command.repetitions_min > 1 ? command.repetitions_min : 1;
+    passes = command.repetitions > 1 ? command.repetitions : 1;
 }
 
 uint32_t passive_passes(void)

@@ -162,7 +162,10 @@ static void program_run(void *self, uint32_t index, bool forked, struct outcome 
     outcome->allocs = end.allocs;
     outcome->frees = end.frees;
     outcome->bytes = end.bytes;
-    if (WIFSIGNALED(end.status)) {
+    if (end.timed_out) {
+        outcome->status = WIRE_TIMEOUT;
+        outcome->message = "its child took too long";
+    } else if (WIFSIGNALED(end.status)) {
         outcome->status = WIRE_CRASH;
         outcome->signal = WTERMSIG(end.status);
         outcome->message = strsignal(outcome->signal);

@@ -22,8 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUSY 20 /* how much longer than its budget a run may take on a machine that is busy */
-
 static struct wire_children run_children;
 #define SETTLE_STEP_NS  1000000u  /* between two looks at threads that free late */
 #define SETTLE_STILL_NS 20000000u /* nothing was freed for so long: nothing more will be */
@@ -61,10 +59,10 @@ struct run {
     struct ledger_totals begun;         /* of the run, after the fixtures that tests share */
     struct ledger_totals before, after; /* of the last repetition */
     uint32_t threads;                   /* when the run began */
-    bool floors;
+    bool floors, moved;
+    struct wire_sample last; /* of the RUN before, if it was of this test */
     uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
-    uint64_t cpu_ns;       /* of this thread, when the repetitions began */
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
     uint64_t queued_ns;    /* this thread waited for a processor meanwhile */
     bool ended;            /* by serve_test_ends: the rest of the repetition is the framework's */
@@ -89,6 +87,7 @@ static void run_keep_worst(const struct outcome *outcome)
 }
 
 static struct run *running;
+static struct wire_sample last_sample;
 
 static void run_begin(struct run *run)
 {
@@ -117,6 +116,13 @@ static void run_end(struct run *run)
     }
 }
 
+static void run_retained_get(struct run *run)
+{
+    if ((run->command->flags & WIRE_NO_RETAINED) == 0) {
+        ledger_retained_get(run->command->test, &run->retained_blocks, &run->retained_bytes);
+    }
+}
+
 void serve_test_begins(void)
 {
     if (running != NULL) {
@@ -128,8 +134,7 @@ void serve_test_ends(void)
 {
     if (running != NULL) {
         run_end(running);
-        ledger_retained_get(running->command->test, &running->retained_blocks,
-                            &running->retained_bytes);
+        run_retained_get(running);
         ledger_birth_set(WIRE_NO_TEST);
         running->ended = true;
     }
@@ -165,6 +170,7 @@ static void run_repetition(struct run *run, uint32_t repetition)
     }
     progress_set(command->test, repetition, run->started_ns);
     running = run;
+    child_limit(command->child_ns);
     run->group->run(run->group->self, command->test - run->group->first,
                     (command->flags & WIRE_FORKED) != 0, &run->outcome);
     running = NULL;
@@ -205,7 +211,15 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
     sample->files = meter.files;
 }
 
-static void run_sample(const struct run *run, uint32_t repetition, bool trusting)
+/* Is anything held that was not at the end of the last RUN of this test, or the other way round? */
+static bool sample_moved(const struct wire_sample *last, const struct wire_sample *now)
+{
+    return last->live_blocks != now->live_blocks || last->live_bytes != now->live_bytes ||
+           last->mappings != now->mappings || last->mapped_bytes != now->mapped_bytes ||
+           last->fds != now->fds || last->threads != now->threads || last->files != now->files;
+}
+
+static void run_sample(struct run *run, uint32_t repetition, bool trusting)
 {
     struct wire_sample sample;
     serve_sample_start(&sample, &run->after, trusting);
@@ -214,6 +228,9 @@ static void run_sample(const struct run *run, uint32_t repetition, bool trusting
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
+    run->moved =
+        run->moved || (run->last.head.type == WIRE_SAMPLE && sample_moved(&run->last, &sample));
+    last_sample = sample;
     wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
      * moves. */
@@ -238,12 +255,11 @@ static void run_report(struct run *run)
     test->allocs = forked ? last->allocs : run->after.allocs - run->before.allocs;
     test->frees = forked ? last->frees : run->after.frees - run->before.frees;
     test->bytes = forked ? last->bytes : run->after.bytes - run->before.bytes;
-    if (run->ended) {
-        test->retained_blocks = run->retained_blocks;
-        test->retained_bytes = run->retained_bytes;
-    } else {
-        ledger_retained_get(run->command->test, &test->retained_blocks, &test->retained_bytes);
+    if (!run->ended) {
+        run_retained_get(run);
     }
+    test->retained_blocks = run->retained_blocks;
+    test->retained_bytes = run->retained_bytes;
     if (run->settled_ns > 0) { /* at count depth what older repetitions left counts against it */
         test->retained_blocks = test->retained_blocks < 0 ? 0 : test->retained_blocks;
         test->retained_bytes = test->retained_bytes < 0 ? 0 : test->retained_bytes;
@@ -267,33 +283,25 @@ static void run_report(struct run *run)
     wire_put(boundary_wire, test);
 }
 
-/* Of this thread or of the process; by a system call, so as not to come by the program's
- * clock_gettime. */
-static uint64_t cpu_now_ns(clockid_t clock)
+/* Of the process; by a system call, so as not to come by the program's clock_gettime. */
+static uint64_t cpu_now_ns(void)
 {
     struct timespec now = {0};
-    syscall(SYS_clock_gettime, clock, &now);
+    syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static bool run_goes_on(const struct run *run, uint64_t begun)
+static bool run_goes_on(const struct run *run)
 {
     const struct wire_command *command = run->command;
     if (last_test.status != WIRE_PASS && (command->flags & WIRE_STOP_ON_FAIL)) {
         return run->repetitions == 0; /* a test that failed in its warm-up gets its figures, too */
     }
-    if (run->repetitions < command->repetitions_min || run->repetitions == 0) {
-        return true;
-    }
-    /* A busy machine does not make a cheap test dear: else verdicts would hang on the load. */
-    uint64_t wall = meter_now_ns() - begun;
-    return run->repetitions < command->repetitions_max &&
-           (wall < command->budget_ns ||
-            (wall < command->budget_ns * BUSY &&
-             cpu_now_ns(CLOCK_THREAD_CPUTIME_ID) - run->cpu_ns < command->budget_ns));
+    bool moved = run->moved && (command->flags & WIRE_STOP_ON_MOVE) != 0;
+    return (run->repetitions < command->repetitions && !moved) || run->repetitions == 0;
 }
 
-static void run_boundary(const struct run *run, uint32_t repetition, bool trusting)
+static void run_boundary(struct run *run, uint32_t repetition, bool trusting)
 {
     run_sample(run, repetition, trusting);
     if (run->floors) {
@@ -343,7 +351,7 @@ static void run_settle(struct run *run)
     settle_wait(run, &now);
     run->settled_ns = meter_now_ns() - begun;
     if (run->ended && run->command->depth == WIRE_TRACE) {
-        ledger_retained_get(run->command->test, &run->retained_blocks, &run->retained_bytes);
+        run_retained_get(run);
     }
     struct run settled = *run;
     settled.after = now;
@@ -368,20 +376,19 @@ static void run_repetitions(struct run *run)
     if (run->floors) {
         ledger_floor_reset();
     }
-    uint64_t begun = meter_now_ns();
-    run->cpu_ns = cpu_now_ns(CLOCK_THREAD_CPUTIME_ID);
-    uint64_t process_cpu_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID), queued = meter_queued_ns();
-    bool more = run_goes_on(run, begun);
+    uint64_t process_cpu_ns = cpu_now_ns(), queued = meter_queued_ns();
+    bool more = run_goes_on(run);
     while (more) {
         bool first = run->repetitions == 0;
         if (command->flags & WIRE_PEAK_RSS_EACH) {
             meter_rss_reset();
         }
         run_repetition(run, run->repetitions++);
-        more = run_goes_on(run, begun);
+        more = run_goes_on(run);
         run_boundary(run, run->repetitions - 1, !first && more);
+        more = more && run_goes_on(run);
     }
-    run->cpu_spent_ns = cpu_now_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_ns;
+    run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
     run->queued_ns = meter_queued_ns() - queued;
     if (command->depth == WIRE_TRACE) {
         heap_error_look();
@@ -396,6 +403,9 @@ static void run_repetitions(struct run *run)
 bool repetition_run(const struct test_group *group, const struct wire_command *command)
 {
     struct run run = {.group = group, .command = command};
+    if (last_sample.test == command->test) {
+        run.last = last_sample;
+    }
     uint32_t index = command->test - group->first;
     WIRE_INIT(&last_test, WIRE_TEST);
     children_outcome_begin(&run_children, command->test);

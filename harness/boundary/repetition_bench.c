@@ -17,12 +17,8 @@ static double cost_ns(struct session *session, uint32_t test, uint32_t depth, ui
 {
     double costs[9];
     for (int i = 0; i < 9; i++) {
-        struct wire_command command = {.op = WIRE_OP_RUN,
-                                       .test = test,
-                                       .depth = depth,
-                                       .flags = flags,
-                                       .repetitions_min = count,
-                                       .repetitions_max = count};
+        struct wire_command command = {
+            .op = WIRE_OP_RUN, .test = test, .depth = depth, .flags = flags, .repetitions = count};
         session->result_count = 0;
         if (!session_command(session, &command) || session->result_count != 1) {
             fprintf(stderr, "repetition_bench: the worker does not answer\n");

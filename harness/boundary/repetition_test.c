@@ -13,8 +13,7 @@ static void run(struct session *session, uint32_t test, uint32_t warmups, uint32
                                    .depth = flags & WIRE_WATCH ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = flags,
                                    .warmups = warmups,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions,
+                                   .repetitions = repetitions,
                                    .settle_ns = settle_ns};
     session->sample_count = session->result_count = session->site_records = 0;
     ck_assert(session_command(session, &command));
@@ -113,8 +112,7 @@ static long calls_of(struct session *session, uint32_t repetitions, uint32_t fla
                                    .test = session_test(session, "/allocates"),
                                    .depth = flags & WIRE_WATCH ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = flags,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions};
+                                   .repetitions = repetitions};
     long stops = 0;
     int status;
     if (ptrace(PTRACE_SEIZE, session->pid, NULL, (void *)PTRACE_O_TRACESYSGOOD) != 0) {
@@ -164,7 +162,7 @@ START_TEST(a_full_ring_is_waited_for)
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = session_test(session, "/is_empty"),
                                    .depth = WIRE_COUNT,
-                                   .repetitions_min = 100000};
+                                   .repetitions = 100000};
     session->done = false;
     wire_command_send(session->wire, &command);
     for (int i = 0; i < 500 && atomic_load(&session->wire->read_awaited) == 0; i++) {
@@ -233,7 +231,44 @@ START_TEST(waiting_ends_when_nothing_more_is_freed)
 }
 END_TEST
 
-SUITE("repetition", &a_watched_run_tells_what_each_site_holds,
-      &processor_time_is_that_of_the_repetitions, &descriptors_opened_past_the_hooks_are_seen,
-      &a_repetition_costs_no_system_call, &a_full_ring_is_waited_for,
-      &what_a_thread_frees_late_is_waited_for, &waiting_ends_when_nothing_more_is_freed)
+START_TEST(a_run_stops_where_something_moves)
+{
+    struct session *session = session_start("check_basic");
+    ck_assert(session_ready(session));
+    uint32_t grows = session_test(session, "/grows"), clean = session_test(session, "/is_clean");
+    run(session, clean, 2, 1, WIRE_WATCH, 0);
+    run(session, clean, 0, 100, WIRE_WATCH | WIRE_STOP_ON_MOVE, 0); /* all of them */
+    run(session, grows, 0, 3, WIRE_WATCH | WIRE_STOP_ON_MOVE, 0); /* the RUN before was another's */
+    struct wire_command command = {.op = WIRE_OP_RUN,
+                                   .test = grows,
+                                   .depth = WIRE_TRACE,
+                                   .flags = WIRE_WATCH | WIRE_STOP_ON_MOVE,
+                                   .repetitions = 100};
+    session->sample_count = session->result_count = 0;
+    ck_assert(session_command(session, &command));
+    ck_assert_uint_eq(session->results[0].repetitions, 1); /* one of a hundred */
+    ck_assert_uint_eq(session->sample_count, 1);
+    session_end(&session);
+}
+END_TEST
+
+START_TEST(what_a_test_retains_is_told_unless_it_is_not_asked_for)
+{
+    struct session *session = session_start("check_basic");
+    ck_assert(session_ready(session));
+    uint32_t grows = session_test(session, "/grows");
+    run(session, grows, 0, 2, WIRE_WATCH, 0);
+    ck_assert_int_eq(session->results[0].retained_bytes, 1000);
+    run(session, grows, 0, 2, WIRE_WATCH | WIRE_NO_RETAINED, 0);
+    ck_assert_int_eq(session->results[0].retained_bytes, 0);
+    ck_assert_int_eq(session->results[0].retained_blocks, 0);
+    session_end(&session);
+}
+END_TEST
+
+SUITE("repetition", &a_run_stops_where_something_moves,
+      &what_a_test_retains_is_told_unless_it_is_not_asked_for,
+      &a_watched_run_tells_what_each_site_holds, &processor_time_is_that_of_the_repetitions,
+      &descriptors_opened_past_the_hooks_are_seen, &a_repetition_costs_no_system_call,
+      &a_full_ring_is_waited_for, &what_a_thread_frees_late_is_waited_for,
+      &waiting_ends_when_nothing_more_is_freed)

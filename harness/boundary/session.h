@@ -193,9 +193,7 @@ static inline bool session_run(struct session *session, uint32_t test, uint32_t 
                                    .depth = WIRE_COUNT,
                                    .flags = flags,
                                    .warmups = warmups,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions,
-                                   .budget_ns = 1000000000};
+                                   .repetitions = repetitions};
     return session_command(session, &command);
 }
 

@@ -82,7 +82,7 @@ END_TEST
 static void passive_open(struct session *session, uint32_t passes)
 {
     struct wire_command command = {
-        .op = WIRE_OP_RUN, .test = WIRE_NO_TEST, .depth = WIRE_COUNT, .repetitions_min = passes};
+        .op = WIRE_OP_RUN, .test = WIRE_NO_TEST, .depth = WIRE_COUNT, .repetitions = passes};
     ck_assert(session_ready(session));
     ck_assert_uint_eq(session->group.count, 0);
     ck_assert(session_command(session, &command));

@@ -3,6 +3,8 @@
 
 #include "harness/base/memory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SLOTS_LEAST 64
@@ -55,4 +57,27 @@ bool accused_has(const struct accused *accused, uint32_t test, uint64_t place)
 {
     return accused->slot_count > 0 &&
            (*slot_of(accused, test, place) > 0 || *slot_of(accused, test, ACCUSED_WHOLE) > 0);
+}
+
+bool accused_save(const struct accused *accused, size_t from, const char *path)
+{
+    FILE *file = fopen(path, "we");
+    bool whole = file != NULL;
+    for (size_t i = from; whole && i < accused->count; i++) {
+        whole = fprintf(file, "%" PRIu32 " %" PRIx64 "\n", accused->all[i].test,
+                        accused->all[i].place) > 0;
+    }
+    return file && fclose(file) == 0 && whole;
+}
+
+bool accused_load(struct accused *accused, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    uint32_t test;
+    uint64_t place;
+    while (file && fscanf(file, "%" SCNu32 " %" SCNx64, &test, &place) == 2) {
+        accused_add(accused, test, place);
+    }
+    bool whole = file && feof(file);
+    return file && fclose(file) == 0 && whole;
 }

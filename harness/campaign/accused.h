@@ -29,4 +29,9 @@ void accused_add(struct accused *accused, uint32_t test, uint64_t place);
 /* Is what this test left at this place left out? */
 bool accused_has(const struct accused *accused, uint32_t test, uint64_t place);
 
+/* All from `from` on, by number of addition, into a file that accused_load adds to another set.
+ * Return false when it cannot be written or read. */
+bool accused_save(const struct accused *accused, size_t from, const char *path);
+bool accused_load(struct accused *accused, const char *path);
+
 #endif

@@ -3,6 +3,10 @@
 
 #include "harness/base/suite.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 START_TEST(nothing_is_left_out_of_an_empty_set)
 {
     struct accused accused = {0};
@@ -58,5 +62,38 @@ START_TEST(thousands_of_pairs_are_kept_apart)
 }
 END_TEST
 
+START_TEST(a_set_goes_by_a_file_into_another)
+{
+    char path[] = "/tmp/accused-XXXXXX";
+    struct accused one = {0}, two = {0};
+    close(mkstemp(path));
+    accused_add(&one, 1, 11);
+    accused_add(&one, 2, UINT64_MAX);
+    accused_add(&one, 3, ACCUSED_WHOLE);
+    accused_add(&two, 4, 44);
+    ck_assert(accused_save(&one, 1, path));
+    ck_assert(accused_load(&two, path));
+    ck_assert_uint_eq(two.count, 3);
+    ck_assert(!accused_has(&two, 1, 11));
+    ck_assert(accused_has(&two, 2, UINT64_MAX));
+    ck_assert(accused_has(&two, 3, 5));
+    ck_assert(accused_has(&two, 4, 44));
+    ck_assert(accused_save(&one, 3, path));
+    ck_assert(accused_load(&two, path));
+    ck_assert_uint_eq(two.count, 3);
+    unlink(path);
+    ck_assert(!accused_load(&two, path));
+    ck_assert(!accused_save(&two, 0, "/nowhere/at/all"));
+    FILE *broken = fopen(path, "we");
+    fputs("5 55\n6 no number\n", broken);
+    fclose(broken);
+    ck_assert(!accused_load(&two, path));
+    unlink(path);
+    accused_fini(&one);
+    accused_fini(&two);
+}
+END_TEST
+
 SUITE("accused", &nothing_is_left_out_of_an_empty_set, &a_place_is_left_out_for_its_test_only,
-      &a_whole_test_is_left_out_at_every_place, &thousands_of_pairs_are_kept_apart)
+      &a_whole_test_is_left_out_at_every_place, &thousands_of_pairs_are_kept_apart,
+      &a_set_goes_by_a_file_into_another)

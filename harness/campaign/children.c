@@ -4,6 +4,7 @@
 #include "harness/base/memory.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,35 @@ void children_judge(struct result_test *test)
     test->verdict = VERDICT_NONE;
     result_set(&test->horizon, why);
     free(why);
+}
+
+void children_judge_suite(const struct session *session, struct result_variant *variant)
+{
+    const struct result *result = session->result;
+    size_t passed = 0, forkers = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        const struct result_test *test = &result->tests[i];
+        bool counts =
+            test->status == RESULT_PASS && strcmp(test->variant, session->variant->name) == 0;
+        passed += counts;
+        forkers += counts && test->children > 0;
+    }
+    if (forkers == 0 || result_verdict_bad(variant->verdict)) {
+        return;
+    }
+    char *text;
+    if (forkers == passed) {
+        variant->verdict = VERDICT_NONE;
+        variant->metric[METRIC_GROWTH] = NAN;
+        text = memory_format("children of %s did the work: what they keep is not seen",
+                             passed == 1 ? "its test" : "all its tests");
+    } else {
+        text = memory_format("%s; children of %zu of %zu tests did work of theirs, and what they "
+                             "keep is not seen",
+                             variant->horizon, forkers, passed);
+    }
+    result_set(&variant->horizon, text);
+    free(text);
 }
 
 void children_note(const struct session *session)

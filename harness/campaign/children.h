@@ -17,6 +17,10 @@ void children_killed(struct session *session, struct result_test *test);
 /* No verdict of a test whose children did its work says that nothing is kept. */
 void children_judge(struct result_test *test);
 
+/* Nor does the verdict of a suite, if that is so of all tests that passed; of some, its evidence
+ * says how many. */
+void children_judge_suite(const struct session *session, struct result_variant *variant);
+
 /* One note for all such tests of the variant, and one for those that started programs. */
 void children_note(const struct session *session);
 

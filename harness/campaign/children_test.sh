@@ -47,6 +47,50 @@ grep -q '5 tests start other programs, which are not watched; the first is child
     fail "no note on programs: $(cat "$T/said")"
 grep -q '3 children of it did work of the test: what they keep is not seen' "$T/all.jsonl" || fail "no reason in the result"
 
+# Of the suite: not judged where all tests worked in children, in a hunt and in a scenario, with the reason; else its
+# evidence says how many.
+variant() { sed -n 's/.*"type":"variant".*"verdict":"\([a-z]*\)".*"horizon":"\([^"]*\)".*/\1 \2/p' "$1" | tail -n 1; }
+reads() { # file, pattern
+    variant "$1" | grep -q "$2" || fail "the suite of $(basename "$1") is '$(variant "$1")', not '$2'"
+}
+reads "$T/all.jsonl" '^clean .*; children of 6 of 13 tests did work of theirs, and what they keep is not seen$'
+"$B/tidemark" hunt -q --no-color --only '*/forks_*_work*' --json "$T/some.jsonl" --junit "$T/some.xml" -- "$B/fixtures/check_children" >"$T/out" 2>&1
+[ $? -eq 77 ] || fail "only such tests: not 77: $(tail -n 2 "$T/out")"
+reads "$T/some.jsonl" '^none children of all its tests did the work: what they keep is not seen$'
+grep -q 'children of all its tests did the work' "$T/some.xml" || fail "JUnit does not say why the suite is skipped"
+cat >"$T/forks.c" <<'END'
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+    for (int i = 0; i < 4; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            char *volatile kept = malloc(4000);
+            kept[0] = 1;
+            exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+    return 0;
+}
+END
+${CC:-cc} -o "$T/forks" "$T/forks.c" || fail "the program that forks for each test was not built"
+cat >"$T/forks.yaml" <<END
+scenario: forks
+suite: {program: $T/forks}
+variants: [as-it-is]
+END
+"$B/tidemark" run -q --no-color --json "$T/run.jsonl" "$T/forks.yaml" >"$T/out" 2>&1
+[ $? -eq 77 ] || fail "a scenario without a verdict: not 77: $(tail -n 2 "$T/out")"
+reads "$T/run.jsonl" '^none children of its test did the work: what they keep is not seen$'
+tr -s '\n ' '  ' <"$T/out" | grep -q 'nothing was judged: no variant has a verdict, and nothing is expected of one: children of its test did the work' ||
+    fail "a scenario without a verdict does not say why: $(cat "$T/out")"
+printf 'expect: {as-it-is: {verdict: clean}}\n' >>"$T/forks.yaml"
+"$B/tidemark" run -q --no-color "$T/forks.yaml" >"$T/out" 2>&1
+[ $? -eq 1 ] || fail "clean is expected, and not known: not 1: $(tail -n 2 "$T/out")"
+
 # The user's own preloads stay, however many.
 library=$(ldd "$B/fixtures/check_children" | sed -n 's/.*=> \([^ ]*libm\.so[^ ]*\).*/\1/p' | head -n 1)
 if [ -n "$library" ] && [ -z "${SAN-}" ]; then # a sanitizer has to come first in tidemark itself

@@ -16,7 +16,7 @@ says() { grep -q -- "$1" "$T/text" || fail "not said: $1"; }
 says "2 of 6 tests forked"
 says "forks/all/waits_for_the_lock hangs in the process of the tests before it, and passes in a child"
 says "forks/all/counts_from_none fails in the process of the tests before it, .* and passes in a process of its own"
-says "forks/all/counts_from_none passes by itself and fails behind forks/all/leaves_it_locked"
+says "forks/all/counts_from_none passes by itself and fails after forks/all/leaves_it_locked"
 says "4 clean, 2 not judged"
 [ "$(tail -n 1 "$T/out")" = "5 passed, 0 failed, 2 skipped" ] || fail "$(tail -n 1 "$T/out")"
 grep '"id":"forks/all/ends_the_process"' "$T/forks.jsonl" | grep -q "in a child of its own" || fail "no horizon"

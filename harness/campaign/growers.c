@@ -76,12 +76,17 @@ static int compare_places(const void *a, const void *b)
     if (rank_of(x) != rank_of(y)) {
         return rank_of(x) - rank_of(y);
     }
-    if (x->carries != y->carries) {
-        return x->carries ? 1 : -1;
+    double more = y->answer.per_call - x->answer.per_call;
+    return x->carries != y->carries ? x->carries - y->carries
+           : more != 0              ? (more > 0) - (more < 0)
+                                    : (x->site > y->site) - (x->site < y->site);
+}
+
+static void places_sort(struct repeat *repeat)
+{
+    if (repeat->place_count > 0) {
+        qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
     }
-    return x->answer.per_call < y->answer.per_call   ? 1
-           : x->answer.per_call > y->answer.per_call ? -1
-                                                     : (x->site > y->site) - (x->site < y->site);
 }
 
 void growers_conclude(struct repeat *repeat, const struct repeat_ask *ask)
@@ -96,14 +101,10 @@ void growers_conclude(struct repeat *repeat, const struct repeat_ask *ask)
         }
     }
     sums_explain(repeat, ask, SERIES_GROWS);
-    if (repeat->place_count > 0) {
-        qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
-    }
+    places_sort(repeat);
     if (repeat_growers(repeat) == 0) {
         sums_explain(repeat, ask, SERIES_OPEN);
-        if (repeat->place_count > 0) {
-            qsort(repeat->places, repeat->place_count, sizeof repeat->places[0], compare_places);
-        }
+        places_sort(repeat);
     }
 }
 

@@ -82,7 +82,7 @@ exits 0
 # A malloc of its own: what cannot be seen is not judged, and said so; the rest is.
 hunt malloc -- "$B/fixtures/check_own_malloc"
 exits 1
-says malloc "LEAK own/malloc/keeps_a_descriptor leaks 1 file descriptor a run"
+says malloc "LEAK own/malloc/keeps_a_descriptor leaks 1 file descriptor a repetition"
 says malloc "the program defines malloc itself: its blocks cannot be seen"
 [ "$(grep -c '"verdict":"none"' "$T/malloc.jsonl")" -ge 2 ] || fail "an unseen heap is judged"
 grep -q '"verdict":"clean"' "$T/malloc.jsonl" && fail "an unseen heap is called clean"
@@ -90,8 +90,8 @@ grep -q '"verdict":"clean"' "$T/malloc.jsonl" && fail "an unseen heap is called 
 # An operator new of its own, over malloc: seen like any other caller of malloc.
 hunt new -- "$B/fixtures/check_own_new"
 exits 1
-says new "GROWTH own/new/keeps_each_object grows 32 B a run"
+says new "GROWTH own/new/keeps_each_object grows 32 B a repetition"
 says new "held by g_nodes"
-says new "LEAK own/new/loses_each_object leaks 32 B a run"
+says new "LEAK own/new/loses_each_object leaks 32 B a repetition"
 says new "2 passed, 2 failed, 0 skipped"
 exit $bad

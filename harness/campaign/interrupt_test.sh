@@ -58,6 +58,8 @@ for row in "INT 130 hang-again" "TERM 143 hang-forked" "HUP 129 hang-again"; do
     wait $pid 2>/dev/null
     status=$?
     [ $status -eq "$2" ] || fail "$*: exit $status, not by the signal"
+    head -n 1 "$T/out" | grep -q '^Incomplete: ' || fail "$*: what was found until then is not shown: $(head -n 3 "$T/out")"
+    tr -s '\n ' '  ' <"$T/out" | grep -q "to go on .*tidemark hunt --failed $T/r.jsonl" || fail "$*: it does not say how to go on"
     grep -q "tidemark: ended by " "$T/err" || fail "$*: it does not say why it ends: $(cat "$T/err")"
     [ -z "$(groups_of $pid)" ] || fail "$*: $(groups_of $pid) is left"
     left "$*"

@@ -6,6 +6,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/memcheck_read.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_memcheck.h"
@@ -166,6 +167,7 @@ static bool pass_run(struct memcheck *memcheck, const struct plan *plan, const c
 {
     struct session *session = memcheck->session, pass;
     session_init(&pass, plan, session->variant, session->options, session->result);
+    phase_begin(session, "under memcheck");
     pass.kind = SESSION_COUNTED;
     pass.forks = session->forks;
     pass.memcheck = folder;

@@ -2,7 +2,7 @@
  * only. */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
-#include "harness/campaign/session.h"
+#include "harness/campaign/children.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -93,23 +93,43 @@ static bool known_metric(const char *name)
     return false;
 }
 
-static void verdict_fill(const struct session *session, struct result_variant *variant)
+/* What the rate comes to at the last of the tests, if the pass was stopped before it. What has run
+ * is no projection. */
+static void projection_fill(const struct session *session, struct result_variant *variant)
 {
     char size[UNIT_TEXT_BYTES];
+    size_t tests = 0;
+    for (uint32_t i = 0; i < session->seen.test_count; i++) {
+        tests += session_wants(session, i);
+    }
+    if (session->stopped_by[0] && tests > session->suite_tests) {
+        char *text = memory_format("%s at test %zu",
+                                   unit_bytes(size, session->suite_growth * (double)tests), tests);
+        result_set(&variant->projection, text);
+        free(text);
+    }
+}
+
+static void verdict_fill(const struct session *session, struct result_variant *variant)
+{
     if (session_heap_unseen(session) || session->live_count == 0) {
         return;
     }
     variant->verdict = session->suite_verdict;
     variant->metric[METRIC_GROWTH] = session->suite_growth;
-    if (variant->verdict == VERDICT_ACCUMULATES || variant->verdict == VERDICT_GROWTH) {
-        char *text = memory_format(
-            "%s at test %zu",
-            unit_bytes(size, session->suite_growth * (double)session->seen.test_count),
-            session->seen.test_count);
-        result_set(&variant->projection, text);
-        free(text);
+    if (session->suite_tests > 0) {
+        variant->kept_bytes = session->suite_kept;
+        variant->kept_tests = (unsigned)session->suite_tests;
+        projection_fill(session, variant);
     }
     result_set(&variant->horizon, session->suite_horizon ? session->suite_horizon : "");
+    children_judge_suite(session, variant);
+    bool acquitted = variant->verdict == VERDICT_CLEAN || variant->verdict == VERDICT_SATURATING;
+    if (session->plan->hunt && acquitted && !result_suite_judged(session->result, variant)) {
+        variant->verdict = VERDICT_NONE;
+        variant->metric[METRIC_GROWTH] = NAN;
+        result_set(&variant->horizon, "none of its tests was judged");
+    }
 }
 
 void session_conclude(struct session *session, double (*passes)[METRIC_COUNT], size_t count,

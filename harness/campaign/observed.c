@@ -51,6 +51,26 @@ static void take_test(struct observed *observed, const struct wire_test_name *na
                                .forked = (name->flags & WIRE_TEST_FORKED) != 0};
 }
 
+void observed_tests_copy(struct observed *observed, const struct observed *other)
+{
+    observed->hello = other->hello;
+    for (size_t i = observed->test_count; i < other->test_count; i++) {
+        memory_grow(&observed->tests, &observed->test_room, i + 1, sizeof observed->tests[0]);
+        observed->tests[i] = other->tests[i];
+        observed->tests[i].id = memory_copy(other->tests[i].id);
+        observed->tests[i].file = memory_copy(other->tests[i].file);
+        observed->test_count++;
+    }
+}
+
+void observed_test_begins(struct observed *observed)
+{
+    for (size_t i = 0; i < observed->site_count; i++) {
+        observed->sites[i].begin_blocks = observed->sites[i].blocks;
+        observed->sites[i].begin_bytes = observed->sites[i].bytes;
+    }
+}
+
 /* Room for the site of this number. NULL when no worker gives such a number. */
 static struct observed_site *site_at(struct observed *observed, uint32_t number)
 {

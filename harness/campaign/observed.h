@@ -20,10 +20,11 @@ struct observed_test {
 
 struct observed_site { /* frame_count 0: its stack was not sent */
     uint32_t number, kind;
-    uint32_t family;                 /* sites between which realloc moved blocks share it */
-    int64_t blocks, bytes;           /* alive when it was sent */
-    int64_t born_blocks, born_bytes; /* of the last RUN, where it was asked for */
-    uint32_t round;                  /* of observed.round, in which it was sent last */
+    uint32_t family;                   /* sites between which realloc moved blocks share it */
+    int64_t blocks, bytes;             /* alive when it was sent */
+    int64_t begin_blocks, begin_bytes; /* alive at observed_test_begins */
+    int64_t born_blocks, born_bytes;   /* of the last RUN, where it was asked for */
+    uint32_t round;                    /* of observed.round, in which it was sent last */
     struct {
         uint32_t round;
         bool joined; /* it has more than one site */
@@ -64,6 +65,11 @@ void observed_init(struct observed *observed);
 void observed_fini(struct observed *observed);
 /* A new worker begins: what was said of the one before is void. */
 void observed_worker_begins(struct observed *observed);
+/* Another test begins: what is alive now is of others. */
+void observed_test_begins(struct observed *observed);
+/* The names of all tests, and what the worker said of itself, from another session with the same
+ * program. */
+void observed_tests_copy(struct observed *observed, const struct observed *other);
 /* Takes HELLO, MODULE, TEST_NAME, SITE, FAMILY, SURVIVOR, HELD, RELEASE and GIVEN_TO; returns false
  * for all other records. */
 bool observed_take(struct observed *observed, const struct wire_record *record);

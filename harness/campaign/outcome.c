@@ -17,6 +17,15 @@ void session_test_write(struct session *session, struct result_test *test)
     }
 }
 
+/* A hunt that is killed before the test is judged has this of it. */
+static void once_write(struct session *session, struct result_test *test)
+{
+    children_judge(test);
+    if (session->options->writer) {
+        result_write_once(session->options->writer, test);
+    }
+}
+
 struct result_test *session_test_add(struct session *session, uint32_t number)
 {
     struct result_test *test = session->plan->hunt ? session_result(session, number) : NULL;
@@ -114,6 +123,7 @@ void session_test_take(struct session *session, const struct answer *answer)
         session_test_fill(session, test, seen, live);
         if (session->reports) {
             result_set(&test->horizon, "run once, and not judged yet");
+            once_write(session, test);
         } else {
             session_test_write(session, test);
         }

@@ -8,6 +8,8 @@
 void pass_log_fini(struct pass_log *log)
 {
     free(log->tests);
+    free(log->call_ns);
+    free(log->keeps);
     free(log->changes);
     *log = (struct pass_log){0};
 }
@@ -21,7 +23,11 @@ static void change_add(struct pass_log *log, const struct pass_change *change)
 static uint32_t position_add(struct pass_log *log, uint32_t test)
 {
     memory_grow(&log->tests, &log->room, log->count + 1, sizeof log->tests[0]);
+    memory_grow(&log->call_ns, &log->call_room, log->count + 1, sizeof log->call_ns[0]);
+    memory_grow(&log->keeps, &log->keeps_room, log->count + 1, sizeof log->keeps[0]);
     log->tests[log->count] = test;
+    log->call_ns[log->count] = 0;
+    log->keeps[log->count] = false;
     return (uint32_t)log->count++;
 }
 
@@ -38,6 +44,12 @@ void pass_log_boundary(struct pass_log *log, uint32_t test, const struct observe
                                                   .allocated = site->born_blocks > 0});
         }
     }
+}
+
+void pass_log_call(struct pass_log *log, double call_ns, bool keeps)
+{
+    log->call_ns[log->count - 1] = call_ns;
+    log->keeps[log->count - 1] = keeps;
 }
 
 void pass_log_survivors(struct pass_log *log, const uint32_t *tests, size_t count,

@@ -15,7 +15,9 @@ struct pass_change { /* after the test at this position a site held so much */
 
 struct pass_log {
     uint32_t *tests; /* which test ran at each position */
-    size_t count, room;
+    double *call_ns; /* and what its call took, without what it waited for a processor */
+    bool *keeps;     /* and whether it left a block that it had allocated */
+    size_t count, room, call_room, keeps_room;
     size_t
         first_pass; /* positions of the first pass; the rest is a second one in the same process */
     struct pass_change *changes;
@@ -28,6 +30,8 @@ void pass_log_fini(struct pass_log *log);
  * now.
  */
 void pass_log_boundary(struct pass_log *log, uint32_t test, const struct observed *seen);
+/* What the call at the last boundary took, and whether it left something. */
+void pass_log_call(struct pass_log *log, double call_ns, bool keeps);
 /* From survivors that were asked for at the end of a program that runs its tests by itself: what is
  * alive, as if nothing had been released but in the test that allocated it. `tests`: in the order
  * in which they ran. */

@@ -45,11 +45,14 @@ START_TEST(a_boundary_keeps_what_its_answer_brought)
     pass_log_boundary(&pass, 7, &seen);
     seen.round = 2;
     pass_log_boundary(&pass, 3, &seen); /* nothing changed */
+    pass_log_call(&pass, 250, true);
     seen.round = 3;
     site_take(4, 0, 0, 2, true);
     pass_log_boundary(&pass, 7, &seen);
     ck_assert_uint_eq(pass.count, 3);
     ck_assert(pass.tests[0] == 7 && pass.tests[1] == 3 && pass.tests[2] == 7);
+    ck_assert(pass.call_ns[0] == 0 && pass.call_ns[1] == 250 && pass.call_ns[2] == 0);
+    ck_assert(!pass.keeps[0] && pass.keeps[1] && !pass.keeps[2]);
     ck_assert_uint_eq(pass.change_count, 3);
     change_is(0, (struct pass_change){0, 2, 1, 100, true});
     change_is(1, (struct pass_change){0, 4, 3, 50, false});

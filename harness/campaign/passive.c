@@ -268,7 +268,8 @@ static struct affordable passes_most(const struct session *runs)
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
     bool units = first->fds != last->fds || first->threads != last->threads ||
                  first->files != last->files || first->mappings != last->mappings;
-    double all = steps[STEPS - 1], kept = units ? threshold(FEW_UNITS) : all;
+    const unsigned all = steps[STEPS - 1];
+    double kept = units ? threshold(FEW_UNITS) : all;
     kept = grown * kept > RUN_BYTES ? RUN_BYTES / grown : kept;
     double cheap = runs->plan->quick ? threshold(FEW_UNITS) : all;
     cheap = tests * cheap > RUN_TESTS ? RUN_TESTS / tests : cheap;
@@ -325,7 +326,8 @@ static unsigned passes_still(const struct session *runs)
 {
     struct affordable most = passes_most(runs);
     double pass_ns = runs->wall / PASSES;
-    struct budget budget = budget_plan(pass_ns, (double)runs->plan->budget_ns, 1, 1);
+    struct budget_test whole = {.call_ns = pass_ns, .repeated = true};
+    struct budget budget = budget_plan(pass_ns, false, (double)runs->plan->budget_ns, &whole, 1, 1);
     unsigned passes = threshold_count(CLEAN_CALLS);
     passes = most.passes < passes ? most.passes : passes;
     passes = pass_ns * passes > budget.total ? (unsigned)(budget.total / pass_ns) : passes;

@@ -30,7 +30,7 @@ hunt quiet "$B/fixtures/header_seldom"
 grep -q "kept the same through 1,024 passes" "$T/quiet.jsonl" || fail "quiet: $(cat "$T/quiet.jsonl")"
 LOG=1 hunt log "$B/fixtures/header_seldom"
 [ "$(verdicts log growth)" = 1 ] && [ "$(verdicts log clean)" = 1 ] || fail "log: $(cat "$T/log.txt")"
-grep -q "grows 100 B a run.*allocated by append" "$T/log.txt" || fail "log: $(cat "$T/log.txt")"
+grep -q "grows 100 B a repetition.*allocated by append" "$T/log.txt" || fail "log: $(cat "$T/log.txt")"
 EVERY=20 hunt seldom "$B/fixtures/header_seldom"
 [ "$(verdicts seldom leak)" = 1 ] && grep -q "allocated by lose" "$T/seldom.txt" || fail "seldom: $(cat "$T/seldom.txt")"
 EVERY=20 LOG=1 hunt both "$B/fixtures/header_seldom"
@@ -50,7 +50,7 @@ hunt_suppressed "$B/fixtures/plain_main" plain
 grep -q "program/main/plain_main is not judged: it grows, .* suppressed by leak:main ([^ ]*rules:1)" "$T/plain.txt" ||
     fail "suppressed: $(cat "$T/plain.txt")"
 grep -q "levels off\|none grows" "$T/plain.txt" && fail "what is suppressed is called level"
-"$B/tidemark" hunt -q --quick -- "$B/fixtures/check_hundreds" | tr -s '\n ' '  ' | grep -q "quick: .* short horizon" ||
+"$B/tidemark" hunt -q --quick -- "$B/fixtures/check_hundreds" | tr -s '\n ' '  ' | grep -q "quick: .* little evidence" ||
     fail "--quick does not say so"
 
 # A program that closes its standard output at exit, as those of coreutils do, is repeated like any other.
@@ -81,7 +81,7 @@ hunt leaks "$T/leaks"
 
 strip -o "$T/others" "$B/specimens/guilty_other" || exit 77
 hunt others "$T/others"
-grep -q "leaves_an_open_file leaks 1 file descriptor a run" "$T/others.txt" || fail "stripped: a descriptor is not one"
+grep -q "leaves_an_open_file leaks 1 file descriptor a repetition" "$T/others.txt" || fail "stripped: a descriptor is not one"
 
 # A test that kills the program is run in a child of libcheck's own making: figures of it are not to be had.
 hunt dies "$B/fixtures/check_basic-stripped"

@@ -29,51 +29,22 @@ static void walk_step(struct walk *walk, uint32_t position)
     walk->held.position = position;
 }
 
-/* What a place comes down to where tests of one fixture end and those of the next begin. After the
- * last of them nobody looks, so that what the last fixture will give back is not held against it.
- */
-struct ends {
-    unsigned down, up;
-    int64_t low;
-};
-
-static void ends_add(struct ends *ends, int64_t before, int64_t after)
-{
-    if (before <= 0) {
-        return; /* there was nothing to give back */
-    }
-    ends->low = ends->down == 0 || after < ends->low ? after : ends->low;
-    ends->down += after < before;
-    ends->up += after > before;
-}
-
-/* Does the pass accuse the place? `held` has room for all of its tests. */
+/* Does the pass accuse the place? `steps` and `held` have room for all of its tests. */
 static bool pass_accuses(const struct places *places, const struct place *place, size_t pass,
-                         int64_t *held)
+                         struct suite_step *steps, int64_t *held)
 {
     struct walk walk = {.places = places, .place = place, .pass = pass};
-    struct ends ends = {0};
     const uint32_t *groups = places->passes[pass].groups;
-    size_t count = 0;
-    int64_t now = 0, before;
-    for (uint32_t position = 0; position < places->passes[pass].first_pass; position++) {
+    size_t count = places->passes[pass].first_pass;
+    for (uint32_t position = 0; position < count; position++) {
         uint32_t test = places->passes[pass].tests[position];
         walk_step(&walk, position);
-        before = now;
-        now = observed_worth(walk.held.blocks, walk.held.bytes);
-        if (position > 0 && groups[position] != groups[position - 1]) {
-            ends_add(&ends, before, now);
-        }
-        if (test < places->test_count && touches(place, test)) {
-            held[count++] = now;
-        } else if (count > 0 && now < held[count - 1]) {
-            held[count - 1] = now;
-        }
+        steps[position] =
+            (struct suite_step){.held = observed_worth(walk.held.blocks, walk.held.bytes),
+                                .touches = test < places->test_count && touches(place, test),
+                                .begins = position > 0 && groups[position] != groups[position - 1]};
     }
-    if (count > 0 && ends.up == 0 && ends.down >= threshold_count(ENDS_DOWN)) {
-        held[count - 1] = ends.low < held[count - 1] ? ends.low : held[count - 1];
-    }
-    return judge_pass(held, count);
+    return judge_pass(held, suite_series(steps, count, held));
 }
 
 static size_t touching(const struct places *places, const struct place *place)
@@ -97,15 +68,15 @@ static enum result_verdict worse(enum result_verdict a, enum result_verdict b)
 /* Of nested places that are accused, the finest are shown. */
 static void shown_choose(struct places *places)
 {
-    for (size_t i = places->count; i > 0; i--) { /* a parent stands before its children */
-        places->all[i - 1].shown = places->all[i - 1].verdict == VERDICT_ACCUMULATES;
+    for (size_t i = 0; i < places->count; i++) {
+        places->all[i].shown = places->all[i].verdict == VERDICT_ACCUMULATES;
     }
-    for (size_t i = places->count; i > 0; i--) {
-        struct place *place = &places->all[i - 1];
-        if (place->verdict == VERDICT_ACCUMULATES && place->level > 1) {
-            places->all[place->parent].shown = false;
-            places->all[places->all[place->parent].parent].shown =
-                place->level > 2 ? false : places->all[places->all[place->parent].parent].shown;
+    for (size_t i = 0; i < places->count; i++) {
+        struct place *up = &places->all[i];
+        bool accused = up->verdict == VERDICT_ACCUMULATES;
+        while (accused && up->level > 1) {
+            up = &places->all[up->parent];
+            up->shown = false;
         }
     }
 }
@@ -118,6 +89,7 @@ struct places_verdict places_judge(struct places *places)
         most = places->passes[pass].count > most ? places->passes[pass].count : most;
     }
     int64_t *held = memory_new(most + 1, sizeof *held);
+    struct suite_step *steps = memory_new(most + 1, sizeof *steps);
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->all[i];
         struct place_event end = place_end(places, place);
@@ -127,7 +99,7 @@ struct places_verdict places_judge(struct places *places)
             continue; /* initialisation, whatever it keeps */
         }
         for (size_t pass = 0; pass < places->pass_count; pass++) {
-            place->accusing += pass_accuses(places, place, pass, held);
+            place->accusing += pass_accuses(places, place, pass, steps, held);
         }
         place->verdict = judge_votes(place->accusing, places->pass_count);
         if (place->verdict == VERDICT_SATURATING && end.bytes + end.blocks <= 0) {
@@ -137,6 +109,7 @@ struct places_verdict places_judge(struct places *places)
         answer.verdict = worse(answer.verdict, place->verdict);
     }
     free(held);
+    free(steps);
     shown_choose(places);
     return answer;
 }

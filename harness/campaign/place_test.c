@@ -693,6 +693,14 @@ static void cleared_but_once(struct world *world, uint32_t test)
     allocate(world, 0, 64);
 }
 
+static void cleared_from_the_second(struct world *world, uint32_t test)
+{
+    if (test == 1 || test == 14) {
+        world->sites[0].blocks = world->sites[0].bytes = 0;
+    }
+    allocate(world, 0, test == 0 ? 200 : 64);
+}
+
 /* The first fixture has nothing to give back, and what the others share is larger at their begin.
  */
 static void cleared_but_first(struct world *world, uint32_t test)
@@ -723,6 +731,9 @@ START_TEST(what_the_last_fixture_will_give_back_is_not_held_against_it)
          VERDICT_ACCUMULATES},
         {"the first had nothing",
          {one_site, cleared_but_first, TESTS, 1, false, 0, {4, 12, 24}},
+         VERDICT_SATURATING},
+        {"the first fixture is one test",
+         {one_site, cleared_from_the_second, TESTS, 1, false, 0, {1, 14}},
          VERDICT_SATURATING},
         {"no fixture at all",
          {one_site, cleared_by_fixtures, TESTS, 1, false, 0, {0}},
@@ -976,6 +987,49 @@ START_TEST(each_place_has_its_own_second_pass)
 }
 END_TEST
 
+/* Two places of their own, each of which comes to the verdict that is asked for. */
+static enum result_verdict asked[2];
+
+static void two_places(struct world *world)
+{
+    world->site_count = 2;
+    world->sites[0].frames[0] = 1;
+    world->sites[1].frames[0] = 2;
+}
+
+static void as_asked(struct world *world, uint32_t test)
+{
+    (void)test;
+    for (uint32_t site = 0; site < 2; site++) {
+        bool keeps = asked[site] == VERDICT_ACCUMULATES ||
+                     (asked[site] == VERDICT_INCONCLUSIVE && world->order < 2) ||
+                     world->sites[site].blocks < 3;
+        allocate(world, site, 64);
+        if (!keeps || asked[site] == VERDICT_CLEAN) {
+            release(world, site, 64);
+        }
+    }
+}
+
+START_TEST(a_suite_is_what_is_worst_of_its_places)
+{
+    static const enum result_verdict ranks[] = {VERDICT_CLEAN, VERDICT_SATURATING,
+                                                VERDICT_INCONCLUSIVE, VERDICT_ACCUMULATES};
+    for (int one = 0; one < 4; one++) {
+        for (int two = 0; two < 4; two++) {
+            struct places places;
+            struct made made = {two_places, as_asked, TESTS, PASSES, false, 0, {0}};
+            asked[0] = ranks[one];
+            asked[1] = ranks[two];
+            enum result_verdict verdict = made_judge(&places, &made).verdict;
+            ck_assert_msg(verdict == ranks[one > two ? one : two], "%d and %d: %s", one, two,
+                          result_verdict_name(verdict));
+            made_over(&places, &made);
+        }
+    }
+}
+END_TEST
+
 START_TEST(all_places_that_hold_something_can_be_shown)
 {
     struct places places;
@@ -1058,7 +1112,7 @@ SUITE("place", &suites_come_to_their_verdicts, &the_finest_place_that_is_accused
       &a_second_pass_is_beside_the_first, &what_each_test_left_is_told_without_the_excluded,
       &an_excluded_test_may_clear_what_others_left,
       &what_the_last_fixture_will_give_back_is_not_held_against_it,
-      &each_place_has_its_own_second_pass,
+      &each_place_has_its_own_second_pass, &a_suite_is_what_is_worst_of_its_places,
       &an_accused_place_is_left_out_and_no_other_of_the_same_test,
       &all_places_that_hold_something_can_be_shown, &blocks_without_bytes_are_held,
       &thousands_of_places_are_kept_apart)

@@ -12,12 +12,14 @@
 #include <string.h>
 #include <time.h>
 
-#define TRIES     16 /* what stays in every 13th repetition only is met, too */
-#define TOLD_MOST 3
-#define WRAPPED   6 /* of so many sites, at least, are blocks that a wrapper of free() is given */
-#define WRAPS     3 /* and it is called from so many places */
-#define FOLLOWED  6 /* functions of a stack, for it to be another */
-#define NAMES     4096u /* a power of two */
+#define TRIES        16 /* what stays in every 13th repetition only is met, too */
+#define TOLD_MOST    3
+#define PASSED_CALLS 20.0 /* that a call with breakpoints may take, in calls without */
+#define PASSED_NS    3e8
+#define WRAPPED      6 /* of so many sites, at least, are blocks that a wrapper of free() is given */
+#define WRAPS        3     /* and it is called from so many places */
+#define FOLLOWED     6     /* functions of a stack, for it to be another */
+#define NAMES        4096u /* a power of two */
 
 static uint64_t now_ns(void)
 {
@@ -37,11 +39,14 @@ static bool was_kept(const struct session *session, uint32_t site)
     return false;
 }
 
-/* In a child, whom what stays was passed to. */
+/* In a child, whom what stays was passed to. A test that waits for a thread of an earlier call
+ * waits for ever there: the child has no other thread than its own. */
 static void passed_ask(struct session *session, const struct wire_command *run,
-                       const struct wire_command *named)
+                       const struct wire_command *named, double call_ns, double left_ns)
 {
     struct wire_command command = *run;
+    double most_ns = PASSED_CALLS * call_ns + PASSED_NS;
+    command.child_ns = (uint64_t)(most_ns < left_ns ? most_ns : left_ns);
     command.flags = WIRE_GIVEN | WIRE_FORKED | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS;
     command.site_count = named->site_count;
     memcpy(command.sites, named->sites, sizeof command.sites);
@@ -59,10 +64,10 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
                                .test = number,
                                .depth = WIRE_TRACE,
                                .flags = WIRE_RELEASES | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS,
-                               .repetitions_min = 1,
-                               .repetitions_max = 1};
+                               .repetitions = 1};
     struct wire_command ask = {.op = WIRE_OP_RELEASES, .depth = WIRE_TRACE};
     uint64_t begun = now_ns();
+    double call_ns = 0;
     bool all = false;
     for (; ask.site_count < count && ask.site_count < WIRE_SITES_MAX; ask.site_count++) {
         ask.sites[ask.site_count] = sites[ask.site_count];
@@ -74,13 +79,15 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
             session_ask(session, &ask).event != WORKER_DONE) {
             break;
         }
+        call_ns = (double)answer.test.wall_ns;
         all = true;
         for (uint32_t s = 0; s < count; s++) {
             all = all && was_kept(session, sites[s]);
         }
     }
-    if (!session->link.worker.ended && (double)(now_ns() - begun) < most_ns) {
-        passed_ask(session, &run, &ask);
+    double left_ns = most_ns - (double)(now_ns() - begun);
+    if (!session->link.worker.ended && left_ns > 0) {
+        passed_ask(session, &run, &ask, call_ns, left_ns);
     }
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# releases_test.sh - the "release sites" of leaks whose release is missing: the relation and the functions that the comments
+# releases_test.sh - the places to "look at" of leaks whose release is missing: the relation and the functions that the comments
 # of fixtures/programs/check_releases.c name. Run from the root with $B set.
 set -u
 B=${B:-build}
@@ -43,7 +43,7 @@ for cc in gcc clang; do
 done
 
 # On the screen, and in the other reports.
-grep -A1 'release sites what pointed to it was freed in queue_free_most' "$T/gcc-O0.txt" | grep -q '(.*check_releases.c:' ||
+grep -A1 'look at       what pointed to it was freed in queue_free_most' "$T/gcc-O0.txt" | grep -q '(.*check_releases.c:' ||
     fail "not on the screen: $(cat "$T/gcc-O0.txt")"
 grep -q 'what pointed to it was freed in release_first' "$T/gcc-O0.txt" || fail "a wrapper of free() is on the screen"
 grep -q 'other descriptors of this stack are closed in config_close' "$T/gcc-O0.txt" || fail "a stream's is not on the screen"

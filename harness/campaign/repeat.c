@@ -10,8 +10,7 @@
 
 #define SETTLE_WHOLE_NS 1000000000.0 /* and at the end, before it is accused */
 #define RECORD_BYTES    56           /* what a live block costs beside itself at trace depth */
-#define SLEEPS          4.0 /* wall time of so many times the processor's is sleep, not load */
-#define SLEEPS_LEAST    2e6
+#define AT_ONCE         16u /* times as many calls in one question, of what has not moved */
 
 static int64_t heap_of(const struct boundary *at)
 {
@@ -163,18 +162,6 @@ static void sites_take(struct repeat *repeat, struct observed *seen, unsigned en
     }
 }
 
-/* What calls take, without the time in which others had the processor: a busy machine does not make
- * a cheap test dear. A test that sleeps takes what it sleeps. */
-static double cost_of(const struct answer *answer)
-{
-    double wall = 0, cpu = (double)answer->test.cpu_ns, queued = (double)answer->test.queued_ns;
-    for (size_t i = 0; i < answer->sample_count; i++) {
-        wall += (double)answer->samples[i].wall_ns;
-    }
-    bool sleeps = wall - queued > SLEEPS * cpu + SLEEPS_LEAST * (double)answer->sample_count;
-    return sleeps ? wall - queued : cpu;
-}
-
 /* The last sample is from after the wait. */
 static bool settling_helped(const struct answer *answer)
 {
@@ -190,24 +177,28 @@ static bool calls_make(struct repeat *repeat, const struct repeat_ask *ask, uint
 {
     double settle = repeat->settle_ns - repeat->settled_ns;
     bool warm = repeat->calls == 0; /* one that fails in its warm-up is called once more */
+    bool figures = repeat->calls == threshold_count(WARM_UP);
+    flags |= figures ? WIRE_PEAK_RSS : WIRE_NO_RETAINED;
+    flags |= repeat->moved ? 0 : WIRE_STOP_ON_MOVE;
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .test = test,
                                    .depth = WIRE_TRACE,
                                    .flags = WIRE_WATCH | WIRE_STOP_ON_FAIL | flags,
                                    .settle_ns = settle > 0 ? (uint64_t)settle : 0,
                                    .warmups = warm ? count - 1 : 0,
-                                   .repetitions_min = warm ? 1 : count,
-                                   .repetitions_max = warm ? 1 : count};
+                                   .repetitions = warm ? 1 : count};
     ask->seen->round++;
     repeat->last = ask->ask(ask->self, &command);
     const struct answer *answer = &repeat->last;
     if (answer->event != WORKER_DONE || !answer->ran || answer->test.status != WIRE_PASS) {
         return false;
     }
+    bool stopped = !warm && answer->test.repetitions > 0 && answer->test.repetitions < count;
+    count = stopped ? answer->test.repetitions : count;
     unsigned end = repeat->calls + count;
     samples_take(repeat, answer, end);
     sites_take(repeat, ask->seen, end);
-    repeat->call_ns = cost_of(answer) / (warm ? 1 : count);
+    repeat->call_ns = answer_cost_ns(answer) / (warm ? 1 : count);
     repeat->calls = end;
     repeat->spent_ns += repeat->call_ns * count;
     repeat->settled_ns += (double)answer->test.settled_ns;
@@ -332,22 +323,90 @@ static struct calls_facts facts_of(struct repeat *repeat, const struct repeat_as
     return facts;
 }
 
+/* So many calls within the budget? */
+static bool is_affordable(const struct repeat *repeat, const struct repeat_limits *limits,
+                          unsigned calls)
+{
+    double allowed = repeat->moved ? limits->moved_ns : limits->still_ns;
+    double cost = repeat->call_ns * (calls - repeat->calls);
+    return calls <= limits->most && repeat->spent_ns + cost <= allowed;
+}
+
+/* A scan is dear: after so many calls, and each time after four times as many. */
+static bool is_scan_due(unsigned calls)
+{
+    unsigned due = threshold_count(LOST_CALLS);
+    while (due < calls) {
+        due *= 4;
+    }
+    return due == calls;
+}
+
+static bool is_settled(const struct series_answer *answer)
+{
+    return answer->shape == SERIES_STILL || answer->shape == SERIES_LEVEL;
+}
+
+/* Is nothing known of the test but places that lose blocks all the time? Then more calls would only
+ * lose more. */
+static bool only_loses(struct repeat *repeat, const struct repeat_ask *ask)
+{
+    size_t losing = 0;
+    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
+        if (sum != REPEAT_HEAP && !is_settled(&repeat->sum_answers[sum])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        bool asked = !is_settled(&place->answer) && !place->suppressed;
+        if (asked && (place->kind != WIRE_SITE_HEAP ||
+                      !series_rises_in_a_row(&place->series, threshold_count(IN_A_ROW)))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < repeat->place_count; i++) {
+        const struct repeat_place *place = &repeat->places[i];
+        if (!is_settled(&place->answer) && !place->suppressed) {
+            if (!ask->lost(ask->self, place->site)) {
+                return false;
+            }
+            losing++;
+        }
+    }
+    return losing > 0;
+}
+
 static enum calls_verdict verdict_now(struct repeat *repeat, const struct repeat_ask *ask,
                                       const struct repeat_limits *limits, unsigned next)
 {
     struct calls_facts facts = facts_of(repeat, ask);
-    double allowed = repeat->moved ? limits->moved_ns : limits->still_ns;
-    double cost = repeat->call_ns * (next - repeat->calls);
-    facts.affordable = next <= limits->most && repeat->spent_ns + cost <= allowed;
-    facts.affordable = facts.affordable || repeat->calls < limits->least;
+    facts.affordable = is_affordable(repeat, limits, next) || repeat->calls < limits->least;
     facts.enough = repeat->last.orphans > threshold_count(ORPHANS) ||
                    (repeat->moved && is_enough(repeat, limits, next));
     bool soon = !facts.affordable || facts.enough || (is_flood(repeat) && repeat->calls == 8);
-    if (repeat->moved && soon && !repeat->lost && lost_in_a_row(repeat, ask)) {
+    bool alone = repeat->now.threads <= 1; /* others may give it back late */
+    if (repeat->moved && !repeat->lost &&
+        (soon ? lost_in_a_row(repeat, ask)
+              : alone && is_scan_due(repeat->calls) && only_loses(repeat, ask))) {
         repeat->lost = true;
         return CALLS_GROWS;
     }
     return judge_calls(&facts);
+}
+
+/* After which call the next answer ends. Nothing has moved: then the worker stops where something
+ * does, and several spans are one question. */
+static unsigned next_end(const struct repeat *repeat, const struct repeat_limits *limits)
+{
+    unsigned next = calls_next(repeat->calls, repeat->moved), more = calls_next(next, false);
+    while (!repeat->moved && repeat->calls > threshold_count(WARM_UP) &&
+           more <= threshold_count(CLEAN_CALLS) && more <= AT_ONCE * repeat->calls &&
+           is_affordable(repeat, limits, more)) {
+        next = more;
+        more = calls_next(next, false);
+    }
+    return next;
 }
 
 void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t test,
@@ -358,10 +417,8 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
         (struct repeat){.verdict = CALLS_GO_ON,
                         .settle_ns = limits->settle_ns > 0 ? limits->settle_ns : REPEAT_SETTLE_NS};
     while (repeat->verdict == CALLS_GO_ON) {
-        unsigned next = calls_next(repeat->calls, repeat->moved);
-        bool figures = repeat->calls == threshold_count(WARM_UP);
-        if (!calls_make(repeat, ask, test, next - repeat->calls,
-                        limits->flags | (figures ? WIRE_PEAK_RSS : 0))) {
+        unsigned next = next_end(repeat, limits);
+        if (!calls_make(repeat, ask, test, next - repeat->calls, limits->flags)) {
             break;
         }
         if (repeat->calls > threshold_count(WARM_UP)) {

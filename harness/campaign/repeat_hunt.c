@@ -4,22 +4,23 @@
  */
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/jobs.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/repeat.h"
 #include "harness/campaign/repeat_report.h"
 #include "harness/campaign/session.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
+#include "harness/worker/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUICK_CALLS     7  /* three of the warm-up and four */
-#define QUICK_MOST      64 /* of what moves */
-#define LEAST_CALLS     4  /* of a test that the budget has no time for */
-#define STILL_NS        5e6 /* that a test may take whatever the budget: what is cheap is called often */
-#define MOVED_NS        100e6       /* and once something has moved */
+#define QUICK_CALLS     7           /* three of the warm-up and four */
+#define QUICK_MOST      64          /* of what moves */
+#define LEAST_CALLS     4           /* of a test that the budget has no time for */
 #define HANG_NS         5000000000u /* most of a repetition once a test needed a child not to hang */
 #define KEPT_BYTES      64000000 /* that a test may keep while it is judged, if the suite has less */
 #define SETTLE_LEAST_NS 5e6      /* waited for threads that never gave anything back */
@@ -27,24 +28,33 @@
 #define ALONE_NS        2000000000.0 /* that this may take, whatever the budget */
 
 /* A worker in which so much was lost is replaced before the next test. */
-#define SPENT_BLOCKS 50000
+#define SPENT_BLOCKS 10000 /* the heap is looked through at the end of each question */
 #define SPENT_BYTES  KEPT_BYTES
 #define SPENT_PART   4 /* of the limit of descriptors */
 
 struct hunting { /* the tests of one session */
     struct session *session;
-    struct budget *budget;
+    struct spending *spending;
     const struct session *course; /* the pass in order that was made before */
     struct repeat_limits limits;
+    unsigned calls;                    /* of the test that is repeated */
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
     double settle_ns; /* that is waited for the threads of the next test ... */
     uint32_t threads; /* ... of which there were so many, when it was in vain */
+    bool asked; /* the test was called again for who releases what: sites hold more than was said */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
 {
-    return session_ask(((struct hunting *)self)->session, command);
+    struct hunting *hunting = self;
+    if (command->op == WIRE_OP_RUN) {
+        phase_calls(hunting->session, hunting->calls,
+                    hunting->calls + command->warmups + command->repetitions);
+    }
+    struct answer answer = session_ask(hunting->session, command);
+    hunting->calls += answer.ran ? command->warmups + answer.test.repetitions : 0;
+    return answer;
 }
 
 static bool hunting_lost(void *self, uint32_t site)
@@ -81,8 +91,7 @@ static struct alone alone_run(struct session *session, uint32_t number, bool for
                                    .depth = WIRE_COUNT,
                                    .flags =
                                        WIRE_STOP_ON_FAIL | (forked ? WIRE_FORKED : WIRE_PEAK_RSS),
-                                   .repetitions_min = calls,
-                                   .repetitions_max = calls};
+                                   .repetitions = calls};
     bool begun = session_begin(&aside);
     while (begun && link_wait(&aside.link, aside.plan->timeout_ns) == WORKER_READY) {
         const struct wire_ready *group = &aside.link.worker.group;
@@ -277,19 +286,15 @@ static bool test_births(struct session *session, uint32_t number)
                                    .depth = WIRE_TRACE,
                                    .flags = WIRE_BIRTHS | WIRE_STOP_ON_FAIL,
                                    .warmups = 1,
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+                                   .repetitions = 1};
     return session_ask(session, &command).event == WORKER_DONE && session_births(session, number);
 }
 
-static double at_least(double value, double least)
-{
-    return value > least ? value : least;
-}
-
 /* The limits of the next test. */
-static void limits_set(struct hunting *hunting)
+static void limits_set(struct hunting *hunting, uint32_t number)
 {
+    const struct budget budget = spending_budget(hunting->spending);
+    const struct budget_test *test = spending_test(hunting->spending, number);
     const struct plan *plan = hunting->session->plan;
     struct rlimit files = {0};
     bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max != RLIM_INFINITY;
@@ -299,8 +304,8 @@ static void limits_set(struct hunting *hunting)
         .settle_ns = hunting->settle_ns,
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),
-        .still_ns = at_least(budget_still(hunting->budget), STILL_NS),
-        .moved_ns = at_least(budget_moved(hunting->budget), MOVED_NS),
+        .still_ns = budget_still(&budget, test),
+        .moved_ns = budget_moved(&budget, test),
         .bytes = peak > KEPT_BYTES ? (int64_t)peak : KEPT_BYTES,
         .units = limited && files.rlim_max / SPENT_PART < units
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
@@ -342,7 +347,7 @@ static void settle_learn(struct hunting *hunting, const struct repeat *repeat)
     if (repeat->gave_back || repeat->now.threads > hunting->threads) {
         hunting->settle_ns = REPEAT_SETTLE_NS;
     } else if (vain) {
-        hunting->settle_ns = at_least(hunting->settle_ns / 4, SETTLE_LEAST_NS);
+        hunting->settle_ns = fmax(hunting->settle_ns / 4, SETTLE_LEAST_NS);
     }
     hunting->threads = repeat->now.threads;
 }
@@ -357,17 +362,19 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
                              .lost = hunting_lost,
                              .suppressed = hunting_suppressed,
                              .seen = &session->seen};
-    if (session->options->progress) {
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[number].id, number,
-                                   session->seen.test_count);
+    double begun = pace_now();
+    phase_test(session, number, number);
+    hunting->calls = 0;
+    limits_set(hunting, number);
+    if (hunting->asked) {
+        session_sites(session);
+        hunting->asked = false;
     }
-    limits_set(hunting);
+    observed_test_begins(&session->seen);
     session->limit_ns = session->hangs ? HANG_NS : 0;
     repeat_run(&repeat, &ask, number, &hunting->limits);
     session->limit_ns = 0;
     settle_learn(hunting, &repeat);
-    budget_spend(hunting->budget, repeat.spent_ns + repeat.settled_ns);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
     if (!here) {
         session_died(session, number, repeat.last.event == WORKER_HUNG);
@@ -377,12 +384,53 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     } else {
         double most_ns = hunting->limits.moved_ns - repeat.spent_ns;
         session_repeat_report(session, number, &repeat, most_ns);
+        hunting->asked = repeat.verdict == CALLS_GROWS;
         here = !session->link.worker.ended;
         here = here && (!session->plan->births || test_births(session, number));
         here = here && !is_spent(hunting, &repeat);
     }
     repeat_fini(&repeat);
+    spending_take(hunting->spending, number, pace_now() - begun);
     return here;
+}
+
+/* Its result is that of the pass in order, and no verdict. */
+static void test_leave(struct hunting *hunting, uint32_t number)
+{
+    struct session *session = hunting->session;
+    const struct budget_test *cost = spending_test(hunting->spending, number);
+    struct result_test *test = session_result(session, number);
+    char took[UNIT_TEXT_BYTES];
+    if (!test) {
+        return;
+    }
+    char *why = cost->dear ? memory_format("not repeated: a call takes %s, and the budget has no "
+                                           "room for %u",
+                                           unit_ns(took, cost->call_ns), LEAST_CALLS)
+                           : memory_copy("not repeated: the machine was too busy");
+    result_set(&test->horizon, why);
+    free(why);
+    session->tests++;
+    session->failed += test->status != RESULT_PASS && test->status != RESULT_SKIP;
+    session_test_write(session, test);
+    spending_leave(hunting->spending, number);
+}
+
+void session_left_note(struct session *session, const struct spending *spending)
+{
+    uint32_t number = 0;
+    size_t left = spending_left(spending, &number);
+    const struct budget_test *dearest = spending_test(spending, number);
+    char took[UNIT_TEXT_BYTES];
+    if (left > 0) {
+        result_note_add(session->result,
+                        "%zu test%s not repeated and not judged, %s; the dearest is %s, a call of "
+                        "which takes %s: --budget TIME allows more",
+                        left, left == 1 ? " was" : "s were",
+                        dearest->dear ? "because the budget has no room for them"
+                                      : "because the machine was too busy for too long",
+                        session->seen.tests[number].id, unit_ns(took, dearest->call_ns));
+    }
 }
 
 /* It ended a worker in the pass in order already, and has its result. */
@@ -394,13 +442,19 @@ static void death_count(struct session *session, uint32_t number)
     session_death_add(session, number);
 }
 
+/* Is there no time for it? */
+static bool is_left(const struct hunting *hunting, uint32_t number)
+{
+    return spending_test(hunting->spending, number)->dear || spending_is_over(hunting->spending);
+}
+
 #define HUNT_DONE WIRE_NO_TEST
 
 /* One worker, from test `next` on. Returns where the next has to begin, or HUNT_DONE. */
 static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
 {
     struct session *session = hunting->session;
-    hunting->started = false;
+    hunting->started = hunting->asked = false;
     hunting->settle_ns = REPEAT_SETTLE_NS;
     hunting->threads = 1;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
@@ -408,11 +462,14 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
         uint32_t past = first + session->link.worker.group.count;
         session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
-            if (!session_wants(session, test)) {
+            if (!session_wants(session, test) ||
+                (session->part && !jobs_takes(session->part, test))) {
                 continue;
             }
             if (session_death_in(hunting->course, test)) {
                 death_count(session, test);
+            } else if (is_left(hunting, test)) {
+                test_leave(hunting, test);
             } else if (!test_hunt(hunting, test)) {
                 return test + 1;
             }
@@ -425,10 +482,12 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
     return HUNT_DONE;
 }
 
-void session_repeat(struct session *session, struct budget *budget, const struct session *course)
+void session_repeat(struct session *session, struct spending *spending,
+                    const struct session *course)
 {
-    struct hunting hunting = {.session = session, .budget = budget, .course = course};
+    struct hunting hunting = {.session = session, .spending = spending, .course = course};
     uint32_t next = 0;
+    phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
         uint32_t from = next;
         if (!session_begin(session)) {

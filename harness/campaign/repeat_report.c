@@ -64,7 +64,8 @@ static void accusation_find(struct session *session, const struct repeat *repeat
         if (!place->suppressed) {
             accusation->accused++;
             accusation->bytes_per_rep += counts ? place->bytes_per_call : 0;
-            accusation->whole += holds_bytes(place) && site ? (double)site->bytes : 0;
+            accusation->whole +=
+                holds_bytes(place) && site ? (double)(site->bytes - site->begin_bytes) : 0;
         }
     }
     for (int sum = REPEAT_HEAP; sum <= REPEAT_MAPPED; sum++) {
@@ -193,13 +194,26 @@ static void grown_tell(struct session *session, uint32_t number, const struct re
     }
 }
 
+/* What the process held when the test was repeated hangs on the tests that were repeated there
+ * before. It is told as if it had gone on where the pass in order left it: so the same test has the
+ * same figures wherever it is repeated. */
+static int64_t place_in_order(const struct result_test *once, const struct repeat *repeat,
+                              struct result_test *test)
+{
+    int64_t shift = once ? once->live_bytes - repeat->figures_live : 0;
+    test->live_bytes += shift;
+    test->peak_live_bytes += shift;
+    test->peak_rss_bytes = once ? once->peak_rss_bytes : test->peak_rss_bytes;
+    return shift;
+}
+
 /* The points that the judge used: live bytes at the ends of the spans. */
-static void curve_set(const struct repeat *repeat, struct result_test *test)
+static void curve_set(const struct repeat *repeat, int64_t shift, struct result_test *test)
 {
     test->live_by_rep = memory_new(repeat->live_count + 1, sizeof *test->live_by_rep);
     test->live_at_rep = memory_new(repeat->live_count + 1, sizeof *test->live_at_rep);
     for (size_t i = 0; i < repeat->live_count; i++) {
-        test->live_by_rep[i] = repeat->live[i];
+        test->live_by_rep[i] = repeat->live[i] + shift;
         test->live_at_rep[i] = repeat->live_calls[i];
     }
     test->live_by_rep_count = test->live_at_rep_count = repeat->live_count;
@@ -239,13 +253,16 @@ static const struct repeat_place *suppressed_grower(const struct repeat *repeat)
 void session_repeat_report(struct session *session, uint32_t number, const struct repeat *repeat,
                            double most_ns)
 {
+    const struct result_test *before = session_result(session, number);
+    bool known = before && before->live_bytes != RESULT_UNMEASURED;
+    const struct result_test once = known ? *before : (struct result_test){0}; /* its figures */
     struct result_test *test = session_test_add(session, number);
     const struct repeat_place *suppressed = suppressed_grower(repeat);
     double resident = judge_resident(&repeat->resident);
     struct evidence_calls evidence = {.calls = repeat->calls};
     session_test_fill(session, test, &repeat->figures, repeat->figures_live);
     test->repetitions = repeat->calls;
-    curve_set(repeat, test);
+    curve_set(repeat, place_in_order(known ? &once : NULL, repeat, test), test);
     if (repeat->verdict == CALLS_GROWS || repeat->verdict == CALLS_UNSURE) {
         grown_tell(session, number, repeat, test, most_ns);
     } else if (suppressed) {

@@ -24,6 +24,14 @@ struct result_test *session_test_add(struct session *session, uint32_t number)
     return &written;
 }
 
+static struct result_test *in_order; /* what the test came to in the pass in order; or NULL */
+
+struct result_test *session_result(const struct session *session, uint32_t test)
+{
+    (void)session, (void)test;
+    return in_order;
+}
+
 void session_test_fill(struct session *session, struct result_test *test,
                        const struct wire_test *seen, int64_t live)
 {
@@ -518,6 +526,33 @@ START_TEST(calls_come_to_results)
 }
 END_TEST
 
+START_TEST(what_the_process_held_is_that_of_the_pass_in_order)
+{
+    static int64_t live[] = {4000, 4100};
+    static unsigned live_calls[] = {3, 64};
+    static const struct row row = {.calls_verdict = CALLS_CLEAN};
+    static const struct runner_options options = {.writer = NULL};
+    struct repeat_place places[PLACES];
+    struct result result;
+    struct session session = {.options = &options, .result = &result};
+    struct repeat repeat = {
+        .calls = 64, .figures_live = 4050, .live = live, .live_calls = live_calls, .live_count = 2};
+    struct result_test once = {.live_bytes = 1000, .peak_rss_bytes = 77};
+    result_init(&result);
+    made(&row, &session, &repeat, places);
+    in_order = &once;
+    session_repeat_report(&session, 0, &repeat, 1);
+    in_order = NULL;
+    ck_assert_int_eq(written.live_bytes, 1000);
+    ck_assert_int_eq(written.peak_rss_bytes, 77);
+    ck_assert_int_eq(written.live_by_rep[0], 950); /* the same distances */
+    ck_assert_int_eq(written.live_by_rep[1], 1050);
+    result_test_fini(&written);
+    observed_fini(&session.seen);
+    result_fini(&result);
+}
+END_TEST
+
 START_TEST(shares_are_of_what_is_not_suppressed)
 {
     static const struct row row = {.calls_verdict = CALLS_GROWS,
@@ -543,4 +578,5 @@ START_TEST(shares_are_of_what_is_not_suppressed)
 }
 END_TEST
 
-SUITE("repeat report", &calls_come_to_results, &shares_are_of_what_is_not_suppressed)
+SUITE("repeat report", &calls_come_to_results, &what_the_process_held_is_that_of_the_pass_in_order,
+      &shares_are_of_what_is_not_suppressed)

@@ -1,6 +1,7 @@
 /* repeat_test.c - tests repeated by a scripted worker: a function of the number of the call says
  * what each site holds, and the records that a real worker in watch mode would send are made of
  * it. */
+#include "harness/campaign/growers.h"
 #include "harness/campaign/repeat.h"
 
 #include "harness/base/suite.h"
@@ -32,8 +33,8 @@ struct scripted { /* a worker */
     uint32_t flags;         /* of the last command */
     uint64_t settle_ns[32]; /* of the first commands */
     unsigned stop_after;    /* no answer comes after so many; 0: all do */
-    struct wire_sample samples[CALLS];
-    int64_t blocks[CALLS][SITES], bytes[CALLS][SITES]; /* of the sites at these boundaries */
+    struct wire_sample samples[CALLS], last, last_next; /* last: of the answer before */
+    int64_t blocks[CALLS][SITES], bytes[CALLS][SITES];  /* of the sites at these boundaries */
     size_t sample_count;
     struct {
         int64_t blocks, bytes, floor_blocks, floor_bytes;
@@ -186,13 +187,25 @@ static void families_send(struct scripted *worker)
     }
 }
 
+/* As the worker does: no call follows one whose boundary differs from the last one before. */
+static bool sample_stops(struct scripted *worker, uint32_t flags)
+{
+    const struct wire_sample *now = &worker->samples[worker->sample_count - 1];
+    bool moved = worker->last.live_blocks != now->live_blocks ||
+                 worker->last.live_bytes != now->live_bytes || worker->last.fds != now->fds ||
+                 worker->last.threads != now->threads || worker->last.files != now->files ||
+                 worker->last.mappings != now->mappings ||
+                 worker->last.mapped_bytes != now->mapped_bytes;
+    worker->last_next = *now;
+    return moved && (flags & WIRE_STOP_ON_MOVE) != 0;
+}
+
 static struct answer scripted_ask(void *self, const struct wire_command *command)
 {
     struct scripted *worker = self;
     const struct row *row = worker->row;
     ck_assert_uint_eq(command->op, WIRE_OP_RUN);
     ck_assert_uint_eq(command->depth, WIRE_TRACE);
-    ck_assert_uint_eq(command->repetitions_min, command->repetitions_max);
     ck_assert_uint_eq(command->flags & (WIRE_WATCH | WIRE_STOP_ON_FAIL),
                       WIRE_WATCH | WIRE_STOP_ON_FAIL);
     if (worker->asks < 32) {
@@ -209,7 +222,8 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
         answer.ran = false;
         return answer;
     }
-    unsigned calls = command->warmups + command->repetitions_max;
+    unsigned calls = command->warmups + command->repetitions, made = 0;
+    worker->last = worker->last_next;
     for (unsigned i = 0; i < calls; i++) {
         worker->calls++;
         if (worker->calls == row->ends) {
@@ -225,19 +239,24 @@ static struct answer scripted_ask(void *self, const struct wire_command *command
         row->call(&worker->now, worker->calls);
         if (i >= command->warmups) { /* of those before nothing is known */
             sample_add(worker, i - command->warmups);
+            made++;
             answer.test.cpu_ns += row->cost_ns ? row->cost_ns : CALL_NS;
+            if (sample_stops(worker, command->flags)) {
+                break;
+            }
         }
     }
     if (row->settles_ns > 0) {
         answer.test.settled_ns = row->settles_ns;
         heap_add(&worker->now, 1, -1, -32);
-        sample_add(worker, command->repetitions_max);
+        sample_add(worker, command->repetitions);
     }
     if (worker->sample_count > 0) {
         sites_send(worker);
         families_send(worker);
     }
     heap_add(&worker->now, 1, row->settles_ns > 0, row->settles_ns > 0 ? 32 : 0);
+    answer.test.repetitions = made;
     answer.sample_count = worker->sample_count;
     answer.orphans = worker->now.orphans;
     return answer;
@@ -598,7 +617,7 @@ static const struct row rows[] = {
     {.name = "still for 600 calls",
      .call = still_then_leak,
      .verdict = CALLS_GROWS,
-     .calls = 5120,
+     .calls = 4096,
      .growers = 1,
      .site = 1,
      .per_call = 100},
@@ -875,6 +894,7 @@ START_TEST(scripts_come_to_their_verdicts)
         ck_assert_msg(repeat_growers(&repeat) == row->growers, "%s: %zu grow", row->name,
                       repeat_growers(&repeat));
         ck_assert_msg(fabs(rate - row->per_call) < 1e-9, "%s: %g per call", row->name, rate);
+        ck_assert(!first || bytes || first->bytes_per_call <= 0);
         ck_assert_msg(first ? first->site == row->site || first->answer.total == 0 : row->site == 0,
                       "%s: site %u", row->name, first ? first->site : 0);
         ck_assert_msg(repeat.lost == row->lost, "%s: lost", row->name);
@@ -1049,6 +1069,7 @@ START_TEST(growers_are_those_that_grow_or_else_those_that_rose)
         {{{.shape = SERIES_OPEN, .per_call = 5}, {.shape = SERIES_OPEN}}, 2, 1},
         {{{.shape = SERIES_LEVEL}}, 1, 0},
         {{{.shape = SERIES_GROWS, .per_call = 5}}, 1, 1},
+        {{{.shape = SERIES_GROWS, .per_call = 5}, {.shape = SERIES_OPEN, .per_call = 4}}, 2, 1},
         {{{0}}, 0, 0},
     };
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
@@ -1084,6 +1105,25 @@ static void descriptors_handed_on(struct world *world, unsigned call)
         world->sites[site].blocks = call % 3 + 1 == site ? call : 0;
     }
     world->at.fds = 3 + call;
+}
+
+static void mappings_handed_on(struct world *world, unsigned call)
+{
+    for (uint32_t site = 1; site <= 3; site++) {
+        bool holds = call % 3 + 1 == site;
+        world->sites[site].kind = WIRE_SITE_MMAP;
+        world->sites[site].blocks = holds;
+        world->sites[site].bytes = holds ? 4096 * call : 0;
+    }
+    world->at.mappings = 1;
+    world->at.mapped_bytes = 4096 * call;
+}
+
+/* Slowly, and the suppressed site 1 faster. */
+static void two_rise_slowly(struct world *world, unsigned call)
+{
+    world->sites[1].blocks = call / 3;
+    world->sites[2].blocks = call / 5;
 }
 
 /* Only the sum moves: there is no site of it. */
@@ -1149,6 +1189,16 @@ START_TEST(what_no_place_explains_is_carried_by_those_that_hold_it_now)
           .per_call = 320. / 317},
          320,
          0},
+        {"mappings",
+         {.call = mappings_handed_on,
+          .limits = {.most = 1024},
+          .verdict = CALLS_GROWS,
+          .calls = 1024,
+          .growers = 1,
+          .site = 2,
+          .per_call = (4096. * 1024 + 1) / 1021},
+         4096 * 1024 + 1,
+         4096. * 1024 / 1021},
         {"no place at all", {.call = nowhere, .verdict = CALLS_GROWS, .calls = 4096}, 0, 0},
     };
     static struct scripted worker;
@@ -1174,6 +1224,48 @@ START_TEST(what_no_place_explains_is_carried_by_those_that_hold_it_now)
         repeat_fini(&repeat);
         observed_fini(&worker.seen);
     }
+    struct repeat repeat;
+    static const struct row slow = {
+        .call = two_rise_slowly, .suppressed = 1 << 1, .limits = {.most = 30}};
+    scripted_begin(&worker);
+    scripted_run(&worker, &repeat, &slow);
+    ck_assert_int_eq(repeat.verdict, CALLS_UNSURE);
+    ck_assert_uint_eq(repeat.places[0].site, 2);
+    ck_assert_uint_eq(repeat.places[1].site, 1);
+    repeat_fini(&repeat);
+    observed_fini(&worker.seen);
+}
+END_TEST
+
+/* One thing at each of two places is what a kind grew by. */
+START_TEST(a_single_thing_is_carried)
+{
+    static struct scripted worker;
+    static const struct row row = {.name = "by hand"};
+    struct repeat_place places[2] = {{.family = 1, .kind = WIRE_SITE_FD},
+                                     {.family = 2, .kind = WIRE_SITE_FD}};
+    struct repeat repeat = {.calls = 64, .places = places, .place_count = 2};
+    struct repeat_ask ask = {
+        .self = &worker, .suppressed = scripted_suppressed, .seen = &worker.seen};
+    scripted_begin(&worker);
+    worker.row = &row;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct wire_site site;
+        WIRE_INIT(&site, WIRE_SITE);
+        site.site = site.family = i + 1;
+        site.kind = WIRE_SITE_FD;
+        site.live_blocks = i == 0;
+        ck_assert(observed_take(&worker.seen, &site.head));
+        series_add(&places[i].series, 3, 0);
+        series_add(&places[i].blocks, 3, 0);
+    }
+    repeat.sum_answers[REPEAT_FDS].shape = SERIES_GROWS;
+    growers_conclude(&repeat, &ask);
+    ck_assert_uint_eq(repeat_growers(&repeat), 1);
+    ck_assert_uint_eq(places[0].family, 1);
+    ck_assert_int_eq(places[0].carried, 1);
+    ck_assert(!places[1].carries);
+    observed_fini(&worker.seen);
 }
 END_TEST
 
@@ -1184,10 +1276,12 @@ START_TEST(the_scan_for_what_is_lost_is_asked_for_seldom)
         struct row row;
         unsigned scans;
     } cases[] = {
-        {{.call = leak}, 0},
+        {{.call = leak}, 4},                        /* after 64, 256, 1,024, 4,096 calls */
+        {{.call = leak, .unreachable = 1 << 1}, 1}, /* after 64 calls */
+        {{.call = leak_sometimes, .unreachable = 1 << 1}, 1},
         {{.call = leak, .limits = {.moved_ns = 8 * CALL_NS}}, 1},
         {{.call = leak, .limits = {.moved_ns = 8 * CALL_NS}, .suppressed = 1 << 1}, 0},
-        {{.call = flood}, 1},
+        {{.call = flood}, 2}, /* after 8 and 64 */
         {{.call = toggle, .limits = {.moved_ns = 8 * CALL_NS}}, 0},
         {{.call = descriptors, .limits = {.moved_ns = 8 * CALL_NS}}, 0},
         {{.call = nothing, .limits = {.still_ns = 8 * CALL_NS}}, 0},
@@ -1208,5 +1302,5 @@ SUITE("repeat", &scripts_come_to_their_verdicts, &figures_are_of_the_first_call_
       &sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds,
       &places_stand_by_what_they_grow_and_suppressed_ones_after_them,
       &growers_are_those_that_grow_or_else_those_that_rose,
-      &what_no_place_explains_is_carried_by_those_that_hold_it_now,
+      &what_no_place_explains_is_carried_by_those_that_hold_it_now, &a_single_thing_is_carried,
       &the_scan_for_what_is_lost_is_asked_for_seldom)

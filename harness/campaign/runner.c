@@ -1,5 +1,6 @@
 /* runner.c - see runner.h: passes over variants, interleaved A B B A. */
 #include "harness/campaign/runner.h"
+#include "harness/campaign/phase.h"
 
 #include "harness/base/executable.h"
 #include "harness/base/memory.h"
@@ -65,6 +66,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     /* Only the first pass writes tests down; the others only measure. */
     struct runner_options mine = *options;
     session_init(&passes->last, plan, variant, &mine, result);
+    phase_begin(&passes->last, "%s", "");
     size_t tests = result->test_count;
     if (passes->ran) {
         mine.writer = NULL;
@@ -88,7 +90,7 @@ static void pass_run(const struct plan *plan, const struct plan_variant *variant
     }
     if (plan->quick && passes->last.tests > 0) {
         result_note_add(result, "quick: 4 repetitions of what settles, no confirmation of what "
-                                "grows, all tests in one order and once: a short horizon");
+                                "grows, all tests in one order and once: little evidence");
     }
     if (!passes->ran) {
         session_strays_note(&passes->last);
@@ -125,8 +127,8 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
     }
     session_conclude(&passes->last, passes->metric, passes->count, concluded);
     if (result->way_in[0] == 0 && passes->last.seen.hello.framework[0]) {
-        static const char *const ways[] = {"",          "static, replaced", "shared",
-                                           "by header", "through libc",     "the whole program"};
+        static const char *const ways[] = {"",          "static",       "shared",
+                                           "by header", "through libc", "the whole program"};
         char *forked = forked_text(&passes->last);
         char *way = memory_format("%s, %s%s", passes->last.seen.hello.framework,
                                   ways[passes->last.seen.hello.way % 6], forked);
@@ -140,6 +142,36 @@ static void variant_conclude(bool hunt, const struct plan_variant *variant,
     if (options->writer) {
         result_write_variant(options->writer, concluded);
     }
+}
+
+static size_t tests_of(const struct result *result, const char *variant)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < result->test_count; i++) {
+        count += strcmp(result->tests[i].variant, variant) == 0;
+    }
+    return count;
+}
+
+/* A variant of a scenario of which nothing was measured, beside others that came through: its tests
+ * are missing, as many as another one had. */
+static void variant_missing(const struct plan *plan, const struct variant_passes *passes,
+                            const struct plan_variant *variant, struct result *result)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < plan->variant_count; i++) {
+        size_t count = tests_of(result, plan->variants[i].name);
+        most = count > most ? count : most;
+    }
+    if (plan->hunt || most == 0 || tests_of(result, variant->name) > 0) {
+        return;
+    }
+    const char *why = passes->last.unstarted;
+    char *reason =
+        memory_format("variant %s: %s", variant->name, why ? why : "no tests were found");
+    result->incomplete += most;
+    result_set(&result->reason, reason);
+    free(reason);
 }
 
 /* What the file begins with; of a shard also where the other tests are. */
@@ -190,6 +222,7 @@ bool runner_run(const struct plan *plan, const struct runner_options *options,
         if (passes[v].ran) {
             any = any || passes[v].last.tests > 0;
             variant_conclude(plan->hunt, &plan->variants[v], options, &passes[v], result);
+            variant_missing(plan, &passes[v], &plan->variants[v], result);
             session_fini(&passes[v].last);
         }
         free(passes[v].metric);

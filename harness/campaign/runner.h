@@ -12,18 +12,30 @@
 #include "harness/plan/plan.h"
 #include "harness/result/result.h"
 
+#define RUNNER_JOBS_MOST 64u /* plan->jobs */
+
 struct scenario;
 struct result_writer;
 struct suppress;
 
+/* Where a run is, for a person who waits. */
+struct runner_progress {
+    char phase[80];             /* "repeating", "shuffled order 2 of 4"; "" at first */
+    const char *variant, *test; /* borrowed; "": none yet */
+    size_t done, count;         /* tests of this phase: before this one, and all */
+    unsigned call, calls; /* which repetition runs, and how many it may be; 0: it runs once only */
+    unsigned before;      /* repetitions of earlier commands */
+    double budget_ns;     /* what the whole hunt may take; 0: it is not known */
+};
+
 struct runner_options {
-    const char *preload;          /* path of libtidemark.so */
-    struct result_writer *writer; /* or NULL: each test is written before the next begins */
-    void (*progress)(void *context, const char *variant, const char *test, size_t done,
-                     size_t count);
+    const char *preload;             /* path of libtidemark.so */
+    struct result_writer *writer;    /* or NULL: each test is written before the next begins */
+    struct runner_progress *at;      /* kept up to date; or NULL, and so are the next two */
+    void (*progress)(void *context); /* whenever it may have changed: often */
     /* What is going to be done, in a sentence, before it is done; or NULL. */
     void (*announce)(void *context, const char *text);
-    void *context;             /* of both */
+    void *context;             /* of both callbacks */
     struct suppress *suppress; /* hunt: sites that are not accused; or NULL */
     bool verbose;              /* let the programs' own output through */
 };

@@ -38,6 +38,7 @@ void session_fini(struct session *session)
     free(session->failures);
     accused_fini(&session->accused);
     free(session->gone_by);
+    free(session->counters);
     free(session->suite_horizon);
     free(session->unstarted);
     free(session->stopped_by);
@@ -49,20 +50,30 @@ bool session_heap_unseen(const struct session *session)
     return strcmp(session->seen.hello.allocator, "program") == 0;
 }
 
-static void take_counter(struct session *session, const struct wire_counter *counter)
+void session_counter_add(struct session *session, const struct wire_counter *counter)
 {
     size_t i = 0;
+    if (session->kind != SESSION_MEASURED) {
+        return;
+    }
     while (i < session->counter_count && strcmp(session->counters[i].name, counter->name) != 0) {
         i++;
     }
-    if (i == sizeof session->counters / sizeof session->counters[0] ||
-        session->kind != SESSION_MEASURED) {
+    if (i == SESSION_COUNTERS_MAX) {
+        if (!session->counters_full) {
+            result_note_add(session->result,
+                            "%s counts under more than %d names: what it counts as "
+                            "%s is left out",
+                            session->variant->program, SESSION_COUNTERS_MAX, counter->name);
+        }
+        session->counters_full = true;
         return;
     }
     if (i == session->counter_count) {
+        memory_grow(&session->counters, &session->counter_room, i + 1, sizeof session->counters[0]);
+        session->counters[i] = (struct session_counter){.value = 0};
         memcpy(session->counters[i].name, counter->name, sizeof counter->name);
         session->counters[i].name[sizeof counter->name - 1] = 0;
-        session->counters[i].value = 0;
         session->counter_count++;
     }
     session->counters[i].value += (double)counter->value;
@@ -101,7 +112,7 @@ static void session_record(void *context, const struct wire_record *record)
         }
         break;
     case WIRE_COUNTER:
-        take_counter(session, (const struct wire_counter *)record);
+        session_counter_add(session, (const struct wire_counter *)record);
         break;
     case WIRE_HISTOGRAM: {
         const struct wire_histogram *histogram = (const struct wire_histogram *)record;

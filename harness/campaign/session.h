@@ -10,7 +10,7 @@
 #include "harness/campaign/observed.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/campaign/runner.h"
-#include "harness/judge/budget.h"
+#include "harness/campaign/spending.h"
 #include "harness/judge/calls.h"
 #include "harness/worker/link.h"
 
@@ -23,6 +23,13 @@ struct session_failure { /* a test that failed or died, after those of `live` fr
     uint32_t test;
     size_t from, to;
     char *message;
+};
+
+#define SESSION_COUNTERS_MAX 4096 /* a name made up for each look-up is no counter */
+
+struct session_counter { /* tidemark_count */
+    char name[32];
+    double value;
 };
 
 /* What a session is for. */
@@ -58,7 +65,9 @@ struct session {
     const uint32_t *list; /* only these, in this order; NULL: all */
     size_t list_count;
     struct pass_log *log; /* of a traced one: what each test left at each place; or NULL */
+    size_t served;        /* tests that were asked for, for whoever waits */
     double settled_ns;    /* with a log: waited for threads that give back late */
+    double cost_ns;       /* with a log: of all calls, without what they waited for a processor */
 
     /* Over the pass. */
     int64_t *live;        /* above the start of its worker, after each test that ended */
@@ -78,23 +87,25 @@ struct session {
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* where it is not measured */
     size_t failure_count, failure_room, worker_live; /* worker_live: live_count as it began */
-    struct {
-        char name[32];
-        double value;
-    } counters[64];
-    size_t counter_count;
+    struct session_counter *counters; /* of the suite, as many as it counts, up to a limit */
+    size_t counter_count, counter_room;
+    bool counters_full; /* more were counted, and are not in the result */
     uint64_t lookup_ns[HISTOGRAM_BUCKETS];
     char *stopped_by, *culprit;
     struct accused accused;            /* what its tests are accused of by themselves */
     enum result_verdict suite_verdict; /* of axis B; NONE: not judged */
     char *suite_horizon;               /* or NULL */
     double suite_growth;               /* bytes a test, of what accumulates; NAN: not measured */
-    char *unstarted;                   /* why no worker came to its first test, or NULL */
-    uint32_t counted;                  /* tests by index that result->expected has */
-    bool asks_survivors;               /* of a passive one: asked before the program ends */
-    bool twice;                        /* all tests of a group once more, in the same process */
-    bool again_done;                   /* and that went through */
-    int64_t again_live;                /* live bytes that the second passes added */
+    double suite_kept;  /* bytes that stay after the pass that suite_growth is of ... */
+    size_t suite_tests; /* ... and its tests, up to where it was stopped; 0: nothing is accused */
+    char *unstarted;    /* why no worker came to its first test, or NULL */
+    uint32_t counted;   /* tests by index that result->expected has */
+    struct jobs_part *part; /* in a job: which tests are its own (jobs.h); or NULL */
+    bool asks_survivors;    /* of a passive one: asked before the program ends */
+    bool twice;             /* all tests of a group once more, in the same process ... */
+    double twice_most_ns;   /* ... if they took no more than this together */
+    bool again_done;        /* and that went through */
+    int64_t again_live;     /* live bytes that the second passes added */
 };
 
 void session_init(struct session *session, const struct plan *plan,
@@ -104,6 +115,9 @@ void session_fini(struct session *session);
 /* A program with a malloc of its own: nothing can be said for its heap. */
 bool session_heap_unseen(const struct session *session);
 void session_strays_note(const struct session *session);
+
+/* Adds to the counter of this name. */
+void session_counter_add(struct session *session, const struct wire_counter *counter);
 
 /* Runs all tests. False: the program could not be started at all. */
 bool session_run(struct session *session);
@@ -183,7 +197,10 @@ void session_live_add(struct session *session, uint32_t test, int64_t live);
  * (axis A), and all of them in other orders (axis B). False: the program could not be started. */
 bool session_hunt(struct session *session);
 /* The tests repeated, one by one; `course` is the pass in order that was made before. */
-void session_repeat(struct session *session, struct budget *budget, const struct session *course);
+void session_repeat(struct session *session, struct spending *spending,
+                    const struct session *course);
+/* Tests that were not repeated, in one sentence. */
+void session_left_note(struct session *session, const struct spending *spending);
 /* For `died` of the pass in order: in a process of its own the test may pass. */
 enum result_status session_died(struct session *session, uint32_t test, bool hung);
 /* Axis A where tests cannot be chosen: the program's main is run again and again. */
@@ -204,19 +221,20 @@ void session_victims(struct session *session, const struct session *straight,
 struct course {
     struct session session;
     struct pass_log log;
-    double elapsed; /* ns, with the start of the process */
+    double elapsed; /* ns of the first pass, without what was waited for a processor */
 };
 /* `shuffle`: 0 in order, else a seed. Tests in which a worker of `session` ended are left out. */
 void course_init(struct course *course, const struct session *session, uint64_t shuffle);
 void course_fini(struct course *course);
-/* `twice`: then all tests once more in the same process. Returns false when the program could not
+/* `twice_most_ns`: then all tests once more in the same process, if they took no more than this (0:
+ * they are not). Returns false when the program could not
  * be started, or a worker ended on the way: then the log is of no use. */
-bool course_run(struct course *course, bool twice);
+bool course_run(struct course *course, double twice_most_ns);
 
 /* Does the suite grow with every further test? `course` is the pass in order; the others are made
  * here, as many as the budget has. Fills the session's curve, verdict and evidence, and adds the
  * sites of what accumulates to the result. */
-void session_suite(struct session *session, struct course *course, const struct budget *budget);
+void session_suite(struct session *session, struct course *course, const struct spending *spending);
 /* The same for a program that runs its tests by itself: by what is alive when it ends. */
 void session_suite_passive(struct session *session);
 /* The same for a variant of `tidemark run` that keeps something from test to test. */

@@ -140,9 +140,9 @@ struct result_site *session_site_add(struct session *session, const char *test,
     result_set(&site->variant, session->variant->name);
     result_set(&site->kind, kinds[seen->kind % 5]);
     site->rank = rank;
-    site->bytes = seen->bytes;
-    site->blocks = seen->blocks;
-    site->share = whole > 0 ? (double)seen->bytes / whole : NAN;
+    site->bytes = seen->bytes - seen->begin_bytes;
+    site->blocks = seen->blocks - seen->begin_blocks;
+    site->share = whole > 0 ? (double)site->bytes / whole : NAN;
     for (uint32_t i = 0; i < seen->frame_count; i++) {
         symbols_stack(session->seen.symbols, seen->frames[i], false, &site->frames,
                       &site->frame_count);

@@ -7,27 +7,22 @@
 #include "harness/judge/suite.h"
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/place_judge.h"
 #include "harness/campaign/session.h"
 #include "harness/campaign/suite_sites.h"
 #include "harness/judge/evidence.h"
 #include "harness/judge/threshold.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/pace.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SUITE_NS    30000000000.0 /* a suite that takes longer is judged in order only, by `run` */
+#define ANY_COST    1e18          /* of a second pass */
 #define FITTED_PART 3 / 4 /* of the tests that fitted into the cap: leaves room for the asking */
-
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
 
 uint64_t session_shuffle(const struct session *session, uint64_t number)
 {
@@ -51,12 +46,16 @@ void course_fini(struct course *course)
     session_fini(&course->session);
 }
 
-bool course_run(struct course *course, bool twice)
+bool course_run(struct course *course, double twice_most_ns)
 {
-    double begun = now_ns();
-    course->session.twice = twice;
+    double begun = pace_now();
+    course->session.twice = twice_most_ns > 0;
+    course->session.twice_most_ns = twice_most_ns;
     bool ran = session_run(&course->session);
-    course->elapsed = now_ns() - begun;
+    course->elapsed = pace_now() - begun;
+    if (course->session.again_done) {
+        course->elapsed /= 2;
+    }
     if (course->log.first_pass == 0) {
         course->log.first_pass = course->log.count;
     }
@@ -136,6 +135,14 @@ static void curve_take(struct session *session, const struct places *places)
     session->live_start = 0;
     session->live_end = sum;
     free(left);
+}
+
+/* What stays of the pass that is judged, and so its rate; no tests: nothing is accused. */
+static void kept_set(struct session *session, int64_t kept, size_t tests)
+{
+    session->suite_kept = (double)kept;
+    session->suite_tests = tests;
+    session->suite_growth = tests > 0 ? (double)kept / (double)tests : 0;
 }
 
 /* Figures of the pass in order, which the variant of a hunt shows. */
@@ -219,9 +226,7 @@ static void suite_conclude(struct session *session, struct places *places,
     }
     curve_take(session, places);
     session->suite_verdict = evidence.verdict;
-    session->suite_growth = accused && places->passes[0].first_pass > 0
-                                ? (double)session->live_end / (double)places->passes[0].first_pass
-                                : 0;
+    kept_set(session, session->live_end, accused ? places->passes[0].first_pass : 0);
     free(session->suite_horizon);
     session->suite_horizon = evidence_suite(&evidence);
     if (accused) {
@@ -229,14 +234,16 @@ static void suite_conclude(struct session *session, struct places *places,
     }
 }
 
-/* The shuffled orders. */
+/* The shuffled orders, as long as the hunt has time. */
 static void shuffles_run(struct session *session, struct places *places,
-                         const struct session *straight, unsigned orders)
+                         const struct session *straight, unsigned orders,
+                         const struct spending *spending)
 {
-    for (unsigned i = 0; i + 1 < orders; i++) {
+    for (unsigned i = 0; i + 1 < orders && !(spending && spending_is_over(spending)); i++) {
         struct course course;
         course_init(&course, session, session_shuffle(session, i));
-        if (course_run(&course, false)) {
+        phase_begin(session, "shuffled order %u of %u", i + 1, orders - 1);
+        if (course_run(&course, 0)) {
             course_add(places, &course);
         }
         if (session->kind == SESSION_MEASURED && session->plan->hunt) {
@@ -253,7 +260,8 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
     struct course course;
     struct places places;
     const struct accused nothing = {0};
-    uint32_t fitted = session->live_tests[(session->live_count - 1) * FITTED_PART] + 1;
+    size_t ended = session->live_count - session->worker_live; /* in the process that was stopped */
+    uint32_t fitted = session->live_tests[(ended - 1) * FITTED_PART] + 1;
     course_init(&course, session, 0);
     if (session_begin(&course.session)) {
         session_serve(&course.session, 0, fitted);
@@ -274,13 +282,14 @@ static void stopped_sites(struct session *session, struct evidence_suite *eviden
 /* A suite that was stopped at its cap of memory: its own boundaries tell, in the one order. */
 static void stopped_judge(struct session *session)
 {
-    bool grows = judge_pass(session->live, session->live_count);
+    size_t ended = session->live_count - session->worker_live; /* others were in other processes */
+    bool grows = judge_pass(session->live + session->worker_live, ended);
     struct evidence_suite evidence = {.verdict = grows ? VERDICT_ACCUMULATES : VERDICT_INCONCLUSIVE,
-                                      .tests = session->live_count};
+                                      .tests = ended};
     session->suite_verdict = evidence.verdict;
-    session->suite_growth =
-        grows ? (double)session->live[session->live_count - 1] / (double)session->live_count : NAN;
+    session->suite_growth = NAN;
     if (grows) {
+        kept_set(session, session->live[session->live_count - 1], ended);
         stopped_sites(session, &evidence);
     }
     free(session->suite_horizon);
@@ -297,11 +306,12 @@ static void stopped_take(struct session *session, const struct session *course)
     for (size_t i = 0; i < course->live_count; i++) {
         session_live_add(session, course->live_tests[i], course->live[i]);
     }
+    session->worker_live = course->worker_live;
     session->live_end = course->live_count ? course->live[course->live_count - 1] : 0;
     session->live_start = 0;
 }
 
-void session_suite(struct session *session, struct course *course, const struct budget *budget)
+void session_suite(struct session *session, struct course *course, const struct spending *spending)
 {
     struct course again;
     const bool broken = course->log.broken;
@@ -313,7 +323,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     session_victims(session, &course->session, &course->session);
     if (broken) { /* once more without the tests in which a worker ended */
         course_init(&again, session, 0);
-        if (!course_run(&again, budget->again)) {
+        if (!course_run(&again, spending->plan.again ? ANY_COST : 0)) {
             course_fini(&again);
             return;
         }
@@ -326,7 +336,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     course_add(&places, course);
     figures_take(session, &course->session);
     if (course->session.live_count >= threshold_count(TOUCHED_BY)) {
-        shuffles_run(session, &places, &course->session, budget->orders);
+        shuffles_run(session, &places, &course->session, spending->plan.orders, spending);
     }
     struct places_verdict judged = places_judge(&places);
     struct again second = again_of(&places, course->session.again_done);
@@ -365,7 +375,7 @@ static bool survivors_run(const struct session *session, struct course *course, 
     course->session.forks = session->forks;
     course->session.asks_survivors = true;
     course->session.passes = passes;
-    return course_run(course, false);
+    return course_run(course, 0);
 }
 
 void session_suite_passive(struct session *session)
@@ -419,14 +429,14 @@ void session_run_suite(struct session *session)
         return;
     }
     course_init(&course, session, 0);
-    if (course_run(&course, session->wall < SUITE_NS)) {
+    if (course_run(&course, session->wall < SUITE_NS ? ANY_COST : 0)) {
         struct places places;
         accused_complete(session, course.session.seen.test_count);
         places_init(&places, course.session.seen.test_count, &session->accused);
         course_add(&places, &course);
         suppressed_tell(session, &course);
         bool more = session->wall < SUITE_NS && session->live_count >= threshold_count(TOUCHED_BY);
-        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1);
+        shuffles_run(session, &places, &course.session, more ? threshold_count(ORDERS) : 1, NULL);
         struct places_verdict judged = places_judge(&places);
         struct again again = again_of(&places, course.session.again_done);
         suite_conclude(session, &places, &judged, &again);

@@ -2,6 +2,7 @@
 #include "harness/campaign/suite_sites.h"
 
 #include "harness/base/memory.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/place_judge.h"
 #include "harness/result/result_write.h"
 
@@ -109,6 +110,7 @@ void suite_sites_ask(struct session *session, const struct places *places)
     course_init(&course, session, 0);
     course.session.forks = session->forks;
     course.session.asks_survivors = session->passive;
+    phase_begin(session, "who holds what stays");
     course.session.log = session->passive ? NULL : &course.log;
     if (session_begin(&course.session)) {
         session_serve(&course.session, 0, (uint32_t)places->test_count); /* then it waits */

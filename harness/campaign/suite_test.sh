@@ -31,7 +31,7 @@ grep -q "left behind by 24 of 28 tests" "$T/keeps.txt" || fail "who left it behi
 
 seed=1 hunt order 0 NOTHING=1
 verdict order clean
-grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag (it is dirty)" "$T/order.txt" ||
+grep -q "order/all/pays passes by itself and fails after order/all/leaves_a_flag (it is dirty)" "$T/order.txt" ||
     fail "the polluter and its victim are not named: $(grep -o 'note:.*' "$T/order.txt")"
 grep -q "order/all/needs_the_first fails without .* it needs what order/all/sets_up leaves behind" "$T/order.txt" ||
     fail "what a test needs is not named"
@@ -45,7 +45,7 @@ grep -q '"order"\|"left_bytes"' "$T/grows.jsonl" && ! grep -q left_bytes "$T/ord
     fail "what tests left is told of a suite that is clean, or not of one that grows"
 for report in markdown html; do
     "$B/tidemark" report --$report "$T/order.$report" "$T/order.jsonl" >/dev/null 2>&1 || fail "$report: exit $?"
-    tr -d '\\' <"$T/order.$report" | grep -q "order/all/pays passes by itself and fails behind order/all/leaves_a_flag" ||
+    tr -d '\\' <"$T/order.$report" | grep -q "order/all/pays passes by itself and fails after order/all/leaves_a_flag" ||
         fail "the $report report does not name polluter and victim"
 done
 
@@ -71,4 +71,53 @@ grep -q "384 B of what stays is suppressed, and not judged" "$T/suppressed.txt" 
 grep -q "no_such_function" "$T/suppressed.txt" || fail "not said: a rule that matched nothing"
 "$B/tidemark" run -q --suppressions /dev/null/none "$T/suppressed.yaml" >/dev/null 2>&1
 [ $? -eq 2 ] || fail "a missing file of suppressions does not exit 2"
+# Stopped at its cap, after a test that crashed: what stays, its rate and the projection are of the process that was
+# stopped, and the sites of as many tests as fit once more.
+cat >"$T/keeps.c" <<'END'
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+static char *kept[90];
+START_TEST(keeps)
+{
+    if (_i == 30) {
+        abort();
+    }
+    if (!kept[_i]) {
+        kept[_i] = malloc(1000000);
+        memset(kept[_i], 1, 1000000);
+    }
+}
+END_TEST
+int main(void)
+{
+    Suite *suite = suite_create("keeps");
+    TCase *tcase = tcase_create("all");
+    tcase_add_loop_test(tcase, keeps, 0, 90);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_SILENT);
+    srunner_free(runner);
+    return 0;
+}
+END
+# shellcheck disable=SC2046
+${CC:-cc} -g -o "$T/keeps" "$T/keeps.c" $(pkg-config --cflags --libs check) || fail "keeps.c does not build"
+printf 'scenario: keeps\nsuite: {program: %s}\nvariants: [it]\nlimits: {memory: 50 MB}\n' "$T/keeps" >"$T/keeps.yaml"
+"$B/tidemark" run -q --json "$T/stopped.jsonl" "$T/keeps.yaml" >"$T/stopped.out" 2>&1
+kept=$(sed -n 's/.*"kept_bytes":\([0-9]*\),.*/\1/p' "$T/stopped.jsonl") tests=$(sed -n 's/.*"kept_tests":\([0-9]*\),.*/\1/p' "$T/stopped.jsonl")
+rate=$(sed -n 's/.*"growth_bytes_per_test":\([0-9]*\)[,.].*/\1/p' "$T/stopped.jsonl")
+[ "$rate" = 1000000 ] && [ "$kept" = $((${tests:-0} * 1000000)) ] || fail "stopped: $kept B in $tests tests, $rate B a test"
+grep -q '"projection":"90 MB at test 90"' "$T/stopped.jsonl" || fail "stopped: another projection: $(grep -o '"projection":"[^"]*"' "$T/stopped.jsonl")"
+tr -s '\n ' '  ' <"$T/stopped.out" >"$T/stopped.txt"
+grep -q "kept 1 MB a test, .* in $tests tests, which would be 90 MB at test 90; stopped at" "$T/stopped.txt" || fail "stopped: $(cat "$T/stopped.out")"
+grep -q 'allocated by keeps_fn (.*keeps.c:11)' "$T/stopped.txt" || fail "stopped: no site"
+# One that comes through has no projection: what ran is no forecast.
+sed 's/50 MB/500 MB/; s/program: [^}]*/&, env: {NOTHING: "1"}/' "$T/keeps.yaml" >"$T/whole.yaml"
+sed 's/_i == 30/_i == 90/' "$T/keeps.c" >"$T/whole.c"
+# shellcheck disable=SC2046
+${CC:-cc} -g -o "$T/keeps" "$T/whole.c" $(pkg-config --cflags --libs check) || fail "whole.c does not build"
+"$B/tidemark" run -q --json "$T/whole.jsonl" "$T/whole.yaml" >"$T/whole.out" 2>&1 || fail "whole: exit $?"
+grep -q '"kept_bytes":90000000,"kept_tests":90,"projection":""' "$T/whole.jsonl" || fail "whole: $(grep '"type":"variant"' "$T/whole.jsonl")"
+grep -q 'kept 1 MB a test, 90 MB in 90 tests' "$T/whole.out" || fail "whole: $(cat "$T/whole.out")"
 exit $bad

@@ -4,6 +4,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/children.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 #include "harness/plan/shard.h"
 #include "harness/result/result_write.h"
@@ -41,21 +42,16 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
 {
     bool births = session->plan->births && session->kind == SESSION_MEASURED;
     bool traced = session->kind == SESSION_TRACED;
-    struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = number,
-                                   .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = WIRE_PEAK_RSS | (births ? WIRE_BIRTHS : 0) |
-                                            (session->forked ? WIRE_FORKED : 0) |
-                                            (session->log ? WIRE_WATCH : 0),
-                                   .settle_ns = settle_ns(session),
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
     bool shown = session->kind == SESSION_MEASURED || session->reports || session->memcheck;
-    if (session->options->progress && shown) {
-        session->options->progress(session->options->context, session->variant->name,
-                                   session->seen.tests[number].id, number,
-                                   session->seen.test_count);
-    }
+    struct wire_command command = {
+        .op = WIRE_OP_RUN,
+        .test = number,
+        .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
+        .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
+                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0),
+        .settle_ns = settle_ns(session),
+        .repetitions = 1};
+    phase_test(session, number, session->served++);
     *answer = session_ask(session, &command);
     if (answer->event == WORKER_DONE && session_limit_reached(session)) {
         return false;
@@ -66,6 +62,9 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
     }
     if (session->log && answer->ran && !died) {
         pass_log_boundary(session->log, number, &session->seen);
+        double call_ns = answer_cost_ns(answer);
+        pass_log_call(session->log, call_ns, answer->test.retained_blocks > 0);
+        session->cost_ns += call_ns;
         session->settled_ns += (double)answer->test.settled_ns;
     }
     if (births && answer->event == WORKER_DONE) {
@@ -81,6 +80,8 @@ struct answer session_ask(struct session *session, const struct wire_command *co
         limit = session->limit_ns;
     }
     session->seen.round++;
+    session->link.worker.tick = phase_tick;
+    session->link.worker.tick_context = session;
     return link_ask(&session->link, command, limit);
 }
 
@@ -99,15 +100,17 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
                                    .depth =
                                        session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
                                    .flags = session->log ? WIRE_WATCH : 0,
-                                   .repetitions_min = 1,
-                                   .repetitions_max = 1};
+                                   .repetitions = 1};
     int64_t before = session->live_end, after = before;
+    session->served = 0;
+    phase_begin(session, "second pass in the same process");
     for (uint32_t at = first; at < last && answer.event == WORKER_DONE; at++) {
         command.test = order[at - first];
         command.settle_ns = settle_ns(session);
         if (!session_wants(session, command.test)) {
             continue;
         }
+        phase_test(session, command.test, session->served++);
         answer = session_ask(session, &command);
         if (answer.event != WORKER_DONE || !answer.ran) {
             break;
@@ -115,6 +118,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
         after = answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : after;
         if (session->log) {
             pass_log_boundary(session->log, command.test, &session->seen);
+            pass_log_call(session->log, answer_cost_ns(&answer), false);
             session->settled_ns += (double)answer.test.settled_ns;
         }
         if (answer.test.status != WIRE_PASS && answer.test.status != WIRE_SKIP) {
@@ -135,7 +139,7 @@ static bool passive_begin(struct session *session)
     struct wire_command run = {.op = WIRE_OP_RUN,
                                .test = WIRE_NO_TEST,
                                .depth = session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
-                               .repetitions_min = session->passes};
+                               .repetitions = session->passes};
     return session_ask(session, &run).event == WORKER_DONE && session_tell(session, WIRE_OP_FINISH);
 }
 
@@ -197,6 +201,9 @@ static bool group_finish(struct session *session, uint32_t first, uint32_t past,
     if (session->log && session->log->first_pass == 0) {
         session->log->first_pass = session->log->count;
     }
+    if (session->twice && session->cost_ns > session->twice_most_ns) {
+        session->twice = session->again_done = false; /* it costs too much */
+    }
     return !session->twice || group_again(session, first, past);
 }
 
@@ -205,8 +212,8 @@ void session_expect(struct session *session)
     struct result *result = session->result;
     const struct plan *plan = session->plan;
     struct result_writer *writer = session->options->writer;
-    if (session->kind != SESSION_MEASURED || !writer || plan->shards ||
-        session->counted == session->seen.test_count) {
+    bool reports = session->kind == SESSION_MEASURED || session->reports;
+    if (!reports || !writer || plan->shards || session->counted >= session->seen.test_count) {
         return; /* of a shard it is known from the start */
     }
     size_t known = 0;
@@ -318,7 +325,7 @@ void session_over(struct session *session)
     between_note(session);
     worker_fini(&session->link.worker);
     double peak = (double)session->link.worker.usage.ru_maxrss * 1024;
-    if (session->kind == SESSION_MEASURED) {
+    if (session->kind == SESSION_MEASURED || session->reports) {
         session->peak_rss = peak > session->peak_rss ? peak : session->peak_rss;
     }
     session->strays += session->link.worker.strays;

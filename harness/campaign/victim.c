@@ -1,6 +1,7 @@
 /* victim.c - tests that pass in one order of the suite and fail in another: what makes them, found
  * by halving the tests before them, each time in a process of its own. Supervisor only. */
 #include "harness/base/memory.h"
+#include "harness/campaign/phase.h"
 #include "harness/campaign/session.h"
 
 #include <stdlib.h>
@@ -80,6 +81,7 @@ static void victim_explain(const struct session *session, const struct session *
 {
     const uint32_t *before = course->live_tests + failure->from;
     size_t count = failure->to - failure->from;
+    phase_begin(session, "which test changes the result of %.40s", test->id);
     bool alone = probe_passes(session, NULL, 0, failure->test);
     uint32_t cause = 0;
     if (!alone) { /* the order in which it passes */

@@ -97,4 +97,26 @@ for name in one two; do
 done
 "$B/tidemark" report --scenario three "$t/both.jsonl" >"$t/out" 2>"$t/err"
 [ $? = 2 ] && grep -q "both.jsonl:1:1: no run of scenario 'three'" "$t/err" || { echo "a scenario that is not there: $(cat "$t/err")"; bad=1; }
+# Names in files that do not fit each other: of suites, of scenarios, of shards, of tests that are missing.
+nasty='\u001b[31m\n::error::x\r\u009b1m'
+part() { # FILE KEYS: a shard's file with these in its first line
+    {
+        printf '{"v":1,"type":"run","tool":"tidemark","command":"hunt","partition":"p",%s}\n' "$2"
+        printf '{"v":1,"type":"elsewhere","variant":"%s","shard":2,"shards":2,"tests":["%s"]}\n' "$nasty" "$nasty"
+        echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":0}'
+    } >"$t/$1"
+}
+part one.jsonl "\"suite\":\"s\",\"shard\":\"1/2\""
+part suite.jsonl "\"suite\":\"$nasty\",\"shard\":\"1/2\""
+part scenario.jsonl "\"suite\":\"s\",\"scenario\":\"$nasty\""
+part shard.jsonl "\"suite\":\"s\",\"shard\":\"1/$nasty\""
+part version.jsonl "\"suite\":\"s\",\"version\":\"99 $nasty\""
+sed -i '2s/"v":1/"v":2/' "$t/version.jsonl"
+for files in one.jsonl "one.jsonl suite.jsonl" "one.jsonl scenario.jsonl" "one.jsonl shard.jsonl" version.jsonl; do
+    # shellcheck disable=SC2046
+    "$B/tidemark" report -q $(printf "$t/%s " $files) >"$t/out" 2>"$t/err"
+    grep -q 'x1b\[31m' "$t/err" || { echo "$files: the name is not said: $(cat "$t/err")"; bad=1; }
+    grep -q '^ *::' "$t/err" && { echo "$files: a name commands a CI system: $(cat "$t/err")"; bad=1; }
+    LC_ALL=C grep -q '[[:cntrl:]]' "$t/err" && { echo "$files: control characters on the terminal"; bad=1; }
+done
 exit $bad

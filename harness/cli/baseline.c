@@ -2,12 +2,14 @@
  * held against it. Supervisor only. */
 #include "harness/base/memory.h"
 #include "harness/base/table.h"
+#include "harness/base/unit.h"
 #include "harness/base/whole_file.h"
 #include "harness/cli/output.h"
 #include "harness/report/describe.h"
 #include "harness/report/difference.h"
 #include "harness/report/location.h"
 #include "harness/result/result_merge.h"
+#include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
 
 #include <errno.h>
@@ -164,7 +166,12 @@ static void site_strip(struct result_site *site)
 /* Of the suite as a whole, the verdict: its sums and times are not held. */
 static void variants_write(struct result_writer *writer, const struct result *result)
 {
-    struct result_variant kept = {.stopped_by = "", .culprit = "", .horizon = "", .projection = ""};
+    struct result_variant kept = {.stopped_by = "",
+                                  .culprit = "",
+                                  .horizon = "",
+                                  .projection = "",
+                                  .shard = "",
+                                  .kept_bytes = NAN};
     for (unsigned m = 0; m < METRIC_COUNT; m++) {
         kept.metric[m] = kept.low[m] = kept.high[m] = NAN;
     }
@@ -274,8 +281,53 @@ static bool baseline_write(const struct baseline *baseline, struct result *resul
     return ok;
 }
 
-static int baseline_save(const struct baseline *baseline, struct result *result)
+/* A result of some of the tests says nothing of the others: they stay in the baseline. Returns
+ * false, with a line that says why, if it would lose some. */
+static bool partial_refuse(const struct command_line *line, const struct result *result,
+                           const char *path, size_t gone)
 {
+    char count[UNIT_TEXT_BYTES];
+    struct text filter = {0};
+    if (gone == 0 || !result->filter[0] || command_flag(line, "accept")) {
+        return false;
+    }
+    printable_put(&filter, result->filter);
+    fprintf(stderr,
+            "tidemark baseline: %s: not written: the result is of the tests like %s only, and %s "
+            "of the baseline %s not among them; --accept drops %s\n",
+            path, text_peek(&filter), unit_count(count, (double)gone), gone == 1 ? "is" : "are",
+            gone == 1 ? "it" : "them");
+    text_fini(&filter);
+    return true;
+}
+
+/* Tests of the baseline that stands there, if one does, and not of this result. */
+static size_t gone_count(const char *path, struct result *result)
+{
+    struct result base;
+    struct diag diag;
+    size_t gone = 0, at;
+    result_init(&base);
+    diag_init(&diag);
+    if (result_read(path, &base, &diag)) {
+        struct result_reader *reader = result_reader_new(result, 0);
+        for (size_t i = 0; i < base.test_count; i++) {
+            gone += !result_reader_find(reader, base.tests[i].id, base.tests[i].variant, &at);
+        }
+        result_reader_free(&reader);
+    }
+    diag_fini(&diag);
+    result_fini(&base);
+    return gone;
+}
+
+static int baseline_save(const struct command_line *line, const struct baseline *baseline,
+                         struct result *result)
+{
+    if (result->filter[0] &&
+        partial_refuse(line, result, baseline->path, gone_count(baseline->path, result))) {
+        return COMMAND_USAGE;
+    }
     if (!baseline_write(baseline, result)) {
         return COMMAND_OURS;
     }
@@ -306,9 +358,10 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
     bool broken = differences_broken(&differences), accept = command_flag(line, "accept");
     size_t passed, failed, unstable;
     differences_count(&differences, &passed, &failed, &unstable);
-    bool worth = kinds[DIFFERENCE_BETTER] + kinds[DIFFERENCE_NEW] + kinds[DIFFERENCE_GONE] > 0;
+    size_t dropped = result->filter[0] ? 0 : kinds[DIFFERENCE_GONE];
+    bool worth = kinds[DIFFERENCE_BETTER] + kinds[DIFFERENCE_NEW] + dropped > 0;
     bool nothing = differences_nothing(&differences);
-    status = nothing ? COMMAND_NOTHING : broken ? COMMAND_BROKEN : COMMAND_MET;
+    status = broken ? COMMAND_BROKEN : nothing ? COMMAND_NOTHING : COMMAND_MET;
     if (nothing) {
         fprintf(stderr,
                 "tidemark baseline: %s: nothing was compared: the result has none of its "
@@ -316,6 +369,8 @@ static int baseline_hold(const struct command_line *line, const struct baseline 
                 baseline->path);
     } else if (update && broken && !accept) {
         printf("not updated: something is worse; --accept takes it over\n");
+    } else if (update && partial_refuse(line, result, baseline->path, kinds[DIFFERENCE_GONE])) {
+        status = COMMAND_USAGE;
     } else if (update) {
         /* The differences borrow from the result, which is sorted and stripped now. */
         differences_fini(&differences);
@@ -361,7 +416,7 @@ static int baseline_run(struct command_line *line)
         baseline.again = &again;
     }
     if (status == COMMAND_MET) {
-        status = v == 0 ? baseline_save(&baseline, &result)
+        status = v == 0 ? baseline_save(line, &baseline, &result)
                         : baseline_hold(line, &baseline, &result, v == 2);
     }
     result_fini(&result);
@@ -380,7 +435,9 @@ static const struct option_spec options[] = {
     {"fail-beyond", 0, OPTION_NUMBER, "SHARE",
      "bytes and peaks: warn up to here; the tolerance when not given", NULL, false},
     OUTPUT_MARKDOWN_OPTION,
-    {"accept", 0, OPTION_FLAG, NULL, "update: take over what is worse, too", NULL, false},
+    {"accept", 0, OPTION_FLAG, NULL,
+     "take over what is worse, too, and drop the tests that a filtered result does not have", NULL,
+     false},
     {NULL, 0, OPTION_FLAG, NULL, NULL, NULL, false},
 };
 

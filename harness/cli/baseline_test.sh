@@ -255,6 +255,39 @@ for verb in check update; do
     complains "nothing was compared"
     cmp -s "$F" "$T/first.jsonl" || fail "$verb against other tests changed the baseline"
 done
+# Nor is the verdict of the suite, which both have, a test in common.
+suite='{"v":1,"type":"variant","name":"","verdict":"clean"}'
+sed "\$i\\
+$suite" "$T/others.jsonl" >"$T/others-suite.jsonl"
+sed "\$i\\
+$suite" "$T/first.jsonl" >"$F"
+cp "$F" "$T/before.jsonl"
+for verb in check update; do
+    run 77 $verb -f "$F" "$T/others-suite.jsonl"
+    complains "nothing was compared"
+    cmp -s "$F" "$T/before.jsonl" || fail "$verb against other tests changed the baseline"
+done
+"$B/tidemark" compare "$T/others-suite.jsonl" "$F" >"$T/out" 2>"$T/err"
+[ $? -eq 1 ] || fail "compare: nothing in common, and one of the new is bad"
+complains "nothing was compared"
+cp "$T/first.jsonl" "$F"
+
+# A result of some of the tests leaves the others in the baseline.
+result some.jsonl "" "s/c/b pass clean 5 100000 5100"
+sed -i "1s/}\$/,\"filter\":\"'*b'\"}/" "$T/some.jsonl"
+run 0 check -f "$F" "$T/some.jsonl"
+silent "can be tightened"
+for verb in save update; do
+    run 2 $verb -f "$F" "$T/some.jsonl"
+    complains "not written: the result is of the tests like '*b' only, and 3 of the baseline are not among them"
+    cmp -s "$F" "$T/first.jsonl" || fail "$verb of some tests changed the baseline"
+done
+run 0 update --accept -f "$F" "$T/some.jsonl"
+[ "$(grep -c '"type":"test"' "$F")" = 1 ] || fail "--accept did not drop the others"
+run 0 save -f "$T/of-some.jsonl" "$T/some.jsonl"
+run 0 update -f "$T/of-some.jsonl" "$T/some.jsonl"
+cp "$T/first.jsonl" "$F"
+
 # Without a verdict now, and with one before: no difference, and no pass.
 result half.jsonl "" "s/c/a pass inconclusive 3 100000 5100" "s/c/b pass clean 5 100000 5100" "s/c/red fail none 0 0 0" "s/c/old pass growth 1 56 5100"
 site half.jsonl s/c/old session_open 12 4337 242872 /home/one/src

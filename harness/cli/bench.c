@@ -224,6 +224,7 @@ static int bench_run(struct command_line *line)
         bench_measure_break_even(bench);
     }
     machine_watch(bench);
+    bench_print_answer(bench);
     bench_print_main(bench);
     bench_print_workloads(bench);
     if (!command_flag(line, "no-break-even")) {

@@ -60,6 +60,8 @@ void bench_count_worker(struct bench *bench);
 int bench_alone_worker(struct bench *bench, size_t i);
 
 /* bench_report.c */
+/* What it comes to, in sentences: before the tables. */
+void bench_print_answer(const struct bench *bench);
 void bench_print_main(const struct bench *bench);
 void bench_print_workloads(const struct bench *bench);
 void bench_print_break_even(const struct bench *bench);

@@ -20,6 +20,7 @@ COLUMNS=80 "$B/tidemark" bench --rounds 6 --time 100ms $few -w zipf -w misses --
 status=$?
 [ $status -le 1 ] || fail "status $status: $(cat "$out/err")"
 grep -q '^direct, again ' "$out/text" || fail "no A/A control in the table"
+head -n 1 "$out/text" | grep -q '^In the compiled-in registry a look-up costs ' || fail "the first line is no answer: $(head -n 1 "$out/text")"
 tail -1 "$out/text" | grep -q '^[0-9]* passed, [0-9]* failed, [0-9]* skipped$' || fail "the last line: $(tail -1 "$out/text")"
 awk 'length > 80 { print "longer than 80 columns: " $0; bad = 1 } END { exit bad }' "$out/text" || failed=1
 if command -v jq >/dev/null; then

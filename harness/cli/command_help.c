@@ -65,8 +65,10 @@ static void tidemark_help(FILE *out)
         option_print(out, option);
     }
     fputs("      --version             show the version\n\n"
-          "Exit status: 0 all expectations met; 1 a test failed, a verdict or budget broke,\n"
-          "a worker died; 2 usage or bad input; 77 nothing could run; 99 tidemark failed.\n",
+          "Exit status: 0 all is well; 1 a test failed, leaks or grows, or an expectation\n"
+          "is broken; 2 usage or bad input; 77 nothing was judged; 99 tidemark itself\n"
+          "failed, or results are missing. The words on the screen: man 7\n"
+          "tidemark-verdicts.\n",
           out);
 }
 

@@ -92,7 +92,7 @@ static int files_compare(struct command_line *line)
         if (differences_nothing(&differences)) {
             fprintf(stderr, "tidemark compare: nothing was compared: the two have no test in "
                             "common\n");
-            status = COMMAND_NOTHING;
+            status = output_worse(status, COMMAND_NOTHING);
         }
     }
     differences_fini(&differences);

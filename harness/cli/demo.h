@@ -35,10 +35,16 @@ void demo_registry_growth(struct demo *demo);
 struct demo_run {
     struct result result;
     double seconds;
-    double peak_rss; /* most of any process of the run, as getrusage has it for /usr/bin/time */
+    double cpu_seconds; /* of all processes of the run */
+    double others;      /* the share of the machine's processors that others took meanwhile */
+    double peak_rss;    /* most of any process of the run, as wait4 has it */
+    double time_v_peak; /* the same as `/usr/bin/time -v` printed it; NAN: it was not asked */
 };
 /* Ends the incident (demo->failed) when there is no result; *run is empty then, and safe to ask. */
 void demo_run(struct demo *demo, const char *scenario, struct demo_run *run);
+/* The same under `/usr/bin/time -v`; without it NAN, and *why says so. */
+void demo_run_time_v(struct demo *demo, const char *scenario, struct demo_run *run,
+                     const char **why);
 void demo_run_fini(struct demo_run *run);
 
 /* NULL, NAN, "" where there is none. */

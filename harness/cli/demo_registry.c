@@ -80,17 +80,26 @@ static void rows_look_up(struct demo *demo)
 static void row_time_v(struct demo *demo)
 {
     struct demo_run run;
+    const char *why;
     char a[UNIT_TEXT_BYTES], b[UNIT_TEXT_BYTES];
-    demo_run(demo,
-             "scenario: demo/peak\n"
-             "suite: {program: registry, tests: 2, lookups: 27000}\n"
-             "teardown: never\n"
-             "variants: [unbounded]\n",
-             &run);
+    demo_run_time_v(demo,
+                    "scenario: demo/peak\n"
+                    "suite: {program: registry, tests: 2, lookups: 27000}\n"
+                    "teardown: never\n"
+                    "variants: [unbounded]\n",
+                    &run, &why);
     double ours = demo_metric(&run, "unbounded", METRIC_PEAK_RSS);
-    demo_row(demo, "4.11", "`/usr/bin/time -v`", fabs(ours - run.peak_rss) < 0.01 * run.peak_rss,
-             "peak RSS %s; rusage, which it prints, says %s", unit_bytes(a, ours),
-             unit_bytes(b, run.peak_rss));
+    if (why) {
+        demo_row_part(demo, "4.11", "`/usr/bin/time -v`",
+                      fabs(ours - run.peak_rss) < 0.01 * run.peak_rss,
+                      "peak RSS %s; wait4 says %s; %s", unit_bytes(a, ours),
+                      unit_bytes(b, run.peak_rss), why);
+    } else {
+        demo_row(demo, "4.11", "`/usr/bin/time -v`",
+                 fabs(ours - run.time_v_peak) < 0.01 * run.time_v_peak,
+                 "peak RSS %s; /usr/bin/time -v around the same run prints %s", unit_bytes(a, ours),
+                 unit_bytes(b, run.time_v_peak));
+    }
     demo_run_fini(&run);
 }
 

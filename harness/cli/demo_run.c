@@ -40,12 +40,22 @@ static bool file_write(const char *path, const char *text)
     return fclose(file) == 0 && ok;
 }
 
+#define TIME_PROGRAM "/usr/bin/time"
+
+/* What a run is asked for besides its result. */
+struct measured {
+    const char *time_file; /* NULL, or where `/usr/bin/time -v` writes */
+    struct rusage usage;
+};
+
 /* `tidemark run -q --json RESULT SCENARIO`, its output kept for the case that it fails. The status
  * is not asked: the demo judges by the result. */
-static bool tidemark_run(const char *scenario, const char *result, const char *log, double *peak)
+static bool tidemark_run(const char *scenario, const char *result, const char *log,
+                         struct measured *measured)
 {
-    struct rusage usage = {0};
+    char self[32]; /* this program, also where another stands in its place by now */
     int status = 0;
+    snprintf(self, sizeof self, "/proc/%d/exe", getpid());
     pid_t pid = fork();
     if (pid == 0) {
         int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -53,15 +63,62 @@ static bool tidemark_run(const char *scenario, const char *result, const char *l
             dup2(fd, 1);
             dup2(fd, 2);
         }
-        execl("/proc/self/exe", "tidemark", "run", "-q", "--json", result, scenario, (char *)NULL);
+        if (measured->time_file) {
+            execl(TIME_PROGRAM, "time", "-v", "-o", measured->time_file, self, "run", "-q",
+                  "--json", result, scenario, (char *)NULL);
+        } else {
+            execl(self, "tidemark", "run", "-q", "--json", result, scenario, (char *)NULL);
+        }
         _exit(99);
     }
-    bool ended = pid > 0 && interrupt_wait(pid, &status, &usage);
+    bool ended = pid > 0 && interrupt_wait(pid, &status, &measured->usage);
     if (interrupt_pending()) {
         interrupt_die();
     }
-    *peak = (double)usage.ru_maxrss * 1024;
     return ended && WIFEXITED(status) && WEXITSTATUS(status) <= 1;
+}
+
+/* "Maximum resident set size (kbytes): 286720" of GNU time, in bytes. */
+static double time_v_read(const char *path)
+{
+    char line[256];
+    double peak = NAN;
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file)) {
+        static const char words[] = "Maximum resident set size (kbytes): ";
+        const char *at = strstr(line, words);
+        if (at) {
+            peak = strtod(at + strlen(words), NULL) * 1024;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return peak;
+}
+
+static double seconds_of(const struct timeval *time)
+{
+    return (double)time->tv_sec + (double)time->tv_usec / 1e6;
+}
+
+/* Seconds of processor time that all processes of the machine have taken, those of other guests of
+ * its host too; NAN where the kernel does not say. */
+static double machine_seconds(void)
+{
+    unsigned long long user, nice, system, idle, wait, interrupts, soft, stolen;
+    double seconds = NAN;
+    FILE *file = fopen("/proc/stat", "r");
+    if (file &&
+        fscanf(file, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system, &idle,
+               &wait, &interrupts, &soft, &stolen) == 8) { /* NOLINT(cert-err34-c): the kernel's */
+        seconds = (double)(user + nice + system + interrupts + soft + stolen) /
+                  (double)sysconf(_SC_CLK_TCK);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return seconds;
 }
 
 static void log_show(const char *path)
@@ -92,13 +149,15 @@ static char *broke_text(const struct result *result)
     return NULL;
 }
 
-void demo_run(struct demo *demo, const char *scenario, struct demo_run *run)
+static void run_with(struct demo *demo, const char *scenario, struct demo_run *run, bool time_v)
 {
     struct diag diag;
     char *path = memory_format("%s/scenario.yaml", demo->folder);
     char *result = memory_format("%s/result.jsonl", demo->folder);
     char *log = memory_format("%s/log", demo->folder);
-    *run = (struct demo_run){.peak_rss = NAN};
+    char *times = memory_format("%s/time", demo->folder);
+    struct measured measured = {.time_file = time_v ? times : NULL};
+    *run = (struct demo_run){.peak_rss = NAN, .time_v_peak = NAN};
     result_init(&run->result);
     diag_init(&diag);
     if (!demo->quiet) {
@@ -106,11 +165,18 @@ void demo_run(struct demo *demo, const char *scenario, struct demo_run *run)
         fprintf(stderr, "tidemark demo: running %.*s\n", length, scenario);
     }
     unlink(result);
-    double begun = now_seconds();
+    double begun = now_seconds(), machine = machine_seconds();
     bool ok = !demo->failed && file_write(path, scenario) &&
-              tidemark_run(path, result, log, &run->peak_rss) &&
+              tidemark_run(path, result, log, &measured) &&
               result_read(result, &run->result, &diag);
     run->seconds = now_seconds() - begun;
+    run->peak_rss = (double)measured.usage.ru_maxrss * 1024;
+    run->cpu_seconds = seconds_of(&measured.usage.ru_utime) + seconds_of(&measured.usage.ru_stime);
+    double others = machine_seconds() - machine - run->cpu_seconds;
+    run->others = fmax(others, 0) / run->seconds / (double)sysconf(_SC_NPROCESSORS_ONLN);
+    if (time_v) {
+        run->time_v_peak = time_v_read(times);
+    }
     if (!ok && !demo->failed) {
         fprintf(stderr, "tidemark demo: this scenario gave no result:\n%s", scenario);
         log_show(log);
@@ -123,9 +189,24 @@ void demo_run(struct demo *demo, const char *scenario, struct demo_run *run)
     unlink(path);
     unlink(result);
     unlink(log);
+    unlink(times);
     free(path);
     free(result);
     free(log);
+    free(times);
+}
+
+void demo_run(struct demo *demo, const char *scenario, struct demo_run *run)
+{
+    run_with(demo, scenario, run, false);
+}
+
+void demo_run_time_v(struct demo *demo, const char *scenario, struct demo_run *run,
+                     const char **why)
+{
+    bool there = access(TIME_PROGRAM, X_OK) == 0;
+    *why = there ? NULL : TIME_PROGRAM " is not installed (package time)";
+    run_with(demo, scenario, run, there);
 }
 
 void demo_run_fini(struct demo_run *run)

@@ -134,10 +134,14 @@ static void rows_figures(struct demo *demo, const struct demo_run *run)
              seen(run, "second_call_percent_of_first"));
     demo_row(demo, "3.12", "85 % saved a request; 30 times a day",
              holds(run, "the_costs_are_those_of_the_right_arithmetic"),
-             "3 s to 0.2 s at 2 GB: %.1f %%. %.0f times only if none of its calls took 3 s; with "
-             "the %.0f misses %.1f times",
-             seen(run, "cost_saved_permille") / 10, seen(run, "cost_report_ratio_percent") / 100,
-             seen(run, "cost_day_misses"), seen(run, "cost_day_ratio_percent") / 100);
+             "3 s to 0.2 s at 2 GB: %.3g to %.3g GB-h, %.1f %%. A day: %.3g to %.2g GB-h, %.0f "
+             "times, only if none of its calls took 3 s; with the %.0f misses %.1f times",
+             seen(run, "cost_request_was_nano_gb_h") / 1e9,
+             seen(run, "cost_request_now_nano_gb_h") / 1e9, seen(run, "cost_saved_permille") / 10,
+             seen(run, "cost_day_was_micro_gb_h") / 1e6,
+             seen(run, "cost_day_report_micro_gb_h") / 1e6,
+             seen(run, "cost_report_ratio_percent") / 100, seen(run, "cost_day_misses"),
+             seen(run, "cost_day_ratio_percent") / 100);
 }
 
 static void rows_load(struct demo *demo, const struct demo_run *run)

@@ -157,6 +157,13 @@ run 1 hunt -q --json "$T/first.jsonl" -- "$T/leaks"
 run 0 hunt --list --failed "$T/first.jsonl" -- "$T/leaks"
 [ "$(cat "$T/out" | tr '\n' ' ')" = "s/t/grows s/t/opens " ] || fail "--failed: $(cat "$T/out")"
 run 0 hunt -q --json "$T/good.jsonl" -- "$T/clean"
+# A hunt that was interrupted: what is missing is taken, too, though its file does not name it.
+grep '"type":"run"' "$T/first.jsonl" >"$T/cut.jsonl"
+grep '"type":"test"' "$T/first.jsonl" | grep -v 's/t/opens' >>"$T/cut.jsonl"
+run 0 hunt --list -- "$T/leaks"
+all=$(sort "$T/out" | tr '\n' ' ')
+run 0 hunt --list --failed "$T/cut.jsonl" -- "$T/leaks"
+[ "$(sort "$T/out" | tr '\n' ' ')" = "s/t/grows s/t/opens " ] || fail "--failed of a file that is cut: $(cat "$T/out"), of $all"
 run 77 hunt -q --failed "$T/good.jsonl" -- "$T/clean"
 complains "nothing to hunt"
 run 2 hunt -q --failed "$T/none.jsonl" -- "$T/clean"
@@ -198,4 +205,94 @@ last "4 passed, 1 failed, 0 skipped"
 cmp -s "$T/run.xml" "$T/again.xml" || fail "JUnit of run and of report differ"
 run 2 run -q --html "$T/h.html" "$T/one.yaml" "$T/two.yaml"
 complains "--html FILE holds one scenario"
+# Every status with every verdict, of a test and of the suite, and each word of --fail-on: what fails is an error in
+# each format, what does not is none.
+matrix() { # COMMAND STATUS VERDICT SUITE FAIL_ON
+    {
+        printf '{"v":1,"type":"run","tool":"tidemark","version":"0.1.0","command":"%s","suite":"s","fail_on":"%s"}\n' "$1" "$5"
+        printf '{"v":1,"type":"test","id":"s/t/x","variant":"","status":"%s","verdict":"%s","message":"m","horizon":"h"}\n' "$2" "$3"
+        printf '{"v":1,"type":"variant","name":"","verdict":"%s","horizon":"h"}\n' "$4"
+        echo '{"v":1,"type":"summary","passed":0,"failed":0,"skipped":0,"incomplete":0}'
+    } >"$T/m.jsonl"
+    rm -f "$T/m.github"
+    "$B/tidemark" report -q "$T/m.jsonl" --junit "$T/m.xml" --tap "$T/m.tap" --sarif "$T/m.sarif" --github "$T/m.github" \
+        --codequality "$T/m.cq" --openmetrics "$T/m.om" >"$T/out" 2>"$T/err"
+    got=$?
+    about="$* ends with $got"
+    # shellcheck disable=SC2046
+    set -- $(tail -1 "$T/out")
+    red=$3
+    [ $got -ne 77 ] || red=$((red + 1))
+    case $got,$3 in 0,0 | 1,[1-9] | 77,0) ;; *) fail "$about, with '$*'" ;; esac
+    [ "$(grep -c '<failure' "$T/m.xml")" = $red ] || fail "$about: JUnit has $(grep -c '<failure' "$T/m.xml") failures, not $red"
+    [ "$(grep -c '^not ok' "$T/m.tap")" = $red ] || fail "$about: TAP has $(grep -c '^not ok' "$T/m.tap") red points, not $red"
+    [ "$(grep -c '^::error' "$T/out")" = $red ] || fail "$about: $(grep -c '^::error' "$T/out") annotations, not $red"
+    [ "$(grep -o '"level":"error"' "$T/m.sarif" | wc -l)" = $red ] || fail "$about: SARIF has $(grep -o '"level":"error"' "$T/m.sarif" | wc -l) errors, not $red"
+    [ "$(grep -o '"severity":"\(major\|critical\|blocker\)"' "$T/m.cq" | wc -l)" = $red ] || fail "$about: code quality has other findings than $red: $(cat "$T/m.cq")"
+    grep -q "^tidemark_exit_status $got\$" "$T/m.om" || fail "$about: $(grep '^tidemark_exit' "$T/m.om")"
+}
+for verdict in none clean leak growth accumulates saturating inconclusive; do
+    for status in pass fail crash timeout oom exit skip flaky; do
+        matrix hunt $status $verdict clean leak,growth,accumulates,fd
+    done
+    for words in leak growth accumulates fd flaky unjudged; do
+        matrix hunt pass $verdict none $words
+        matrix hunt skip clean $verdict $words
+    done
+    matrix run pass none $verdict leak,growth,accumulates,fd
+done
+
+# A scenario of which one variant measured nothing is not green for the other.
+build leaves <<'C'
+#include <check.h>
+#include <stdlib.h>
+START_TEST(one) { free(malloc(8)); } END_TEST
+int main(void)
+{
+    if (getenv("LEAVE")) {
+        exit(atoi(getenv("LEAVE")));
+    }
+    Suite *suite = suite_create("s");
+    TCase *tcase = tcase_create("t");
+    tcase_add_test(tcase, one);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_SILENT);
+    int bad = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return bad != 0;
+}
+C
+for leave in 0 3; do
+    cat >"$T/leaves.yaml" <<END
+scenario: leaves
+suite: {program: $T/leaves}
+variants:
+  - stays
+  - goes: {env: {LEAVE: "$leave"}}
+expect: {stays: {verdict: clean}}
+END
+    run 99 run -q --json "$T/v.jsonl" --junit "$T/v.xml" "$T/leaves.yaml"
+    tr -s '\n ' '  ' <"$T/out" | grep -q "INCOMPLETE: 1 test without a result: variant goes: no tests were found: it ended with status $leave" ||
+        fail "the missing variant is not named: $(cat "$T/out")"
+    grep -q '<failure.*variant goes' "$T/v.xml" || fail "JUnit does not name the missing variant"
+    run 99 report -q "$T/v.jsonl"
+    run 99 baseline save -f "$T/v.base" "$T/v.jsonl"
+    [ ! -e "$T/v.base" ] || fail "a baseline of it was saved"
+done
+
+# Two outputs have two places, and neither is what is read.
+cp "$T/m.jsonl" "$T/kept.jsonl"
+ln "$T/m.jsonl" "$T/link.jsonl"
+for wrong in "--junit - --tap -" "--json - --junit -" "--json - --github $T/g" "--junit $T/one --tap $T/one" "--json $T/one --html $T/one" \
+    "--markdown $T/m.jsonl" "--json $T/m.jsonl" "--html $T/link.jsonl"; do
+    # shellcheck disable=SC2086
+    run 2 report $wrong "$T/m.jsonl"
+    cmp -s "$T/m.jsonl" "$T/kept.jsonl" || fail "$wrong changed what is read"
+    [ ! -e "$T/one" ] || fail "$wrong wrote something"
+done
+run 2 hunt --json "$T/clean" -- "$T/clean"
+complains "would replace what is read"
+"$B/tidemark" report -q --junit /dev/null --tap /dev/null --markdown - "$T/r.jsonl" >"$T/out" 2>&1
+[ $? -ne 2 ] || fail "a device does not take two formats: $(cat "$T/out")"
 exit $failed

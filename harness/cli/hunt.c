@@ -55,10 +55,7 @@ static void nothing_tell(const struct plan *plan, bool ran, struct result *resul
 static int status_of(const struct plan *plan, bool ran, const struct result *result)
 {
     bool none = !ran && plan_filter_given(&plan->filter) && result->way_in[0];
-    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
-    return none                               ? COMMAND_USAGE
-           : empty && result->incomplete == 0 ? COMMAND_MET
-                                              : output_status(result);
+    return none ? COMMAND_USAGE : output_status(result);
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,
@@ -75,12 +72,9 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
     } else {
         struct runner_options options = {.preload = preload,
                                          .writer = writer,
-                                         .progress = progress_show,
-                                         .announce = progress_announce,
-                                         .context = &progress,
                                          .suppress = suppress,
                                          .verbose = line->verbose > 0};
-        progress_begin(&progress, "", line->quiet);
+        progress_begin(&progress, line, "", &options, result);
         if (plan->shards) {
             runner_shard(plan, &options, shard->balanced ? &shard->balance : NULL, result);
         }
@@ -146,6 +140,7 @@ static void plan_fill(const struct command_line *line, const struct shard_choice
     plan->births = command_flag(line, "sites");
     plan->repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan->budget_ns = command_integer(line, "budget", 0);
+    plan->jobs = (unsigned)command_integer(line, "jobs", 1);
     plan->seed = command_integer(line, "seed", 1);
     plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
 }
@@ -166,8 +161,8 @@ static int hunt_main(struct command_line *line)
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
-    bool chosen =
-        shard_choose(line, &shard) && output_root(line) && selection_fail_on(line, &result.fail_on);
+    bool chosen = shard_choose(line, &shard) && output_options(line) &&
+                  selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
     plan_fill(line, &shard, &plan);
     enum selection selection = selection_take(line, &plan.filter);
@@ -176,9 +171,17 @@ static int hunt_main(struct command_line *line)
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
     result_set(&result.suite, line->operands[0]);
+    if (plan_filter_given(&plan.filter)) {
+        char *like = plan_filter_text(&plan.filter);
+        result_set(&result.filter, like);
+        free(like);
+    }
     int why = executable_error(program);
     if (why != 0) {
         status = command_usage_error(line, "%s: %s", line->operands[0], strerror(why));
+    } else if (plan.jobs == 0 || plan.jobs > RUNNER_JOBS_MOST) {
+        status = command_usage_error(line, "--jobs %s: from 1 to %u", command_text(line, "jobs"),
+                                     RUNNER_JOBS_MOST);
     } else if (plan.valgrind && !valgrind_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (selection == SELECTION_CLEAN) {
@@ -208,60 +211,70 @@ static const struct option_spec options[] = {
     {.name = "repetitions",
      .kind = OPTION_INTEGER,
      .argument = "N",
-     .help = "least repetitions of each test after the first three; by default as many as the "
-             "budget allows"},
+     .help =
+         "call each test at least N times after its first three calls; by default as often as the "
+         "budget allows"},
     {.name = "budget",
      .kind = OPTION_DURATION,
      .argument = "TIME",
-     .help = "what the hunt may take; by default five passes over the suite and 5 s"},
+     .help = "what the hunt may take, without what it waits for a busy processor; by default five "
+             "passes over the suite and 5 s, more where there are thousands of tests"},
+    {.name = "jobs",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "repeat N tests side by side, each in a process with a TMPDIR of its own; 1 by "
+             "default. More where tests share nothing else: no port, no file, no database"},
     {.name = "sites",
      .kind = OPTION_FLAG,
-     .help = "write where each test allocates, too, so that compare and baseline can name the call "
-             "sites that changed"},
+     .help =
+         "also write where each test allocates, so that compare and baseline can name the lines "
+         "that changed"},
     {.name = "quick",
      .kind = OPTION_FLAG,
-     .help = "fewer repetitions, no confirmation, one order: a shorter horizon, and said so"},
+     .help = "fewer repetitions and one order: less evidence, and the report says so"},
     {.name = "valgrind",
      .kind = OPTION_FLAG,
-     .help = "then each test once under valgrind's memcheck, its errors and leaks beside the "
-             "verdicts (valgrind's own options: VALGRIND_OPTS)"},
+     .help =
+         "afterwards run each test once under valgrind's memcheck, and show its errors and leaks "
+         "beside the verdicts (options for valgrind: VALGRIND_OPTS)"},
     {.name = "seed",
      .kind = OPTION_INTEGER,
      .argument = "N",
-     .help = "of the shuffled orders of the tests, 1 by default"},
+     .help = "seed of the shuffled orders of the tests, 1 by default"},
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
-     .help = "cap of the program's memory"},
+     .help = "end the program when it takes more memory than this"},
     {.name = "timeout",
      .kind = OPTION_DURATION,
      .argument = "TIME",
-     .help = "most time of one repetition, 60 s by default"},
+     .help = "longest time for one repetition of a test, 60 s by default"},
     {.name = "suppressions",
      .kind = OPTION_FILE,
      .argument = "FILE",
-     .help = "sites not to accuse, as leak:PATTERN lines",
+     .help = "places that are not to be accused, a line leak:PATTERN each",
      .repeats = true},
     {.name = "suppress-out",
      .kind = OPTION_FILE,
      .argument = "FILE",
-     .help = "write a suppression for each place that is accused, to be given a reason"},
+     .help = "write a suppression for each place that is accused; its reason is for you to add"},
     {.name = "tests",
      .kind = OPTION_TEXT,
      .argument = "GLOB",
-     .help = "of a command like make check: programs whose path or name matches are test programs, "
-             "too",
+     .help =
+         "for a command like make check: programs whose path or name matches are test programs, "
+         "too",
      .repeats = true},
     {.name = "out",
      .kind = OPTION_FOLDER,
      .argument = "DIR",
-     .help = "of a command like make check: where the programs' reports and results go, "
+     .help = "for a command like make check: the folder for the programs' reports and results, "
              "tidemark-results by default"},
     SHARD_OPTIONS,
     {.name = "allocator",
      .kind = OPTION_WORD,
      .argument = "NAME",
-     .help = "what stands below the ledger: jemalloc, or the system's",
+     .help = "the allocator that the program gets its memory from",
      .words = allocators},
 #define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)
 #include "harness/report/renderer.def"
@@ -284,18 +297,19 @@ const struct command command_hunt = {
     .program = true,
     .options = options,
     .detail =
-        "Runs each test again and again in one process, with its fixtures, until its memory has "
-        "levelled off or is seen to grow, and names the line that allocated what stays and the "
-        "global that holds it. Then runs all tests in order, twice in one process, and in two "
-        "shuffled orders, for what accumulates from test to test, and for tests that fail for what "
-        "another one left behind. --valgrind runs each test once more under memcheck, and puts its "
-        "errors and lost bytes beside the verdicts. A command that runs several programs of a "
-        "project "
-        "(make check, ctest, a script) runs once as it is, and then each of them is hunted where "
-        "and as it was run. Exit 1 when something leaks, grows, "
-        "accumulates or fails, or memcheck finds an error or a lost block (--fail-on chooses); 77 "
-        "when nothing was judged, 99 when results are missing. The verdict of the suite counts as "
-        "one more test, and a test without a verdict as skipped.",
+        "Runs all tests in order, and repeats each of them in one process, with its fixtures, "
+        "until "
+        "its memory has levelled off or is seen to grow. Names the line that allocated what stays "
+        "and the variable that holds it. Then runs all tests in up to four shuffled orders, to "
+        "find "
+        "what accumulates from test to test, and tests that fail because of what another one "
+        "left. What it takes is planned after the first pass, and printed.\n"
+        "A command that runs programs of a project (make check, ctest, a script) runs once as "
+        "it is. Then each of its test programs is hunted where and as it was run.\n"
+        "The status is 1 when something leaks, grows, accumulates or fails, or memcheck finds an "
+        "error or a lost block; --fail-on chooses among them. The verdict of the suite counts as "
+        "one more test. A test without a verdict counts as skipped.\n"
+        "Ctrl-C shows what was found until then; --failed goes on from its --json FILE.",
     .examples = examples,
     .run = hunt_main,
 };

@@ -104,11 +104,11 @@ static void pair_put(FILE *out, const char *name, const char *value, const char 
 }
 
 static const char *const statuses[][2] = {
-    {"0", "all expectations met"},
-    {"1", "a test failed, a verdict or budget broke, a worker crashed or ran out of memory"},
+    {"0", "all is well"},
+    {"1", "a test failed, leaks, grows or accumulates, or an expectation is broken"},
     {"2", "usage or bad input; nothing was run"},
-    {"77", "nothing could run, and \\-\\-skip\\-missing was given"},
-    {"99", "tidemark itself failed, or results are incomplete"},
+    {"77", "nothing was judged; the reason is on the screen and in every report"},
+    {"99", "tidemark itself failed, or results are missing"},
 };
 
 static void tail_put(FILE *out)
@@ -117,6 +117,10 @@ static void tail_put(FILE *out)
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         fprintf(out, ".TP\n\\fB%s\\fR\n%s\n", statuses[i][0], statuses[i][1]);
     }
+    fputs(".SH FILES\n", out);
+    pair_put(out, "tidemark-baseline.jsonl", NULL, "the baseline, where baseline has no --file");
+    pair_put(out, "tidemark-results/", NULL,
+             "reports and results of the programs that hunt of a command, or wrap, has hunted");
     fputs(".SH ENVIRONMENT\n", out);
     pair_put(out, "NO_COLOR", NULL, "no colour when set to anything");
     pair_put(out, "COLUMNS", NULL, "width of tables where the output is no terminal");
@@ -135,7 +139,7 @@ static void see_put(FILE *out, const struct command *except)
             fprintf(out, "\\fBtidemark\\-%s\\fR(1),\n", commands[i]->name);
         }
     }
-    fputs("\\fBtidemark\\-scenario\\fR(5)\n", out);
+    fputs("\\fBtidemark\\-scenario\\fR(5),\n\\fBtidemark\\-verdicts\\fR(7)\n", out);
 }
 
 static void top_page(FILE *out)
@@ -249,12 +253,12 @@ static void scenario_page(FILE *out)
         pair_put(out, metrics[i].json, scenario_metric_short(metrics[i].json), metrics[i].help);
     }
     pair_put(out, "verdict", "clean leak growth accumulates saturating inconclusive none",
-             "what the judge says");
+             "what the judge says, see tidemark-verdicts(7)");
     pair_put(out, "stopped_by", "memory timeout crash exit none", "what ended the variant early");
     pair_put(out, "culprit", "GLOB", "the test that stopped it");
     fputs(".SH UNITS\nSizes: B KB KiB MB MiB GB GiB TB TiB, where KB is 1,000 and KiB is 1,024. "
           "Times: ns us ms s min h. What was measured is shown in decimal units; a limit as it was "
-          "written, one in KiB, MiB ... with its decimal size behind it.\n.SH EXAMPLE\n.nf\n",
+          "written, one in KiB, MiB ... with its decimal size after it.\n.SH EXAMPLE\n.nf\n",
           out);
     static const char *const example[] = {
         "scenario: registry-60gb",
@@ -274,6 +278,79 @@ static void scenario_page(FILE *out)
     fputs(".fi\n.SH SEE ALSO\n\\fBtidemark\\fR(1)\n", out);
 }
 
+/* Kinds follow each other; a metric is a word, too. */
+static const struct word {
+    const char *kind, *word, *means, *action;
+} words[] = {
+#define WORD(kind, word, means, action) {kind, word, means, action},
+#include "harness/cli/words.def"
+#undef WORD
+#define METRIC(NAME, json, kind, title, help) {"metric", title, help, ""},
+#include "harness/result/metric.def"
+#undef METRIC
+};
+#define WORD_COUNT (sizeof words / sizeof words[0])
+
+/* What stands between backticks is bold, as an option or a label is. */
+static void marked_put(FILE *out, const char *text)
+{
+    for (bool bold = false; *text; bold = !bold) {
+        char part[512];
+        size_t length = strcspn(text, "`");
+        snprintf(part, sizeof part, "%.*s", (int)length, text);
+        fputs(bold ? "\\fB" : "", out);
+        roff_put(out, part, false);
+        fputs(bold ? "\\fR" : "", out);
+        text += length + (text[length] == '`');
+    }
+}
+
+static void verdicts_page(FILE *out)
+{
+    static const char *const titles[][2] = {
+        {"verdict", "VERDICTS"},
+        {"status", "STATUSES OF TESTS"},
+        {"order", "TESTS THAT HANG ON OTHERS"},
+        {"in a finding", "LINES OF A FINDING"},
+        {"column", "COLUMNS OF REPORTS"},
+        {"column of bench", "COLUMNS OF BENCH"},
+        {"column of whatif", "COLUMNS OF WHATIF"},
+        {"metric", "METRICS AS COLUMNS"},
+    };
+    head_put(out, "tidemark-verdicts", 7, "what the words on the screen mean, and what to do");
+    fputs(
+        ".SH DESCRIPTION\nEvery report begins with its answer. These are the words below it. What "
+        "was not measured is a dash, and what was not judged has not passed.\n",
+        out);
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        fprintf(out, ".SH %s\n", titles[i][1]);
+        for (size_t k = 0; k < WORD_COUNT; k++) {
+            if (strcmp(words[k].kind, titles[i][0]) != 0) {
+                continue;
+            }
+            fputs(".TP\n\\fB", out);
+            roff_put(out, words[k].word, false);
+            fputs("\\fR\n", out);
+            marked_put(out, words[k].means);
+            fputs(".\n", out);
+            if (words[k].action[0]) {
+                fputs("What to do: ", out);
+                marked_put(out, words[k].action);
+                fputs(".\n", out);
+            }
+        }
+    }
+    see_put(out, NULL);
+}
+
+static void words_print(FILE *out)
+{
+    for (size_t i = 0; i < WORD_COUNT; i++) {
+        fprintf(out, "%s\t%s\t%s\t%s\n", words[i].kind, words[i].word, words[i].means,
+                words[i].action);
+    }
+}
+
 static bool man_print(const char *page, FILE *out)
 {
     if (!page) {
@@ -282,6 +359,10 @@ static bool man_print(const char *page, FILE *out)
     }
     if (strcmp(page, "scenario") == 0) {
         scenario_page(out);
+        return true;
+    }
+    if (strcmp(page, "verdicts") == 0) {
+        verdicts_page(out);
         return true;
     }
     for (size_t i = 0; commands[i]; i++) {
@@ -304,11 +385,13 @@ bool manual_print(const char *format, const char *page, FILE *out)
         completion_zsh(out);
     } else if (strcmp(format, "fish") == 0) {
         completion_fish(out);
+    } else if (strcmp(format, "words") == 0) {
+        words_print(out);
     } else if (strcmp(format, "pages") == 0) {
         for (size_t i = 0; commands[i]; i++) {
-            fprintf(out, "%s\n", commands[i]->name);
+            fprintf(out, "%s 1\n", commands[i]->name);
         }
-        fputs("scenario\n", out);
+        fputs("scenario 5\nverdicts 7\n", out);
     } else {
         return false;
     }

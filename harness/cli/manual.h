@@ -6,8 +6,10 @@
  *   man            tidemark.1
  *   man COMMAND    tidemark-COMMAND.1
  *   man scenario   tidemark-scenario.5
- *   bash | zsh | fish
- *   pages          the names of all man pages, one a line
+ *   man verdicts   tidemark-verdicts.7
+ *   words          the words of words.def and metric.def, one a line: kind, word, meaning and
+ * action with tabs between them bash | zsh | fish pages          all man pages but tidemark.1, one
+ * a line: name and section
  */
 #ifndef CLI_MANUAL_H
 #define CLI_MANUAL_H

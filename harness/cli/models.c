@@ -9,6 +9,7 @@
 #include "harness/base/whole_file.h"
 #include "harness/cli/command.h"
 #include "harness/cli/model_print.h"
+#include "harness/cli/record_print.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -40,15 +41,16 @@ static bool output_init(struct output *output, const struct command_line *line)
 static void output_model(struct output *output, registry_index index)
 {
     output->count++;
+    bool model = record_is_model();
     if (output->json) {
-        model_json(index, output->json);
+        (model ? model_json : record_json)(index, output->json);
     }
     if (output->tables) {
         if (!output->table) {
             output->table = table_new();
-            model_columns(output->table);
+            (model ? model_columns : record_columns)(output->table);
         }
-        model_row(output->table, index);
+        (model ? model_row : record_row)(output->table, index);
     }
 }
 
@@ -58,7 +60,9 @@ static bool output_fini(struct output *output, const struct command_line *line)
     if (output->table) {
         table_print(output->table, stdout, table_terminal_width(stdout), line->color);
         table_free(&output->table);
-        (void)printf("%" PRIu32 " model%s\n", output->count, output->count == 1 ? "" : "s");
+        char *counted = record_count_text(output->count);
+        (void)printf("%s\n", counted);
+        free(counted);
     }
     bool ok = output->json == stdout || whole_file_close(&output->file, true);
     if (!ok) {
@@ -75,8 +79,9 @@ static void suggest(const char *key)
     size_t count = registry_suggest(key, strlen(key), near, SUGGESTIONS), length = strlen(key);
     struct text shown = {0};
     text_put_printable(&shown, key, length < KEY_SHOWN ? length : KEY_SHOWN);
-    (void)fprintf(stderr, "tidemark models: no model '%s%s'%s\n", shown.data ? shown.data : "",
-                  length > KEY_SHOWN ? "..." : "", count > 0 ? "; nearest:" : "");
+    (void)fprintf(stderr, "tidemark models: no %s '%s%s'%s\n", record_noun(),
+                  shown.data ? shown.data : "", length > KEY_SHOWN ? "..." : "",
+                  count > 0 ? "; nearest:" : "");
     text_fini(&shown);
     for (size_t i = 0; i < count; i++) {
         struct registry_text text = registry_key(near[i]);
@@ -103,10 +108,10 @@ static int models_find(struct command_line *line, struct output *output)
         }
         output->count++;
         if (output->tables) {
-            model_print(index, line->color, stdout);
+            (record_is_model() ? model_print : record_print)(index, line->color, stdout);
         }
         if (output->json) {
-            model_json(index, output->json);
+            (record_is_model() ? model_json : record_json)(index, output->json);
         }
     }
     return all ? COMMAND_MET : COMMAND_BROKEN;
@@ -159,8 +164,9 @@ static void providers_list(const struct command_line *line, struct output *outpu
     }
     if (output->tables) {
         table_print(table, stdout, table_terminal_width(stdout), line->color);
-        (void)printf("%" PRIu32 " providers, %" PRIu32 " models\n", registry_provider_count(),
-                     registry_count());
+        char *counted = record_count_text(registry_count());
+        (void)printf("%" PRIu32 " providers, %s\n", registry_provider_count(), counted);
+        free(counted);
     }
     table_free(&table);
 }
@@ -171,8 +177,19 @@ static int models_list(struct command_line *line, struct output *output)
         return command_usage_error(line, "'list' takes one provider, not '%s' as well",
                                    line->operands[2]);
     }
-    if (line->operand_count == 1) {
+    bool grouped = registry_provider_count() > 1 || registry_provider_name(0).length > 0;
+    if (line->operand_count == 1 && grouped) {
         providers_list(line, output);
+        return COMMAND_MET;
+    }
+    if (!grouped) { /* keys of one part */
+        if (line->operand_count > 1) {
+            return command_usage_error(line,
+                                       "the keys of this catalogue have one part: 'list' alone");
+        }
+        for (registry_index i = 0; i < registry_count(); i++) {
+            output_model(output, i);
+        }
         return COMMAND_MET;
     }
     uint32_t provider = provider_get(line->operands[1]);
@@ -276,11 +293,50 @@ static bool filter_parse(const struct command_line *line, struct registry_filter
     return true;
 }
 
+#define WHERES 32
+
+/* How many conditions; WHERES + 1 after a message. */
+static size_t wheres_parse(const struct command_line *line, struct registry_where wheres[WHERES])
+{
+    size_t count = 0;
+    for (const char *text; (text = command_text_at(line, "where", count)) != NULL; count++) {
+        char *why = NULL;
+        if (count == WHERES) {
+            (void)command_usage_error(line, "--where: at most %d conditions", WHERES);
+            return WHERES + 1;
+        }
+        if (!record_where_parse(text, &wheres[count], &why)) {
+            (void)command_usage_error(line, "--where: %s", why);
+            free(why);
+            return WHERES + 1;
+        }
+    }
+    return count;
+}
+
+/* An option that only a catalogue of models can answer; NULL: none was given. */
+static const char *model_option_given(const struct command_line *line)
+{
+    for (const struct option_spec *option = line->command->options; option->name; option++) {
+        if (strcmp(option->name, "where") != 0 && strcmp(option->name, "provider") != 0 &&
+            command_text(line, option->name)) {
+            return option->name;
+        }
+    }
+    return NULL;
+}
+
 static int models_filter(struct command_line *line, struct output *output)
 {
     struct registry_filter filter;
     if (line->operand_count > 1) {
         return command_usage_error(line, "'filter' takes options, not '%s'", line->operands[1]);
+    }
+    const char *stray = record_is_model() ? NULL : model_option_given(line);
+    if (stray) {
+        return command_usage_error(
+            line, "--%s is about models, and this catalogue is of another kind (%s); --where",
+            stray, record_noun());
     }
     if (!filter_parse(line, &filter)) {
         return COMMAND_USAGE;
@@ -291,11 +347,18 @@ static int models_filter(struct command_line *line, struct output *output)
             return COMMAND_USAGE;
         }
     }
+    struct registry_where wheres[WHERES];
+    size_t count = wheres_parse(line, wheres);
+    if (count > WHERES) {
+        return COMMAND_USAGE;
+    }
     for (registry_index i = 0; (i = registry_filter_next(&filter, i)) != REGISTRY_NONE; i++) {
-        output_model(output, i);
+        if (registry_image_matches(&registry_tables, wheres, count, i)) {
+            output_model(output, i);
+        }
     }
     if (output->count == 0) {
-        (void)fputs("tidemark models: no model matches\n", stderr);
+        (void)fprintf(stderr, "tidemark models: no %s matches\n", record_noun());
     }
     return output->count > 0 ? COMMAND_MET : COMMAND_BROKEN;
 }
@@ -343,6 +406,9 @@ static const char *const mode_words[] = {
     "moderation", "search",        "ocr",       "other",  NULL};
 
 static const struct option_spec options[] = {
+    {"where", 'w', OPTION_TEXT, "CONDITION",
+     "filter: FIELD=VALUE, FIELD>=VALUE or FIELD<=VALUE, of the fields that the schema names", NULL,
+     true},
     {"cap", 'c', OPTION_TEXT, "NAME", "filter: must be stated to have it (tools, reasoning, ...)",
      NULL, true},
     {"mode", 0, OPTION_WORD, "MODE", "filter: what kind of model", mode_words, false},
@@ -375,6 +441,9 @@ const struct command command_models = {
         "A key is PROVIDER:ID. 'find' takes other names too: an id without its provider, or "
         "PROVIDER:FAMILY-latest. What the catalogue does not state is unknown: it is shown as "
         "a dash, and a filter on it does not match.\n"
+        "A catalogue of other things than models (docs/catalogue.md) is asked in the same way, "
+        "with "
+        "--where for its fields.\n"
         "Exit status 0: found; 1: nothing found; 2: bad input.",
     .examples = examples,
     .words = verb_words,

@@ -8,8 +8,10 @@
 #include "harness/report/terminal.h"
 #include "harness/result/result_printable.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool output_single(const struct command_line *line, const char **option)
@@ -23,7 +25,82 @@ bool output_single(const struct command_line *line, const char **option)
     return false;
 }
 
-bool output_root(const struct command_line *line)
+struct output { /* something that a command writes */
+    const char *option, *path;
+    bool prints; /* on standard output, wherever the file is */
+};
+
+#define OUTPUTS_MOST 16
+
+static size_t outputs_list(const struct command_line *line, struct output outputs[OUTPUTS_MOST])
+{
+    size_t count = 0;
+    if (line->json) {
+        outputs[count++] = (struct output){.option = "json", .path = line->json};
+    }
+    for (const struct renderer *renderer = renderers; renderer->option; renderer++) {
+        const char *path = command_text(line, renderer->option);
+        if (path) {
+            assert(count + 1 < OUTPUTS_MOST);
+            outputs[count++] = (struct output){renderer->option, path, renderer->append};
+        }
+    }
+    const char *rules = NULL;
+    for (const struct option_spec *o = line->command->options; o->name; o++) {
+        rules = strcmp(o->name, "suppress-out") == 0 ? command_text(line, o->name) : rules;
+    }
+    if (rules) {
+        outputs[count++] = (struct output){.option = "suppress-out", .path = rules};
+    }
+    for (size_t i = 0; i < count; i++) {
+        outputs[i].prints = outputs[i].prints || strcmp(outputs[i].path, "-") == 0;
+    }
+    return count;
+}
+
+/* Two names of one file, which the second would replace. A device takes everything. */
+static bool file_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    bool known = stat(a, &one) == 0;
+    if (known && !S_ISREG(one.st_mode)) {
+        return false;
+    }
+    return strcmp(a, b) == 0 || (known && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+                                 one.st_ino == other.st_ino);
+}
+
+/* What is written has a place of its own, and is not what is read. */
+static bool outputs_distinct(const struct command_line *line)
+{
+    struct output outputs[OUTPUTS_MOST];
+    size_t count = outputs_list(line, outputs);
+    size_t read = line->command->program && line->operand_count > 1 ? 1 : line->operand_count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (outputs[i].prints && outputs[k].prints) {
+                command_usage_error(line, "--%s and --%s both go to standard output",
+                                    outputs[k].option, outputs[i].option);
+                return false;
+            }
+            if (file_same(outputs[k].path, outputs[i].path)) {
+                command_usage_error(line, "--%s and --%s are the same file, '%s'",
+                                    outputs[k].option, outputs[i].option, outputs[i].path);
+                return false;
+            }
+        }
+        for (size_t k = 0; k < read; k++) {
+            if (file_same(line->operands[k], outputs[i].path)) {
+                command_usage_error(line, "--%s would replace what is read, '%s'",
+                                    outputs[i].option, outputs[i].path);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool output_options(const struct command_line *line)
 {
     const char *root = command_text(line, "source-root");
     if (root && access(root, X_OK) != 0) {
@@ -31,7 +108,7 @@ bool output_root(const struct command_line *line)
         return false;
     }
     location_root_set(root);
-    return true;
+    return outputs_distinct(line);
 }
 
 static bool formats_write(const struct command_line *line, const struct result *result,

@@ -21,8 +21,9 @@
 
 /* Was one of the formats asked for, other than those that a file may hold several of? */
 bool output_single(const struct command_line *line, const char **option);
-/* Returns false, after a message, if --source-root is no folder. */
-bool output_root(const struct command_line *line);
+/* Takes --source-root. Returns false, after a message, if that is no folder, or if two formats go
+ * to one place, or one of them to what is read. */
+bool output_options(const struct command_line *line);
 enum output_text {
     OUTPUT_FULL,   /* the text for a person */
     OUTPUT_BRIEF,  /* the last line, and what is missing, on standard error */

@@ -2,6 +2,7 @@
 #include "harness/cli/project.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/table.h"
 #include "harness/base/text.h"
 #include "harness/record/framework.h"
 #include "harness/record/hunted.h"
@@ -78,7 +79,7 @@ static const char *path_shown(const char *path)
                                                                               : path;
 }
 
-static void program_show(const struct record_program *program, const char *what)
+static void program_show(const struct record_program *program, const char *answer, const char *what)
 {
     struct text line = {0};
     text_put_shell(&line, path_shown(program->path));
@@ -86,7 +87,14 @@ static void program_show(const struct record_program *program, const char *what)
         text_put_char(&line, ' ');
         text_put_shell(&line, *word);
     }
-    printf("%s\n    %s\n", line.data, what);
+    printf("%s\n", line.data);
+    if (answer != NULL && answer[0] != '\0') {
+        struct text wrapped = {0};
+        text_wrap(&wrapped, answer, 4, table_terminal_width(stdout));
+        fputs(wrapped.data, stdout);
+        text_fini(&wrapped);
+    }
+    printf("    %s\n", what);
     fflush(stdout);
     text_fini(&line);
 }
@@ -124,7 +132,7 @@ static void program_hunt(const struct record_program *recorded, const char *out,
                             recorded->framework == NULL ? "no framework" : recorded->framework,
                             result.verdict, path_shown(result.report))
             : memory_copy(error);
-    program_show(recorded, what);
+    program_show(recorded, result.answer, what);
     if (ran && sscanf(result.verdict, "%u passed, %u failed, %u skipped", &passed, &failed,
                       &skipped) == 3) {
         sums->passed += passed;
@@ -185,6 +193,10 @@ static int sums_show(const struct project_sums *sums, const char *bad, const str
     }
     if (sums->open > 0) {
         printf("\nnote: %u of %zu programs were not judged\n", sums->open, all);
+    }
+    if (sums->broken > 0) {
+        printf("\n%u of %zu programs %s something that leaks, grows or fails\n", sums->broken,
+               programs, sums->broken == 1 ? "has" : "have");
     }
     printf("\n%u passed, %u failed, %u skipped\n", sums->passed, sums->failed, sums->skipped);
     return bad != NULL || sums->broken > 0 ? COMMAND_BROKEN

@@ -24,7 +24,7 @@ cd "$T" || exit 99
 
 "$B/tidemark" hunt --quick --json all.jsonl -- ./run.sh >"$T/out" 2>&1
 status=$?
-expect 0 begin 'hunt of 2 test programs' 'libcheck: 4 passed, 0 failed' 'libcheck: 6 passed, 0 failed' \
+expect 0 begin 'hunt of 2 test programs' 'No test leaks, none of 3 grows' 'libcheck: 4 passed, 0 failed' 'libcheck: 6 passed, 0 failed' \
     '10 passed, 0 failed, 0 skipped'
 [ "$(grep -c '"type":"run"' all.jsonl)" = 2 ] || { echo "FAIL: no two runs in --json"; failed=1; }
 

@@ -49,7 +49,7 @@ static int report_run(struct command_line *line)
         fprintf(stderr, "tidemark report: --json copies all runs; not with --scenario\n");
         return COMMAND_USAGE;
     }
-    if (!output_root(line)) {
+    if (!output_options(line)) {
         return COMMAND_USAGE;
     }
     result_init(&result);

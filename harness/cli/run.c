@@ -45,12 +45,6 @@ static void nothing_tell(const struct plan *plan, bool ran, struct result *resul
     }
 }
 
-static int status_of(const struct plan *plan, bool ran, const struct result *result)
-{
-    bool empty = ran && plan->shards && result->test_count == 0; /* the whole is judged by others */
-    return empty && result->incomplete == 0 ? COMMAND_MET : output_status(result);
-}
-
 /* The plan of a scenario is run, held against its expectations, written and shown. */
 static int plan_run(struct command_line *line, const struct shard_choice *shard,
                     const struct scenario *scenario, struct plan *plan,
@@ -58,9 +52,7 @@ static int plan_run(struct command_line *line, const struct shard_choice *shard,
 {
     struct progress progress;
     struct result_writer *writer = options->writer;
-    options->progress = progress_show;
-    options->context = &progress;
-    progress_begin(&progress, scenario->name, line->quiet);
+    progress_begin(&progress, line, scenario->name, options, result);
     plan->shard = shard->shard;
     plan->shards = shard->shards;
     if (plan->shards) {
@@ -78,7 +70,7 @@ static int plan_run(struct command_line *line, const struct shard_choice *shard,
         result_write_note(writer, result->notes[i]);
     }
     progress_end(&progress);
-    int status = status_of(plan, ran, result);
+    int status = output_status(result);
     if (writer) {
         result_writer_run_end(writer, result);
     }
@@ -136,7 +128,7 @@ static int run_main(struct command_line *line)
     struct shard_choice shard;
     struct diag diag;
     size_t read = 0;
-    int status = shard_choose(line, &shard) && output_root(line) ? COMMAND_MET : COMMAND_USAGE;
+    int status = shard_choose(line, &shard) && output_options(line) ? COMMAND_MET : COMMAND_USAGE;
     const char *single;
     if (line->operand_count > 1 &&
         (output_single(line, &single) || command_text(line, "suppress-out"))) {
@@ -183,11 +175,12 @@ static const struct option_spec options[] = {
     {"ablate", 0, OPTION_WORD, "WHAT",
      "run each variant once more without it, and say what part of the growth it makes", ablations,
      false},
-    {"suppressions", 0, OPTION_FILE, "FILE", "sites not to accuse, as leak:PATTERN lines", NULL,
-     true},
+    {"suppressions", 0, OPTION_FILE, "FILE",
+     "places that are not to be accused, a line leak:PATTERN each", NULL, true},
     {"suppress-out", 0, OPTION_FILE, "FILE",
-     "write a suppression for each place that is accused, to be given a reason", NULL, false},
-    {"seed", 0, OPTION_INTEGER, "N", "of the shuffled orders of the tests, 1 by default", NULL,
+     "write a suppression for each place that is accused; its reason is for you to add", NULL,
+     false},
+    {"seed", 0, OPTION_INTEGER, "N", "seed of the shuffled orders of the tests, 1 by default", NULL,
      false},
     SHARD_OPTIONS,
 #define RENDERER(name, option, help, append) OUTPUT_FORMAT(name, option, help, append)
@@ -211,7 +204,9 @@ const struct command command_run = {
     .detail =
         "Runs each variant in fresh processes, test by test, and shows look-up cost, hit rate, "
         "allocations, live bytes, peak RSS, growth and verdict. Exit 0 when every expectation is "
-        "met, 1 when one is broken or a test failed that was not expected to.",
+        "met, 1 when one is broken or a test failed that was not expected to, 77 when no variant "
+        "has a "
+        "verdict and nothing is expected of one, 99 when a variant measured nothing.",
     .examples = examples,
     .run = run_main,
 };

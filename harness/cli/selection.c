@@ -33,8 +33,10 @@ static bool suite_unclean(const struct result *result)
     return false;
 }
 
+/* A result that is incomplete does not name the tests that are missing: all are wanted but those
+ * that it calls clean. */
 static enum selection failed_take(const struct command_line *line, const char *path,
-                                  struct plan_words *ids, bool *all)
+                                  struct plan_filter *filter, bool *all)
 {
     struct result result;
     struct diag diag;
@@ -49,10 +51,10 @@ static enum selection failed_take(const struct command_line *line, const char *p
         command_usage_error(line, "--failed %s: no test has a result in it", path);
     }
     for (size_t i = 0; read && i < result.test_count; i++) {
-        if (test_unclean(&result, &result.tests[i])) {
-            plan_ids_add(ids, result.tests[i].id);
-        }
+        bool unclean = test_unclean(&result, &result.tests[i]);
+        plan_ids_add(unclean ? &filter->ids : &filter->clean, result.tests[i].id);
     }
+    filter->open = filter->open || (read && result.incomplete > 0);
     *all = *all || (read && suite_unclean(&result));
     diag_fini(&diag);
     result_fini(&result);
@@ -67,11 +69,11 @@ enum selection selection_take(const struct command_line *line, struct plan_filte
     words_take(line, "exclude", &filter->exclude);
     for (size_t i = 0; (path = command_text_at(line, "failed", i)); i++) {
         filter->ids.given = true;
-        if (failed_take(line, path, &filter->ids, &all) != SELECTION_TAKEN) {
+        if (failed_take(line, path, filter, &all) != SELECTION_TAKEN) {
             return SELECTION_WRONG;
         }
     }
-    if (filter->ids.given && filter->ids.count == 0 && !all) {
+    if (filter->ids.given && filter->ids.count == 0 && !all && !filter->open) {
         return SELECTION_CLEAN;
     }
     filter->ids.given = filter->ids.given && !all;

@@ -19,7 +19,9 @@
          .repeats = true},                                                                         \
     {                                                                                              \
         .name = "failed", .kind = OPTION_FILE, .argument = "RESULT",                               \
-        .help = "only tests that were not clean in this result; several add up", .repeats = true   \
+        .help =                                                                                    \
+            "only tests that were not clean in this result, or are missing in it; several add up", \
+        .repeats = true                                                                            \
     }
 
 #define FAIL_ON_OPTION                                                                             \

@@ -21,7 +21,8 @@ struct shard_choice {
      .help = "run the I-th of N parts of the tests; 1/1: all, whatever a scheduler says"},         \
     {                                                                                              \
         .name = "balance", .kind = OPTION_FILE, .argument = "RESULT",                              \
-        .help = "part the tests by their time and memory in earlier results", .repeats = true      \
+        .help = "divide the tests by the time and memory that they took in earlier results",       \
+        .repeats = true                                                                            \
     }
 
 /* Reads the options and the environment, and takes the variables that test programs would read too

@@ -107,12 +107,40 @@ static void smallest_print(const struct study *study)
     }
     table_print(table, stdout, table_terminal_width(stdout), study->line->color);
     table_free(&table);
+}
+
+/* --reach asks for a size; so a size is the answer, and no other advice. */
+static void reach_print(const struct study *study)
+{
+    char ratio[UNIT_TEXT_BYTES], size[UNIT_TEXT_BYTES + 16], other[UNIT_TEXT_BYTES + 16];
+    const struct simulator *best = NULL;
+    uint64_t least = 0, lru = 0;
+    for (size_t p = 0; p < study->policy_count; p++) {
+        uint64_t smallest = study->smallest[p];
+        if (smallest && strcmp(study->policies[p]->name, "lru") == 0) {
+            lru = smallest;
+        }
+        if (smallest && !study->policies[p]->optimal && (!best || smallest < least)) {
+            best = study->policies[p];
+            least = smallest;
+        }
+    }
+    unit_ratio(ratio, study->reach);
     if (study->reach > ceiling_of(study)) {
         whatif_say(
             "No cache of any size reaches %s: the first request of each key misses, which leaves "
             "at most %.1f %%.",
             ratio, 100 * ceiling_of(study));
+    } else if (!best) {
+        whatif_say("None of these policies reaches %s at any size that was tried.", ratio);
+    } else if (lru && lru > least) {
+        whatif_say("A hit rate of %s takes %s with %s; with lru it takes %s.", ratio,
+                   size_words(study, size, least), best->name, size_words(study, other, lru));
+    } else {
+        whatif_say("A hit rate of %s takes %s with %s.", ratio, size_words(study, size, least),
+                   best->name);
     }
+    printf("\n");
 }
 
 static void advice_print(const struct study *study, const struct advice *advice)
@@ -121,11 +149,10 @@ static void advice_print(const struct study *study, const struct advice *advice)
     double ceiling = ceiling_of(study);
     size_words(study, size, study->sizes[advice->size]);
     size_words(study, last, study->sizes[study->size_count - 1]);
-    printf("\n");
     if (ceiling < 0.01) {
         whatif_say(
             "Do without a cache: hardly any key is asked for twice, so that none of any size "
-            "answers more than %.1f %% of the requests.",
+            "answers more than %.1f %% of the requests.\n",
             100 * ceiling);
         return;
     }
@@ -151,16 +178,19 @@ static void advice_print(const struct study *study, const struct advice *advice)
         whatif_say("The best that is possible there, with the future known, is %.1f %%.",
                    100 * advice->optimal_rate);
     }
+    printf("\n");
 }
 
 void study_print(const struct study *study, const struct advice *advice)
 {
+    if (study->reach > 0) {
+        reach_print(study);
+    } else if (advice) {
+        advice_print(study, advice);
+    }
     head_print(study);
     rates_print(study);
     smallest_print(study);
-    if (advice) {
-        advice_print(study, advice);
-    }
 }
 
 static void json_points(const struct study *study, FILE *json, struct text *text)

@@ -38,6 +38,7 @@ awk 'length($0) > 100 { bad = 1 } END { exit bad }' "$T/out" || fail "wider than
 run 0 --size 99 -p fifo "$T/loop.txt"
 grep -q 'nine tenths' "$T/out" && fail "one size is compared with itself"
 says "A cache of everything would have 90.0 %."
+head -n 1 "$T/out" | grep -q '^Take ' || fail "the advice is not the first line"
 
 run 0 --size 500B --size 1000B -p lru -p fifo "$T/loop.txt"
 says "Hit rate by policy and size in bytes"
@@ -46,6 +47,10 @@ grep -Eq '^lru +0\.0 % +90\.0 %$' "$T/out" || fail "bytes: 100 keys of 10 fit in
 run 0 --reach 45% --points 2 "$T/loop.txt"
 says "Smallest cache with a hit rate of 45"
 grep -Eq '^lru +100$' "$T/out" || fail "lru needs all 100"
+# What was asked for is answered first, by the table's best; no other advice beside it.
+best=$(awk '/^Smallest/ { on = 1; next } on && $1 != "policy" && $1 != "optimal" && $2 != "-" { gsub(",", "", $2); if (!n || $2 < n) n = $2 } END { print n }' "$T/out")
+tr '\n' ' ' <"$T/out" | grep -Eq "^A hit rate of 45.0 % takes $best entries with [a-z0-9-]+; with lru it takes 100 entries" || fail "no answer to --reach"
+grep -q '^Take' "$T/out" && fail "advice that nobody asked for"
 run 0 --reach 95% -p lru "$T/loop.txt"
 says "No cache of any size reaches 95"
 

@@ -98,8 +98,8 @@ static int program_hunt(struct command_line *line)
     if (!ran) {
         fprintf(stderr, "tidemark wrap: %s\n", error);
     } else {
-        fprintf(stderr, "tidemark: %s: %s (%s)\n", line->operands[0], result.verdict,
-                result.report);
+        fprintf(stderr, "tidemark: %s: %s%s%s (%s)\n", line->operands[0], result.answer,
+                result.answer[0] != '\0' ? " " : "", result.verdict, result.report);
     }
     if (ran && log != NULL && !log_write(log, result.report)) {
         fprintf(stderr, "tidemark wrap: %s: %s\n", log, strerror(errno));
@@ -149,11 +149,13 @@ static const struct option_spec options[] = {
     {.name = "gate",
      .kind = OPTION_FLAG,
      .help = "end with 1 when the program passes by itself and the hunt finds something"},
-    {.name = "quick", .kind = OPTION_FLAG, .help = "a quick hunt: a shorter horizon"},
+    {.name = "quick",
+     .kind = OPTION_FLAG,
+     .help = "hunt with fewer repetitions and in one order: less evidence"},
     {.name = "suppressions",
      .kind = OPTION_FILE,
      .argument = "FILE",
-     .help = "sites not to accuse, as leak:PATTERN lines",
+     .help = "places that are not to be accused, a line leak:PATTERN each",
      .repeats = true},
     {.name = "log-file",
      .kind = OPTION_FILE,

@@ -83,7 +83,7 @@ double judge_resident(const struct series *resident)
     const struct series_span *quarter = span_until(resident, n / 4);
     const struct series_span *before = span_until(resident, n / 16);
     if (quarter == first || (double)(last->floor - first->floor) < threshold(RESIDENT_BYTES) ||
-        last->floor <= quarter->floor || (before != quarter && quarter->floor <= before->floor)) {
+        (before != quarter && quarter->floor <= before->floor)) {
         return 0;
     }
     double rate = rate_between(first, last);

@@ -121,7 +121,7 @@ char *evidence_suite(const struct evidence_suite *suite)
     bool bounded = suite->again && suite->verdict == VERDICT_ACCUMULATES;
     char *text =
         memory_format("judged over %zu tests in order%s%s%s%s", suite->tests, orders, again,
-                      bounded ? ": as many as there are distinct inputs" : "", depositors);
+                      bounded ? ", as with a cache that keeps each input once" : "", depositors);
     free(orders);
     free(again);
     free(depositors);

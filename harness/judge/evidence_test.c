@@ -116,7 +116,8 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .first = "a",
           .largest = "b"},
          "judged over 40 tests in order and in 4 shuffled orders (seed 7), 4 of 5 passes accuse; "
-         "a second pass in the same process added nothing: as many as there are distinct inputs; "
+         "a second pass in the same process added nothing, as with a cache that keeps each input "
+         "once; "
          "left by 2 tests, first a, most by b"},
         {{.verdict = VERDICT_GROWTH,
           .tests = 40,

@@ -163,12 +163,12 @@ void series_rest(struct series *sum, const struct series *part)
     }
 }
 
-bool series_rises_in_a_row(const struct series *series, unsigned calls)
+bool series_rises_in_a_row(const struct series *series, unsigned spans)
 {
     unsigned row = 0;
     for (size_t i = 0; i + 1 < series->count; i++) {
         const struct series_span *last = &series->spans[i], *now = &series->spans[i + 1];
-        row = now->end == last->end + 1 && now->floor > last->floor ? row + 1 : 0;
+        row = now->floor > last->floor ? row + 1 : 0;
     }
-    return row >= calls;
+    return row >= spans;
 }

@@ -70,8 +70,8 @@ struct series_answer judge_series(const struct series *series);
  * which has levelled off hides nothing small. Both have the same spans. */
 void series_rest(struct series *sum, const struct series *part);
 
-/* Did each of the last calls of the series, one span a call, leave more behind than the one before?
- * This is how a leak is seen in few calls; `calls` is how many in a row are asked for. */
-bool series_rises_in_a_row(const struct series *series, unsigned calls);
+/* Did each of the last spans of the series leave more behind than the one before? This is how a
+ * leak is seen in few calls; `spans` is how many in a row are asked for. */
+bool series_rises_in_a_row(const struct series *series, unsigned spans);
 
 #endif

@@ -445,7 +445,7 @@ START_TEST(all_calls_of_a_test_fit_into_a_series)
 }
 END_TEST
 
-START_TEST(rises_in_a_row_are_single_calls_that_each_leave_more)
+START_TEST(rises_in_a_row_are_spans_that_each_leave_more)
 {
     static const struct {
         const char *name;
@@ -466,12 +466,12 @@ START_TEST(rises_in_a_row_are_single_calls_that_each_leave_more)
          {{2, 7}, {3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}, {8, 5}},
          5,
          true},
-        {"a span of two calls", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {8, 4}, {9, 5}}, 5, false},
-        {"a last span of two calls", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {7, 4}, {9, 5}}, 5, false},
-        {"only the span before them is long",
-         {{3, 0}, {6, 1}, {7, 2}, {8, 3}, {9, 4}, {10, 5}, {11, 6}},
+        {"a span of two calls", {{3, 0}, {4, 1}, {5, 2}, {6, 3}, {8, 4}, {9, 5}}, 5, true},
+        {"spans of many calls", {{32, 0}, {40, 1}, {48, 2}, {56, 3}, {64, 4}, {80, 5}}, 5, true},
+        {"the last span of many calls does not",
+         {{32, 0}, {40, 1}, {48, 2}, {56, 3}, {64, 4}, {80, 4}},
          5,
-         true},
+         false},
         {"none", {{0, 0}}, 5, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -512,5 +512,5 @@ SUITE("series", &functions_of_the_call_have_their_shape,
       &each_threshold_decides_at_its_exact_value,
       &total_and_rate_count_from_the_warm_up_and_between_spans, &an_empty_series_is_open,
       &a_full_series_joins_what_comes_to_its_last_span, &all_calls_of_a_test_fit_into_a_series,
-      &rises_in_a_row_are_single_calls_that_each_leave_more,
+      &rises_in_a_row_are_spans_that_each_leave_more,
       &a_part_that_has_levelled_off_is_taken_out_of_the_sum)

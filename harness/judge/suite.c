@@ -3,6 +3,42 @@
 
 #include "harness/judge/threshold.h"
 
+/* What a place does where tests of one fixture have ended and the first of the next has run. */
+struct ends {
+    unsigned down, up;
+    int64_t low; /* the least that it came down to */
+};
+
+static void ends_add(struct ends *ends, int64_t before, int64_t after)
+{
+    if (after < before) {
+        ends->low = ends->down == 0 || after < ends->low ? after : ends->low;
+        ends->down++;
+    }
+    ends->up += before > 0 && after > before; /* of nothing nothing could be given back */
+}
+
+size_t suite_series(const struct suite_step *steps, size_t count, int64_t *held)
+{
+    struct ends ends = {0};
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i].begins) {
+            ends_add(&ends, steps[i - 1].held, steps[i].held);
+        }
+        if (steps[i].touches) {
+            held[length++] = steps[i].held;
+        } else if (length > 0 && steps[i].held < held[length - 1]) {
+            held[length - 1] = steps[i].held;
+        }
+    }
+    if (length > 0 && ends.up == 0 && ends.down >= threshold_count(ENDS_DOWN) &&
+        ends.low < held[length - 1]) {
+        held[length - 1] = ends.low;
+    }
+    return length;
+}
+
 static int64_t least(const int64_t *values, size_t from, size_t to)
 {
     int64_t low = values[from];

@@ -18,6 +18,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct suite_step { /* a boundary of a pass */
+    int64_t held;   /* by the place */
+    bool touches;   /* the test before it touches the place */
+    bool begins;    /* the first of a fixture, after the tests of another: never the first step */
+};
+
+/* The series of a pass, into `held`, which has room for `count`; returns its length. After the last
+ * fixture nobody looks: where the place came down at the ends of the others, and rose at none, the
+ * last value is the least that it came down to. */
+size_t suite_series(const struct suite_step *steps, size_t count, int64_t *held);
+
 /* Does the series of one pass grow? `held` has one value for each touching test, in the order of
  * the pass, above what the place held before the first test. */
 bool judge_pass(const int64_t *held, size_t count);

@@ -123,5 +123,86 @@ START_TEST(a_second_pass_tells_growth_from_accumulation)
 }
 END_TEST
 
-SUITE("judge suite", &a_pass_accuses_what_grows_with_its_tests, &votes_of_passes_make_a_verdict,
+#define T true
+#define F false
+
+START_TEST(a_pass_becomes_a_series_of_its_touching_tests)
+{
+    static const struct {
+        const char *name;
+        struct suite_step steps[10];
+        size_t count, length;
+        int64_t held[8];
+    } rows[] = {
+        {"nothing", {{5, T, F}}, 0, 0, {0}},
+        {"nobody touches it", {{5, F, F}, {6, F, F}}, 2, 0, {0}},
+        {"each touches it", {{5, T, F}, {6, T, F}, {4, T, F}}, 3, 3, {5, 6, 4}},
+        {"the least until the next one",
+         {{5, T, F}, {3, F, F}, {4, F, F}, {7, T, F}},
+         4,
+         2,
+         {3, 7}},
+        {"what is held before the first", {{1, F, F}, {5, T, F}, {9, F, F}}, 3, 1, {5}},
+        {"it comes down at two ends",
+         {{5, T, F}, {8, T, F}, {2, T, T}, {6, T, F}, {3, T, T}, {9, T, F}},
+         6,
+         6,
+         {5, 8, 2, 6, 3, 2}},
+        {"to the least of them, the second",
+         {{5, T, F}, {8, T, F}, {3, T, T}, {6, T, F}, {2, T, T}, {9, T, F}},
+         6,
+         6,
+         {5, 8, 3, 6, 2, 2}},
+        {"at one end only", {{5, T, F}, {8, T, F}, {2, T, T}, {9, T, F}}, 4, 4, {5, 8, 2, 9}},
+        {"at two, and rises at a third",
+         {{5, T, F}, {2, T, T}, {6, T, F}, {7, T, T}, {3, T, T}, {9, T, F}},
+         6,
+         6,
+         {5, 2, 6, 7, 3, 9}},
+        {"at two, and stays at a third",
+         {{5, T, F}, {2, T, T}, {6, T, F}, {6, T, T}, {3, T, T}, {9, T, F}},
+         6,
+         6,
+         {5, 2, 6, 6, 3, 2}},
+        {"at two, and there was nothing at a third",
+         {{0, F, F}, {5, T, T}, {2, T, T}, {6, T, F}, {3, T, T}, {9, T, F}},
+         6,
+         5,
+         {5, 2, 6, 3, 2}},
+        {"from one byte it rises",
+         {{1, F, F}, {5, T, T}, {2, T, T}, {6, T, F}, {3, T, T}, {9, T, F}},
+         6,
+         5,
+         {5, 2, 6, 3, 9}},
+        {"the last is lower already",
+         {{5, T, F}, {3, T, T}, {6, T, F}, {4, T, T}, {1, F, F}},
+         5,
+         4,
+         {5, 3, 6, 1}},
+        {"at one end, and stays at another",
+         {{5, T, F}, {2, T, T}, {6, T, F}, {6, T, T}, {9, T, F}},
+         5,
+         5,
+         {5, 2, 6, 6, 9}},
+        {"nobody touches what comes down", {{5, F, F}, {3, F, T}, {6, F, F}, {4, F, T}}, 4, 0, {0}},
+        {"one touches it, and it comes down twice",
+         {{9, F, F}, {7, F, T}, {5, F, T}, {6, T, F}},
+         4,
+         1,
+         {5}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t held[10] = {0};
+        size_t length = suite_series(rows[i].steps, rows[i].count, held);
+        ck_assert_msg(length == rows[i].length, "%s: %zu", rows[i].name, length);
+        for (size_t k = 0; k < length; k++) {
+            ck_assert_msg(held[k] == rows[i].held[k], "%s: %lld at %zu", rows[i].name,
+                          (long long)held[k], k);
+        }
+    }
+}
+END_TEST
+
+SUITE("judge suite", &a_pass_becomes_a_series_of_its_touching_tests,
+      &a_pass_accuses_what_grows_with_its_tests, &votes_of_passes_make_a_verdict,
       &a_second_pass_tells_growth_from_accumulation)

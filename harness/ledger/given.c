@@ -52,6 +52,7 @@ static struct given {
     struct block blocks[BLOCKS_MOST]; /* a ring */
     uint32_t born;
     uint64_t low, high; /* all blocks are between */
+    uint32_t since;     /* births from here on are of the repetition */
     uint32_t traps;
     bool given_up;
 } * given;
@@ -305,6 +306,7 @@ void given_begin(void)
         return;
     }
     functions_sort();
+    given->since = birth_now();
     atomic_store(&given_switch, true);
     trace_switch(TRACE_BIRTHS, true); /* every birth takes the way that tells us */
     uint64_t open = 0, last = 0;
@@ -327,7 +329,7 @@ void given_begin(void)
 static void stay_mark(void *context, const struct trace_record *record)
 {
     (void)context;
-    for (uint32_t i = 0; i < BLOCKS_MOST; i++) {
+    for (uint32_t i = 0; record->serial >= given->since && i < BLOCKS_MOST; i++) {
         struct block *block = &given->blocks[i];
         block->stays =
             block->stays || (block->address == record->address && block->site == record->site);

@@ -8,9 +8,10 @@
 
 #include "include/tidemark.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define COUNTERS_MOST   64
+#define COUNTERS_MOST   256
 #define HISTOGRAMS_MOST 8
 #define NAME_MAX_BYTES  32
 #define EXPORT          __attribute__((visibility("default")))
@@ -35,6 +36,7 @@ struct histogram {
 
 static struct counter counters[COUNTERS_MOST];
 static struct histogram histograms[HISTOGRAMS_MOST];
+static struct name refused; /* the first counter for which there was no room */
 
 /* Compares as many bytes as are kept: a longer name is the same as its first 31 bytes. */
 static bool name_is(const struct name *name, const char *text)
@@ -74,6 +76,11 @@ EXPORT void tidemark_counter_add(const char *name, uint64_t amount)
             return;
         }
     }
+    bool first;
+    name_take(&refused, name, &first);
+    if (first) {
+        atomic_store_explicit(&refused.state, NAME_READY, memory_order_release);
+    }
 }
 
 EXPORT void tidemark_sample_add(const char *name, uint64_t ns, uint64_t count)
@@ -108,8 +115,24 @@ static void histogram_put(struct wire *wire, struct histogram *histogram)
     wire_put(wire, &record);
 }
 
+/* A figure that is left out is said, each time: the supervisor keeps what is the same once. */
+static void refused_put(struct wire *wire)
+{
+    if (atomic_load_explicit(&refused.state, memory_order_acquire) != NAME_READY) {
+        return;
+    }
+    struct wire_note record;
+    WIRE_INIT(&record, WIRE_NOTE);
+    snprintf(record.text, sizeof record.text,
+             "the suite counts under more than %d names: what it counts as %s, and whatever came "
+             "later, is left out",
+             COUNTERS_MOST, refused.text);
+    wire_put(wire, &record);
+}
+
 void meter_counters_put(struct wire *wire)
 {
+    refused_put(wire);
     for (size_t i = 0; i < COUNTERS_MOST; i++) {
         uint64_t value = atomic_exchange_explicit(&counters[i].value, 0, memory_order_relaxed);
         /* A counter that was named and stands at 0 is a figure, too. */

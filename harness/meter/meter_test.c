@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -182,6 +183,7 @@ END_TEST
 static union {
     struct wire_record head;
     struct wire_counter counter;
+    struct wire_note note;
     struct wire_histogram histogram;
     unsigned char room[WIRE_RECORD_MAX];
 } record;
@@ -221,6 +223,45 @@ START_TEST(counters_are_sent_once)
         named++;
     }
     ck_assert_uint_eq(named, 3);
+    wire_free(&wire);
+}
+END_TEST
+
+/* Notes and counters that were sent: how many, and what the last note says. */
+static unsigned sent_take(unsigned *counted, char *note)
+{
+    unsigned notes = 0;
+    *counted = 0;
+    while (record_next()) {
+        *counted += record.head.type == WIRE_COUNTER && record.counter.value == 1;
+        if (record.head.type == WIRE_NOTE) {
+            notes++;
+            memcpy(note, record.note.text, WIRE_TEXT_MAX);
+        }
+    }
+    return notes;
+}
+
+START_TEST(a_counter_without_room_is_said_by_name)
+{
+    int fd;
+    char name[32], note[WIRE_TEXT_MAX];
+    unsigned counted;
+    wire = wire_new(&fd);
+    for (int i = 0; i < 256; i++) {
+        snprintf(name, sizeof name, "name_%d", i);
+        tidemark_count(name, 1);
+    }
+    meter_counters_put(wire);
+    ck_assert_uint_eq(sent_take(&counted, note), 0);
+    ck_assert_uint_eq(counted, 256);
+    tidemark_count("one_too_many", 1);
+    tidemark_count("and_another", 1);
+    tidemark_count("name_7", 1); /* that one still counts */
+    meter_counters_put(wire);
+    ck_assert_uint_eq(sent_take(&counted, note), 1);
+    ck_assert_uint_eq(counted, 1);
+    ck_assert_ptr_nonnull(strstr(note, "256 names: what it counts as one_too_many,"));
     wire_free(&wire);
 }
 END_TEST
@@ -278,5 +319,6 @@ SUITE("meter", &descriptors_are_counted, &hooks_are_trusted_until_they_missed_so
       &threads_are_looked_for_while_there_are_some, &resident_memory_is_that_of_now,
       &listing_agrees_with_counting, &a_joined_thread_is_never_counted,
       &peak_rss_is_of_the_time_since_its_reset, &errno_is_left_alone,
-      &the_clock_is_the_monotonic_one, &counters_are_sent_once, &threads_lose_no_count,
+      &the_clock_is_the_monotonic_one, &counters_are_sent_once,
+      &a_counter_without_room_is_said_by_name, &threads_lose_no_count,
       &samples_fall_into_buckets_of_their_size)

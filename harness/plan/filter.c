@@ -21,6 +21,7 @@ void plan_filter_fini(struct plan_filter *filter)
     words_fini(&filter->only);
     words_fini(&filter->exclude);
     words_fini(&filter->ids);
+    words_fini(&filter->clean);
 }
 
 void plan_words_add(struct plan_words *words, const char *word)
@@ -55,10 +56,27 @@ static size_t id_place(const struct plan_words *ids, const char *id)
     return low;
 }
 
+/* The ids are those of a result file, which is UTF-8: a byte that is none is U+FFFD there. */
+static char *id_written(const char *id)
+{
+    struct text text = {0};
+    size_t bad;
+    while (!text_utf8(id, strlen(id), &bad)) {
+        text_put_bytes(&text, id, bad);
+        text_put(&text, "\xef\xbf\xbd");
+        id += bad + 1;
+    }
+    text_put(&text, id);
+    return text_take(&text);
+}
+
 static bool listed(const struct plan_words *ids, const char *id)
 {
-    size_t place = id_place(ids, id);
-    return place < ids->count && strcmp(ids->items[place], id) == 0;
+    char *written = id_written(id);
+    size_t place = id_place(ids, written);
+    bool there = place < ids->count && strcmp(ids->items[place], written) == 0;
+    free(written);
+    return there;
 }
 
 void plan_ids_add(struct plan_words *ids, const char *id)
@@ -74,7 +92,8 @@ void plan_ids_add(struct plan_words *ids, const char *id)
 bool plan_filter_takes(const struct plan_filter *filter, const char *id)
 {
     return (!filter->only.given || like(&filter->only, id)) && !like(&filter->exclude, id) &&
-           (!filter->ids.given || listed(&filter->ids, id));
+           (!filter->ids.given || listed(&filter->ids, id) ||
+            (filter->open && !listed(&filter->clean, id)));
 }
 
 bool plan_filter_given(const struct plan_filter *filter)
@@ -101,7 +120,8 @@ char *plan_filter_text(const struct plan_filter *filter)
         globs_put(&text, &filter->exclude);
     }
     if (filter->ids.given) {
-        text_format(&text, ", and one of %zu", filter->ids.count);
+        text_format(&text, filter->open ? ", and not one of %zu" : ", and one of %zu",
+                    filter->open ? filter->clean.count : filter->ids.count);
     }
     return text_take(&text);
 }

@@ -12,12 +12,14 @@ struct plan_filter {
         size_t count, room;
         bool given; /* an empty list that was given wants nothing */
     } only, exclude, ids;
+    struct plan_words clean; /* with `open`: and every one that is not among these */
+    bool open;
 };
 
 void plan_filter_fini(struct plan_filter *filter);
 /* Adds a copy of the word. */
 void plan_words_add(struct plan_words *words, const char *word);
-/* The same for `ids`, which are kept sorted. */
+/* The same for `ids` and `clean`, which are kept sorted. */
 void plan_ids_add(struct plan_words *ids, const char *id);
 /* Is the test wanted? A pattern is a glob; an id to the letter is itself, too, although "name[3]"
  * is a glob. */

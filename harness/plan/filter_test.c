@@ -31,6 +31,7 @@ START_TEST(patterns_add_up_and_exclusions_win)
         {"", "", "s/t/z s/t/b s/t/k", "s/t/k", "s/t/a"},
         {"s/t/loop[3]", "", "", "s/t/loop[3]", "s/t/loop[4]"},
         {"", "s/t/loop[3]", "", "s/t/loop[4]", "s/t/loop[3]"},
+        {"", "", "s/t/\xef\xbf\xbd\xef\xbf\xbdx", "s/t/\xff\xfex", "s/t/\xffx"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct plan_filter filter = {0};

@@ -58,7 +58,8 @@ struct plan {
     bool births;               /* where each test allocates is told, too */
     bool hunt;                 /* axis A and B; otherwise one pass per test */
     unsigned repetitions;      /* hunt: least repetitions (0: default) */
-    uint64_t budget_ns; /* hunt: what it may take (0: five passes over the suite and 5 s) */
+    unsigned jobs;             /* hunt: so many tests are repeated side by side; 0 as 1 */
+    uint64_t budget_ns;        /* hunt: what it may take (0: five passes over the suite and 5 s) */
 };
 
 /* An empty plan with the defaults: one pass, seed 1, jemalloc. */

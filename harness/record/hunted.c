@@ -4,6 +4,9 @@
 #include "harness/base/memory.h"
 #include "harness/base/process.h"
 #include "harness/base/text.h"
+#include "harness/report/describe_answer.h"
+#include "harness/result/result_printable.h"
+#include "harness/result/result_read.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +128,27 @@ static char *last_line(const char *path)
     return memory_copy(last);
 }
 
+/* From the result and not from the report, where it is wrapped. */
+static char *answer_of(const char *path)
+{
+    struct result result;
+    struct diag diag;
+    struct text answer = {0};
+    diag_init(&diag);
+    result_init(&result);
+    if (result_read(path, &result, &diag)) {
+        result_make_printable(&result);
+        result_count(&result);
+        result_sites_sort(&result);
+        describe_answer(&answer, &result);
+    }
+    char *copy = memory_copy(text_peek(&answer));
+    text_fini(&answer);
+    result_fini(&result);
+    diag_fini(&diag);
+    return copy;
+}
+
 static bool folder_make(const char *path)
 {
     struct stat status;
@@ -162,6 +186,7 @@ bool hunted_run(const struct hunted_program *program, const char *out, struct hu
     bool ran = child > 0 && WIFEXITED(status);
     result->status = ran ? WEXITSTATUS(status) : OURS;
     result->verdict = last_line(result->report);
+    result->answer = answer_of(result->result);
     if (!ran) {
         snprintf(error, error_bytes, "the hunt of %s did not end by itself", program->argv[0]);
     }
@@ -175,6 +200,7 @@ void hunted_result_fini(struct hunted_result *result)
     free(result->name);
     free(result->report);
     free(result->result);
+    free(result->answer);
     free(result->verdict);
     *result = (struct hunted_result){0};
 }

@@ -20,6 +20,7 @@ struct hunted_result {
     char *name;   /* of its files: the program's, and a number made of path, folder and arguments */
     char *report; /* path of the text */
     char *result; /* path of the JSON Lines */
+    char *answer; /* what the report begins with, one sentence or two; "" when there is no result */
     char *verdict; /* the report's last line, "" when there is none */
     int status;    /* enum command_exit of the hunt */
 };

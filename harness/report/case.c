@@ -10,7 +10,7 @@
 static bool only_flaky(const struct result_test *test)
 {
     return test->status == RESULT_PASS && test->order != ORDER_FREE &&
-           !describe_verdict_bad(test->verdict) && !result_memcheck_bad(test->memcheck);
+           !result_verdict_bad(test->verdict) && !result_memcheck_bad(test->memcheck);
 }
 
 static void test_case(const struct result *result, const struct result_test *test,
@@ -26,20 +26,31 @@ static void test_case(const struct result *result, const struct result_test *tes
                                   .test = test};
     if (found->outcome == OUTCOME_FAILED) { /* also what fails only because it was asked for */
         found->finding = true;
-        found->word = only_flaky(test) ? "flaky" : found->word;
+        bool unjudged = test->status == RESULT_PASS && test->verdict == VERDICT_NONE &&
+                        !result_memcheck_bad(test->memcheck);
+        found->word = only_flaky(test) ? "flaky" : unjudged ? "unjudged" : found->word;
     }
+}
+
+/* What fails is a finding, whatever it is: --fail-on has words for what was not judged, too. */
+static const char *suite_word(const struct result_variant *suite, enum result_outcome outcome)
+{
+    bool unjudged = outcome == OUTCOME_FAILED && suite->verdict == VERDICT_NONE;
+    return unjudged ? "unjudged" : result_verdict_name(suite->verdict);
 }
 
 static void suite_case(const struct result *result, const struct result_variant *suite,
                        struct report_case *found)
 {
+    enum result_outcome outcome = result_suite_outcome(result, suite);
     *found = (struct report_case){.kind = CASE_SUITE,
-                                  .outcome = result_suite_outcome(result, suite),
-                                  .finding = describe_verdict_bad(suite->verdict) ||
+                                  .outcome = outcome,
+                                  .finding = outcome == OUTCOME_FAILED ||
+                                             result_verdict_bad(suite->verdict) ||
                                              suite->verdict == VERDICT_INCONCLUSIVE,
                                   .name = DESCRIBE_SUITE,
                                   .variant = suite->name,
-                                  .word = result_verdict_name(suite->verdict),
+                                  .word = suite_word(suite, outcome),
                                   .verdict = result_verdict_name(suite->verdict),
                                   .suite = suite};
 }
@@ -173,7 +184,7 @@ void case_detail(struct text *text, const struct result *result, const struct re
          (site = describe_site_next(result, site_owner(found), found->variant, &next));
          n++) {
         text_put(text, "\nkept: ");
-        describe_site(text, site);
+        describe_site(text, site, found->test ? found->test->repetitions : 0);
     }
     if (found->test) {
         describe_error_lines(text, found->test, 3);

@@ -137,11 +137,6 @@ void describe_change(struct text *text, enum result_metric metric,
     }
 }
 
-bool describe_verdict_bad(enum result_verdict verdict)
-{
-    return verdict == VERDICT_LEAK || verdict == VERDICT_GROWTH || verdict == VERDICT_ACCUMULATES;
-}
-
 bool describe_test_finding(const struct result *result, const struct result_test *test)
 {
     if (test->status != RESULT_PASS) {
@@ -150,11 +145,11 @@ bool describe_test_finding(const struct result *result, const struct result_test
     if (result_memcheck_bad(test->memcheck)) {
         return true;
     }
-    if (!describe_verdict_bad(test->verdict) && test->verdict != VERDICT_INCONCLUSIVE) {
+    if (!result_verdict_bad(test->verdict) && test->verdict != VERDICT_INCONCLUSIVE) {
         return false;
     }
     for (size_t i = 0; i < result->variant_count && strcmp(result->command, "hunt") != 0; i++) {
-        if (describe_verdict_bad(result->variants[i].verdict) &&
+        if (result_verdict_bad(result->variants[i].verdict) &&
             strcmp(result->variants[i].name, test->variant) == 0) {
             return false;
         }
@@ -225,14 +220,14 @@ static void death_put(struct text *text, const struct result *result,
     }
 }
 
-/* "leaks 1 thread a run", "leaks 64 B a run, 1 thread a run" */
+/* "leaks 1 thread a repetition", "leaks 64 B a repetition, 1 thread a repetition" */
 static void counted_put(struct text *text, const struct result_test *test, int64_t count,
                         const char *word)
 {
     bool first = (test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH) &&
                  strchr(text->data, ' ') == NULL;
     if (count != 0) {
-        text_format(text, "%s %" PRId64 " %s%s a run", first ? "" : ",", count, word,
+        text_format(text, "%s %" PRId64 " %s%s a repetition", first ? "" : ",", count, word,
                     count == 1 ? "" : "s");
     }
 }
@@ -263,14 +258,14 @@ static void verdict_put(struct text *text, const struct result *result,
     text_put(text, test->status == RESULT_SKIP ? "skipped" : describe_verdict_verb(test->verdict));
     if (!isnan(test->growth_bytes_per_rep) && test->growth_bytes_per_rep != 0) {
         bool first = test->verdict == VERDICT_LEAK || test->verdict == VERDICT_GROWTH;
-        text_format(text, first ? " %s a run" : ", %s a run",
+        text_format(text, first ? " %s a repetition" : ", %s a repetition",
                     unit_bytes(size, test->growth_bytes_per_rep));
-    } else if (describe_verdict_bad(test->verdict) && test->retained_bytes > 0) {
+    } else if (result_verdict_bad(test->verdict) && test->retained_bytes > 0) {
         text_format(text, ", %s kept", unit_bytes(size, (double)test->retained_bytes));
     }
     counted_put(text, test, test->fds, "file descriptor");
     counted_put(text, test, test->threads, "thread");
-    if (describe_verdict_bad(test->verdict) && strchr(text->data, ' ') == NULL) { /* no figure */
+    if (result_verdict_bad(test->verdict) && strchr(text->data, ' ') == NULL) { /* no figure */
         size_t next = 0;
         const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
         const char *word = site ? describe_counted(site->kind) : NULL;

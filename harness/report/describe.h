@@ -11,19 +11,23 @@
 
 /* "table_grow (registry/cache.c:88)", "strdup (libc.so.6+0x1f2)", "libx.so+0x12". */
 void describe_frame(struct text *text, const struct result_frame *frame);
-/* "243 KB in 4,337 blocks, 100 % of what stays, 56 B a run", "241 file descriptors, 1 a run". */
-void describe_kept(struct text *text, const struct result_site *site);
+/* "2 blocks of 56 B in every repetition (4,096 tried)" where it is as regular as that, else "243 KB
+ * in 4,337 blocks, 40 % of what stays, 56 B a repetition"; "241 file descriptors, 1 a repetition".
+ * `repetitions` are those of its test; 0: not known. */
+void describe_kept(struct text *text, const struct result_site *site, unsigned repetitions);
 /* What of a site that is no memory is counted in: "file descriptor", "thread"; NULL for memory. */
 const char *describe_counted(const char *kind);
 /* "allocated by"; a descriptor, a thread or a mapping is "made by". */
 const char *describe_origin(const struct result_site *site);
 /* "g_cache (registry/cache.c) -> +0x18 -> 65,536 B from table_grow:88". */
 void describe_held(struct text *text, const struct result_site *site);
+/* Only the variable at the beginning, with its fields: "g_cache.buckets[3]->next". */
+void describe_holder(struct text *text, const struct result_site *site);
 /* "blocks made beside it are freed in queue_free (queue.c:88) < test_queue (check_queue.c:12)" */
 void describe_release(struct text *text, const struct result_site *site,
                       const struct result_release *release);
 /* All of it, as lines: what is kept, the stack, who holds it, where such is released. */
-void describe_site(struct text *text, const struct result_site *site);
+void describe_site(struct text *text, const struct result_site *site, unsigned repetitions);
 /* The frame a person wants to see first: the innermost with a source line, else the innermost. NULL
  * without frames. */
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count);
@@ -37,8 +41,6 @@ size_t describe_frames_own(const struct result_frame *frames, size_t count);
 bool describe_test_finding(const struct result *result, const struct result_test *test);
 /* "levels off", "leaks", "was not judged". */
 const char *describe_verdict_verb(enum result_verdict verdict);
-/* Is this verdict one that breaks a build? */
-bool describe_verdict_bad(enum result_verdict verdict);
 /* Its status when it did not pass, else its verdict, or "memcheck" when only that has something to
  * say. */
 const char *describe_test_word(const struct result_test *test);
@@ -57,16 +59,16 @@ void describe_test(struct text *text, const struct result *result, const struct 
  */
 void describe_skip(struct text *text, const struct result *result, const struct result_test *test);
 /* The verdict of a suite under hunt, one sentence without the full stop: "accumulates with every
- * new input: kept 1.05 MB a test, which is 210 MB at test 200; allocated by record_load (x.c:17);
- * held by g_cache (check_x)". */
+ * new input: kept 1.05 MB a test, 210 MB in 200 tests; allocated by record_load (x.c:17); held by
+ * g_cache (check_x)". */
 void describe_suite(struct text *text, const struct result *result,
                     const struct result_variant *variant);
 /* What the suite's verdict is called where it stands among tests. */
 #define DESCRIBE_SUITE "the whole suite"
 /* Why nothing was judged, for a result that is whole: see result_nothing_judged. */
 void describe_nothing(struct text *text, const struct result *result);
-/* The same for a variant: "keeps 133 MB a test; 60 GB at test 468; stopped at ...". Empty when
- * there is nothing to tell. */
+/* The same for a variant: "kept 133 MB a test, 400 MB in 3 tests, which would be 60 GB at test 450;
+ * stopped at ...". Empty when there is nothing to tell. */
 void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
 /* The sentence that people quote; "" when the result gives none. */

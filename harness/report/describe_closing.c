@@ -73,6 +73,10 @@ void describe_nothing(struct text *text, const struct result *result)
         text_put(text, skipped == 1 ? "its test was skipped" : "its tests were all skipped");
         const char *why = result->tests[0].message;
         text_format(text, why[0] ? " (%s)" : "%s", why);
+    } else if (!result_is_hunt(result)) {
+        text_put(text, "no variant has a verdict, and nothing is expected of one");
+        const char *why = result->variant_count > 0 ? result->variants[0].horizon : "";
+        text_format(text, why[0] ? ": %s" : "%s", why);
     } else {
         text_format(text, "none of its %zu test%s has a verdict", result->test_count,
                     result->test_count == 1 ? "" : "s");
@@ -88,7 +92,25 @@ static bool stopped(const struct result_variant *variant)
 
 static bool growing(const struct result_variant *variant)
 {
-    return describe_verdict_bad(variant->verdict);
+    return result_verdict_bad(variant->verdict);
+}
+
+/* "210 MB in 200 tests": what the rate by test is the quotient of. Of a scenario, what is alive at
+ * the end comes from the pass that is measured, and is said if it is not the same. */
+static void kept_put(struct text *text, const char *join, const struct result *result,
+                     const struct result_variant *variant)
+{
+    char kept[UNIT_TEXT_BYTES], count[UNIT_TEXT_BYTES], end[UNIT_TEXT_BYTES];
+    double live = variant->metric[METRIC_LIVE_END];
+    if (variant->kept_tests == 0) {
+        return;
+    }
+    text_format(text, "%s%s in %s test%s", join, unit_bytes(kept, variant->kept_bytes),
+                unit_count(count, variant->kept_tests), variant->kept_tests == 1 ? "" : "s");
+    if (!result_is_hunt(result) && !isnan(live) && !stopped(variant) &&
+        strcmp(kept, unit_bytes(end, live)) != 0) {
+        text_format(text, " (of %s alive at the end of the pass that was measured)", end);
+    }
 }
 
 void describe_variant(struct text *text, const struct result *result,
@@ -102,11 +124,11 @@ void describe_variant(struct text *text, const struct result *result,
     }
     if (!isnan(slope) && slope > 0) {
         text_format(text, "kept %s a test", unit_bytes(size, slope));
+        kept_put(text, ", ", result, variant);
         join = "; ";
     }
     if (variant->projection[0]) {
-        const char *link = stopped(variant) ? ", which would be " : ", which is ";
-        text_format(text, "%s%s", join[0] ? link : "", variant->projection);
+        text_format(text, "%s%s", join[0] ? ", which would be " : "", variant->projection);
         join = "; ";
     }
     if (strcmp(variant->stopped_by, "memory") == 0) {
@@ -250,7 +272,8 @@ static void level_put(struct text *text, const struct result_variant *variant)
     }
 }
 
-static void growth_put(struct text *text, const struct result_variant *variant)
+static void growth_put(struct text *text, const struct result *result,
+                       const struct result_variant *variant)
 {
     char size[UNIT_TEXT_BYTES];
     double slope = variant->metric[METRIC_GROWTH];
@@ -261,7 +284,9 @@ static void growth_put(struct text *text, const struct result_variant *variant)
         text_format(text, " %s", stopped(variant) ? "did not come through" : "grows");
     }
     if (variant->projection[0]) {
-        text_format(text, ": %s", variant->projection);
+        text_format(text, ", which would be %s", variant->projection);
+    } else {
+        kept_put(text, ": ", result, variant);
     }
 }
 
@@ -295,7 +320,7 @@ void describe_closing(struct text *text, const struct result *result)
         text_put(text, "; ");
     }
     if (worst) {
-        growth_put(text, worst);
+        growth_put(text, result, worst);
     } else if (result->variant_count > 1) {
         text_put(text, "; no variant grows");
     }

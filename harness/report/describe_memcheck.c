@@ -8,7 +8,7 @@ const char *describe_test_word(const struct result_test *test)
     if (test->status != RESULT_PASS) {
         return result_status_name(test->status);
     }
-    bool quiet = !describe_verdict_bad(test->verdict);
+    bool quiet = !result_verdict_bad(test->verdict);
     return quiet && result_memcheck_bad(test->memcheck) ? "memcheck"
                                                         : result_verdict_name(test->verdict);
 }

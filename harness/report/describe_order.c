@@ -13,7 +13,7 @@ static void victim_put(struct text *text, const struct result_test *test)
     if (needs) {
         text_put(text, " fails without the tests before it");
     } else {
-        text_format(text, " passes by itself and fails behind %s",
+        text_format(text, " passes by itself and fails after %s",
                     test->order_by[0] ? test->order_by : "several tests together");
     }
     if (test->order_message[0]) {

@@ -43,7 +43,8 @@ struct differences {
     struct difference *items; /* in the order of the base's tests, new ones behind */
     size_t count, room;
     size_t kinds[DIFFERENCE_KINDS];
-    size_t compared;           /* tests that both have, and suites that changed as a whole */
+    size_t compared;           /* tests and suites that both have */
+    size_t tests;              /* of these, tests */
     size_t changed;            /* of these, with an item */
     struct wrappers *wrappers; /* these two while they are looked for */
     const struct result *again;
@@ -58,7 +59,7 @@ void differences_find(struct differences *differences, const struct result *base
                       struct difference_limits limits, bool any_variant);
 void differences_fini(struct differences *differences);
 
-/* Was nothing compared, although the base has tests? Then nothing is known of them. */
+/* Was no test compared, although the base has some? Then nothing is known of them. */
 bool differences_nothing(const struct differences *differences);
 /* Does anything here break a build? And how many of how many: for the last line. */
 bool differences_broken(const struct differences *differences);

@@ -16,24 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool memory_known(const struct result *result)
-{
-    for (size_t i = 0; i < result->test_count; i++) {
-        const struct result_test *test = &result->tests[i];
-        if (test->live_bytes != RESULT_UNMEASURED || test->peak_rss_bytes != RESULT_UNMEASURED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void links_put(const struct result *result, FILE *out)
-{
-    fputs("<nav aria-label=\"Sections\"><a href=\"#h-findings\">Findings</a> ", out);
-    fputs(memory_known(result) ? "<a href=\"#h-suite\">Memory over the suite</a> " : "", out);
-    fputs("<a href=\"#h-tests\">All tests</a></nav>\n", out);
-}
-
 void render_html(const struct result *result, FILE *out);
 
 /* The assembler reads the files from the root of the source tree, where make runs. */
@@ -53,110 +35,10 @@ static const char *shade(const struct result_test *test)
                    (test->status == RESULT_PASS && test->verdict == VERDICT_INCONCLUSIVE &&
                     !result_memcheck_bad(test->memcheck))
                ? "warn"
-           : test->status != RESULT_PASS || describe_verdict_bad(test->verdict) ||
+           : test->status != RESULT_PASS || result_verdict_bad(test->verdict) ||
                    result_memcheck_bad(test->memcheck)
                ? "bad"
                : "good";
-}
-
-static void paragraph_put(const char *class_, const char *text, FILE *out)
-{
-    if (text[0]) {
-        fprintf(out, "<p class=\"%s\">", class_);
-        xml_put(text, SIZE_MAX, out);
-        fputs("</p>\n", out);
-    }
-}
-
-static void fact_put(const char *text, bool *first, FILE *out)
-{
-    if (text[0]) {
-        fputs(*first ? "" : " &middot; ", out);
-        xml_put(text, SIZE_MAX, out);
-        *first = false;
-    }
-}
-
-static void header_put(const struct result *result, FILE *out)
-{
-    struct text closing = {0};
-    char size[UNIT_TEXT_BYTES], cap[UNIT_TEXT_BYTES + 32] = "";
-    const char *name = result->scenario[0] ? result->scenario : result->suite;
-    bool first = true;
-    fputs("<header><button class=\"theme js\" id=\"theme\" type=\"button\">Light or dark</button>"
-          "<h1>tidemark ",
-          out);
-    xml_put(result->command, SIZE_MAX, out);
-    fputs(name[0] ? ": " : "", out);
-    xml_put(name, SIZE_MAX, out);
-    fputs("</h1>\n<p class=\"facts\">", out);
-    if (result->cap > 0) {
-        snprintf(cap, sizeof cap, "cap %s%s%s", unit_limit(size, (uint64_t)result->cap),
-                 result->cap_kind[0] ? " by " : "", result->cap_kind);
-    }
-    const char *const facts[] = {result->way_in, result->allocator, cap, result->host,
-                                 result->started};
-    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++) {
-        fact_put(facts[i], &first, out);
-    }
-    fputs("</p>\n", out);
-    describe_closing(&closing, result);
-    paragraph_put("closing", text_peek(&closing), out);
-    text_fini(&closing);
-}
-
-/* What must not look like a pass. */
-static void missing_put(const struct result *result, FILE *out)
-{
-    struct text reason = {0};
-    if (result->incomplete > 0) {
-        text_put(&reason, "This result is incomplete: ");
-        describe_incomplete(&reason, result);
-    } else if (result_nothing_judged(result)) {
-        describe_nothing(&reason, result);
-        reason.data[0] = 'N';
-    }
-    if (reason.length > 0) {
-        text_put_char(&reason, '.');
-        paragraph_put("bad", reason.data, out);
-    }
-    text_fini(&reason);
-}
-
-static void counts_put(const struct result *result, FILE *out)
-{
-    struct result counted = *result; /* borrowed */
-    size_t verdict[VERDICT_COUNT] = {0};
-    char number[UNIT_TEXT_BYTES];
-    result_count(&counted);
-    for (size_t i = 0; i < result->test_count; i++) {
-        verdict[result->tests[i].verdict]++;
-    }
-    const struct {
-        const char *name, *class_;
-        size_t count;
-        bool always;
-    } rows[] = {
-        {"passed", "", counted.passed, true},
-        {"failed", counted.failed ? "bad" : "", counted.failed, true},
-        {"skipped", "", counted.skipped, true},
-        {"without a result", "bad", result->incomplete - result->cut_short, false},
-        {"leak", "bad", verdict[VERDICT_LEAK], false},
-        {"growth", "bad", verdict[VERDICT_GROWTH], false},
-        {"accumulates", "bad", verdict[VERDICT_ACCUMULATES], false},
-        {"inconclusive", "warn", verdict[VERDICT_INCONCLUSIVE], false},
-        {"saturating", "good", verdict[VERDICT_SATURATING], false},
-        {"clean", "good", verdict[VERDICT_CLEAN], false},
-    };
-    fputs("<ul class=\"counts\">", out);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].always || rows[i].count > 0) {
-            fprintf(out, "<li><b class=\"%s\">%s</b> %s</li>", rows[i].class_,
-                    unit_count(number, (double)rows[i].count), rows[i].name);
-        }
-    }
-    fputs("</ul>\n", out);
-    missing_put(result, out);
 }
 
 static void finding_put(const struct result *result, const struct result_test *test, FILE *out)
@@ -166,7 +48,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     const char *name = describe_test_word(test);
     fprintf(out, "<article class=\"finding%s\"><h3><span class=\"tag %s\">%s</span> ",
             strcmp(class_, "warn") == 0 ? " w" : "", class_, name);
-    xml_put(test->id, SIZE_MAX, out);
+    html_name(test->id, out);
     if (test->variant[0]) {
         fputs(" [", out);
         xml_put(test->variant, SIZE_MAX, out);
@@ -174,7 +56,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     }
     fputs("</h3>", out);
     describe_test(&text, result, test);
-    paragraph_put("", text_peek(&text), out);
+    html_paragraph("", text_peek(&text), out);
     if (test->frame_count > 0) {
         fputs("<pre>", out);
         for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
@@ -190,7 +72,7 @@ static void finding_put(const struct result *result, const struct result_test *t
     for (unsigned n = 0;
          n < 3 && (site = describe_site_next(result, test->id, test->variant, &next)); n++) {
         text_reset(&text);
-        describe_site(&text, site);
+        describe_site(&text, site, test->repetitions);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
         fputs("</pre>", out);
@@ -202,7 +84,7 @@ static void finding_put(const struct result *result, const struct result_test *t
         xml_put(text.data, SIZE_MAX, out);
         fputs("</pre>", out);
     }
-    paragraph_put("dim", test->horizon, out);
+    html_paragraph("dim", test->horizon, out);
     fputs("</article>\n", out);
     text_fini(&text);
 }
@@ -215,7 +97,7 @@ static bool suite_put(const struct result *result, const struct result_variant *
     const struct result_site *site;
     size_t next = 0;
     bool judged = result_suite_counts(result) &&
-                  (describe_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
+                  (result_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
     if (!judged && !describe_site_next(result, "", suite->name, &next)) {
         return false;
     }
@@ -234,18 +116,18 @@ static bool suite_put(const struct result *result, const struct result_variant *
     fputs("</h3>", out);
     if (judged) {
         describe_suite(&text, result, suite);
-        paragraph_put("", text_peek(&text), out);
+        html_paragraph("", text_peek(&text), out);
     }
     next = 0;
     for (unsigned n = 0; n < 5 && (site = describe_site_next(result, "", suite->name, &next));
          n++) {
         text_reset(&text);
-        describe_site(&text, site);
+        describe_site(&text, site, 0);
         fputs("<pre>", out);
         xml_put(text_peek(&text), SIZE_MAX, out);
         fputs("</pre>", out);
     }
-    paragraph_put("dim", judged ? suite->horizon : "", out);
+    html_paragraph("dim", judged ? suite->horizon : "", out);
     fputs("</article>\n", out);
     text_fini(&text);
     return true;
@@ -321,10 +203,9 @@ static void order_put(const struct result *result, FILE *out)
     struct text line = {0};
     size_t next = 0, shown = 0;
     while (describe_order_next(&line, result, &next)) {
-        fputs(shown++ == 0
-                  ? "<section aria-labelledby=\"h-order\"><h2 id=\"h-order\">Tests that hang "
-                    "on each other</h2><ul>"
-                  : "",
+        fputs(shown++ == 0 ? "<section aria-labelledby=\"h-order\"><h2 id=\"h-order\">From test to "
+                             "test</h2><ul>"
+                           : "",
               out);
         fputs("<li>", out);
         xml_put(line.data, SIZE_MAX, out);
@@ -384,25 +265,22 @@ void render_html(const struct result *result, FILE *out)
     xml_put(result->scenario[0] ? result->scenario : result->suite, SIZE_MAX, out);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", page_css);
     fputs("<a class=\"skip\" href=\"#h-tests\">Skip to the table of tests</a>\n<main>\n", out);
-    header_put(result, out);
-    counts_put(result, out);
-    links_put(result, out);
-    fputs("</header>\n", out);
-    if (result->variant_count > 0 && strcmp(result->command, "hunt") != 0) {
-        html_table_variants(result, out);
-    }
-    if (result->expect_count > 0) {
-        html_table_expects(result, out);
-    }
+    html_head(result, out);
     findings_put(result, order, found, out);
     order_put(result, out);
-    curves_put(result, order, found, out);
-    if (memory_known(result)) {
+    if (html_memory_known(result)) {
         fputs(
             "<section aria-labelledby=\"h-suite\"><h2 id=\"h-suite\">Memory over the suite</h2>\n",
             out);
         html_chart_suite(result, out);
         fputs("</section>\n", out);
+    }
+    curves_put(result, order, found, out);
+    if (result->variant_count > 0 && !result_is_hunt(result)) {
+        html_table_variants(result, out);
+    }
+    if (result->expect_count > 0) {
+        html_table_expects(result, out);
     }
     html_tree(result, out);
     html_table_tests(result, order, count, out);

@@ -13,10 +13,10 @@ const struct html_column html_columns[] = {
     {"variant", "variant", "text"},
     {"status", "status", "word"},
     {"verdict", "verdict", "word"},
-    {"repetitions", "runs", "count"},
+    {"repetitions", "repetitions", "count"},
     {"allocs", "allocs", "count"},
     {"retained_bytes", "kept", "bytes"},
-    {"growth_bytes_per_rep", "growth/run", "bytes"},
+    {"growth_bytes_per_rep", "a repetition", "bytes"},
     {"peak_live_bytes", "peak live", "bytes"},
     {"peak_rss_bytes", "peak RSS", "bytes"},
     {"wall_ns", "time", "ns"},
@@ -112,7 +112,7 @@ static void sites_put(struct text *text, const struct result *result,
     while (shown < SITES_OF_A_TEST &&
            (site = describe_site_next(result, test->id, test->variant, &next))) {
         struct text body = {0};
-        describe_site(&body, site);
+        describe_site(&body, site, test->repetitions);
         if (shown++ == 0) {
             json_open(text, "sites", '[');
         }

@@ -18,7 +18,16 @@
 /* Repetitions of the judged epochs, as judge_epochs; ends with 0. */
 extern const unsigned html_epochs[];
 
-/* Live heap and peak RSS over the suite, a line a variant. */
+/* The header: the answer, the facts, the counts, links. */
+void html_head(const struct result *result, FILE *out);
+/* Is there something to draw over the suite? */
+bool html_memory_known(const struct result *result);
+/* A paragraph of that class; nothing for "". */
+void html_paragraph(const char *class_, const char *text, FILE *out);
+/* A text with the names of tests in it, which may be broken after '/' and '_' and nowhere else. */
+void html_name(const char *name, FILE *out);
+
+/* Live heap and peak RSS over the suite, a line a variant, with the cap and where it leads to. */
 void html_chart_suite(const struct result *result, FILE *out);
 /* One test's live heap and peak RSS over its repetitions, with the judged epochs. */
 void html_chart_growth(const struct result_test *test, FILE *out);

@@ -49,7 +49,7 @@ void html_table_variants(const struct result *result, FILE *out)
         const char *name =
             variant->verdict == VERDICT_NONE ? "-" : result_verdict_name(variant->verdict);
         fprintf(out, "<td><span class=\"tag %s\">%s</span></td>",
-                describe_verdict_bad(variant->verdict) ? "bad" : "good", name);
+                result_verdict_bad(variant->verdict) ? "bad" : "good", name);
         if (stopped) {
             fputs("<td>", out);
             xml_put(variant->stopped_by[0] ? variant->stopped_by : "-", SIZE_MAX, out);
@@ -110,7 +110,8 @@ void html_table_tests(const struct result *result, const size_t *order, size_t c
     char number[UNIT_TEXT_BYTES];
     fprintf(out,
             "<section aria-labelledby=\"h-tests\"><h2 id=\"h-tests\">All tests</h2>\n"
-            "<div class=\"controls js\"><label>Name <input id=\"find\" type=\"search\"></label>"
+            "<div class=\"controls js\"><label>Name (press /) <input id=\"find\" "
+            "type=\"search\"></label>"
             "<label>Verdict or status <select id=\"only\"><option value=\"\">all</option></select>"
             "</label>%s<span class=\"status\" id=\"shown\" role=\"status\" aria-live=\"polite\">"
             "</span><button id=\"prev\" type=\"button\">Previous</button>"

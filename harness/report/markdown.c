@@ -1,10 +1,11 @@
-/* markdown.c - a comment for a pull request: the closing sentence first, variants, what broke, and
+/* markdown.c - a comment for a pull request: the answer first, variants, what broke, and
  * the rest folded away. Keeps under 60,000 bytes (a comment on GitHub holds 65,536). Also the body
  * of GitHub's step summary. Supervisor only. */
 #include "harness/report/markdown.h"
 #include "harness/base/unit.h"
 #include "harness/report/case.h"
 #include "harness/report/describe.h"
+#include "harness/report/describe_answer.h"
 #include "harness/report/location.h"
 #include "harness/report/renderer.h"
 
@@ -292,20 +293,18 @@ static void expects_put(struct text *text, const struct result *result, size_t b
 void markdown_put(struct text *text, const struct result *result, size_t bytes)
 {
     struct result counted = *result; /* borrowed */
-    struct text closing = {0};
+    struct text answer = {0};
     result_count(&counted);
     text_format(text, "### tidemark: %zu passed, %zu failed, %zu skipped%s\n", counted.passed,
                 counted.failed, counted.skipped,
                 result->incomplete              ? ", **incomplete**"
                 : result_nothing_judged(result) ? ", **nothing was judged**"
                                                 : "");
-    describe_closing(&closing, result);
-    if (closing.length > 0) {
-        text_put_char(text, '\n');
-        markdown_plain(text, closing.data);
-        text_put_char(text, '\n');
-    }
-    text_fini(&closing);
+    describe_answer(&answer, result);
+    text_put(text, "\n**");
+    markdown_plain(text, answer.data);
+    text_put(text, "**\n");
+    text_fini(&answer);
     if (result->variant_count > 1 || (result->variant_count == 1 && result->variants[0].name[0])) {
         variants_put(text, result);
     }

@@ -83,7 +83,7 @@ static void growth_put(const struct result *result, FILE *out)
     bool first = true;
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
-        if (!describe_verdict_bad(test->verdict) || isnan(test->growth_bytes_per_rep)) {
+        if (!result_verdict_bad(test->verdict) || isnan(test->growth_bytes_per_rep)) {
             continue;
         }
         if (first) {

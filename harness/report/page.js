@@ -181,6 +181,13 @@
   tests.forEach((t) => { words.add(t[STATUS]); words.add(t[VERDICT]); });
   Array.from(words).filter((w) => w && w !== "none").sort().forEach((w) => only.appendChild(el("option", { value: w }, w)));
   find.addEventListener("input", choose);
+  document.addEventListener("keydown", (e) => { /* from anywhere into the search, as in many tables */
+    if (e.key === "/" && !e.ctrlKey && !e.metaKey && !e.altKey && !["INPUT", "SELECT"].includes(e.target.tagName)) {
+      e.preventDefault();
+      find.focus();
+      find.scrollIntoView({ block: "center" });
+    }
+  });
   only.addEventListener("change", choose);
   if (which) {
     Array.from(new Set(tests.map((t) => t[VARIANT]))).forEach((w) => which.appendChild(el("option", { value: w }, w)));

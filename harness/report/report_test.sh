@@ -23,8 +23,8 @@ make_result() {
             print "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\",\"variant\":\"\",\"status\":\"" status "\",\"verdict\":\"" v "\",\"repetitions\":11,\"allocs\":" i ",\"frees\":" i ",\"bytes\":99,\"retained_bytes\":0,\"retained_blocks\":0,\"wall_ns\":1500,\"live_bytes\":" 1000 * i ",\"peak_rss_bytes\":4096000" more "}"
             if (v == "growth") print "{\"v\":1,\"type\":\"site\",\"test\":\"" id "\",\"variant\":\"\",\"rank\":1,\"bytes\":31744,\"blocks\":496,\"bytes_per_rep\":64,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"keep\",\"file\":\"src/keep.c\",\"line\":12,\"module\":\"m\",\"offset\":1},{\"function\":\"main\",\"file\":\"x.c\",\"line\":1,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
         }
-        print "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"accumulates\",\"growth_bytes_per_test\":1048576,\"projection\":\"210 MB at test 200\",\"horizon\":\"judged over 60 tests in order\"}"
-        if (first == 0) print "{\"v\":1,\"type\":\"site\",\"test\":\"\",\"variant\":\"\",\"rank\":1,\"bytes\":6290000,\"blocks\":24,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"record_load\",\"file\":\"docs/example/check_catalogue.c\",\"line\":17,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
+        print "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"accumulates\",\"growth_bytes_per_test\":1048576,\"kept_bytes\":" 1048576 * (last - first + 1) ",\"kept_tests\":" last - first + 1 ",\"projection\":\"\",\"horizon\":\"judged over 60 tests in order\"}"
+        if (first == 0) print "{\"v\":1,\"type\":\"site\",\"test\":\"\",\"variant\":\"\",\"rank\":1,\"bytes\":6290000,\"blocks\":24,\"share\":0.1,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"record_load\",\"file\":\"docs/example/check_catalogue.c\",\"line\":17,\"module\":\"m\",\"offset\":1}],\"held_by\":[{\"symbol\":\"g_cache\",\"field\":\"\",\"module\":\"m\",\"offset\":24,\"bytes\":0}]}"
         print "{\"v\":1,\"type\":\"summary\",\"passed\":1,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
     }' >"$1"
 }
@@ -39,7 +39,7 @@ grep -c '^::error file=x.c,line=3,' "$t/out" | grep -qx 6 || fail "annotations o
 grep -q '^::notice .*more findings' "$t/out" || fail "no notice of what is not annotated"
 grep -q '^::error file=docs/example/check_catalogue.c,line=17,title=tidemark%3A the whole suite accumulates::' "$t/out" ||
     fail "no annotation of the suite's verdict"
-grep -q 'the whole suite: accumulates.*210 MB at test 200.*g.*cache' "$t/o.md" || fail "no verdict of the suite in Markdown"
+grep -q 'the whole suite: accumulates.*62.9 MB in 60 tests.*g.*cache' "$t/o.md" || fail "no verdict of the suite in Markdown"
 grep -q '^not ok 61 - the whole suite$' "$t/o.tap" || fail "no verdict of the suite in TAP"
 grep -q '>accumulates</span> The whole suite' "$t/o.html" || fail "no verdict of the suite on the page"
 grep -q '^tidemark_suite_verdict{variant="",verdict="accumulates"} 1$' "$t/o.prom" || fail "no verdict of the suite among the metrics"
@@ -147,6 +147,8 @@ grep -q '^::notice .*the step summary is full' "$t/out" || fail "a full summary 
 make_result "$t/s1.jsonl" 1/3 0 19; make_result "$t/s2.jsonl" 2/3 20 39; make_result "$t/s3.jsonl" 3/3 40 59
 status 1 report "$t/s1.jsonl" "$t/s2.jsonl" "$t/s3.jsonl" --junit "$t/merged.xml" --json "$t/merged.jsonl"
 sed 's/timestamp="[^"]*"//' "$t/o.xml" >"$t/a"; sed 's/timestamp="[^"]*"//' "$t/merged.xml" >"$t/b"
+grep -q '^shard 1/3: judged over' "$t/b" || fail "a merged report does not say whose evidence it has"
+sed -i 's|^shard 1/3: ||' "$t/b"
 cmp "$t/a" "$t/b" || fail "the merged report differs from the unsharded one"
 status 1 report "$t/merged.jsonl" --junit "$t/again.xml"
 cmp "$t/merged.xml" "$t/again.xml" || fail "the merged result file reads differently"

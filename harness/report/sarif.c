@@ -31,7 +31,7 @@ static const struct rule {
     {"flaky", "The test passes in one order of the tests and fails in another."},
     {"expect", "An expectation of the scenario is broken."},
     {"incomplete", "Results are missing: the run broke off, or measured nothing."},
-    {"unjudged", "Nothing was judged: no test has a verdict."},
+    {"unjudged", "It was not judged: a test, the suite, or all of them have no verdict."},
 };
 
 static void message_put(struct text *text, const char *key, const char *message)

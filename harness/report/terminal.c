@@ -5,6 +5,7 @@
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
 #include "harness/base/version.h"
+#include "harness/report/describe_answer.h"
 #include "harness/report/terminal_part.h"
 
 #include <string.h>
@@ -171,13 +172,6 @@ static void tail_print(const struct result *result, FILE *out, unsigned columns)
     for (size_t i = 0; i < result->note_count; i++) {
         note_print(result->notes[i], shown++, out, columns);
     }
-    struct text closing = {0};
-    describe_closing(&closing, result);
-    if (closing.length > 0) {
-        fputc('\n', out);
-        terminal_wrapped(closing.data, 0, columns, out);
-    }
-    text_fini(&closing);
     fputc('\n', out);
     if (result->argv[0]) {
         fprintf(out, "repeat: %s\n", result->argv);
@@ -198,8 +192,26 @@ static void tail_print(const struct result *result, FILE *out, unsigned columns)
             result->skipped);
 }
 
+/* In colour, but the words say all of it. */
+static void answer_print(const struct result *result, FILE *out, unsigned columns, bool color)
+{
+    struct text answer = {0}, wrapped = {0};
+    static const enum table_color shades[] = {
+        [ANSWER_GOOD] = TABLE_GREEN, [ANSWER_OPEN] = TABLE_YELLOW, [ANSWER_BAD] = TABLE_RED};
+    enum table_color shade = shades[describe_answer(&answer, result)];
+    text_wrap(&wrapped, text_peek(&answer), 0, columns);
+    for (char *rest = wrapped.data, *line; (line = strsep(&rest, "\n")) && line[0];) {
+        fprintf(out, "%s%s%s\n", table_color_begin(shade, color), line,
+                table_color_end(shade, color));
+    }
+    fputc('\n', out);
+    text_fini(&answer);
+    text_fini(&wrapped);
+}
+
 void report_terminal(const struct result *result, FILE *out, unsigned columns, bool color)
 {
+    answer_print(result, out, columns, color);
     head_print(result, out, columns);
     if (result->variant_count > 0 && strcmp(result->command, "hunt") != 0) {
         terminal_run(result, out, columns, color);

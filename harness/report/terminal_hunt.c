@@ -1,5 +1,5 @@
-/* terminal_hunt.c - findings by test: verdict, bytes a run, stack, who holds it, what the verdict
- * is worth, and what is not shown. Supervisor only. */
+/* terminal_hunt.c - findings by test: verdict, bytes a repetition, stack, who holds it, what the
+ * verdict is worth, and what is not shown. Supervisor only. */
 #include "harness/base/table.h"
 #include "harness/base/unit.h"
 #include "harness/report/terminal_part.h"
@@ -23,29 +23,43 @@ void terminal_label(const char *label, const char *text, FILE *out, unsigned col
     text_fini(&body);
 }
 
+/* Equal frames behind each other, as of a recursion, are one line with their number. */
 void terminal_stack(const char *label, const struct result_frame *frames, size_t count, FILE *out,
                     unsigned columns)
 {
-    struct text text = {0};
+    struct text text = {0}, next = {0};
     count = describe_frames_own(frames, count);
-    for (size_t i = 0; i < count && i < FRAMES_MAX; i++) {
+    size_t at = 0;
+    for (size_t line = 0; at < count && line < FRAMES_MAX; line++) {
+        size_t times = 0;
         text_reset(&text);
-        describe_frame(&text, &frames[i]);
-        terminal_label(i == 0 ? label : "", text_peek(&text), out, columns);
+        describe_frame(&text, &frames[at]);
+        do {
+            times++;
+            text_reset(&next);
+            if (++at < count) {
+                describe_frame(&next, &frames[at]);
+            }
+        } while (at < count && strcmp(text_peek(&next), text_peek(&text)) == 0);
+        if (times > 1) {
+            text_format(&text, " x %zu", times);
+        }
+        terminal_label(line == 0 ? label : "", text_peek(&text), out, columns);
     }
-    if (count > FRAMES_MAX) {
+    if (at < count) {
         text_reset(&text);
-        text_format(&text, "... %zu more frame%s", count - FRAMES_MAX,
-                    count - FRAMES_MAX == 1 ? "" : "s");
+        text_format(&text, "... %zu more frame%s", count - at, count - at == 1 ? "" : "s");
         terminal_label("", text.data, out, columns);
     }
     text_fini(&text);
+    text_fini(&next);
 }
 
-static void site_print(const struct result_site *site, FILE *out, unsigned columns)
+static void site_print(const struct result_site *site, unsigned repetitions, FILE *out,
+                       unsigned columns)
 {
     struct text text = {0};
-    describe_kept(&text, site);
+    describe_kept(&text, site, repetitions);
     terminal_label("kept", text.data, out, columns);
     terminal_stack(describe_origin(site), site->frames, site->frame_count, out, columns);
     if (site->held_by_count > 0) {
@@ -58,22 +72,31 @@ static void site_print(const struct result_site *site, FILE *out, unsigned colum
     for (size_t i = 0; i < site->released_by_count && i < RELEASES_MAX; i++) {
         text_reset(&text);
         describe_release(&text, site, &site->released_by[i]);
-        terminal_label(i == 0 ? "release sites" : "", text.data, out, columns);
+        terminal_label(i == 0 ? "look at" : "", text.data, out, columns);
     }
     text_fini(&text);
 }
 
-void terminal_sites(const struct result *result, const char *test, const char *variant, size_t most,
-                    FILE *out, unsigned columns)
+/* Places of less than 1 % of the memory are folded, unless they are all that there is. Descriptors,
+ * threads and files are no memory. */
+#define SHARE_LEAST 0.01
+
+static bool small(const struct result_site *site)
+{
+    return site->share < SHARE_LEAST && !describe_counted(site->kind);
+}
+
+void terminal_sites(const struct result *result, const char *test, const char *variant,
+                    unsigned repetitions, size_t most, FILE *out, unsigned columns)
 {
     const struct result_site *site;
     char size[UNIT_TEXT_BYTES];
     size_t next = 0, shown = 0, hidden = 0;
     int64_t hidden_bytes = 0;
     while ((site = describe_site_next(result, test, variant, &next))) {
-        if (shown < most) {
+        if (shown < most && (shown == 0 || !small(site))) {
             fputs(shown > 0 ? "\n" : "", out);
-            site_print(site, out, columns);
+            site_print(site, repetitions, out, columns);
             shown++;
         } else {
             hidden++;
@@ -82,7 +105,7 @@ void terminal_sites(const struct result *result, const char *test, const char *v
     }
     if (hidden > 0) {
         struct text text = {0};
-        text_format(&text, "%zu more site%s, %s", hidden, hidden == 1 ? "" : "s",
+        text_format(&text, "%zu smaller place%s, %s", hidden, hidden == 1 ? "" : "s",
                     unit_bytes(size, (double)hidden_bytes));
         terminal_label("not shown", text.data, out, columns);
         text_fini(&text);
@@ -109,10 +132,10 @@ static void finding_print(const struct result *result, const struct result_test 
     terminal_wrapped(text_peek(&text), 4, columns, out);
     text_fini(&text);
     terminal_stack("stack", test->frames, test->frame_count, out, columns);
-    terminal_sites(result, test->id, test->variant, SITES_MAX, out, columns);
+    terminal_sites(result, test->id, test->variant, test->repetitions, SITES_MAX, out, columns);
     terminal_errors(test, out, columns);
     if (test->horizon[0]) {
-        terminal_label("horizon", test->horizon, out, columns);
+        terminal_label("evidence", test->horizon, out, columns);
     }
 }
 
@@ -181,7 +204,7 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
         const char *name = variant ? variant->name : "";
         size_t next = 0;
         bool open = variant && variant->verdict == VERDICT_INCONCLUSIVE;
-        const char *word = variant && (open || describe_verdict_bad(variant->verdict))
+        const char *word = variant && (open || result_verdict_bad(variant->verdict))
                                ? result_verdict_name(variant->verdict)
                                : NULL;
         if (!word && !describe_site_next(result, "", name, &next)) {
@@ -200,9 +223,9 @@ static bool suite_print(const struct result *result, FILE *out, unsigned columns
             terminal_wrapped(text.data, 4, columns, out);
         }
         text_fini(&text);
-        terminal_sites(result, "", name, SITES_MAX, out, columns);
+        terminal_sites(result, "", name, 0, SITES_MAX, out, columns);
         if (variant && variant->horizon[0]) {
-            terminal_label("horizon", variant->horizon, out, columns);
+            terminal_label("evidence", variant->horizon, out, columns);
         }
     }
     return any;
@@ -224,13 +247,16 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
     for (size_t i = 0; i < result->test_count; i++) {
         judged = judged && result->tests[i].verdict != VERDICT_NONE;
     }
-    if (found == 0 && !suite && judged && result->test_count > 0) {
-        text_put(&text,
-                 result->test_count == 1 ? ": the test levels off" : ": no test leaks, none grows");
+    bool level = found == 0 && !suite && judged; /* then the answer has the peak */
+    const struct result_variant *whole = result->variant_count > 0 ? &result->variants[0] : NULL;
+    if (!level && whole && text.length > 0 && !result_verdict_bad(whole->verdict) &&
+        !whole->stopped_by[0] && !isnan(whole->metric[METRIC_PEAK_RSS])) {
+        text_format(&text, "; the suite peaks at %s",
+                    unit_bytes(size, result->variants[0].metric[METRIC_PEAK_RSS]));
     }
     if (result->sites_hidden > 0) {
         char bytes[UNIT_TEXT_BYTES];
-        text_format(&text, "; %s smaller site%s not listed, %s together",
+        text_format(&text, "; %s smaller place%s not listed, %s together",
                     unit_count(size, (double)result->sites_hidden),
                     result->sites_hidden == 1 ? " is" : "s are",
                     unit_bytes(bytes, (double)result->bytes_hidden));

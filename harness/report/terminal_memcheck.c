@@ -78,7 +78,7 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
     const char *word = died                            ? result_status_name(test->status)
                        : test->verdict == VERDICT_NONE ? ""
                                                        : result_verdict_name(test->verdict);
-    bool bad = died || describe_verdict_bad(test->verdict);
+    bool bad = died || result_verdict_bad(test->verdict);
     bool rate = !isnan(test->growth_bytes_per_rep);
     struct text name = {0};
     text_put(&name, rows->unique && !rows->variants ? last_part(test->id) : test->id);
@@ -133,7 +133,7 @@ void terminal_memcheck(const struct result *result, FILE *out, unsigned columns,
     struct table *table = table_new();
     table_column(table, "\ntest", TABLE_LEFT);
     table_column(table, "tidemark\nverdict", TABLE_LEFT);
-    table_column(table, "\na run", TABLE_RIGHT);
+    table_column(table, "\neach", TABLE_RIGHT);
     table_column(table, "memcheck\nerrors", TABLE_RIGHT);
     table_column(table, "\nlost", TABLE_RIGHT);
     if (rows.indirect) {

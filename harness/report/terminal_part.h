@@ -15,9 +15,10 @@ void terminal_hunt(const struct result *result, FILE *out, unsigned columns, boo
 /* Up to `most` findings of `variant` (NULL: of all). Returns how many there are. */
 size_t terminal_findings(const struct result *result, const char *variant, size_t most, FILE *out,
                          unsigned columns, bool color);
-/* Sites of a test under a variant: share, size, place, stack, held by. At most `most`. */
-void terminal_sites(const struct result *result, const char *test, const char *variant, size_t most,
-                    FILE *out, unsigned columns);
+/* Sites of a test under a variant: share, size, place, stack, held by. At most `most`.
+ * `repetitions` of the test; 0 for the whole suite. */
+void terminal_sites(const struct result *result, const char *test, const char *variant,
+                    unsigned repetitions, size_t most, FILE *out, unsigned columns);
 /* "    held by       text", wrapped under itself. */
 void terminal_label(const char *label, const char *text, FILE *out, unsigned columns);
 /* "    at            f (x.c:3)", a line a frame. */

@@ -21,7 +21,7 @@ static const struct run_column {
 
 static enum table_color verdict_color(enum result_verdict verdict)
 {
-    return describe_verdict_bad(verdict)     ? TABLE_RED
+    return result_verdict_bad(verdict)       ? TABLE_RED
            : verdict == VERDICT_INCONCLUSIVE ? TABLE_YELLOW
            : verdict == VERDICT_NONE         ? TABLE_PLAIN
                                              : TABLE_GREEN;
@@ -94,12 +94,12 @@ static void culprit_print(const struct result *result, const struct result_varia
     text_fini(&whole);
     text_fini(&line);
     if (sites) {
-        terminal_sites(result, "", variant->name, 3, out, columns);
+        terminal_sites(result, "", variant->name, 0, 3, out, columns);
     } else if (variant->culprit[0]) {
-        terminal_sites(result, variant->culprit, variant->name, 3, out, columns);
+        terminal_sites(result, variant->culprit, variant->name, 0, 3, out, columns);
     }
     if (variant->horizon[0]) {
-        terminal_label("horizon", variant->horizon, out, columns);
+        terminal_label("evidence", variant->horizon, out, columns);
     }
 }
 
@@ -113,7 +113,7 @@ void terminal_run(const struct result *result, FILE *out, unsigned columns, bool
     /* Failures that no verdict of a whole variant explains. */
     for (size_t i = 0; i < result->variant_count; i++) {
         const struct result_variant *variant = &result->variants[i];
-        if (!describe_verdict_bad(variant->verdict)) {
+        if (!result_verdict_bad(variant->verdict)) {
             size_t shown = terminal_findings(result, variant->name, 5, out, columns, color);
             if (shown > 5) {
                 fprintf(out, "  and %zu more under %s\n", shown - 5, variant->name);

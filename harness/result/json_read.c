@@ -224,7 +224,7 @@ bool json_next_key(struct json *json, const char **key)
         return false;
     }
     if (blanks_skip(json) != ':') {
-        return json_fail(json, "':' should stand behind the key");
+        return json_fail(json, "':' should stand after the key");
     }
     json->at++;
     *key = text_peek(&json->key);
@@ -273,7 +273,7 @@ static bool number_pass(struct json *json, bool *whole)
         *whole = false;
         json->at++;
         if (digits_pass(json) == 0) {
-            return json_fail(json, "digits should stand behind the point");
+            return json_fail(json, "digits should stand after the point");
         }
     }
     if (json->at < json->end && (*json->at == 'e' || *json->at == 'E')) {
@@ -283,7 +283,7 @@ static bool number_pass(struct json *json, bool *whole)
             json->at++;
         }
         if (digits_pass(json) == 0) {
-            return json_fail(json, "digits should stand behind the exponent");
+            return json_fail(json, "digits should stand after the exponent");
         }
     }
     return true;
@@ -425,7 +425,7 @@ bool json_skip(struct json *json)
 bool json_end(struct json *json)
 {
     if (!json->error && blanks_skip(json) != '\0') {
-        json_fail(json, "something stands behind the end");
+        json_fail(json, "something stands after the end");
     }
     return !json->error && (json->at == json->end || json_fail(json, "not JSON"));
 }

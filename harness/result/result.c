@@ -306,7 +306,7 @@ struct result_variant *result_variant_add(struct result *result)
     memory_grow(&result->variants, &result->variant_room, result->variant_count + 1,
                 sizeof result->variants[0]);
     struct result_variant *variant = &result->variants[result->variant_count++];
-    *variant = (struct result_variant){0};
+    *variant = (struct result_variant){.kept_bytes = NAN};
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         variant->metric[i] = variant->low[i] = variant->high[i] = NAN;
     }

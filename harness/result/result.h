@@ -43,7 +43,7 @@ enum result_verdict { /* JSON: none clean leak growth accumulates saturating inc
 /* A test that passes in one order of the suite and fails in another. */
 enum result_order {                 /* JSON: polluted needs unexplained */
                     ORDER_FREE,     /* none is known */
-                    ORDER_POLLUTED, /* passes by itself, fails behind another */
+                    ORDER_POLLUTED, /* passes by itself, fails after another */
                     ORDER_NEEDS,    /* fails without another before it */
                     ORDER_UNEXPLAINED,
                     ORDER_COUNT,
@@ -157,6 +157,7 @@ struct result_test {
     int64_t retained_bytes, retained_blocks;
     int64_t peak_live_bytes, peak_rss_bytes;
     int64_t live_bytes;          /* absolute, at the boundary */
+    bool once;                   /* read of a file: it ran once, and was not judged any more */
     double growth_bytes_per_rep; /* NAN: not judged */
     int64_t fds, threads;        /* change per repetition when not settled, else 0 */
     int64_t wall_ns;
@@ -187,7 +188,12 @@ struct result_variant {
     double metric[METRIC_COUNT]; /* NAN: not measured */
     enum result_verdict verdict;
     char *horizon;
-    char *projection; /* "60 GB at test 468", or "" */
+    double kept_bytes; /* what stays after the pass that the verdict and the growth by test are of;
+                          NAN: not measured, or nothing that is accused */
+    unsigned kept_tests; /* tests of that pass, up to where it was stopped; 0: as kept_bytes */
+    char *projection;    /* what did not run would come to: "60 GB at test 468", or "" */
+    char *shard; /* of the file that it is read from, or ""; not in the file, nor is the next */
+    bool joined; /* it is of several shards, and `shard` the one that the horizon is of */
     char *stopped_by; /* "memory", "timeout", "" */
     char *culprit;    /* test id that stopped it, or "" */
     struct {
@@ -220,6 +226,7 @@ struct result {
     char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
     char *shard;  /* "2/5", or "" */
     char *partition;    /* of all tests over the shards: equal where it was the same; or "" */
+    char *filter;       /* it is of those tests only that are like this; "": of all */
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
     int64_t cap;        /* bytes; 0: none */
@@ -291,6 +298,8 @@ void result_set(char **slot, const char *text);
  * reports of 100,000 failing tests look for each one's sites. */
 void result_sites_sort(struct result *result);
 
+/* Is this verdict an accusation? */
+bool result_verdict_bad(enum result_verdict verdict);
 /* Does this test break the build? It failed or died, unless the scenario expects its variant to
  * be stopped, or says how many of its tests may fail; under hunt, also when its memory leaks, grows
  * or accumulates. */
@@ -308,6 +317,8 @@ enum result_outcome result_test_outcome(const struct result *result,
                                         const struct result_test *test);
 /* Does the verdict of this variant's suite count as one more test? Under hunt, if a test ran. */
 bool result_suite_counts(const struct result *result);
+/* Was any test of this variant judged? Of a suite without one nothing is known. */
+bool result_suite_judged(const struct result *result, const struct result_variant *variant);
 enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant);
 

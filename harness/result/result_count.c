@@ -74,6 +74,11 @@ bool result_is_hunt(const struct result *result)
     return strcmp(result->command, "hunt") == 0;
 }
 
+bool result_verdict_bad(enum result_verdict verdict)
+{
+    return verdict == VERDICT_LEAK || verdict == VERDICT_GROWTH || verdict == VERDICT_ACCUMULATES;
+}
+
 static bool verdict_fails(const struct result *result, enum result_verdict verdict)
 {
     switch (verdict) {
@@ -153,26 +158,25 @@ bool result_suite_counts(const struct result *result)
     return result_is_hunt(result) && result->test_count > 0;
 }
 
-/* A suite of which no test was judged is not judged by its sum: what its tests keep may not have
- * been seen at all. */
-static bool suite_judged_any(const struct result *result, const char *variant)
+bool result_suite_judged(const struct result *result, const struct result_variant *variant)
 {
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
         if (test->status == RESULT_PASS && test->verdict != VERDICT_NONE &&
-            test->verdict != VERDICT_INCONCLUSIVE && strcmp(test->variant, variant) == 0) {
+            test->verdict != VERDICT_INCONCLUSIVE && strcmp(test->variant, variant->name) == 0) {
             return true;
         }
     }
     return false;
 }
 
+/* What the tests of a suite of which none was judged keep may not have been seen at all. */
 enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant)
 {
     enum result_outcome outcome = verdict_outcome(result, variant->verdict);
-    return outcome == OUTCOME_PASSED && !suite_judged_any(result, variant->name) ? OUTCOME_SKIPPED
-                                                                                 : outcome;
+    return outcome == OUTCOME_PASSED && !result_suite_judged(result, variant) ? OUTCOME_SKIPPED
+                                                                              : outcome;
 }
 
 void result_count(struct result *result)
@@ -192,19 +196,29 @@ void result_count(struct result *result)
     result->skipped = count[OUTCOME_SKIPPED];
 }
 
-bool result_nothing_judged(const struct result *result)
+/* A scenario without expectations is run for the verdicts of its variants: tests that pass while
+ * none of them has one have measured nothing. */
+static bool variants_unjudged(const struct result *result)
 {
-    struct result counted = *result; /* borrowed */
-    result_count(&counted);
-    return result->incomplete == 0 && counted.passed + counted.failed == 0;
+    bool judged = result_is_hunt(result) || result->expect_count > 0 || result->variant_count == 0;
+    for (size_t i = 0; i < result->variant_count && !judged; i++) {
+        judged = result->variants[i].verdict != VERDICT_NONE &&
+                 result->variants[i].verdict != VERDICT_INCONCLUSIVE;
+    }
+    return !judged;
 }
 
 enum result_end result_end(const struct result *result)
 {
     struct result counted = *result; /* borrowed */
     result_count(&counted);
-    return result->incomplete > 0                ? END_INCOMPLETE
-           : counted.failed > 0                  ? END_BROKEN
-           : counted.passed + counted.failed > 0 ? END_MET
-                                                 : END_NOTHING;
+    return result->incomplete > 0                             ? END_INCOMPLETE
+           : counted.failed > 0                               ? END_BROKEN
+           : counted.passed == 0 || variants_unjudged(result) ? END_NOTHING
+                                                              : END_MET;
+}
+
+bool result_nothing_judged(const struct result *result)
+{
+    return result_end(result) == END_NOTHING;
 }

@@ -29,6 +29,10 @@ static const struct row {
     {"run", "pass/none pass/growth", "accumulates", "2 0 0", END_MET},
     {"run", "pass/none fail/none", "clean", "1 1 0", END_BROKEN},
     {"run", "skip/none", "clean", "0 0 1", END_NOTHING},
+    {"run", "pass/none pass/none", "none", "2 0 0", END_NOTHING},
+    {"run", "pass/none", "inconclusive", "1 0 0", END_NOTHING},
+    {"run", "pass/none fail/none", "none", "1 1 0", END_BROKEN},
+    {"run", "pass/none", "", "1 0 0", END_MET},
 };
 
 static void row_make(struct result *result, const struct row *row)

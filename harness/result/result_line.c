@@ -24,6 +24,7 @@ static const struct field run_fields[] = {
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
+    FIELD(result, "filter", FIELD_TEXT, filter),
     FIELD(result, "fail_on", FIELD_FAIL_ON, fail_on),
     {NULL, FIELD_OTHER, 0},
 };
@@ -111,6 +112,8 @@ static const struct field variant_fields[] = {
     FIELD(result_variant, "verdict", FIELD_VERDICT, verdict),
     FIELD(result_variant, "stopped_by", FIELD_TEXT, stopped_by),
     FIELD(result_variant, "culprit", FIELD_TEXT, culprit),
+    FIELD(result_variant, "kept_bytes", FIELD_DOUBLE, kept_bytes),
+    FIELD(result_variant, "kept_tests", FIELD_UNSIGNED, kept_tests),
     FIELD(result_variant, "projection", FIELD_TEXT, projection),
     FIELD(result_variant, "horizon", FIELD_TEXT, horizon),
     FIELD(result_variant, "counters", FIELD_OTHER, counters),

@@ -1,6 +1,7 @@
 /* result_merge.c - see result_merge.h. Supervisor only. */
 #include "harness/result/result_merge.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_printable.h"
 #include "harness/result/result_shard.h"
 
 #include <math.h>
@@ -17,8 +18,8 @@ static enum join join_of(enum result_metric metric)
     case METRIC_RETAINED_TEST_MAX:
     case METRIC_LIVE_PEAK:
     case METRIC_TEST_PEAK:
-    case METRIC_GROWTH: /* a rate by test: that of the part which grows most */
         return JOIN_MAX;
+    case METRIC_GROWTH: /* see kept_join */
     case METRIC_LIVE_END:
     case METRIC_LOOKUP_P50:
     case METRIC_LOOKUP_P99:
@@ -65,9 +66,30 @@ static void counters_join(struct result_variant *into, const struct result_varia
     }
 }
 
+/* What stays of all parts that keep something, over their tests: the rate is its quotient. A part
+ * that was stopped has a projection for its own tests; of two there is none. */
+static void kept_join(struct result_variant *into, const struct result_variant *from, double growth)
+{
+    bool both = into->kept_tests > 0 && from->kept_tests > 0;
+    if (both) {
+        into->kept_bytes += from->kept_bytes;
+        into->kept_tests += from->kept_tests;
+        result_set(&into->projection, "");
+    } else if (from->kept_tests > 0) {
+        into->kept_bytes = from->kept_bytes;
+        into->kept_tests = from->kept_tests;
+        result_set(&into->projection, from->projection);
+    } else if (!into->projection[0]) { /* of earlier versions */
+        result_set(&into->projection, from->projection);
+    }
+    into->metric[METRIC_GROWTH] = into->kept_tests > 0
+                                      ? into->kept_bytes / into->kept_tests
+                                      : value_join(JOIN_MAX, growth, from->metric[METRIC_GROWTH]);
+}
+
 static void variant_join(struct result_variant *into, const struct result_variant *from)
 {
-    double *metric = into->metric;
+    double *metric = into->metric, growth = into->metric[METRIC_GROWTH];
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
         enum join join = join_of((enum result_metric)i);
         metric[i] = join == JOIN_DERIVED ? NAN : value_join(join, metric[i], from->metric[i]);
@@ -77,18 +99,15 @@ static void variant_join(struct result_variant *into, const struct result_varian
     metric[METRIC_HIT_RATE] = asked > 0 ? metric[METRIC_HITS] / asked : NAN;
     metric[METRIC_ALLOCS_PER_LOOKUP] =
         metric[METRIC_LOOKUPS] > 0 ? metric[METRIC_ALLOCS] / metric[METRIC_LOOKUPS] : NAN;
-    bool stopped = !into->stopped_by[0] && from->stopped_by[0];
-    bool worse = verdict_worse(into->verdict, from->verdict) != into->verdict;
-    if (worse) { /* what a verdict is worth comes from the part that it comes from */
+    kept_join(into, from, growth);
+    if (verdict_worse(into->verdict, from->verdict) != into->verdict) {
         into->verdict = from->verdict;
         result_set(&into->horizon, from->horizon);
+        result_set(&into->shard, from->shard);
     }
-    if (stopped) {
+    if (from->stopped_by[0] && !into->stopped_by[0]) {
         result_set(&into->stopped_by, from->stopped_by);
         result_set(&into->culprit, from->culprit);
-    }
-    if (stopped || (worse && !into->stopped_by[0])) {
-        result_set(&into->projection, from->projection);
     }
     counters_join(into, from);
 }
@@ -121,6 +140,16 @@ static void expects_merge(struct result *result)
     result->expect_count = kept;
 }
 
+/* What the verdict rests on is of one shard: of which, is said. */
+static void horizon_place(struct result_variant *variant)
+{
+    if (variant->joined && variant->shard[0] && variant->horizon[0]) {
+        char *horizon = memory_format("shard %s: %s", variant->shard, variant->horizon);
+        result_set(&variant->horizon, horizon);
+        free(horizon);
+    }
+}
+
 void result_merge_variants(struct result *result)
 {
     size_t kept = 0;
@@ -134,9 +163,13 @@ void result_merge_variants(struct result *result)
             continue;
         }
         variant_join(&result->variants[j], &result->variants[i]);
+        result->variants[j].joined = true;
         result_variant_fini(&result->variants[i]);
     }
     result->variant_count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        horizon_place(&result->variants[i]);
+    }
     expects_merge(result);
 }
 
@@ -168,15 +201,32 @@ static bool same_run(const struct result_source *first, const struct result_sour
                 {"command", first->command, other->command}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].a, rows[i].b) != 0) {
+            char *a = printable_new(rows[i].a), *b = printable_new(rows[i].b);
             diag_add(
                 diag, other->path, other->line, 1, "another %s ('%s') than %s ('%s'); not merged%s",
-                rows[i].what, rows[i].b, first->path, rows[i].a,
+                rows[i].what, b, first->path, a,
                 first->scenario[0] && other->scenario[0] ? "; --scenario NAME takes one of them"
                                                          : "");
+            free(a);
+            free(b);
             return false;
         }
     }
     return true;
+}
+
+/* Why one part has measured nothing is no reason why another one is missing. */
+static void reason_merge(struct result *result, const struct result_source *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i].incomplete > 0 && sources[i].reason[0]) {
+            result_set(&result->reason, sources[i].reason);
+            return;
+        }
+    }
+    if (result->incomplete > 0) {
+        result_set(&result->reason, "");
+    }
 }
 
 enum result_merge result_merge(struct result *result, const char *const *paths, size_t count,
@@ -208,9 +258,11 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
         done = RESULT_MERGE_REFUSED;
     }
     if (source_count > 1) {
+        reason_merge(result, sources, source_count);
         result_set(&result->shard, "");
         result_set(&result->partition, "");
         result_merge_variants(result);
+        result_merge_sites(result);
         notes_merge(result);
     }
     result_reader_free(&reader);

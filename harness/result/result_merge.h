@@ -23,4 +23,8 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
 /* Variants of the same name become one, expectations of the same line become one. */
 void result_merge_variants(struct result *result);
 
+/* Sites of the whole suite with the same stack become one, with their ranks and shares. After
+ * result_merge_variants. */
+void result_merge_sites(struct result *result);
+
 #endif

@@ -113,6 +113,13 @@ static void memcheck_clean(struct result_memcheck *memcheck)
     }
 }
 
+char *printable_new(const char *string)
+{
+    struct text text = {0};
+    printable_put(&text, string);
+    return text_take(&text);
+}
+
 void result_make_printable(struct result *result)
 {
     slots_clean(RESULT_STRINGS(result));

@@ -15,5 +15,7 @@
 void result_make_printable(struct result *result);
 /* The same for one string, appended to `text`. */
 void printable_put(struct text *text, const char *string);
+/* The same for one string by itself. The caller frees. */
+char *printable_new(const char *string);
 
 #endif

@@ -6,6 +6,7 @@
 #include "harness/base/version.h"
 #include "harness/result/result_index.h"
 #include "harness/result/result_line.h"
+#include "harness/result/result_printable.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,16 +83,27 @@ static void sites_cut(struct result_reader *reader)
     reader->sites_least = last->suppressed ? INT64_MIN : last->bytes;
 }
 
-static void test_read(struct result_reader *reader)
+static void test_take(struct result_reader *reader, bool once)
 {
     struct result_test test;
     result_test_start(&test);
+    test.once = once;
     result_line_test(&reader->json, &test);
     if (reader->json.error) {
         result_test_fini(&test);
         return;
     }
     test_store(reader, &test);
+}
+
+static void test_read(struct result_reader *reader)
+{
+    test_take(reader, false);
+}
+
+static void once_read(struct result_reader *reader)
+{
+    test_take(reader, true);
 }
 
 static void site_read(struct result_reader *reader)
@@ -133,9 +145,18 @@ static void birth_read(struct result_reader *reader)
     result->births[result->birth_count++] = birth;
 }
 
+static struct result_source *source_last(struct result_reader *reader)
+{
+    return &reader->sources[reader->source_count - 1];
+}
+
 static void variant_read(struct result_reader *reader)
 {
-    result_line_variant(&reader->json, result_variant_add(reader->result));
+    struct result_variant *variant = result_variant_add(reader->result);
+    result_line_variant(&reader->json, variant);
+    if (source_last(reader)->shard[0]) {
+        result_set(&variant->shard, source_last(reader)->shard);
+    }
 }
 
 static void note_read(struct result_reader *reader)
@@ -172,11 +193,6 @@ static void elsewhere_read(struct result_reader *reader)
     }
 }
 
-static struct result_source *source_last(struct result_reader *reader)
-{
-    return &reader->sources[reader->source_count - 1];
-}
-
 static void source_open(struct result_reader *reader, const char *path)
 {
     memory_grow(&reader->sources, &reader->source_room, reader->source_count + 1,
@@ -205,6 +221,7 @@ static void source_close(struct result_reader *reader)
     size_t told = source->passed + source->failed + source->skipped;
     size_t lines = source->tests + reader->refused + result->expect_count - reader->first_expect +
                    result->variant_count - reader->first_variant;
+    size_t judged = 0;
     if (!source->has_summary) {
         for (size_t i = reader->first_test; i < result->test_count; i++) {
             enum result_status status = result->tests[i].status;
@@ -212,9 +229,10 @@ static void source_close(struct result_reader *reader)
             bool neither = status == RESULT_SKIP || status == RESULT_FLAKY;
             source->skipped += neither;
             source->failed += status != RESULT_PASS && !neither;
+            judged += !result->tests[i].once;
         }
-        bool missing = source->expected > source->tests;
-        source->incomplete = missing ? source->expected - source->tests : 1;
+        bool missing = source->expected > judged;
+        source->incomplete = missing ? source->expected - judged : 1;
         source->cut_short = !missing;
     } else if (told > lines) { /* lines were lost */
         source->incomplete += told - lines;
@@ -293,7 +311,7 @@ static const struct line_type {
     {"test", test_read},    {"site", site_read},         {"variant", variant_read},
     {"run", run_read},      {"summary", summary_read},   {"expect", expect_read},
     {"note", note_read},    {"expected", expected_read}, {"elsewhere", elsewhere_read},
-    {"births", birth_read},
+    {"births", birth_read}, {"once", once_read},
 };
 
 /* Finds `v` and `type`, wherever in the object they stand. NULL: an error, or a type of a later
@@ -388,10 +406,12 @@ static bool newer_tell(struct result_reader *reader, const char *path, const cha
     const char *version = reader->result->tool_version;
     bool newer = source_last(reader)->has_run && version_newer(version);
     if (newer) {
+        char *said = printable_new(version);
         diag_add(diag, path, reader->line, (unsigned)(reader->json.at - line) + 1,
                  "written by tidemark %s, and this is tidemark " TIDEMARK_VERSION
                  ", which cannot read it (%s): update it",
-                 version, reader->json.error);
+                 said, reader->json.error);
+        free(said);
     }
     return newer;
 }

@@ -2,13 +2,13 @@
  * result_read.h - reads result files, for report, compare and baseline: a line at a time, in memory
  * that is bounded by the number of tests and by `sites_max`. Supervisor only.
  *
- * A test may come twice in one file (its figures as soon as it ran, its verdict when it was
- * judged): the later line counts. In two files it is a duplicate, which is refused. Unknown fields
- * and line types are passed over; a line that is not JSON, a field of another type, or a version
- * that is not 1, is a diagnostic (file:line:column). A file without a closing summary, or cut off
- * in the middle of its last line, or with a summary that says so or counts more than there are
- * lines of, adds to result->incomplete. Another `run` line begins another result, as if it stood in
- * a file of its own: so JSON Lines may be put together with cat.
+ * A test may come twice in one file (as "once" when it ran for the first time, as "test" when it
+ * was judged): the later line counts. In two files it is a duplicate, which is refused. Unknown
+ * fields and line types are passed over; a line that is not JSON, a field of another type, or a
+ * version that is not 1, is a diagnostic (file:line:column). A file without a closing summary, or
+ * cut off in the middle of its last line, or with a summary that says so or counts more than there
+ * are lines of, adds to result->incomplete. Another `run` line begins another result, as if it
+ * stood in a file of its own: so JSON Lines may be put together with cat.
  */
 #ifndef RESULT_READ_H
 #define RESULT_READ_H

@@ -43,7 +43,7 @@ START_TEST(a_bad_line_is_named_with_its_place)
         {"{\"v\":1,\"type\":\"test\",\"id\":\"x\",\"line\":-1}", 38, "0 or more"},
         {"{\"v\":1,\"type\":\"test\",\"id\":\"\xff\"}", 28, "not UTF-8"},
         {"{\"v\":1,\"type\":\"test\",\"id\":\"\\ud800\"}", 34, "surrogate"},
-        {"{\"v\":1,\"type\":\"test\",\"id\":\"x\"} {}", 32, "something stands behind the end"},
+        {"{\"v\":1,\"type\":\"test\",\"id\":\"x\"} {}", 32, "something stands after the end"},
         {"{\"v\":1,\"type\":\"test\",\"id\":\"x\",}", 31, "a key in quotes"},
         {"{\"v\":1,\"type\":\"test\",\"id\":\"x\",\"later\":[1,}", 42, "not JSON"},
     };

@@ -3,6 +3,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/text.h"
+#include "harness/result/result_printable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,10 @@ static bool sources_fit(const struct result_source *sources, size_t count, unsig
             continue;
         }
         if (!shard_read(&sources[i], &shard, &shards) || (*total != 0 && shards != *total)) {
+            char *said = printable_new(sources[i].shard);
             diag_add(diag, sources[i].path, sources[i].line, 1,
-                     "shard %s does not fit the others (of %u)", sources[i].shard, *total);
+                     "shard %s does not fit the others (of %u)", said, *total);
+            free(said);
             return false;
         }
         *total = shards;
@@ -58,18 +61,23 @@ static bool sources_fit(const struct result_source *sources, size_t count, unsig
     return true;
 }
 
-/* Counts the tests of `list` that no file has, and names the first of them. */
-static size_t tests_missing(const struct result_elsewhere *list, const struct result_reader *reader,
-                            struct text *names)
+/* Counts the tests of `list` that no file has, or none that was judged, and names the first of
+ * them.
+ */
+static size_t tests_missing(const struct result *result, const struct result_elsewhere *list,
+                            const struct result_reader *reader, struct text *names)
 {
     size_t missing = 0, at;
     for (size_t i = 0; i < list->count; i++) {
-        if (result_reader_find(reader, list->tests[i], list->variant, &at)) {
+        if (result_reader_find(reader, list->tests[i], list->variant, &at) &&
+            !result->tests[at].once) {
             continue;
         }
         if (missing++ < TESTS_NAMED) {
-            text_format(names, "\n    %s%s%s", list->tests[i], list->variant[0] ? " under " : "",
-                        list->variant);
+            text_put(names, "\n    ");
+            printable_put(names, list->tests[i]);
+            text_put(names, list->variant[0] ? " under " : "");
+            printable_put(names, list->variant);
         }
     }
     return missing;
@@ -83,7 +91,7 @@ static void shard_tell(struct result *result, const struct result_reader *reader
     bool listed = false;
     for (size_t i = 0; i < result->elsewhere_count; i++) {
         if (result->elsewhere[i].shard == shard) {
-            missing += tests_missing(&result->elsewhere[i], reader, &names);
+            missing += tests_missing(result, &result->elsewhere[i], reader, &names);
             listed = true;
         }
     }

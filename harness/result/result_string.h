@@ -10,17 +10,17 @@
     (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
                      &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
                      &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition,           \
-                     &(r)->reason},                                                                \
-        13
+                     &(r)->reason,       &(r)->filter},                                            \
+        14
 #define TEST_STRINGS(t)                                                                            \
-    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,      &(t)->file,                \
+    (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,       &(t)->file,               \
                      &(t)->horizon, &(t)->order_by, &(t)->order_message, &(t)->program},           \
         8
 #define SITE_STRINGS(s) (char **const[]){&(s)->test, &(s)->variant, &(s)->kind}, 3
 #define VARIANT_STRINGS(v)                                                                         \
-    (char **const[]){&(v)->name, &(v)->horizon, &(v)->projection, &(v)->stopped_by,                \
-                     &(v)->culprit},                                                               \
-        5
+    (char **const[]){&(v)->name,       &(v)->horizon, &(v)->projection,                            \
+                     &(v)->stopped_by, &(v)->culprit, &(v)->shard},                                \
+        6
 #define EXPECT_STRINGS(e)                                                                          \
     (char **const[]){&(e)->variant, &(e)->metric, &(e)->limit, &(e)->actual, &(e)->file}, 5
 #define FRAME_STRINGS(f) (char **const[]){&(f)->function, &(f)->file, &(f)->module}, 3

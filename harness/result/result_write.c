@@ -42,6 +42,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     if (result->partition[0]) {
         json_text(line, "partition", result->partition);
     }
+    if (result->filter[0]) {
+        json_text(line, "filter", result->filter);
+    }
     fail_on_put(line, result->fail_on);
     result_line_end(writer);
 }
@@ -73,9 +76,9 @@ static void curve_put(struct text *line, const char *key, const int64_t *values,
     }
 }
 
-void result_write_test(struct result_writer *writer, const struct result_test *test)
+static void test_write(struct result_writer *writer, const struct result_test *test, bool once)
 {
-    struct text *line = result_line_open(writer, "test");
+    struct text *line = result_line_open(writer, once ? "once" : "test");
     json_text(line, "id", test->id);
     json_text(line, "variant", test->variant);
     json_text(line, "status", result_status_name(test->status));
@@ -122,8 +125,18 @@ void result_write_test(struct result_writer *writer, const struct result_test *t
     if (test->memcheck) {
         result_memcheck_write(line, test->memcheck);
     }
-    result_writer_count(writer, test);
+    result_writer_count(writer, test, once);
     result_line_end(writer);
+}
+
+void result_write_test(struct result_writer *writer, const struct result_test *test)
+{
+    test_write(writer, test, false);
+}
+
+void result_write_once(struct result_writer *writer, const struct result_test *test)
+{
+    test_write(writer, test, true);
 }
 
 void result_write_site(struct result_writer *writer, const struct result_site *site)
@@ -182,6 +195,10 @@ void result_write_variant(struct result_writer *writer, const struct result_vari
     json_text(line, "verdict", result_verdict_name(variant->verdict));
     json_text(line, "stopped_by", variant->stopped_by);
     json_text(line, "culprit", variant->culprit);
+    json_number(line, "kept_bytes", variant->kept_bytes);
+    if (variant->kept_tests > 0) {
+        json_unsigned(line, "kept_tests", variant->kept_tests);
+    }
     json_text(line, "projection", variant->projection);
     json_text(line, "horizon", variant->horizon);
     json_open(line, "counters", '{');

@@ -29,6 +29,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
 /* `expected` tests are still to come: they count as incomplete in the provisional summary. */
 void result_write_expected(struct result_writer *writer, size_t expected);
 void result_write_test(struct result_writer *writer, const struct result_test *test);
+/* "once": what the test came to when it ran for the first time; a line of type "test" is to follow,
+ * and counts instead. */
+void result_write_once(struct result_writer *writer, const struct result_test *test);
 void result_write_site(struct result_writer *writer, const struct result_site *site);
 /* "births": where one repetition of a test allocates. */
 void result_write_birth(struct result_writer *writer, const struct result_site *birth);

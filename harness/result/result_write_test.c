@@ -41,6 +41,7 @@ static void everything_fill(struct result *result)
     result_set(&result->way_in, "libcheck, static");
     result_set(&result->shard, "2/5");
     result_set(&result->partition, "0123456789abcdef");
+    result_set(&result->filter, "*/parser/*");
     struct result_elsewhere *elsewhere = result_elsewhere_add(result);
     result_set(&elsewhere->variant, "lru");
     elsewhere->shard = 1;
@@ -155,6 +156,8 @@ static void everything_fill(struct result *result)
     variant->high[METRIC_WALL] = 2.5;
     variant->verdict = VERDICT_SATURATING;
     result_set(&variant->stopped_by, "memory");
+    variant->kept_bytes = 399000000;
+    variant->kept_tests = 3;
     result_set(&variant->projection, "60 GB at test 468");
     result_counter_add(variant, "fallbacks", 3);
     struct result_expect *expect = result_expect_add(result);
@@ -229,6 +232,7 @@ START_TEST(what_is_written_reads_back_the_same)
     ck_assert_str_eq(in.host, out.host);
     ck_assert_str_eq(in.shard, "2/5");
     ck_assert_str_eq(in.partition, "0123456789abcdef");
+    ck_assert_str_eq(in.filter, "*/parser/*");
     ck_assert_uint_eq(in.elsewhere_count, 1);
     ck_assert_str_eq(in.elsewhere[0].variant, "lru");
     ck_assert_uint_eq(in.elsewhere[0].shard, 1);

@@ -27,7 +27,7 @@ struct result_writer {
     struct text line;
     /* For the provisional summary. A test may come twice: its figures as soon as it ran, its
      * verdict when there is one. `status` remembers the last of each. */
-    size_t expected, count[3]; /* 0 passed, 1 failed, 2 skipped */
+    size_t expected, count[4]; /* 0 passed, 1 failed, 2 skipped, 3 ran once and to be judged */
     struct result_index index; /* hash of id and variant -> number in `outcome` */
     unsigned char *outcome;
     size_t outcome_count, outcome_room;
@@ -102,7 +102,7 @@ static void buffer_write(struct result_writer *writer)
         bool missing = writer->expected > done;
         struct result so_far = {.passed = writer->count[0],
                                 .failed = writer->count[1],
-                                .skipped = writer->count[2],
+                                .skipped = writer->count[2] + writer->count[3],
                                 .incomplete = missing ? writer->expected - done : 1,
                                 .cut_short = !missing,
                                 .way_in = "",
@@ -196,10 +196,13 @@ static bool outcome_same(const void *context, uint64_t value, const char *first,
     return true;
 }
 
-void result_writer_count(struct result_writer *writer, const struct result_test *test)
+void result_writer_count(struct result_writer *writer, const struct result_test *test, bool once)
 {
     bool neither = test->status == RESULT_SKIP || test->status == RESULT_FLAKY;
-    unsigned char outcome = test->status == RESULT_PASS ? 0 : neither ? 2 : 1;
+    unsigned char outcome = once && test->status == RESULT_PASS ? 3
+                            : test->status == RESULT_PASS       ? 0
+                            : neither                           ? 2
+                                                                : 1;
     bool fresh;
     uint64_t at = result_index_add(&writer->index, test->id, test->variant, writer->outcome_count,
                                    outcome_same, NULL, &fresh);
@@ -225,8 +228,9 @@ static int line_wanted(struct json *json, const char *line, size_t length)
         if (strcmp(key, "type") != 0) {
             json_skip(json);
         } else if (json_take_text(json, &type)) {
-            return strcmp(type, "test") == 0 || strcmp(type, "site") == 0 ||
-                   strcmp(type, "births") == 0 || strcmp(type, "note") == 0;
+            return strcmp(type, "test") == 0 || strcmp(type, "once") == 0 ||
+                   strcmp(type, "site") == 0 || strcmp(type, "births") == 0 ||
+                   strcmp(type, "note") == 0;
         }
     }
     return json->error ? -1 : 0;

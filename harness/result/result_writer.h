@@ -11,7 +11,8 @@ struct text *result_line_open(struct result_writer *writer, const char *type);
 void result_line_end(struct result_writer *writer);
 /* A run begins: its summary is to come. */
 void result_writer_begin(struct result_writer *writer);
-/* The test counts in the provisional summary, the later line of one that comes twice. */
-void result_writer_count(struct result_writer *writer, const struct result_test *test);
+/* The test counts in the provisional summary, the later line of one that comes twice. `once`: it is
+ * not judged yet, so that it has not passed. */
+void result_writer_count(struct result_writer *writer, const struct result_test *test, bool once);
 
 #endif

@@ -120,7 +120,7 @@ bool condition_number_take(struct reader *reader, const struct node *node,
     const char *rest = operator_take(text, &op);
     if (!dots) {
         if (!*rest) {
-            reader_error(reader, node, "%s '%s' has no value behind the sign", condition->written,
+            reader_error(reader, node, "%s '%s' has no value after the sign", condition->written,
                          node_shown(text, shown));
             return false;
         }

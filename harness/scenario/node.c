@@ -100,7 +100,7 @@ static const struct slip {
     {"mapping values are not allowed in this context", NULL, AT_PROBLEM,
      "a ':' where none may stand; quote the text, or check the indentation"},
     {"could not find expected ':'", "while scanning a simple key", AT_CONTEXT,
-     "a key without ':' behind it"},
+     "a key without ':' after it"},
     {"found unexpected end of stream", "while scanning a quoted scalar", AT_CONTEXT,
      "this quote is never closed"},
     {"did not find expected comment or line break", "while scanning a block scalar", AT_CONTEXT,

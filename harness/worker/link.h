@@ -27,6 +27,10 @@ struct link {
     void *context;
 };
 
+/* What the repetitions of a RUN took, ns, without the time in which others had the processor: a
+ * busy machine does not make a cheap test dear. A test that sleeps takes what it sleeps. */
+double answer_cost_ns(const struct answer *answer);
+
 /* The caller owns the storage. */
 void link_init(struct link *link, void (*observe)(void *context, const struct wire_record *record),
                void *context);

@@ -3,13 +3,14 @@
 #include "harness/worker/link.h"
 
 #include "harness/base/suite.h"
+#include "harness/worker/pace.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum played { PASSES, DIES_EARLY, DIES_LATE, LEAVES_A_PROCESS, HANGS, PLAYED };
+enum played { PASSES, DIES_EARLY, DIES_LATE, LEAVES_A_PROCESS, HANGS, CLAIMS, PLAYED };
 
 static void sample_put(struct wire *wire, uint32_t test, unsigned repetition)
 {
@@ -43,7 +44,7 @@ static void test_play(struct wire *wire, const struct wire_command *command)
 {
     struct wire_test test;
     struct wire_note note;
-    for (unsigned i = 0; i < command->repetitions_max; i++) {
+    for (unsigned i = 0; i < command->repetitions; i++) {
         sample_put(wire, command->test, i);
     }
     WIRE_INIT(&note, WIRE_NOTE);
@@ -69,6 +70,10 @@ static void test_play(struct wire *wire, const struct wire_command *command)
     WIRE_INIT(&test, WIRE_TEST);
     test.test = command->test;
     test.allocs = 77;
+    if (command->test == CLAIMS) { /* what it waited for a processor, in ms */
+        test.queued_ns = command->site_count * 1000000ull;
+        usleep(60000);
+    }
     wire_put(wire, &test);
     wire_flush(wire);
     if (command->test == DIES_LATE) {
@@ -111,6 +116,8 @@ static __attribute__((constructor)) void worker_play(void)
         WIRE_INIT(&done, WIRE_DONE);
         done.sequence = sequence;
         done.op = command.op;
+        done.took_ns = command.child_ns; /* of CLAIMS: what it is told to say */
+        done.cpu_ns = command.settle_ns;
         wire_put(wire, &done);
         if (command.op == WIRE_OP_FINISH) {
             wire_put(wire, &bye);
@@ -146,10 +153,7 @@ static void begin(struct link *link)
 static struct answer run(struct link *link, enum played test, unsigned repetitions,
                          uint64_t timeout_ns)
 {
-    struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = test,
-                                   .repetitions_min = repetitions,
-                                   .repetitions_max = repetitions};
+    struct wire_command command = {.op = WIRE_OP_RUN, .test = test, .repetitions = repetitions};
     return link_ask(link, &command, timeout_ns);
 }
 
@@ -216,17 +220,57 @@ START_TEST(processes_that_a_test_leaves_are_counted)
 }
 END_TEST
 
+START_TEST(what_a_worker_spent_is_its_word_within_what_was_waited_for_it)
+{
+    static const double ms = 1e6;
+    static const struct {
+        uint32_t op;
+        uint64_t took_ms, cpu_ms;
+        uint32_t queued_ms;
+        double least_ms, most_ms; /* beside what this process runs meanwhile */
+    } rows[] = {
+        {WIRE_OP_RUN, 50, 1, 20, 30, 45},       /* it sleeps, and waits for a processor */
+        {WIRE_OP_RUN, 50, 45, 20, 45, 60},      /* no less than it ran */
+        {WIRE_OP_RUN, 1u << 30, 0, 0, 60, 1e9}, /* no more than was waited for it */
+        {WIRE_OP_RUN, 50, 1, 1u << 30, 1, 15},  {WIRE_OP_SITES, 0, 1u << 30, 0, 0, 15},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct link link;
+        struct timespec before, after;
+        begin(&link);
+        struct wire_command command = {.op = rows[i].op,
+                                       .test = CLAIMS,
+                                       .repetitions = 1,
+                                       .child_ns = rows[i].took_ms * 1000000,
+                                       .settle_ns = rows[i].cpu_ms * 1000000,
+                                       .site_count = rows[i].queued_ms};
+        double spent = pace_now();
+        clock_gettime(CLOCK_MONOTONIC, &before);
+        ck_assert_int_eq(link_ask(&link, &command, 0).event, WORKER_DONE);
+        clock_gettime(CLOCK_MONOTONIC, &after);
+        spent = (pace_now() - spent) / ms;
+        double wall = (double)(after.tv_sec - before.tv_sec) * 1e3 +
+                      (double)(after.tv_nsec - before.tv_nsec) / ms;
+        ck_assert_msg(spent >= rows[i].least_ms && spent <= rows[i].most_ms && spent <= wall + 2,
+                      "row %zu: %g ms of %g", i, spent, wall);
+        link_fini(&link);
+    }
+}
+END_TEST
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) /* not tried there */
 int main(void)
 {
     (void)&an_answer_has_its_own_samples_and_test;
     (void)&an_end_says_how_far_it_came;
     (void)&processes_that_a_test_leaves_are_counted;
+    (void)&what_a_worker_spent_is_its_word_within_what_was_waited_for_it;
     puts("the worker is this program, and a sanitizer's runtime does not start before its "
          "constructor");
     return 77;
 }
 #else
 SUITE("link", &an_answer_has_its_own_samples_and_test, &an_end_says_how_far_it_came,
-      &processes_that_a_test_leaves_are_counted)
+      &processes_that_a_test_leaves_are_counted,
+      &what_a_worker_spent_is_its_word_within_what_was_waited_for_it)
 #endif

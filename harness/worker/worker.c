@@ -179,6 +179,8 @@ static void record_take(struct worker *worker, const unsigned char *buffer)
     const struct wire_record *record = (const struct wire_record *)buffer;
     switch (record->type) {
     case WIRE_DONE:
+        worker->took_ns = ((const struct wire_done *)record)->took_ns;
+        worker->cpu_ns = ((const struct wire_done *)record)->cpu_ns;
         worker->done = true;
         break;
     case WIRE_READY:
@@ -309,10 +311,9 @@ static bool command_chose(const struct wire_command *command)
 static bool watch_overrun(const struct worker *worker)
 {
     const struct wire_command *asked = &worker->dialogue.command;
-    uint32_t most = asked->repetitions_max > asked->repetitions_min ? asked->repetitions_max
-                                                                    : asked->repetitions_min;
     return command_chose(asked) &&
-           worker->watch.changes > ((uint64_t)asked->warmups + most + 2) * CHANGES_EACH;
+           worker->watch.changes >
+               ((uint64_t)asked->warmups + asked->repetitions + 2) * CHANGES_EACH;
 }
 
 /* How long it may stay as it is, ns; 0: for ever. */
@@ -376,6 +377,9 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
         }
         uint32_t seen = atomic_load(&worker->wire->record_sequence);
         watch_look(worker, timeout_ns);
+        if (worker->tick) {
+            worker->tick(worker->tick_context, worker->watch.repetition);
+        }
         worker_drain(worker);
         if (worker->damage) {
             return worker_refuse(worker);

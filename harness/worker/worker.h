@@ -39,6 +39,7 @@ struct worker {
     struct rusage usage; /* once it has ended */
     struct wire_ready group;
     bool done, ready, bye;
+    uint64_t took_ns, cpu_ns; /* of the last command that was answered: see struct wire_done */
     uint64_t started_ns;
     time_t started;
     size_t objects;                /* likewise: left in the system, and removed */
@@ -47,6 +48,10 @@ struct worker {
     /* Every record but DONE, READY, BYE, HEAP_ERROR and CHILDREN, in order. */
     void (*record)(void *context, const struct wire_record *record);
     void *context;
+    /* While it is waited for, every 20 ms or more often: the repetition that it says to be in, as
+     * far as it can be believed; or NULL. */
+    void (*tick)(void *context, uint32_t repetition);
+    void *tick_context;
     /* What the last command did to the heap that it must not. */
     struct wire_heap_error heap[WIRE_HEAP_MOST];
     size_t heap_count;

@@ -11,13 +11,13 @@
  *     prints      u8 a slot             fingerprint: a miss ends here 255 times of 256
  *     indexes     u32 a slot            record index; beside the key it would be known only with it
  *     lines       64 B a slot           the key, one cache line
- *     records     64 B a model          in byte order of (provider, id): the index of registry.h
- *     providers   one struct a provider, in byte order
- *     words       u32 each              texts that many records share (dates, families, ...), by
- *                                       number
- *     wide        u64 each              numbers that do not fit in 32 bits
- *     aliases     one struct an alias, in byte order of the name
- *     texts       u16 length, bytes, NUL; offset 0 is the empty text
+ *     records     64 B a model          in byte order of (provider, id): the index of registry.h;
+ *                                       of another schema as long as its fields, slot and group
+ * first providers   one struct a provider, in byte order words       u32 each              texts
+ * that many records share (dates, families, ...), by number wide        u64 each numbers that do
+ * not fit in 32 bits aliases     one struct an alias, in byte order of the name fields      one
+ * struct a field    what the records are: field.h field words u32 each              texts, the
+ * words of enums and sets texts       u16 length, bytes, NUL; offset 0 is the empty text
  *
  * Functions taking an image are the ones of registry.h for a catalogue other than the built-in one
  * (tier.h has three). Same rules: const, thread-safe, borrowed, no allocation.
@@ -54,6 +54,9 @@ struct registry_image {
     uint64_t bytes; /* of the whole image */
     uint32_t count, provider_count, word_count, wide_count, alias_count, capability_count;
     uint32_t capability[REGISTRY_CAPABILITIES]; /* text offsets, in byte order */
+    uint64_t fields, field_words;               /* offsets; 0 in images of before there were any */
+    uint32_t field_count, record_bytes;
+    uint32_t record_name; /* text */
 } __attribute__((aligned(64)));
 
 struct registry_line {

@@ -15,18 +15,28 @@
 #define BATCH_BYTES (UINT64_C(4) << 20)
 #define BATCH       64 /* keys in flight: enough to cover memory latency, few enough to stay in L1 */
 
+/* Of models; of other records the slot and the provider, which come first. An image of before there
+ * were others does not say how long they are. */
 static const struct registry_record *image_record(const struct registry_image *image,
                                                   registry_index index)
 {
     assert(index < image->count);
-    const void *records = registry_image_bytes(image, image->records);
-    return (const struct registry_record *)records + index;
+    uint64_t bytes = image->record_bytes ? image->record_bytes : sizeof(struct registry_record);
+    const void *record = registry_image_bytes(image, image->records) + index * bytes;
+    return record;
 }
 
 static struct registry_text image_text(const struct registry_image *image, uint32_t offset)
 {
     const uint8_t *at = registry_image_bytes(image, image->texts) + offset;
     return (struct registry_text){(const char *)at + 2, (uint32_t)(at[0] | at[1] << 8)};
+}
+
+/* The model catalogue is one schema of many. */
+static bool image_has_models(const struct registry_image *image)
+{
+    return image->record_bytes == 0 ||
+           strcmp(image_text(image, image->record_name).data, "model") == 0;
 }
 
 static struct registry_text image_word(const struct registry_image *image, uint16_t word)
@@ -171,6 +181,22 @@ void registry_image_model(const struct registry_image *image, registry_index ind
     const struct registry_record *record = image_record(image, index);
     struct registry_text key = registry_image_key(image, index);
     uint32_t prefix = image_text(image, image_provider(image, record->provider)->name).length;
+    if (!image_has_models(image)) {
+        *model = (struct registry_model){
+            .id = key,
+            .context = REGISTRY_UNKNOWN,
+            .max_output = REGISTRY_UNKNOWN,
+            .price_input = REGISTRY_UNKNOWN,
+            .price_output = REGISTRY_UNKNOWN,
+            .price_cache_read = REGISTRY_UNKNOWN,
+            .price_cache_write = REGISTRY_UNKNOWN,
+        };
+        if (prefix > 0) {
+            model->provider = (struct registry_text){key.data, prefix};
+            model->id = (struct registry_text){key.data + prefix + 1, key.length - prefix - 1};
+        }
+        return;
+    }
     *model = (struct registry_model){
         .provider = {key.data, prefix},
         .id = {key.data + prefix + 1, key.length - prefix - 1},
@@ -294,6 +320,13 @@ registry_index registry_image_filter_next(const struct registry_image *image,
         from = from > provider->first ? from : provider->first;
         end = provider->first + provider->count;
     }
+    if (!image_has_models(image)) { /* has none of what the rest asks for */
+        bool any = filter->caps == 0 && filter->context_min == 0 &&
+                   filter->mode == REGISTRY_MODE_UNKNOWN &&
+                   filter->price_input_max == REGISTRY_UNKNOWN &&
+                   filter->price_output_max == REGISTRY_UNKNOWN;
+        return any && from < end ? from : REGISTRY_NONE;
+    }
     for (; from < end; from++) {
         const struct registry_record *record = image_record(image, from);
         uint64_t context = image_number(image, record->context);
@@ -375,6 +408,9 @@ bool registry_capability_find(const char *name, uint32_t *capability)
 enum registry_tri registry_capability(registry_index index, uint32_t capability)
 {
     assert(capability < registry_tables.capability_count);
+    if (!image_has_models(&registry_tables)) {
+        return REGISTRY_TRI_UNKNOWN;
+    }
     const struct registry_record *record = image_record(&registry_tables, index);
     if (record->caps_yes >> capability & 1) {
         return REGISTRY_YES;

@@ -76,8 +76,9 @@ size_t registry_image_suggest(const struct registry_image *image, const char *ke
         struct registry_text text = registry_image_key(image, i);
         if (!wanted.whole) {
             const char *colon = memchr(text.data, ':', text.length);
-            text.length -= (uint32_t)(colon + 1 - text.data);
-            text.data = colon + 1;
+            size_t skip = colon ? (size_t)(colon + 1 - text.data) : 0; /* a key may have one part */
+            text.length -= (uint32_t)skip;
+            text.data += skip;
         }
         /* A key cut off at WANTED_MOST cannot be told from a longer one. */
         size_t reach =

@@ -13,7 +13,7 @@ for object in "$B"/gen/registry_tables.o "$B"/gen/registry_tier_*.o; do
     nm "$object" | grep -q ' R registry_t' || fail "$object has no table"
 done
 # Look-up code: no writable data, no constructor, nothing called that could allocate.
-for name in registry registry_huge registry_suggest registry_words tier; do
+for name in registry registry_field registry_huge registry_suggest registry_words tier; do
     object=$B/obj/registry/catalogue/$name.o
     [ -n "${SAN-}" ] && continue # sanitizers add their own
     nm "$object" | grep -E ' [DdBbC] ' && fail "$object has writable data"

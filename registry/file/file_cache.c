@@ -337,6 +337,53 @@ bool file_cache_rollback(struct file_cache *cache)
     return ok;
 }
 
+/* Under the lock. An instant of no boot, at the beginning of time, is old for everybody. */
+static bool present_age(struct file_search *search)
+{
+    struct file_snapshot *again = NULL;
+    bool ok = false;
+    (void)file_search_file(search);
+    if (search->status == FILE_READ_OK) {
+        struct file_head head = search->found->head;
+        head.generation++;
+        head.begun = (struct file_stamp){.boot = "-"};
+        head.etag[0] = 0;
+        again = file_snapshot_new(&search->store, &head, search->found->data);
+        ok = again && file_store_publish(&search->store, again, false);
+        search->counted.published += ok;
+    }
+    file_snapshot_release(&again);
+    return ok;
+}
+
+bool file_cache_invalidate(struct file_cache *cache)
+{
+    struct file_search search;
+    struct file_lock lock = FILE_LOCK_NONE;
+    file_search_init(&search, cache);
+    bool ok = lock_wait(cache, &search, &lock) && present_age(&search);
+    memory_forget(cache);
+    file_lock_fini(&lock, &search.store);
+    file_search_fini(&search);
+    return ok;
+}
+
+enum file_read file_cache_peek(struct file_cache *cache, unsigned version,
+                               struct file_snapshot **snapshot)
+{
+    *snapshot = NULL;
+    return file_cache_read(cache, version, snapshot, NULL);
+}
+
+void file_cache_age(const struct file_cache *cache, const struct file_snapshot *snapshot,
+                    uint64_t *age_ns, uint64_t *left_ns)
+{
+    struct file_stamp now;
+    cache->options.now(cache->options.clock, &now);
+    *age_ns = file_stamp_age(&snapshot->head.begun, &now);
+    *left_ns = *age_ns < cache->options.ttl_ns ? cache->options.ttl_ns - *age_ns : 0;
+}
+
 bool file_cache_clear(struct file_cache *cache)
 {
     struct file_search search;

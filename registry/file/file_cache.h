@@ -119,6 +119,15 @@ void file_answer_release(struct file_answer *answer);
 bool file_cache_refresh(struct file_cache *cache, struct file_answer *answer);
 /* Makes the last good version the present one, fresh from now. False: there is none, or no lock. */
 bool file_cache_rollback(struct file_cache *cache);
+/* Makes the file old: the next look-up asks the source, for all of the document; until it answers
+ * the file is given out only as what is too old is. False: there is none, or no lock. */
+bool file_cache_invalidate(struct file_cache *cache);
+/* One version, 0 is the file, whatever its age. *snapshot is the caller's, NULL unless OK. */
+enum file_read file_cache_peek(struct file_cache *cache, unsigned version,
+                               struct file_snapshot **snapshot);
+/* The age of a version, FILE_AGE_UNKNOWN where it has none, and how long it is still fresh. */
+void file_cache_age(const struct file_cache *cache, const struct file_snapshot *snapshot,
+                    uint64_t *age_ns, uint64_t *left_ns);
 /* Removes file and versions. False: no lock within wait_ns, or it cannot be removed. */
 bool file_cache_clear(struct file_cache *cache);
 

@@ -3,14 +3,30 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define UUID_BYTES 36
 
+#define FIRST_TIME_NAMESPACE 4026531834u /* its inode is part of the kernel's interface */
+
 static char boot_name[FILE_BOOT_BYTES] = "-";
 static pthread_once_t boot_once = PTHREAD_ONCE_INIT;
+
+/* A time namespace has its own time since boot, so it is a boot of its own: its number takes the
+ * place of the last digits. */
+static void namespace_mark(char text[UUID_BYTES + 1])
+{
+    struct stat own;
+    if (stat("/proc/self/ns/time", &own) == 0 && own.st_ino != FIRST_TIME_NAMESPACE) {
+        char number[16];
+        snprintf(number, sizeof number, "%012llx", (unsigned long long)own.st_ino & 0xffffffffffff);
+        memcpy(text + UUID_BYTES - 12, number, 12);
+    }
+}
 
 static void boot_read(void)
 {
@@ -21,6 +37,7 @@ static void boot_read(void)
     }
     if (read(fd, text, UUID_BYTES) == UUID_BYTES &&
         strspn(text, "0123456789abcdef-") == UUID_BYTES) {
+        namespace_mark(text);
         memcpy(boot_name, text, UUID_BYTES);
     }
     close(fd);
@@ -43,8 +60,8 @@ void file_stamp_now(struct file_stamp *stamp)
 
 uint64_t file_stamp_age(const struct file_stamp *then, const struct file_stamp *now)
 {
-    /* A time namespace may have its own idea of the time since boot: then it can lie ahead of ours,
-     * and the wall clock decides as if it were another boot. */
+    /* The number of a time namespace may be used again for another one, whose time lies before it:
+     * then the wall clock decides as if it were another boot. */
     if (then->boot[0] != '-' && strcmp(then->boot, now->boot) == 0 &&
         then->boot_ns <= now->boot_ns) {
         return now->boot_ns - then->boot_ns;

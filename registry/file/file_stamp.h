@@ -1,6 +1,7 @@
 /*
  * file_stamp.h - an instant that two processes, a step of the wall clock and a reboot can agree on:
- * the wall clock, and beside it the time since boot with the name of that boot. Thread-safe.
+ * the wall clock, and beside it the time since boot with the name of that boot. A time namespace
+ * (time_namespaces(7)) counts as a boot of its own. Thread-safe.
  */
 #ifndef FILE_STAMP_H
 #define FILE_STAMP_H

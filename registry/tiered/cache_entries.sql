@@ -52,6 +52,9 @@ BEGIN
   IF to_regclass('tidemark_event') IS NOT NULL THEN
     GRANT SELECT, INSERT, UPDATE, DELETE ON tidemark_event, tidemark_claim TO cache_service;
   END IF;
+  IF to_regclass('tidemark_total') IS NOT NULL THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON tidemark_total TO cache_service;
+  END IF;
 EXCEPTION
   WHEN insufficient_privilege THEN
     RAISE WARNING 'cache_entries: no roles and policies were made: %', SQLERRM;

@@ -98,7 +98,7 @@ static void trouble(struct postgres_link *link, enum link_failure failure, const
              message);
 }
 
-void link_close(struct postgres_link *link)
+void pglink_close(struct postgres_link *link)
 {
     if (link->connection) {
         pq.finish(link->connection);
@@ -109,7 +109,7 @@ void link_close(struct postgres_link *link)
 static void broken(struct postgres_link *link, const char *message)
 {
     trouble(link, LINK_GONE, message);
-    link_close(link);
+    pglink_close(link);
 }
 
 static void too_late(struct postgres_link *link, const char *message)
@@ -148,7 +148,7 @@ static void failed(struct postgres_link *link, PGresult *result)
     pq.clear(result);
     if (pq.status(link->connection) != CONNECTION_OK) {
         link->failure = LINK_GONE;
-        link_close(link);
+        pglink_close(link);
     }
 }
 
@@ -205,7 +205,7 @@ static bool connect_within(struct postgres_link *link)
     return true;
 }
 
-bool link_ready(struct postgres_link *link)
+bool pglink_ready(struct postgres_link *link)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (link->connection) {
@@ -220,7 +220,7 @@ bool link_ready(struct postgres_link *link)
         return false;
     }
     if (!link->prepare(link, link->context)) {
-        link_close(link);
+        pglink_close(link);
         return false;
     }
     return true;
@@ -286,7 +286,7 @@ static PGresult *checked(struct postgres_link *link, PGresult *result)
     return NULL;
 }
 
-bool link_run(struct postgres_link *link, const char *sql)
+bool pglink_run(struct postgres_link *link, const char *sql)
 {
     uint64_t until = clock_ns() + link->deadline_ns;
     if (!link->connection) {
@@ -301,8 +301,8 @@ bool link_run(struct postgres_link *link, const char *sql)
     return result != NULL;
 }
 
-PGresult *link_ask(struct postgres_link *link, const char *sql, const struct link_values *values,
-                   bool binary)
+PGresult *pglink_ask(struct postgres_link *link, const char *sql, const struct link_values *values,
+                     bool binary)
 {
     uint64_t until = clock_ns() + link->deadline_ns;
     if (!link->connection) {
@@ -316,7 +316,7 @@ PGresult *link_ask(struct postgres_link *link, const char *sql, const struct lin
     return checked(link, result_within(link, until));
 }
 
-struct link_values *link_with_key(struct link_values *values, struct store_key key)
+struct link_values *pglink_with_key(struct link_values *values, struct store_key key)
 {
     assert(key.length <= STORE_KEY_MAX);
     values->count = 1;
@@ -327,7 +327,7 @@ struct link_values *link_with_key(struct link_values *values, struct store_key k
     return values;
 }
 
-void link_with_number(struct link_values *values, uint64_t number)
+void pglink_with_number(struct link_values *values, uint64_t number)
 {
     int i = values->count++;
     snprintf(values->number[i], sizeof values->number[i], "%lld", (long long)number);
@@ -335,7 +335,7 @@ void link_with_number(struct link_values *values, uint64_t number)
     values->length[i] = values->binary[i] = 0;
 }
 
-void link_with_bytes(struct link_values *values, const void *data, size_t bytes)
+void pglink_with_bytes(struct link_values *values, const void *data, size_t bytes)
 {
     int i = values->count++;
     values->value[i] = bytes ? data : "";
@@ -343,23 +343,23 @@ void link_with_bytes(struct link_values *values, const void *data, size_t bytes)
     values->binary[i] = 1;
 }
 
-int link_rows(const PGresult *result)
+int pglink_rows(const PGresult *result)
 {
     return pq.tuples(result);
 }
 
-const char *link_value(const PGresult *result, int row, int column, size_t *bytes)
+const char *pglink_value(const PGresult *result, int row, int column, size_t *bytes)
 {
     *bytes = (size_t)pq.length(result, row, column);
     return pq.value(result, row, column);
 }
 
-uint64_t link_number(const PGresult *result, int row, int column)
+uint64_t pglink_number(const PGresult *result, int row, int column)
 {
     return pq.tuples(result) > row ? strtoull(pq.value(result, row, column), NULL, 10) : 0;
 }
 
-uint64_t link_big_endian(const PGresult *result, int row, int column)
+uint64_t pglink_big_endian(const PGresult *result, int row, int column)
 {
     uint64_t value = 0;
     const unsigned char *at = (const unsigned char *)pq.value(result, row, column);
@@ -369,17 +369,17 @@ uint64_t link_big_endian(const PGresult *result, int row, int column)
     return value;
 }
 
-bool link_is_null(const PGresult *result, int row, int column)
+bool pglink_is_null(const PGresult *result, int row, int column)
 {
     return pq.is_null(result, row, column) != 0;
 }
 
-uint64_t link_changed(PGresult *result)
+uint64_t pglink_changed(PGresult *result)
 {
     return strtoull(pq.changed(result), NULL, 10);
 }
 
-void link_clear(PGresult *result)
+void pglink_clear(PGresult *result)
 {
     pq.clear(result);
 }

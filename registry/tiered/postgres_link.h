@@ -46,26 +46,26 @@ struct link_values {
 };
 
 /* Values of a statement, $1 first. */
-struct link_values *link_with_key(struct link_values *values, struct store_key key);
-void link_with_number(struct link_values *values, uint64_t number);
-void link_with_bytes(struct link_values *values, const void *data, size_t bytes);
+struct link_values *pglink_with_key(struct link_values *values, struct store_key key);
+void pglink_with_number(struct link_values *values, uint64_t number);
+void pglink_with_bytes(struct link_values *values, const void *data, size_t bytes);
 
 /* Connects where there is no connection. */
-bool link_ready(struct postgres_link *link);
-void link_close(struct postgres_link *link);
+bool pglink_ready(struct postgres_link *link);
+void pglink_close(struct postgres_link *link);
 /* Runs statements without values, of which the last one's result counts; false: see `failure`. */
-bool link_run(struct postgres_link *link, const char *sql);
+bool pglink_run(struct postgres_link *link, const char *sql);
 /* Runs one statement. Results are binary where `binary`. NULL: see `failure`. */
-PGresult *link_ask(struct postgres_link *link, const char *sql, const struct link_values *values,
-                   bool binary);
+PGresult *pglink_ask(struct postgres_link *link, const char *sql, const struct link_values *values,
+                     bool binary);
 
 /* Of a result. */
-int link_rows(const PGresult *result);
-const char *link_value(const PGresult *result, int row, int column, size_t *bytes);
-uint64_t link_number(const PGresult *result, int row, int column);     /* from text */
-uint64_t link_big_endian(const PGresult *result, int row, int column); /* from binary; NULL: 0 */
-bool link_is_null(const PGresult *result, int row, int column);
-uint64_t link_changed(PGresult *result);
-void link_clear(PGresult *result);
+int pglink_rows(const PGresult *result);
+const char *pglink_value(const PGresult *result, int row, int column, size_t *bytes);
+uint64_t pglink_number(const PGresult *result, int row, int column);     /* from text */
+uint64_t pglink_big_endian(const PGresult *result, int row, int column); /* from binary; NULL: 0 */
+bool pglink_is_null(const PGresult *result, int row, int column);
+uint64_t pglink_changed(PGresult *result);
+void pglink_clear(PGresult *result);
 
 #endif

@@ -49,6 +49,45 @@ enum store_answer store_no_release(void *store, struct store_key key, uint64_t o
     return STORE_NO;
 }
 
+enum store_answer store_no_totals(void *store, const struct store_totals *part,
+                                  struct store_totals *sum)
+{
+    (void)store;
+    (void)part;
+    *sum = (struct store_totals){0};
+    return STORE_NO;
+}
+
+enum store_answer store_no_verify(void *store)
+{
+    (void)store;
+    return STORE_YES;
+}
+
+const char *const store_total_names[STORE_TOTALS] = {
+#define TOTAL(name, words) #name,
+#include "registry/tiered/store_total.def"
+#undef TOTAL
+};
+
+uint64_t *store_total_at(struct store_totals *totals, unsigned which)
+{
+    uint64_t *const places[STORE_TOTALS] = {
+#define TOTAL(name, words) &totals->name,
+#include "registry/tiered/store_total.def"
+#undef TOTAL
+    };
+    return places[which];
+}
+
+void store_totals_subtract(struct store_totals *a, const struct store_totals *b)
+{
+    struct store_totals less = *b;
+    for (unsigned i = 0; i < STORE_TOTALS; i++) {
+        *store_total_at(a, i) -= *store_total_at(&less, i);
+    }
+}
+
 const char *store_no_trouble(const void *store)
 {
     (void)store;

@@ -47,8 +47,22 @@ struct store_state { /* of a level above the log */
     uint64_t floor, applied, confirmed_ns;
 };
 
+/* An entry as a list has it. */
+struct store_listed {
+    struct store_key name; /* as stored, see key_name.h */
+    uint64_t bytes, loaded_ns, expires_ns;
+};
+
+struct store_totals { /* of all processes; all 0: nobody counts */
+#define TOTAL(name, words) uint64_t name;
+#include "registry/tiered/store_total.def"
+#undef TOTAL
+    uint64_t since_ns; /* when the first of them was added */
+};
+
 struct store_limits { /* 0: none */
     uint64_t entries, bytes;
+    bool existing; /* what is not there is not made, and what is damaged not thrown away: DOWN */
     uint64_t deadline_ns; /* of one call, real time [Redis 100 ms, SQLite 5 s, PostgreSQL 2 s] */
 };
 
@@ -77,6 +91,15 @@ struct store_kind {
     enum store_answer (*usage)(void *store, uint64_t *entries, uint64_t *bytes);
     /* NO: the level was purged further already. */
     enum store_answer (*commit)(void *store, const struct store_state *state);
+    /* All entries, the expired ones too, each once. `each` must not call the store. */
+    enum store_answer (*list)(void *store,
+                              void (*each)(void *context, const struct store_listed *entry),
+                              void *context);
+    /* Removes all entries. With a log it begins anew, at a higher generation: every level above
+     * purges itself, and a load that is under way does not come back. */
+    enum store_answer (*clear)(void *store, uint64_t *removed);
+    /* Looks at the place as a whole and changes nothing. NO: it is damaged, `trouble` says how. */
+    enum store_answer (*verify)(void *store);
 
     /* The log's; says NO where there is none. */
     enum store_answer (*generation)(void *store, uint64_t *generation);
@@ -91,6 +114,9 @@ struct store_kind {
     enum store_answer (*claim)(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,
                                uint64_t until_ns);
     enum store_answer (*release)(void *store, struct store_key key, uint64_t owner);
+    /* Adds `part` to what all processes count, if it is not NULL; *sum is what that is then. */
+    enum store_answer (*totals)(void *store, const struct store_totals *part,
+                                struct store_totals *sum);
 };
 
 extern const struct store_kind store_memory; /* address: ignored */
@@ -112,8 +138,19 @@ enum store_answer store_no_publish(void *store, struct store_key key, uint64_t n
 enum store_answer store_no_claim(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,
                                  uint64_t until_ns);
 enum store_answer store_no_release(void *store, struct store_key key, uint64_t owner);
+enum store_answer store_no_totals(void *store, const struct store_totals *part,
+                                  struct store_totals *sum);
+/* For a store whose server looks after itself: YES. */
+enum store_answer store_no_verify(void *store);
 
 const char *store_no_trouble(const void *store);
+
+/* The counters of store_total.def in its order: their names, and their places in the struct. */
+#define STORE_TOTALS 9u
+extern const char *const store_total_names[STORE_TOTALS];
+uint64_t *store_total_at(struct store_totals *totals, unsigned which);
+/* a = a - b, of each counter. */
+void store_totals_subtract(struct store_totals *a, const struct store_totals *b);
 
 /* A checksum, so that what was damaged on the way is a miss. */
 uint64_t store_check(const void *data, size_t bytes);

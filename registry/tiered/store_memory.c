@@ -203,6 +203,28 @@ static enum store_answer memory_commit(void *store, const struct store_state *st
     return STORE_YES;
 }
 
+static enum store_answer memory_list(void *store,
+                                     void (*each)(void *context, const struct store_listed *entry),
+                                     void *context)
+{
+    const struct memory *memory = store;
+    for (const struct node *node = memory->newest; node; node = node->older) {
+        each(context, &(struct store_listed){.name = {node->key, node->key_bytes},
+                                             .bytes = node->entry.bytes,
+                                             .loaded_ns = node->entry.loaded_ns,
+                                             .expires_ns = node->entry.until_ns});
+    }
+    return STORE_YES;
+}
+
+static enum store_answer memory_remove(void *store, uint64_t *removed)
+{
+    struct memory *memory = store;
+    *removed = memory->entries;
+    memory_clear(memory);
+    return STORE_YES;
+}
+
 const struct store_kind store_memory = {
     .name = "memory",
     .open = memory_open,
@@ -214,9 +236,13 @@ const struct store_kind store_memory = {
     .sweep = memory_sweep,
     .usage = memory_usage,
     .commit = memory_commit,
+    .list = memory_list,
+    .clear = memory_remove,
+    .verify = store_no_verify,
     .generation = store_no_generation,
     .events = store_no_events,
     .publish = store_no_publish,
     .claim = store_no_claim,
     .release = store_no_release,
+    .totals = store_no_totals,
 };

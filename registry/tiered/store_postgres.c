@@ -30,6 +30,7 @@ static const struct postgres_table table_bytes = {
               " ORDER BY expires DESC OFFSET $1)",
     .count = "SELECT count(*) FROM tidemark_entry",
     .size = "SELECT pg_total_relation_size('tidemark_entry')",
+    .list = "SELECT key, length(data), loaded, expires FROM tidemark_entry ORDER BY key",
 };
 
 /* Times of the table have microseconds: what is written is cut off, so that nothing lives longer.
@@ -57,6 +58,10 @@ static const struct postgres_table table_json = {
               " ORDER BY expires_at DESC OFFSET $1)",
     .count = "SELECT count(*) FROM cache_entries",
     .size = "SELECT pg_total_relation_size('cache_entries')",
+    .list = "SELECT cache_key, octet_length(cache_data::text)"
+            ", (extract(epoch FROM updated_at)*1000000)::bigint*1000"
+            ", (extract(epoch FROM expires_at)*1000000)::bigint*1000"
+            " FROM cache_entries ORDER BY cache_key",
 };
 
 enum store_answer postgres_failure(const struct postgres *postgres)
@@ -68,15 +73,15 @@ PGresult *postgres_ask(struct postgres *postgres, const char *sql, const struct 
                        bool binary)
 {
     bool used = postgres->link.connection != NULL;
-    if (!link_ready(&postgres->link)) {
+    if (!pglink_ready(&postgres->link)) {
         return NULL;
     }
-    PGresult *result = link_ask(&postgres->link, sql, values, binary);
+    PGresult *result = pglink_ask(&postgres->link, sql, values, binary);
     /* The server, or a pooler, may have closed it long ago: no outage if another one can be had.
      * Each statement here may be run twice. */
     if (!result && used && !postgres->link.connection && !postgres->link.late &&
-        link_ready(&postgres->link)) {
-        result = link_ask(&postgres->link, sql, values, binary);
+        pglink_ready(&postgres->link)) {
+        result = pglink_ask(&postgres->link, sql, values, binary);
     }
     return result;
 }
@@ -88,8 +93,8 @@ enum store_answer postgres_change(struct postgres *postgres, const char *sql,
     if (!result) {
         return postgres_failure(postgres);
     }
-    uint64_t rows = link_changed(result);
-    link_clear(result);
+    uint64_t rows = pglink_changed(result);
+    pglink_clear(result);
     *changed += rows;
     return rows > 0 ? STORE_YES : STORE_NO;
 }
@@ -101,21 +106,22 @@ enum store_answer postgres_number(struct postgres *postgres, const char *sql, ui
     if (!result) {
         return STORE_DOWN;
     }
-    *value = link_number(result, 0, 0);
-    link_clear(result);
+    *value = pglink_number(result, 0, 0);
+    pglink_clear(result);
     return STORE_YES;
 }
 
 static bool locked(struct postgres_link *link, struct store_key key, bool whole_log)
 {
     struct link_values values;
-    if (whole_log && !link_run(link, "SELECT pg_advisory_xact_lock(7416)")) {
+    if (whole_log && !pglink_run(link, "SELECT pg_advisory_xact_lock(7416)")) {
         return false;
     }
-    PGresult *result = link_ask(link, "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))",
-                                link_with_key(&values, key), false);
+    PGresult *result =
+        pglink_ask(link, "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))",
+                   pglink_with_key(&values, key), false);
     if (result) {
-        link_clear(result);
+        pglink_clear(result);
     }
     return result != NULL;
 }
@@ -126,24 +132,24 @@ static enum store_answer transaction(struct postgres *postgres, struct store_key
 {
     struct postgres_link *link = &postgres->link;
     enum store_answer answer = STORE_DOWN;
-    if (!link_run(link, "BEGIN ISOLATION LEVEL READ COMMITTED")) {
+    if (!pglink_run(link, "BEGIN ISOLATION LEVEL READ COMMITTED")) {
         return STORE_DOWN;
     }
     bool ok = locked(link, key, whole_log);
     for (size_t i = 0; ok && i < count; i++) {
-        PGresult *result = link_ask(link, sql[i], &values[i], false);
+        PGresult *result = pglink_ask(link, sql[i], &values[i], false);
         ok = result != NULL;
         if (ok) {
-            answer = i > 0 ? answer : link_changed(result) > 0 ? STORE_YES : STORE_NO;
-            link_clear(result);
+            answer = i > 0 ? answer : pglink_changed(result) > 0 ? STORE_YES : STORE_NO;
+            pglink_clear(result);
         }
     }
     if (ok) {
-        return link_run(link, "COMMIT") ? answer : STORE_DOWN;
+        return pglink_run(link, "COMMIT") ? answer : STORE_DOWN;
     }
     answer = postgres_failure(postgres);
-    if (link->connection && !link_run(link, "ROLLBACK")) {
-        link_close(link);
+    if (link->connection && !pglink_run(link, "ROLLBACK")) {
+        pglink_close(link);
     }
     return answer;
 }
@@ -154,11 +160,11 @@ enum store_answer postgres_locked(struct postgres *postgres, struct store_key ke
 {
     struct postgres_link *link = &postgres->link;
     bool used = link->connection != NULL;
-    if (!link_ready(link)) {
+    if (!pglink_ready(link)) {
         return STORE_DOWN;
     }
     enum store_answer answer = transaction(postgres, key, whole_log, sql, values, count);
-    if (answer == STORE_DOWN && used && !link->connection && !link->late && link_ready(link)) {
+    if (answer == STORE_DOWN && used && !link->connection && !link->late && pglink_ready(link)) {
         answer = transaction(postgres, key, whole_log, sql, values, count); /* as postgres_ask */
     }
     return answer;
@@ -201,7 +207,7 @@ static void *json_open(const char *address, const struct store_limits *limits)
 static void postgres_close(void *store)
 {
     struct postgres *postgres = store;
-    link_close(&postgres->link);
+    pglink_close(&postgres->link);
     free(postgres->buffer.data);
     free(postgres->link.address);
     free(postgres);
@@ -211,22 +217,22 @@ static enum store_answer row_take(struct postgres *postgres, const PGresult *res
                                   struct store_entry *entry)
 {
     size_t bytes;
-    const char *data = link_value(result, 0, 0, &bytes);
+    const char *data = pglink_value(result, 0, 0, &bytes);
     if (!store_buffer_fit(&postgres->buffer, bytes + 1)) {
         return STORE_DOWN;
     }
     memcpy(postgres->buffer.data, data, bytes);
-    if (!link_is_null(result, 0, 3) &&
-        store_check(postgres->buffer.data, bytes) != link_big_endian(result, 0, 3)) {
+    if (!pglink_is_null(result, 0, 3) &&
+        store_check(postgres->buffer.data, bytes) != pglink_big_endian(result, 0, 3)) {
         return STORE_NO;
     }
-    uint64_t expires = link_big_endian(result, 0, 2);
+    uint64_t expires = pglink_big_endian(result, 0, 2);
     *entry = (struct store_entry){.data = postgres->buffer.data,
                                   .bytes = bytes,
-                                  .loaded_ns = link_big_endian(result, 0, 1),
+                                  .loaded_ns = pglink_big_endian(result, 0, 1),
                                   .expires_ns = expires,
                                   .until_ns = expires,
-                                  .as_of = link_big_endian(result, 0, 4)};
+                                  .as_of = pglink_big_endian(result, 0, 4)};
     return STORE_YES;
 }
 
@@ -237,12 +243,13 @@ static enum store_answer postgres_get(void *store, struct store_key key, struct 
     struct link_values values;
     *state = (struct store_state){0};
     PGresult *result =
-        postgres_ask(postgres, postgres->table->get, link_with_key(&values, key), true);
+        postgres_ask(postgres, postgres->table->get, pglink_with_key(&values, key), true);
     if (!result) {
         return STORE_DOWN;
     }
-    enum store_answer answer = link_rows(result) > 0 ? row_take(postgres, result, entry) : STORE_NO;
-    link_clear(result);
+    enum store_answer answer =
+        pglink_rows(result) > 0 ? row_take(postgres, result, entry) : STORE_NO;
+    pglink_clear(result);
     return answer;
 }
 
@@ -252,12 +259,12 @@ static enum store_answer postgres_put(void *store, struct store_key key,
     struct postgres *postgres = store;
     struct link_values values;
     (void)now_ns;
-    link_with_key(&values, key);
-    link_with_bytes(&values, entry->data, entry->bytes);
-    link_with_number(&values, entry->loaded_ns);
-    link_with_number(&values, entry->expires_ns);
-    link_with_number(&values, entry->as_of);
-    link_with_number(&values, store_check(entry->data, entry->bytes));
+    pglink_with_key(&values, key);
+    pglink_with_bytes(&values, entry->data, entry->bytes);
+    pglink_with_number(&values, entry->loaded_ns);
+    pglink_with_number(&values, entry->expires_ns);
+    pglink_with_number(&values, entry->as_of);
+    pglink_with_number(&values, store_check(entry->data, entry->bytes));
     return postgres_locked(postgres, key, false, &postgres->table->put, &values, 1);
 }
 
@@ -266,7 +273,8 @@ static enum store_answer postgres_drop(void *store, struct store_key key)
     struct postgres *postgres = store;
     struct link_values values;
     uint64_t changed = 0;
-    return postgres_change(postgres, postgres->table->drop, link_with_key(&values, key), &changed);
+    return postgres_change(postgres, postgres->table->drop, pglink_with_key(&values, key),
+                           &changed);
 }
 
 static enum store_answer postgres_sweep(void *store, uint64_t now_ns, uint64_t keep_ns,
@@ -276,9 +284,9 @@ static enum store_answer postgres_sweep(void *store, uint64_t now_ns, uint64_t k
     struct link_values now = {0}, old = {0}, most = {0};
     uint64_t events = 0;
     *removed = 0;
-    link_with_number(&now, now_ns);
-    link_with_number(&old, now_ns > keep_ns ? now_ns - keep_ns : 0);
-    link_with_number(&most, postgres->limits.entries);
+    pglink_with_number(&now, now_ns);
+    pglink_with_number(&old, now_ns > keep_ns ? now_ns - keep_ns : 0);
+    pglink_with_number(&most, postgres->limits.entries);
     if (postgres_change(postgres, postgres->table->expire, &now, removed) == STORE_DOWN ||
         postgres_change(postgres,
                         "DELETE FROM tidemark_event WHERE at<$1 AND key<>''"
@@ -317,9 +325,10 @@ static const char *postgres_trouble(const void *store)
         .name = its_name, .has_log = true, .shared = true, .open = its_open,                       \
         .close = postgres_close, .trouble = postgres_trouble, .get = postgres_get,                 \
         .put = postgres_put, .drop = postgres_drop, .sweep = postgres_sweep,                       \
-        .usage = postgres_usage, .commit = postgres_commit, .generation = postgres_generation,     \
+        .usage = postgres_usage, .commit = postgres_commit, .list = postgres_list,                 \
+        .clear = postgres_clear, .verify = store_no_verify, .generation = postgres_generation,     \
         .events = postgres_events, .publish = postgres_publish, .claim = postgres_claim,           \
-        .release = postgres_release,                                                               \
+        .release = postgres_release, .totals = postgres_totals,                                    \
     }
 const struct store_kind store_postgres = POSTGRES_KIND("postgres", bytes_open);
 const struct store_kind store_postgres_json = POSTGRES_KIND("postgres-json", json_open);

@@ -4,6 +4,7 @@
  *
  *   store_postgres.c         entries: get, put, drop, sweep, in either table
  *   store_postgres_log.c     the log of events, and claims
+ *   store_postgres_look.c    what an administrator asks: list, clear, totals
  *   store_postgres_schema.c  the tables, and what is done on a new connection
  *   postgres_link.c          the connection
  */
@@ -19,6 +20,7 @@ struct postgres_table {
     const char *get;       /* $1: data, loaded, expires, sum or NULL, generation */
     const char *put;       /* $1 key, $2 data, $3 loaded, $4 expires, $5 as_of, $6 sum */
     const char *drop, *expire, *shrink, *count, *size;
+    const char *list; /* key, bytes, loaded, expires */
 };
 
 struct postgres {
@@ -42,6 +44,16 @@ PGresult *postgres_ask(struct postgres *postgres, const char *sql, const struct 
 enum store_answer postgres_locked(struct postgres *postgres, struct store_key key, bool whole_log,
                                   const char *const *sql, const struct link_values *values,
                                   size_t count);
+
+#define POSTGRES_LOG_LOCK "7416" /* who writes into the log holds it */
+
+/* store_postgres_look.c: see store.h. */
+enum store_answer postgres_list(void *store,
+                                void (*each)(void *context, const struct store_listed *entry),
+                                void *context);
+enum store_answer postgres_clear(void *store, uint64_t *removed);
+enum store_answer postgres_totals(void *store, const struct store_totals *part,
+                                  struct store_totals *sum);
 
 /* store_postgres_schema.c: what is done on a new connection (of postgres_link). */
 bool postgres_prepare(struct postgres_link *link, void *store);

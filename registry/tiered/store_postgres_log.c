@@ -32,7 +32,7 @@ enum store_answer postgres_events(void *store, uint64_t since,
     if (since < base) {
         return postgres_generation(store, upto) == STORE_YES ? STORE_NO : STORE_DOWN;
     }
-    link_with_number(&values, since);
+    pglink_with_number(&values, since);
     PGresult *result = postgres_ask(postgres,
                                     "SELECT key, generation FROM tidemark_event WHERE generation>$1"
                                     " ORDER BY generation",
@@ -40,13 +40,13 @@ enum store_answer postgres_events(void *store, uint64_t since,
     if (!result) {
         return STORE_DOWN;
     }
-    for (int i = 0; i < link_rows(result); i++) {
+    for (int i = 0; i < pglink_rows(result); i++) {
         struct store_key key;
-        key.text = link_value(result, i, 0, &key.length);
+        key.text = pglink_value(result, i, 0, &key.length);
         each(context, key);
-        *upto = link_number(result, i, 1);
+        *upto = pglink_number(result, i, 1);
     }
-    link_clear(result);
+    pglink_clear(result);
     return STORE_YES;
 }
 
@@ -61,9 +61,9 @@ enum store_answer postgres_publish(void *store, struct store_key key, uint64_t n
     const char *const sql[] = {event, postgres->table->drop,
                                "DELETE FROM tidemark_claim WHERE key=$1"};
     struct link_values values[3];
-    link_with_number(link_with_key(&values[0], key), now_ns);
-    link_with_key(&values[1], key);
-    link_with_key(&values[2], key);
+    pglink_with_number(pglink_with_key(&values[0], key), now_ns);
+    pglink_with_key(&values[1], key);
+    pglink_with_key(&values[2], key);
     return postgres_locked(postgres, key, true, sql, values, 3);
 }
 
@@ -73,10 +73,10 @@ enum store_answer postgres_claim(void *store, struct store_key key, uint64_t own
     struct postgres *postgres = store;
     struct link_values values;
     uint64_t changed = 0;
-    link_with_key(&values, key);
-    link_with_number(&values, owner);
-    link_with_number(&values, until_ns);
-    link_with_number(&values, now_ns);
+    pglink_with_key(&values, key);
+    pglink_with_number(&values, owner);
+    pglink_with_number(&values, until_ns);
+    pglink_with_number(&values, now_ns);
     enum store_answer answer =
         postgres_change(postgres,
                         "INSERT INTO tidemark_claim AS c VALUES($1, $2::bigint, $3::bigint)"
@@ -94,7 +94,7 @@ enum store_answer postgres_release(void *store, struct store_key key, uint64_t o
 {
     struct link_values values;
     uint64_t changed = 0;
-    link_with_number(link_with_key(&values, key), owner);
+    pglink_with_number(pglink_with_key(&values, key), owner);
     return postgres_change(store, "DELETE FROM tidemark_claim WHERE key=$1 AND owner=$2", &values,
                            &changed);
 }

@@ -22,8 +22,6 @@ SQL_FILE(postgres_log_sql, "registry/tiered/postgres_log.sql");
 SQL_FILE(postgres_entry_sql, "registry/tiered/postgres_entry.sql");
 SQL_FILE(cache_entries_sql, "registry/tiered/cache_entries.sql");
 
-#define LOG_LOCK "7416"
-
 struct server {
     bool has_tables, in_recovery, read_only;
     uint64_t timeline;
@@ -40,24 +38,24 @@ static bool server_look(struct postgres_link *link, const struct postgres_table 
              " CASE WHEN pg_is_in_recovery() THEN 0 ELSE"
              " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END",
              table->name);
-    PGresult *result = link_ask(link, sql, &(struct link_values){0}, false);
+    PGresult *result = pglink_ask(link, sql, &(struct link_values){0}, false);
     if (!result) {
         return false;
     }
-    *server = (struct server){.has_tables = link_number(result, 0, 0) != 0,
-                              .in_recovery = link_number(result, 0, 1) != 0,
-                              .read_only = link_number(result, 0, 2) != 0,
-                              .timeline = link_number(result, 0, 3)};
-    link_clear(result);
+    *server = (struct server){.has_tables = pglink_number(result, 0, 0) != 0,
+                              .in_recovery = pglink_number(result, 0, 1) != 0,
+                              .read_only = pglink_number(result, 0, 2) != 0,
+                              .timeline = pglink_number(result, 0, 3)};
+    pglink_clear(result);
     return true;
 }
 
 static bool tables_make(struct postgres_link *link, const struct postgres_table *table)
 {
-    bool ok = link_run(link, "BEGIN ISOLATION LEVEL READ COMMITTED;"
-                             "SELECT pg_advisory_xact_lock(" LOG_LOCK ")") &&
-              link_run(link, postgres_log_sql) && link_run(link, table->migration);
-    if (link->connection && !link_run(link, ok ? "COMMIT" : "ROLLBACK")) {
+    bool ok = pglink_run(link, "BEGIN ISOLATION LEVEL READ COMMITTED;"
+                               "SELECT pg_advisory_xact_lock(" POSTGRES_LOG_LOCK ")") &&
+              pglink_run(link, postgres_log_sql) && pglink_run(link, table->migration);
+    if (link->connection && !pglink_run(link, ok ? "COMMIT" : "ROLLBACK")) {
         return false;
     }
     return ok;
@@ -71,7 +69,8 @@ static bool base_make(struct postgres_link *link, const struct postgres_table *t
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(sql, sizeof sql,
-             "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(" LOG_LOCK ");"
+             "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(" POSTGRES_LOG_LOCK
+             ");"
              "INSERT INTO tidemark_event VALUES('', %lld, %llu) ON CONFLICT DO NOTHING;"
              "DELETE FROM %s WHERE EXISTS"
              " (SELECT 1 FROM tidemark_event WHERE key='' AND at<>%llu);"
@@ -81,16 +80,16 @@ static bool base_make(struct postgres_link *link, const struct postgres_table *t
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, (unsigned long long)timeline,
              table->name, (unsigned long long)timeline, (unsigned long long)timeline,
              (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, (unsigned long long)timeline);
-    return link_run(link, sql);
+    return pglink_run(link, sql);
 }
 
 static bool base_is_of(struct postgres_link *link, uint64_t timeline)
 {
-    PGresult *result = link_ask(link, "SELECT at FROM tidemark_event WHERE key=''",
-                                &(struct link_values){0}, false);
-    bool same = result && link_rows(result) == 1 && link_number(result, 0, 0) == timeline;
+    PGresult *result = pglink_ask(link, "SELECT at FROM tidemark_event WHERE key=''",
+                                  &(struct link_values){0}, false);
+    bool same = result && pglink_rows(result) == 1 && pglink_number(result, 0, 0) == timeline;
     if (result) {
-        link_clear(result);
+        pglink_clear(result);
     }
     return same;
 }
@@ -105,7 +104,7 @@ bool postgres_prepare(struct postgres_link *link, void *store)
              "SET client_min_messages = error; SET client_encoding = 'UTF8';"
              "SET statement_timeout = %llu",
              (unsigned long long)(link->deadline_ns / 1250000 + 1));
-    if (!link_run(link, settings) || !server_look(link, postgres->table, &server)) {
+    if (!pglink_run(link, settings) || !server_look(link, postgres->table, &server)) {
         return false;
     }
     if (server.in_recovery) {
@@ -113,6 +112,12 @@ bool postgres_prepare(struct postgres_link *link, void *store)
         snprintf(link->trouble, sizeof link->trouble,
                  "postgres: this server is a standby, whose log lags; name the primary, or all"
                  " hosts with target_session_attrs=read-write");
+        return false;
+    }
+    if (!server.has_tables && postgres->limits.existing) {
+        link->failure = LINK_GONE;
+        snprintf(link->trouble, sizeof link->trouble,
+                 "postgres: this database has no cache in the table %s", postgres->table->name);
         return false;
     }
     if (!server.has_tables && !tables_make(link, postgres->table)) {

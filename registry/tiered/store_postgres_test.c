@@ -43,8 +43,8 @@ static struct postgres_link application_over(const char *address)
     struct postgres_link link = {.address = (char *)(uintptr_t)address,
                                  .deadline_ns = 30 * SECOND,
                                  .prepare = no_preparation};
-    ck_assert_msg(link_ready(&link), "%s", link.trouble);
-    ck_assert(link_run(&link, "SET client_min_messages = error"));
+    ck_assert_msg(pglink_ready(&link), "%s", link.trouble);
+    ck_assert(pglink_run(&link, "SET client_min_messages = error"));
     return link;
 }
 
@@ -55,7 +55,7 @@ static struct postgres_link application(void)
 
 static void must(struct postgres_link *link, const char *sql)
 {
-    ck_assert_msg(link_run(link, sql), "%s: %s", sql, link->trouble);
+    ck_assert_msg(pglink_run(link, sql), "%s: %s", sql, link->trouble);
 }
 
 /* The first value of a query, as text. */
@@ -64,12 +64,12 @@ static const char *first(struct postgres_link *link, const char *sql)
     static char text[4][512];
     static unsigned turn;
     size_t bytes;
-    PGresult *result = link_ask(link, sql, &(struct link_values){0}, false);
+    PGresult *result = pglink_ask(link, sql, &(struct link_values){0}, false);
     ck_assert_msg(result != NULL, "%s: %s", sql, link->trouble);
     char *to = text[turn++ % 4];
     snprintf(to, sizeof text[0], "%s",
-             link_rows(result) > 0 ? link_value(result, 0, 0, &bytes) : "(none)");
-    link_clear(result);
+             pglink_rows(result) > 0 ? pglink_value(result, 0, 0, &bytes) : "(none)");
+    pglink_clear(result);
     return to;
 }
 
@@ -164,12 +164,12 @@ START_TEST(the_table_has_the_columns_and_the_index_of_the_report_and_its_migrati
                                   " WHERE indexname = 'idx_cache_entries_key_expires'"),
                      "CREATE INDEX idx_cache_entries_key_expires ON public.cache_entries"
                      " USING btree (cache_key, expires_at)");
-    ck_assert(!link_run(&link, "INSERT INTO cache_entries(cache_key, cache_data, expires_at)"
-                               " VALUES('models', '1', now())"));
+    ck_assert(!pglink_run(&link, "INSERT INTO cache_entries(cache_key, cache_data, expires_at)"
+                                 " VALUES('models', '1', now())"));
     ck_assert_str_eq(link.state, "23505");      /* unique */
     ck_assert_uint_eq(ask(cache, "models"), 1); /* and nothing was lost */
     tiered_cache_close(&cache);
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -193,7 +193,7 @@ START_TEST(an_application_sees_what_the_cache_holds_and_the_cache_what_it_writes
     ck_assert_uint_eq(ask(cache, "users"), 2);
     ck_assert_uint_eq(calls, 2);
     tiered_cache_close(&cache);
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(the_clean_up_removes_what_has_expired_and_returns_how_many)
     ck_assert_str_eq(
         first(&link, "SELECT count(*) FROM cache_entries WHERE cache_key LIKE 'young-%'"), "5");
     must(&link, "DELETE FROM cache_entries WHERE cache_key LIKE 'young-%'");
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -253,7 +253,7 @@ START_TEST(the_clean_up_is_scheduled_once_where_there_is_a_scheduler)
     ck_assert_str_eq(command, "SELECT cleanup_expired_cache()");
     must(&link, command);
     must(&link, "DROP SCHEMA cron CASCADE");
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -265,15 +265,15 @@ static const char *rights_of(struct postgres_link *link, const char *role)
     char set[64];
     snprintf(set, sizeof set, "SET ROLE %s", role);
     must(link, set);
-    bool reads = link_run(link, "SELECT 1 FROM cache_entries LIMIT 1");
+    bool reads = pglink_run(link, "SELECT 1 FROM cache_entries LIMIT 1");
     const char *rows = reads ? first(link, "SELECT count(*) FROM cache_entries"
                                            " WHERE cache_key LIKE 'row-%'")
                              : "-";
-    bool writes = link_run(link, "INSERT INTO cache_entries(cache_key, cache_data, expires_at)"
-                                 " VALUES('row-new', '{}', now() + interval '1 hour')");
+    bool writes = pglink_run(link, "INSERT INTO cache_entries(cache_key, cache_data, expires_at)"
+                                   " VALUES('row-new', '{}', now() + interval '1 hour')");
     char state[8] = "";
     snprintf(state, sizeof state, "%s", writes ? "" : link->state);
-    bool removes = link_run(link, "DELETE FROM cache_entries WHERE cache_key = 'row-new'");
+    bool removes = pglink_run(link, "DELETE FROM cache_entries WHERE cache_key = 'row-new'");
     snprintf(text, sizeof text, "rows %s, insert %s%s, delete %s", rows, writes ? "yes" : "no ",
              state, removes ? "yes" : "no");
     must(link, "RESET ROLE");
@@ -292,7 +292,7 @@ START_TEST(a_service_writes_a_reader_sees_what_is_fresh_and_a_stranger_nothing)
     ck_assert_str_eq(rights_of(&link, "stranger"), "rows 0, insert no 42501, delete no");
     must(&link, "DELETE FROM cache_entries WHERE cache_key LIKE 'row-%'");
     must(&link, "REVOKE ALL ON cache_entries FROM stranger; DROP ROLE stranger");
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -332,7 +332,7 @@ static int later(unsigned ms, const char *sql)
         struct postgres_link link = {
             .address = server.address, .deadline_ns = 30 * SECOND, .prepare = no_preparation};
         pause_ms(ms);
-        _exit(link_ready(&link) && link_run(&link, sql) ? 0 : 1);
+        _exit(pglink_ready(&link) && pglink_run(&link, sql) ? 0 : 1);
     }
     return pid;
 }
@@ -380,7 +380,7 @@ START_TEST(a_connection_that_is_dropped_costs_no_wrong_answer)
     ck_assert_uint_eq(ask(cache, "models"), call);
     ck_assert_uint_ge(level_of(cache).recoveries, 1);
     tiered_cache_close(&cache);
-    link_close(&holder);
+    pglink_close(&holder);
 }
 END_TEST
 
@@ -409,7 +409,7 @@ START_TEST(a_statement_that_takes_too_long_ends_within_the_deadline)
         pause_ms(20);
     }
     tiered_cache_close(&cache);
-    link_close(&holder);
+    pglink_close(&holder);
 }
 END_TEST
 
@@ -436,7 +436,7 @@ START_TEST(a_server_that_stands_still_ends_within_the_deadline)
     ck_assert_msg(took > 0.1 && took < 10, "%g s", took);
     ck_assert_str_eq(level_of(cache).trouble, "postgres: no answer within the deadline");
     tiered_cache_close(&cache);
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -451,7 +451,7 @@ START_TEST(a_pool_that_is_exhausted_is_an_outage_until_there_is_room)
     for (; held < 24; held++) {
         holders[held] = (struct postgres_link){
             .address = address, .deadline_ns = 30 * SECOND, .prepare = no_preparation};
-        if (!link_ready(&holders[held])) {
+        if (!pglink_ready(&holders[held])) {
             break;
         }
     }
@@ -465,7 +465,7 @@ START_TEST(a_pool_that_is_exhausted_is_an_outage_until_there_is_room)
                       strstr(level_of(cache).trouble, "too many clients"),
                   "%s", level_of(cache).trouble);
     for (unsigned i = 0; i < held; i++) {
-        link_close(&holders[i]);
+        pglink_close(&holders[i]);
     }
     for (int tries = 0; level_of(cache).recoveries == 0; tries++) {
         ck_assert_int_lt(tries, 500);
@@ -478,7 +478,7 @@ START_TEST(a_pool_that_is_exhausted_is_an_outage_until_there_is_room)
     tiered_cache_close(&cache);
     pause_ms(20);
     must(&link, "DROP ROLE pooled");
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -500,7 +500,7 @@ START_TEST(a_server_that_is_read_only_serves_what_it_has)
     ck_assert_uint_eq(ask(cache, "models"), 1);
     ck_assert_uint_eq(level_of(cache).outages, 0);
     tiered_cache_close(&cache);
-    link_close(&link);
+    pglink_close(&link);
     link = application();
     must(&link, "SET default_transaction_read_only = off");
     must(&link, "ALTER DATABASE postgres RESET default_transaction_read_only");
@@ -508,7 +508,7 @@ START_TEST(a_server_that_is_read_only_serves_what_it_has)
     ck_assert(tiered_cache_invalidate(cache, "models"));
     ck_assert_uint_eq(ask(cache, "models"), 3);
     tiered_cache_close(&cache);
-    link_close(&link);
+    pglink_close(&link);
 }
 END_TEST
 
@@ -570,7 +570,7 @@ START_TEST(after_a_fail_over_to_another_socket_nothing_that_an_event_forbade_is_
     ck_assert(tiered_cache_invalidate(cache, "models"));
     unsigned call = ask(cache, "models"); /* of the new state; the standby has neither */
     ck_assert_uint_eq(call, calls);
-    link_close(&link);
+    pglink_close(&link);
     postgres_kill(&server);
     must(&follower, "SELECT pg_promote(true, 30)");
     struct tiered_cache *young = cache_over(&store_postgres_json, both, 20 * SECOND);
@@ -582,7 +582,7 @@ START_TEST(after_a_fail_over_to_another_socket_nothing_that_an_event_forbade_is_
     ck_assert(tiered_cache_invalidate(cache, "models")); /* the log goes on */
     ck_assert_uint_eq(ask(cache, "models"), calls);
     tiered_cache_close(&cache);
-    link_close(&follower);
+    pglink_close(&follower);
     postgres_end(&standby);
 }
 END_TEST

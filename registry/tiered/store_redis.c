@@ -11,7 +11,8 @@
  * microseconds of the clock, below 2^53 until the year 2255.
  *
  * A user with few rights needs: ~tidemark:* +hello +get +set +del +hmget +hget +hset +eval, and for
- * figures +dbsize +info; +select where the database is not 0.
+ * figures +dbsize +info; +select where the database is not 0. To list and to clear: +scan +strlen
+ * +getrange.
  */
 #include "registry/tiered/redis_link.h"
 
@@ -232,6 +233,196 @@ static enum store_answer redis_commit(void *store, const struct store_state *sta
     return ok ? answer_of(redis) : STORE_DOWN;
 }
 
+/* Listing: the names first, because the server may give one twice. --------------------------------
+ */
+
+struct names {
+    struct store_buffer text;
+    size_t used, count;
+    size_t *starts; /* of each name; after sorting they may be in any order */
+    size_t room;
+};
+
+static bool names_add(struct names *names, const char *text, size_t bytes)
+{
+    size_t wanted = names->used + sizeof bytes + bytes;
+    if (names->count == names->room) {
+        size_t room = names->room ? 2 * names->room : 256;
+        size_t *longer = realloc(names->starts, room * sizeof *longer);
+        if (!longer) {
+            return false;
+        }
+        names->starts = longer;
+        names->room = room;
+    }
+    if (wanted > names->text.room && !store_buffer_fit(&names->text, 2 * wanted)) {
+        return false;
+    }
+    memcpy(names->text.data + names->used, &bytes, sizeof bytes);
+    memcpy(names->text.data + names->used + sizeof bytes, text, bytes);
+    names->starts[names->count++] = names->used;
+    names->used = wanted;
+    return true;
+}
+
+static struct store_key name_at(const struct names *names, size_t i)
+{
+    struct store_key key;
+    const unsigned char *at = names->text.data + names->starts[i];
+    memcpy(&key.length, at, sizeof key.length);
+    key.text = (const char *)at + sizeof key.length;
+    return key;
+}
+
+static int names_compare(const void *a, const void *b, void *context)
+{
+    const unsigned char *text = context, *x = text + *(const size_t *)a,
+                        *y = text + *(const size_t *)b;
+    size_t m, n;
+    memcpy(&m, x, sizeof m);
+    memcpy(&n, y, sizeof n);
+    int order = memcmp(x + sizeof m, y + sizeof n, m < n ? m : n);
+    return order ? order : (m > n) - (m < n);
+}
+
+/* Sorted, each once. */
+static void names_sort(struct names *names)
+{
+    size_t kept = 0;
+    if (names->count > 0) {
+        qsort_r(names->starts, names->count, sizeof *names->starts, names_compare,
+                names->text.data);
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        if (kept == 0 ||
+            names_compare(&names->starts[kept - 1], &names->starts[i], names->text.data) != 0) {
+            names->starts[kept++] = names->starts[i];
+        }
+    }
+    names->count = kept;
+}
+
+/* PREFIX:v:*, with what is a pattern in the prefix quoted. */
+static bool pattern_word(struct redis_link *link)
+{
+    char pattern[2 * sizeof link->address.text + 8];
+    size_t at = 0;
+    for (const char *c = link->address.prefix; *c; c++) {
+        if (strchr("*?[]\\", *c)) {
+            pattern[at++] = '\\';
+        }
+        pattern[at++] = *c;
+    }
+    memcpy(pattern + at, ":v:*", 5);
+    return redis_link_text(link, pattern);
+}
+
+/* One step of the server's iteration. *cursor ends as "0". */
+static enum store_answer names_step(struct redis *redis, struct names *names, char cursor[24])
+{
+    struct redis_link *link = &redis->link;
+    size_t before = strlen(link->address.prefix) + 3;
+    if (!ready(redis) || !redis_link_command(link, 6) || !redis_link_text(link, "SCAN") ||
+        !redis_link_text(link, cursor) || !redis_link_text(link, "MATCH") || !pattern_word(link) ||
+        !redis_link_text(link, "COUNT") || !redis_link_text(link, "1000")) {
+        return STORE_DOWN;
+    }
+    const struct redis_item *reply = redis_link_reply(link);
+    if (!reply || reply->type != '*' || link->item_count < 3 || reply[1].type != '$' ||
+        reply[1].bytes >= 24 || reply[2].type != '*') {
+        return STORE_DOWN;
+    }
+    memcpy(cursor, redis_item_text(link, &reply[1]), reply[1].bytes);
+    cursor[reply[1].bytes] = 0;
+    for (size_t i = 3; i < link->item_count; i++) {
+        if (reply[i].type == '$' && reply[i].bytes >= before &&
+            !names_add(names, redis_item_text(link, &reply[i]) + before, reply[i].bytes - before)) {
+            return STORE_DOWN;
+        }
+    }
+    return STORE_YES;
+}
+
+static enum store_answer names_read(struct redis *redis, struct names *names)
+{
+    char cursor[24] = "0";
+    enum store_answer answer;
+    do {
+        answer = names_step(redis, names, cursor);
+    } while (answer == STORE_YES && strcmp(cursor, "0") != 0);
+    names_sort(names);
+    return answer;
+}
+
+static void names_fini(struct names *names)
+{
+    free(names->text.data);
+    free(names->starts);
+}
+
+/* False: the server does not answer. What vanished meanwhile is not listed; what is no entry has
+ * neither time. */
+static bool entry_list(struct redis *redis, struct store_key name,
+                       void (*each)(void *context, const struct store_listed *entry), void *context)
+{
+    struct redis_link *link = &redis->link;
+    struct store_listed entry = {.name = name};
+    struct head head;
+    if (!ready(redis) || !redis_link_command(link, 2) || !redis_link_text(link, "STRLEN") ||
+        !redis_link_name(link, "v:", name) || !redis_link_command(link, 4) ||
+        !redis_link_text(link, "GETRANGE") || !redis_link_name(link, "v:", name) ||
+        !redis_link_text(link, "0") || !redis_link_number(link, sizeof head - 1)) {
+        return false;
+    }
+    const struct redis_item *reply = redis_link_reply(link);
+    uint64_t bytes = reply && reply->type == ':' ? (uint64_t)reply->number : 0;
+    bool refused = reply && reply->type == '-';
+    reply = reply ? redis_link_reply(link) : NULL;
+    if (!reply || refused || reply->type == '-') {
+        return false;
+    }
+    entry.bytes = bytes > sizeof head ? bytes - sizeof head : 0;
+    if (reply->type == '$' && reply->bytes == sizeof head) {
+        memcpy(&head, redis_item_text(link, reply), sizeof head);
+        if (head.magic == MAGIC) {
+            entry.loaded_ns = head.loaded_ns;
+            entry.expires_ns = head.until_ns;
+        }
+    }
+    if (bytes > 0) {
+        each(context, &entry);
+    }
+    return true;
+}
+
+static enum store_answer redis_list(void *store,
+                                    void (*each)(void *context, const struct store_listed *entry),
+                                    void *context)
+{
+    struct names names = {0};
+    enum store_answer answer = names_read(store, &names);
+    for (size_t i = 0; i < names.count && answer == STORE_YES; i++) {
+        answer = entry_list(store, name_at(&names, i), each, context) ? STORE_YES : STORE_DOWN;
+    }
+    names_fini(&names);
+    return answer;
+}
+
+/* The entries of this prefix only: other services may use the server. */
+static enum store_answer redis_clear(void *store, uint64_t *removed)
+{
+    struct names names = {0};
+    enum store_answer answer = names_read(store, &names);
+    *removed = 0;
+    for (size_t i = 0; i < names.count && answer == STORE_YES; i++) {
+        enum store_answer one = redis_drop(store, name_at(&names, i));
+        *removed += one == STORE_YES;
+        answer = one == STORE_DOWN ? STORE_DOWN : STORE_YES;
+    }
+    names_fini(&names);
+    return answer;
+}
+
 const struct store_kind store_redis = {
     .name = "redis",
     .shared = true,
@@ -244,9 +435,13 @@ const struct store_kind store_redis = {
     .sweep = redis_sweep,
     .usage = redis_usage,
     .commit = redis_commit,
+    .list = redis_list,
+    .clear = redis_clear,
+    .verify = store_no_verify,
     .generation = store_no_generation,
     .events = store_no_events,
     .publish = store_no_publish,
     .claim = store_no_claim,
     .release = store_no_release,
+    .totals = store_no_totals,
 };

@@ -204,9 +204,13 @@ const struct store_kind store_sqlite = {
     .sweep = sqlite_sweep,
     .usage = sqlite_usage,
     .commit = sqlite_commit,
+    .list = sqlite_list,
+    .clear = sqlite_clear,
+    .verify = sqlite_verify,
     .generation = sqlite_generation,
     .events = sqlite_events,
     .publish = sqlite_publish,
     .claim = sqlite_claim,
     .release = sqlite_release,
+    .totals = sqlite_totals,
 };

@@ -6,6 +6,7 @@
  *   event  key, generation, at                         the last event of each key; '' is the base:
  *                                                      the generation at which this file began
  *   claim  key, owner, until                           who is loading
+ *   total  name, value                                 what all processes count; made by the first
  *
  * It is a cache: the file may vanish at any time. A new one begins at a generation taken from the
  * clock, above those of any file before it, so that levels which knew the old one purge themselves.
@@ -21,6 +22,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -70,6 +72,14 @@ static const char *const sql[STATEMENT_KINDS] = {
         " ON CONFLICT(key) DO UPDATE SET owner=excluded.owner, until=excluded.until"
         " WHERE claim.until<=?4 OR claim.until>?4+2*(?3-?4) OR claim.owner=excluded.owner",
     [STATEMENT_RELEASE] = "DELETE FROM claim WHERE key=?1 AND owner=?2",
+    [STATEMENT_LIST] = "SELECT key, length(data), loaded, expires FROM entry ORDER BY key",
+    [STATEMENT_CLEAR] = "DELETE FROM entry",
+    [STATEMENT_FORGET] = "DELETE FROM claim WHERE key<>'#sweep'",
+    [STATEMENT_ANEW] =
+        "UPDATE event SET generation=(SELECT max(generation)+1 FROM event) WHERE key=''",
+    [STATEMENT_ADD] = "INSERT INTO total(name, value) VALUES(?1, ?2)"
+                      " ON CONFLICT(name) DO UPDATE SET value=value+excluded.value",
+    [STATEMENT_TOTALS] = "SELECT name, value FROM total",
 };
 
 void sqlite_file_close(struct sqlite *sqlite)
@@ -178,14 +188,65 @@ static bool is_damaged(int status)
     return (status & 0xff) == SQLITE_CORRUPT || (status & 0xff) == SQLITE_NOTADB;
 }
 
+static int first_row(void *text, int columns, char **values, char **names)
+{
+    (void)columns;
+    (void)names;
+    char *line = text;
+    if (!line[0]) {
+        snprintf(line, STORE_TROUBLE_BYTES, "%s", values[0] ? values[0] : "");
+    }
+    return 0;
+}
+
+static void look_complain(struct sqlite *sqlite, const char *what)
+{
+    snprintf(sqlite->trouble, sizeof sqlite->trouble, "sqlite: %.80s: %.*s", sqlite->path,
+             (int)strcspn(what, "\n"), what);
+}
+
+enum store_answer sqlite_file_look(struct sqlite *sqlite, bool whole)
+{
+    char ours[STORE_TROUBLE_BYTES] = "", sound[STORE_TROUBLE_BYTES] = "";
+    sqlite3 *db = NULL;
+    int status = sqlite3_open_v2(sqlite->path, &db, SQLITE_OPEN_READONLY, NULL);
+    if (status == SQLITE_OK) {
+        sqlite3_busy_timeout(db, (int)(sqlite->limits.deadline_ns / 1000000));
+        status = sqlite3_exec(db,
+                              "SELECT 'yes' FROM sqlite_schema a, sqlite_schema b"
+                              " WHERE a.name='entry' AND b.name='event'",
+                              first_row, ours, NULL);
+    }
+    if (status == SQLITE_OK && ours[0] && whole) {
+        status = sqlite3_exec(db, "PRAGMA integrity_check(1)", first_row, sound, NULL);
+    }
+    sqlite3_close(db);
+    if (status != SQLITE_OK) {
+        look_complain(sqlite, sqlite3_errstr(status));
+        return is_damaged(status) ? STORE_NO : STORE_DOWN;
+    }
+    if (!ours[0]) {
+        look_complain(sqlite, "a database, but no cache of this kind");
+        return STORE_DOWN;
+    }
+    if (whole && strcmp(sound, "ok") != 0) {
+        look_complain(sqlite, sound);
+        return STORE_NO;
+    }
+    return STORE_YES;
+}
+
 static bool file_open(struct sqlite *sqlite)
 {
     struct stat file;
+    if (sqlite->limits.existing && sqlite_file_look(sqlite, false) != STORE_YES) {
+        return false;
+    }
     bool absent = stat(sqlite->path, &file) != 0 || file.st_size == 0;
     int lock = absent ? file_lock(sqlite) : -1;
     absent = absent && stat(sqlite->path, &file) != 0; /* or another has made it meanwhile */
     int status = file_open_locked(sqlite, absent);
-    if (is_damaged(status)) {
+    if (is_damaged(status) && !sqlite->limits.existing) {
         lock = lock >= 0 ? lock : file_lock(sqlite);
         status = file_open_locked(sqlite, false);
         if (is_damaged(status)) {
@@ -232,7 +293,7 @@ enum store_answer sqlite_failure(struct sqlite *sqlite)
     int status = sqlite3_errcode(sqlite->db);
     snprintf(sqlite->trouble, sizeof sqlite->trouble, "sqlite: %s: %s", sqlite->path,
              sqlite3_errmsg(sqlite->db));
-    if (is_damaged(status)) {
+    if (is_damaged(status) && !sqlite->limits.existing) {
         int lock = file_lock(sqlite);
         if (file_is_ours(sqlite)) {
             file_remove(sqlite);

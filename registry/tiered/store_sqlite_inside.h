@@ -4,6 +4,7 @@
  *
  *   store_sqlite.c       entries: get, put, drop, sweep
  *   store_sqlite_log.c   the log of events, and claims
+ *   store_sqlite_look.c  what an administrator asks: list, clear, verify, totals
  *   store_sqlite_file.c  the file, its tables, its statements, and how it is thrown away
  */
 #ifndef TIERED_STORE_SQLITE_INSIDE_H
@@ -32,6 +33,12 @@ enum sqlite_statement {
     STATEMENT_UNCLAIM,
     STATEMENT_CLAIM,
     STATEMENT_RELEASE,
+    STATEMENT_LIST,
+    STATEMENT_CLEAR,
+    STATEMENT_FORGET,
+    STATEMENT_ANEW,
+    STATEMENT_ADD,
+    STATEMENT_TOTALS,
     STATEMENT_KINDS,
 };
 
@@ -60,6 +67,23 @@ enum store_answer sqlite_run(struct sqlite *sqlite, sqlite3_stmt *query);
 /* Runs a statement that returns a number. */
 enum store_answer sqlite_number(struct sqlite *sqlite, enum sqlite_statement which,
                                 uint64_t *value);
+
+/* Runs statements in one transaction. */
+bool sqlite_begin(struct sqlite *sqlite);
+bool sqlite_end(struct sqlite *sqlite, bool ok); /* false: nothing was done */
+/* Is the file that is there a cache of this kind, and undamaged where it was looked at? NO: it is
+ * damaged; DOWN: it is something else, or cannot be read. The trouble says which. Opens it for
+ * reading only, by itself. */
+enum store_answer sqlite_file_look(struct sqlite *sqlite, bool whole);
+
+/* store_sqlite_look.c, see store.h. */
+enum store_answer sqlite_list(void *store,
+                              void (*each)(void *context, const struct store_listed *entry),
+                              void *context);
+enum store_answer sqlite_clear(void *store, uint64_t *removed);
+enum store_answer sqlite_verify(void *store);
+enum store_answer sqlite_totals(void *store, const struct store_totals *part,
+                                struct store_totals *sum);
 
 /* The log, see store.h. */
 enum store_answer sqlite_generation(void *store, uint64_t *generation);

@@ -45,13 +45,27 @@ enum store_answer sqlite_events(void *store, uint64_t since,
     return status == SQLITE_DONE ? STORE_YES : STORE_DOWN;
 }
 
+bool sqlite_begin(struct sqlite *sqlite)
+{
+    return sqlite_file_ready(sqlite) &&
+           sqlite3_exec(sqlite->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+bool sqlite_end(struct sqlite *sqlite, bool ok)
+{
+    ok = ok && sqlite3_exec(sqlite->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    if (!ok && sqlite->db) {
+        sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return ok;
+}
+
 enum store_answer sqlite_publish(void *store, struct store_key key, uint64_t now_ns)
 {
     static const enum sqlite_statement parts[] = {STATEMENT_EVENT, STATEMENT_DROP,
                                                   STATEMENT_UNCLAIM};
     struct sqlite *sqlite = store;
-    if (!sqlite_file_ready(sqlite) ||
-        sqlite3_exec(sqlite->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
+    if (!sqlite_begin(sqlite)) {
         return STORE_DOWN;
     }
     bool ok = true;
@@ -68,11 +82,7 @@ enum store_answer sqlite_publish(void *store, struct store_key key, uint64_t now
             sqlite3_clear_bindings(query);
         }
     }
-    ok = ok && sqlite3_exec(sqlite->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
-    if (!ok) {
-        sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
-    }
-    return ok ? STORE_YES : STORE_DOWN;
+    return sqlite_end(sqlite, ok) ? STORE_YES : STORE_DOWN;
 }
 
 enum store_answer sqlite_claim(void *store, struct store_key key, uint64_t owner, uint64_t now_ns,

@@ -60,6 +60,41 @@ static bool refresh_due(struct tiered_cache *cache, const struct request *reques
            key_claim(cache, request->named.name, cache->options.claim_ns) == STORE_YES;
 }
 
+static struct store_totals totals_of(const struct tiered_cache *cache)
+{
+    const struct tiered_statistics *s = &cache->statistics;
+    struct store_totals totals = {
+        .processes = 1,
+        .lookups = s->lookups,
+        .hits = s->hits,
+        .loads = s->loads,
+        .failures = s->failures,
+        .cached_ns = s->cached_ns,
+        .uncached_ns = s->uncached_ns,
+    };
+    for (unsigned i = 0; i < cache->count; i++) {
+        totals.outages += s->levels[i].outages;
+        if (i + 1 < cache->count && cache->levels[i].kind->shared) {
+            totals.nearer = 1;
+        }
+    }
+    return totals;
+}
+
+/* What is lost when the log does not take it is a figure: no outage, no second attempt but the
+ * next one. */
+static void totals_add(struct tiered_cache *cache)
+{
+    struct level *log = log_of(cache);
+    struct store_totals all = totals_of(cache), part = all, sum;
+    store_totals_subtract(&part, &cache->added);
+    cache->added_ns = now_of(cache);
+    if (part.lookups > 0 && !level_is_away(cache, log) &&
+        log->kind->totals(log->store, &part, &sum) == STORE_YES) {
+        cache->added = all;
+    }
+}
+
 bool tiered_cache_get(struct tiered_cache *cache, const char *text, struct tiered_value *value)
 {
     struct request request;
@@ -86,6 +121,9 @@ bool tiered_cache_get(struct tiered_cache *cache, const char *text, struct tiere
                                        .refresh = hit && refresh_due(cache, &request, &entry)};
     }
     *(hit ? &cache->statistics.cached_ns : &cache->statistics.uncached_ns) += now_of(cache) - begun;
+    if (cache->options.totals && begun - cache->added_ns >= cache->options.sweep_ns) {
+        totals_add(cache);
+    }
     return ok;
 }
 
@@ -255,12 +293,16 @@ struct tiered_cache *tiered_cache_open(const struct tiered_options *options)
         return NULL;
     }
     cache->statistics.level_count = cache->count;
+    cache->added_ns = now_of(cache);
     return cache;
 }
 
 void tiered_cache_close(struct tiered_cache **cache)
 {
     if (*cache) {
+        if ((*cache)->options.totals && (*cache)->count > 0) {
+            totals_add(*cache);
+        }
         for (unsigned i = 0; i < (*cache)->count; i++) {
             (*cache)->levels[i].kind->close((*cache)->levels[i].store);
         }

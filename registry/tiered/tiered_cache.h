@@ -59,6 +59,8 @@ struct tiered_options {
     uint64_t claim_ns;     /* [30 s] a loader that takes longer counts as dead */
     uint64_t patience_ns;  /* [claim_ns] how long others wait for a loader */
     uint64_t sweep_ns;     /* [60 s] one process in so long removes what has expired */
+    bool totals; /* the figures of all processes are added up in the level with the log: one
+                    statement at the end of each, and one in sweep_ns */
     uint64_t (*now_ns)(void *clock);           /* [CLOCK_REALTIME] */
     void (*wait_ns)(void *clock, uint64_t ns); /* [nanosleep] */
     void *clock;

@@ -32,6 +32,8 @@ struct tiered_cache {
     uint64_t stale_max_ns;    /* of all keys: for so long expired rows are kept */
     struct store_buffer held; /* a value from the source */
     struct tiered_statistics statistics;
+    struct store_totals added; /* of this process, to those of all */
+    uint64_t added_ns;         /* when */
 };
 
 /* A key on its way through the cache. */

@@ -48,6 +48,13 @@ static bool hit(struct ttl_cache *cache, uint32_t e, struct strategy_value *valu
     return ttl_hand_out(cache, e, value);
 }
 
+/* Before its end, and not before its beginning: a clock that a time namespace has set back must not
+ * make what was held immortal. */
+static bool lives(const struct ttl_entry *entry, uint64_t now, uint64_t until)
+{
+    return now - entry->born_ns < until - entry->born_ns;
+}
+
 static bool get_locked(struct ttl_cache *cache, const char *key, size_t length, uint64_t ttl,
                        ttl_load *load, void *context, struct strategy_value *value)
 {
@@ -55,12 +62,12 @@ static bool get_locked(struct ttl_cache *cache, const char *key, size_t length, 
     ttl_bury(cache, now);
     uint32_t e = ttl_find(cache, key, length, hash);
     struct ttl_entry *entry = e != TTL_NONE ? &cache->entries[e] : NULL;
-    if (entry && entry->has_value && now < entry->expires_ns) {
+    if (entry && entry->has_value && lives(entry, now, entry->expires_ns)) {
         if (entry->loading || !ttl_early_due(cache, entry, now)) {
             return hit(cache, e, value);
         }
         cache->statistics.early++;
-    } else if (entry && entry->loading && entry->has_value && now < entry->dies_ns) {
+    } else if (entry && entry->loading && entry->has_value && lives(entry, now, entry->dies_ns)) {
         cache->statistics.stale++;
         return hit(cache, e, value);
     }

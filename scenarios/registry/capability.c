@@ -70,7 +70,7 @@ static void an_unknown_capability_is_not_found(void)
 
 static void capabilities_fit_a_bit_set(void)
 {
-    ck_assert_uint_gt(registry_capability_count(), 0);
+    ck_assert_uint_ge(registry_capability_count(), subject_models() ? 1 : 0);
     ck_assert_uint_le(registry_capability_count(), 32);
 }
 

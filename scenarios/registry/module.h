@@ -10,6 +10,7 @@
 #ifndef SUITE_MODULE_H
 #define SUITE_MODULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SUITE_CASES_MAX 1024
@@ -59,6 +60,11 @@ struct suite_module {
 void label_text(const char *data, size_t length, char *text, size_t room);
 
 /* Subjects that several modules share. */
+/* False: the catalogue that is compiled in is about other things (docs/catalogue.md), of which
+ * only keys and providers are asked. */
+bool subject_models(void);
+/* Keys of one part have no provider but "". */
+bool subject_keys_have_one_part(void);
 unsigned subject_providers(void);
 void label_provider(unsigned provider, char *text, size_t room);
 unsigned subject_capabilities(void);

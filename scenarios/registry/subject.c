@@ -3,9 +3,19 @@
  */
 #include "module.h"
 
-#include "registry/registry.h"
+#include "registry/field.h"
 
 #include <string.h>
+
+bool subject_models(void)
+{
+    return strcmp(registry_image_record_name(&registry_tables).data, "model") == 0;
+}
+
+bool subject_keys_have_one_part(void)
+{
+    return registry_provider_count() == 1 && registry_provider_name(0).length == 0;
+}
 
 static bool label_keeps(char c)
 {

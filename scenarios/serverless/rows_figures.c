@@ -1,6 +1,6 @@
 /* rows_figures.c - rows 3.9, 3.10, 3.12, 3.14 and 3.15: metrics, recommendations, costs, sizes. */
 #include "cost.h"
-#include "registry/tiered/cache_advice.h"
+#include "registry/cache_advice.h"
 #include "registry/tiered/tiered_report.h"
 #include "rows.h"
 
@@ -117,20 +117,20 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
 {
     static const struct {
         const char *what;
-        struct advice_figures figures;
+        struct registry_advice_figures figures;
         int first, second; /* -1: none */
     } rows[] = {
         {"the incident",
          {.lookups = 1000, .processes = 1000, .ttl_s = 600, .interval_s = 86},
-         ADVICE_PROCESS_DIES,
+         REGISTRY_ADVICE_PROCESS_DIES,
          -1},
         {"instances kept warm with probability a half",
          {.lookups = 1000, .hits = 490, .processes = 500, .ttl_s = 600, .interval_s = 86},
-         ADVICE_PROCESS_SHORT,
+         REGISTRY_ADVICE_PROCESS_SHORT,
          -1},
         {"one panel, 5 s, TTL 3 s",
          {.lookups = 100, .processes = 1, .ttl_s = 3, .interval_s = 5},
-         ADVICE_TTL_BELOW_POLL,
+         REGISTRY_ADVICE_TTL_BELOW_POLL,
          -1},
         {"a shared level, a little short",
          {.lookups = 100,
@@ -140,7 +140,7 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
           .ttl_s = 60,
           .interval_s = 26,
           .cached_ms = 20},
-         ADVICE_TTL_LONGER,
+         REGISTRY_ADVICE_TTL_LONGER,
          -1},
         {"too small",
          {.lookups = 1000,
@@ -150,7 +150,7 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
           .ttl_s = 600,
           .interval_s = 1,
           .evicted = 650},
-         ADVICE_EVICTED,
+         REGISTRY_ADVICE_EVICTED,
          -1},
         {"slow hits",
          {.lookups = 100,
@@ -160,7 +160,7 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
           .ttl_s = 600,
           .interval_s = 10,
           .cached_ms = 150},
-         ADVICE_FASTER_LEVEL,
+         REGISTRY_ADVICE_FASTER_LEVEL,
          -1},
         {"slow hits with Redis",
          {.lookups = 100,
@@ -172,8 +172,8 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
           .cached_ms = 150,
           .redis = true,
           .expired_unswept = 4},
-         ADVICE_SLOW_DESPITE,
-         ADVICE_SWEEP},
+         REGISTRY_ADVICE_SLOW_DESPITE,
+         REGISTRY_ADVICE_SWEEP},
         {"Redis was away",
          {.lookups = 100,
           .hits = 10,
@@ -182,21 +182,21 @@ START_TEST(recommendations_name_the_cause_that_the_figures_show)
           .ttl_s = 600,
           .interval_s = 10,
           .outages = 1},
-         ADVICE_OUTAGE,
+         REGISTRY_ADVICE_OUTAGE,
          -1},
         {"nothing yet", {.ttl_s = 600}, -1, -1},
         {"well", {.lookups = 100, .hits = 95, .processes = 100, .shared = true}, -1, -1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool given[ADVICES];
-        advice_give(&rows[i].figures, given);
-        for (int a = 0; a < ADVICES; a++) {
+        bool given[REGISTRY_ADVICES];
+        registry_advice_give(&rows[i].figures, given);
+        for (int a = 0; a < REGISTRY_ADVICES; a++) {
             bool wanted = a == rows[i].first || a == rows[i].second;
-            ck_assert_msg(given[a] == wanted, "%s: %s", rows[i].what, advice_text(a));
+            ck_assert_msg(given[a] == wanted, "%s: %s", rows[i].what, registry_advice_text(a));
         }
     }
-    ck_assert_double_eq_tol(advice_ttl_for(86.4, 0.8), 345.6, 1e-9);
-    ck_assert_double_eq_tol(advice_ttl_for(86.4, 0.9), 777.6, 1e-9); /* not within 600 s */
+    ck_assert_double_eq_tol(registry_advice_ttl_for(86.4, 0.8), 345.6, 1e-9);
+    ck_assert_double_eq_tol(registry_advice_ttl_for(86.4, 0.9), 777.6, 1e-9); /* not within 600 s */
 }
 END_TEST
 
@@ -224,6 +224,10 @@ START_TEST(the_costs_are_those_of_the_right_arithmetic)
     tidemark_count("cost_day_ratio_percent", (uint64_t)llround(100 * broken / day));
     tidemark_count("cost_day_misses", (uint64_t)llround(misses));
     tidemark_count("cost_report_ratio_percent", (uint64_t)llround(100 * broken / report));
+    tidemark_count("cost_request_was_nano_gb_h", (uint64_t)llround(1e9 * before));
+    tidemark_count("cost_request_now_nano_gb_h", (uint64_t)llround(1e9 * after));
+    tidemark_count("cost_day_was_micro_gb_h", (uint64_t)llround(1e6 * broken));
+    tidemark_count("cost_day_report_micro_gb_h", (uint64_t)llround(1e6 * report));
 }
 END_TEST
 

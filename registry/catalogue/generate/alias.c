@@ -23,7 +23,7 @@ struct candidate {
     uint32_t index;       /* lower wins */
 };
 
-static unsigned provider_rank(const struct entry *entry)
+static unsigned provider_rank(const struct entry *entry, const struct schema *schema)
 {
     unsigned rank = RANKED;
     for (unsigned i = 0; i < RANKED; i++) {
@@ -33,7 +33,7 @@ static unsigned provider_rank(const struct entry *entry)
         }
     }
     /* What is no longer offered, or was made up, yields to everything that is offered. */
-    const char *set = entry->word[ENTRY_SET];
+    const char *set = entry_text(entry, schema, "set");
     return rank + (set && strcmp(set, "current") != 0 ? 1000 : 0);
 }
 
@@ -84,26 +84,31 @@ static void list_take_best(struct alias_list *list, const struct catalogue *cata
 void alias_list_init(struct alias_list *list, const struct catalogue *catalogue)
 {
     *list = (struct alias_list){.count = 0};
+    const struct schema *schema = catalogue->schema;
+    if (schema->key_count < 2) {
+        return;
+    }
     struct candidate *candidates = memory_new(catalogue->count, sizeof *candidates);
     size_t families = 0;
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct entry *entry = &catalogue->entries[i];
         candidates[i] = (struct candidate){
             .name = memory_copy(entry->key + entry->provider_length + 1),
-            .rank = provider_rank(entry),
+            .rank = provider_rank(entry, schema),
             .index = (uint32_t)i,
         };
     }
     list_take_best(list, catalogue, candidates, catalogue->count, false);
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct entry *entry = &catalogue->entries[i];
-        const char *status = entry->word[ENTRY_STATUS];
-        if (entry->word[ENTRY_FAMILY] && entry->word[ENTRY_RELEASED] &&
-            !(status && strcmp(status, "deprecated") == 0)) {
+        const char *status = entry_text(entry, schema, "status");
+        const char *family = entry_text(entry, schema, "family");
+        const char *released = entry_text(entry, schema, "released");
+        if (family && released && !(status && strcmp(status, "deprecated") == 0)) {
             candidates[families++] = (struct candidate){
                 .name = memory_format("%.*s:%s-latest", (int)entry->provider_length, entry->key,
-                                      entry->word[ENTRY_FAMILY]),
-                .released = entry->word[ENTRY_RELEASED],
+                                      family),
+                .released = released,
                 .index = (uint32_t)i,
             };
         }

@@ -8,6 +8,7 @@
 #include "registry/registry_hash.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,11 @@ struct maker {
     struct diag *diag;
     struct pool pool;
     struct words words;
-    struct registry_record *records;
+    unsigned char *records; /* of schema->record_bytes each */
+    struct registry_field *fields;
+    uint32_t *field_words;
+    size_t field_word_count, field_word_room;
+    uint32_t record_name;
     struct registry_provider *providers;
     size_t provider_count, provider_room;
     uint64_t *wide;
@@ -153,34 +158,87 @@ static uint32_t maker_provider(struct maker *maker, size_t index)
     return (uint32_t)maker->provider_count - 1;
 }
 
+static void put(unsigned char *at, const void *value, size_t bytes)
+{
+    memcpy(at, value, bytes);
+}
+
+static void maker_value(struct maker *maker, unsigned char *record,
+                        const struct schema_field *field, union entry_value value)
+{
+    unsigned char *at = record + field->at;
+    uint32_t four[2];
+    uint16_t two;
+    switch (field->type) {
+    case REGISTRY_FIELD_TEXT:
+        four[0] = maker_text(maker, value.text);
+        put(at, four, 4);
+        break;
+    case REGISTRY_FIELD_WORD:
+    case REGISTRY_FIELD_DATE:
+    case REGISTRY_FIELD_LIST:
+        two = maker_word(maker, value.text);
+        put(at, &two, 2);
+        break;
+    case REGISTRY_FIELD_NUMBER:
+        four[0] = maker_number(maker, value.number);
+        put(at, four, 4);
+        break;
+    case REGISTRY_FIELD_INTEGER:
+    case REGISTRY_FIELD_DECIMAL:
+        put(at, &value.number, 8);
+        break;
+    case REGISTRY_FIELD_NAMES:
+        four[0] = maker_bits(maker, (uint32_t)value.number);
+        four[1] = maker_bits(maker, (uint32_t)(value.number >> 32));
+        put(at, four, 8);
+        break;
+    case REGISTRY_FIELD_ENUM:
+    case REGISTRY_FIELD_SET:
+    case REGISTRY_FIELD_FLAG:
+        *at = (unsigned char)value.number;
+        break;
+    case REGISTRY_FIELD_TYPES:
+        break;
+    }
+}
+
 static void maker_records(struct maker *maker)
 {
+    const struct schema *schema = maker->catalogue->schema;
     for (size_t i = 0; i < maker->catalogue->count && !maker->full; i++) {
-        const struct entry *entry = &maker->catalogue->entries[i];
-        maker->records[i] = (struct registry_record){
-            .provider = maker_provider(maker, i),
-            .name = maker_text(maker, entry->name),
-            .context = maker_number(maker, entry->number[ENTRY_CONTEXT]),
-            .max_output = maker_number(maker, entry->number[ENTRY_MAX_OUTPUT]),
-            .input = maker_number(maker, entry->number[ENTRY_INPUT]),
-            .output = maker_number(maker, entry->number[ENTRY_OUTPUT]),
-            .cache_read = maker_number(maker, entry->number[ENTRY_CACHE_READ]),
-            .cache_write = maker_number(maker, entry->number[ENTRY_CACHE_WRITE]),
-            .caps_yes = maker_bits(maker, entry->caps_yes),
-            .caps_no = maker_bits(maker, entry->caps_no),
-            .family = maker_word(maker, entry->word[ENTRY_FAMILY]),
-            .knowledge = maker_word(maker, entry->word[ENTRY_KNOWLEDGE]),
-            .released = maker_word(maker, entry->word[ENTRY_RELEASED]),
-            .updated = maker_word(maker, entry->word[ENTRY_UPDATED]),
-            .retires = maker_word(maker, entry->word[ENTRY_RETIRES]),
-            .status = maker_word(maker, entry->word[ENTRY_STATUS]),
-            .set = maker_word(maker, entry->word[ENTRY_SET]),
-            .sources = maker_word(maker, entry->word[ENTRY_SOURCES]),
-            .mode = entry->mode,
-            .price_dynamic = entry->price_dynamic,
-            .inputs = entry->inputs,
-            .outputs = entry->outputs,
+        unsigned char *record = maker->records + i * schema->record_bytes;
+        uint32_t provider = maker_provider(maker, i);
+        put(record + offsetof(struct registry_record, provider), &provider, sizeof provider);
+        for (unsigned f = 0; f < schema->count; f++) {
+            maker_value(maker, record, &schema->fields[f], maker->catalogue->entries[i].values[f]);
+        }
+    }
+}
+
+/* What the records are, for whoever reads them without their header. */
+static void maker_fields(struct maker *maker)
+{
+    const struct schema *schema = maker->catalogue->schema;
+    maker->record_name = maker_text(maker, schema->record);
+    maker->fields = memory_new(schema->count, sizeof *maker->fields);
+    for (unsigned i = 0; i < schema->count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+        maker->fields[i] = (struct registry_field){
+            .name = maker_text(maker, field->name),
+            .unit = maker_text(maker, field->unit),
+            .words = (uint32_t)maker->field_word_count,
+            .at = (uint16_t)field->at,
+            .type = (uint8_t)field->type,
+            .digits = (uint8_t)field->digits,
+            .word_count = (uint8_t)field->word_count,
+            .filter = field->filter,
         };
+        for (unsigned w = 0; w < field->word_count; w++) {
+            memory_grow(&maker->field_words, &maker->field_word_room, maker->field_word_count + 1,
+                        sizeof *maker->field_words);
+            maker->field_words[maker->field_word_count++] = maker_text(maker, field->words[w]);
+        }
     }
 }
 
@@ -239,7 +297,7 @@ static void image_lines(struct registry_image *image, const struct maker *maker)
     struct registry_line *lines = (void *)((char *)image + image->lines);
     uint32_t *indexes = (void *)((char *)image + image->indexes);
     uint8_t *prints = (uint8_t *)image + image->prints;
-    struct registry_record *records = (void *)((char *)image + image->records);
+    unsigned char *records = (unsigned char *)image + image->records;
     for (uint32_t i = 0; i < image->slots; i++) {
         lines[i].length = REGISTRY_LINE_EMPTY;
     }
@@ -252,7 +310,7 @@ static void image_lines(struct registry_image *image, const struct maker *maker)
         assert(line->length == REGISTRY_LINE_EMPTY);
         indexes[slot] = i;
         prints[slot] = registry_hash_print(hash);
-        records[i].slot = slot;
+        memcpy(records + (size_t)i * image->record_bytes, &slot, sizeof slot); /* comes first */
         if (entry->key_length <= REGISTRY_LINE_KEY) {
             line->length = (uint8_t)entry->key_length;
             memcpy(line->key, entry->key, entry->key_length);
@@ -291,6 +349,9 @@ static bool maker_image(struct maker *maker, struct build *build)
         .wide_count = (uint32_t)maker->wide_count,
         .alias_count = (uint32_t)maker->alias_count,
         .capability_count = maker->catalogue->names.count,
+        .field_count = maker->catalogue->schema->count,
+        .record_bytes = maker->catalogue->schema->record_bytes,
+        .record_name = maker->record_name,
     };
     memcpy(head.capability, maker->capability, sizeof head.capability);
     uint64_t end = 0;
@@ -299,17 +360,20 @@ static bool maker_image(struct maker *maker, struct build *build)
     head.prints = section(&end, perfect->slots);
     head.indexes = section(&end, perfect->slots * sizeof(uint32_t));
     head.lines = section(&end, perfect->slots * sizeof(struct registry_line));
-    head.records = section(&end, count * sizeof *maker->records);
+    head.records = section(&end, count * head.record_bytes);
     head.providers = section(&end, maker->provider_count * sizeof *maker->providers);
     head.words = section(&end, maker->words.count * sizeof *maker->words.offset);
     head.wide = section(&end, maker->wide_count * sizeof *maker->wide);
     head.aliases = section(&end, maker->alias_count * sizeof *maker->aliases);
+    head.fields = section(&end, head.field_count * sizeof *maker->fields);
+    head.field_words = section(&end, maker->field_word_count * sizeof *maker->field_words);
     head.texts = section(&end, maker->pool.length);
     head.bytes = end;
     if (end > BUILD_MOST) {
         diag_add(maker->diag, maker->file, 0, 0,
-                 "%zu models make tables of %llu MiB; at most %llu fit beside a program's code",
-                 count, (unsigned long long)(end >> 20), (unsigned long long)(BUILD_MOST >> 20));
+                 "%zu %s make tables of %llu MiB; at most %llu fit beside a program's code", count,
+                 maker->catalogue->schema->records, (unsigned long long)(end >> 20),
+                 (unsigned long long)(BUILD_MOST >> 20));
         return false;
     }
     build->bytes = (size_t)end;
@@ -321,7 +385,12 @@ static bool maker_image(struct maker *maker, struct build *build)
     memset(base, 0, build->bytes);
     memcpy(base, &head, sizeof head);
     memcpy(base + head.pilots, perfect->pilots, perfect->buckets);
-    memcpy(base + head.records, maker->records, count * sizeof *maker->records);
+    memcpy(base + head.records, maker->records, count * head.record_bytes);
+    memcpy(base + head.fields, maker->fields, head.field_count * sizeof *maker->fields);
+    if (maker->field_word_count > 0) {
+        memcpy(base + head.field_words, maker->field_words,
+               maker->field_word_count * sizeof *maker->field_words);
+    }
     memcpy(base + head.providers, maker->providers,
            maker->provider_count * sizeof *maker->providers);
     memcpy(base + head.words, maker->words.offset,
@@ -348,10 +417,11 @@ bool build_init(struct build *build, const struct catalogue *catalogue, bool ali
     memory_grow(&maker.words.offset, &maker.words.room, 1, sizeof *maker.words.offset);
     maker.words.offset[0] = 0;
     maker.words.count = 1;
-    maker.records = memory_new(catalogue->count, sizeof *maker.records);
+    maker.records = memory_new(catalogue->count, catalogue->schema->record_bytes);
     maker_capabilities(&maker);
     maker_records(&maker);
     maker_long_keys(&maker);
+    maker_fields(&maker);
     if (aliases) {
         maker_aliases(&maker);
     }
@@ -363,6 +433,8 @@ bool build_init(struct build *build, const struct catalogue *catalogue, bool ali
     free(maker.wide);
     free(maker.providers);
     free(maker.records);
+    free(maker.fields);
+    free(maker.field_words);
     free(maker.words.by_offset);
     free(maker.words.offset);
     pool_fini(&maker.pool);

@@ -7,17 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ERRORS_MOST 100
-
 void catalogue_init(struct catalogue *catalogue)
 {
-    *catalogue = (struct catalogue){.count = 0};
+    *catalogue = (struct catalogue){.schema = schema_models()};
 }
 
 void catalogue_fini(struct catalogue *catalogue)
 {
     for (size_t i = 0; i < catalogue->count; i++) {
-        entry_fini(&catalogue->entries[i]);
+        entry_fini(&catalogue->entries[i], catalogue->schema);
     }
     free(catalogue->entries);
     entry_names_fini(&catalogue->names);
@@ -41,12 +39,23 @@ static bool line_is_silent(const char *text, size_t length)
            (length == 3 && memcmp(text, "...", 3) == 0);
 }
 
+/* Counts what was added since `before`, and keeps the first ones. */
+static void mistakes_count(struct catalogue *catalogue, struct diag *diag, size_t before)
+{
+    catalogue->mistakes += diag->count - before;
+    while (diag->count > before && diag->count > CATALOGUE_MISTAKES_SHOWN) {
+        struct diag_item *item = &diag->items[--diag->count];
+        free(item->file);
+        free(item->text);
+    }
+}
+
 bool catalogue_read_text(struct catalogue *catalogue, const char *file, const char *text,
                          size_t length, struct diag *diag)
 {
-    size_t before = diag->count;
+    size_t mistakes = catalogue->mistakes;
     unsigned line = 0;
-    for (size_t at = 0; at < length && diag->count - before < ERRORS_MOST;) {
+    for (size_t at = 0; at < length;) {
         const char *end = memchr(text + at, '\n', length - at);
         size_t size = end ? (size_t)(end - text) - at : length - at;
         const char *start = text + at;
@@ -58,12 +67,14 @@ bool catalogue_read_text(struct catalogue *catalogue, const char *file, const ch
         if (line_is_silent(start, size)) {
             continue;
         }
-        if (!entry_read(catalogue_add(catalogue), start, size, file, line, &catalogue->names,
-                        diag)) {
+        size_t before = diag->count;
+        if (!entry_read(catalogue_add(catalogue), catalogue->schema, start, size, file, line,
+                        &catalogue->names, diag)) {
             catalogue->count--;
+            mistakes_count(catalogue, diag, before);
         }
     }
-    return diag->count == before;
+    return catalogue->mistakes == mistakes;
 }
 
 bool catalogue_read(struct catalogue *catalogue, const char *file, struct diag *diag)
@@ -119,22 +130,25 @@ const struct entry *catalogue_find(const struct catalogue *catalogue, const char
 
 bool catalogue_sort(struct catalogue *catalogue, const char *file, struct diag *diag)
 {
-    size_t before = diag->count;
+    size_t mistakes = catalogue->mistakes;
+    const char *noun = catalogue->schema->records;
     if (catalogue->count == 0) {
-        diag_add(diag, file, 0, 0, "no models; a catalogue needs at least one");
+        diag_add(diag, file, 0, 0, "no %s; a catalogue needs at least one", noun);
         return false;
     }
     if (catalogue->count > CATALOGUE_MOST) {
-        diag_add(diag, file, 0, 0, "%zu models; at most %u fit in an image", catalogue->count,
+        diag_add(diag, file, 0, 0, "%zu %s; at most %u fit in an image", catalogue->count, noun,
                  CATALOGUE_MOST);
         return false;
     }
     qsort(catalogue->entries, catalogue->count, sizeof(struct entry), entry_compare);
-    for (size_t i = 1; i < catalogue->count && diag->count - before < ERRORS_MOST; i++) {
+    for (size_t i = 1; i < catalogue->count; i++) {
         const struct entry *a = &catalogue->entries[i - 1], *b = &catalogue->entries[i];
         if (strcmp(a->key, b->key) == 0) {
+            size_t before = diag->count;
             diag_add(diag, file, b->line, 3, "'%s' is already in line %u", b->key, a->line);
+            mistakes_count(catalogue, diag, before);
         }
     }
-    return diag->count == before;
+    return catalogue->mistakes == mistakes;
 }

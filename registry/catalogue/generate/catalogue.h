@@ -1,5 +1,5 @@
 /*
- * catalogue.h - all models of a catalogue, sorted and without duplicates. Build time only.
+ * catalogue.h - all records of a catalogue, sorted and without duplicates. Build time only.
  */
 #ifndef GENERATE_CATALOGUE_H
 #define GENERATE_CATALOGUE_H
@@ -13,11 +13,15 @@ struct catalogue {
     struct entry *entries; /* in byte order of (provider, id) after catalogue_sort */
     size_t count, room;
     struct entry_names names;
+    const struct schema *schema; /* borrowed */
+    size_t mistakes;             /* of those only the first are among the diagnostics */
 };
 
-void catalogue_init(struct catalogue *catalogue);
+#define CATALOGUE_MISTAKES_SHOWN 20
+
+void catalogue_init(struct catalogue *catalogue); /* of models; another schema is put into it */
 void catalogue_fini(struct catalogue *catalogue);
-/* Reads a file, plain or xz. False: diagnostics were added, all of them up to 100. */
+/* Reads a file, plain or xz. False: diagnostics were added. All mistakes are counted. */
 bool catalogue_read(struct catalogue *catalogue, const char *file, struct diag *diag);
 bool catalogue_read_text(struct catalogue *catalogue, const char *file, const char *text,
                          size_t length, struct diag *diag);

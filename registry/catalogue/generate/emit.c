@@ -2,6 +2,7 @@
 #include "registry/catalogue/generate/emit.h"
 
 #include "harness/base/memory.h"
+#include "registry/catalogue/generate/header.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static bool write_whole(const char *path, const char *bytes, size_t count)
     return ok;
 }
 
-bool emit_write(const struct build *build, const char *out, const char *symbol, const char *source)
+bool emit_write(const struct build *build, const struct schema *schema, const char *out,
+                const char *symbol, const char *source)
 {
     const char *bytes = (const char *)build->image;
     if (ends_with(out, ".image")) {
@@ -46,7 +48,7 @@ bool emit_write(const struct build *build, const char *out, const char *symbol, 
     }
     char *image = memory_format("%.*s.image", (int)strlen(out) - 2, out);
     char *text = memory_format(
-        "/* %u models of %s, made by registry-generate: do not edit. Layout: registry/image.h */\n"
+        "/* %u %s of %s, made by registry-generate: do not edit. Layout: registry/image.h */\n"
         "__asm__(\".pushsection .rodata\\n\"\n"
         "        \".balign %d\\n\"\n"
         "        \".globl %s\\n\"\n"
@@ -56,10 +58,17 @@ bool emit_write(const struct build *build, const char *out, const char *symbol, 
         "        \".incbin \\\"%s\\\"\\n\"\n"
         "        \".size %s, . - %s\\n\"\n"
         "        \".popsection\\n\");\n",
-        build->image->count, strrchr(source, '/') ? strrchr(source, '/') + 1 : source,
+        build->image->count, schema->records,
+        strrchr(source, '/') ? strrchr(source, '/') + 1 : source,
         build->bytes < REGISTRY_HUGE_FROM ? 64 : REGISTRY_HUGE_PAGE, symbol, symbol, symbol, symbol,
         image, symbol, symbol);
-    bool ok = write_whole(image, bytes, build->bytes) && write_whole(out, text, strlen(text));
+    char *header = memory_format("%.*s.h", (int)strlen(out) - 2, out);
+    char *struct_text = header_text(schema, symbol, source);
+    bool ok = write_whole(image, bytes, build->bytes) &&
+              write_whole(header, struct_text, strlen(struct_text)) &&
+              write_whole(out, text, strlen(text));
+    free(struct_text);
+    free(header);
     free(text);
     free(image);
     return ok;

@@ -2,17 +2,18 @@
 #include "registry/catalogue/generate/entry.h"
 
 #include "harness/base/memory.h"
-#include "registry/image.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct reader {
     struct entry *entry;
+    const struct schema *schema;
     const char *text;
     const char *file;
     unsigned line;
@@ -21,9 +22,6 @@ struct reader {
     struct diag *diag;
     bool ok;
 };
-
-typedef void field_read(struct reader *reader, const char *field, const json_t *value,
-                        unsigned which);
 
 /* Column of `"word"` in the line, or of the mapping. Texts with escapes are not found: column 3. */
 static unsigned reader_column(const struct reader *reader, const char *word)
@@ -79,38 +77,21 @@ static const char *reader_text(struct reader *reader, const char *field, const j
     return json_string_value(value);
 }
 
-static bool reader_number(struct reader *reader, const char *field, const json_t *value,
-                          uint64_t *number)
+static bool is_text(enum registry_field_type type)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < 0) {
-        reader_error(reader, field, "'%s' must be a whole number, 0 or more", field);
-        return false;
-    }
-    *number = (uint64_t)json_integer_value(value);
-    return true;
+    return type == REGISTRY_FIELD_TEXT || type == REGISTRY_FIELD_WORD ||
+           type == REGISTRY_FIELD_DATE || type == REGISTRY_FIELD_LIST;
 }
 
-static void read_key_part(struct reader *reader, const char *field, const json_t *value,
-                          unsigned which)
-{
-    /* Both parts are put together by entry_read; here they are only checked. */
-    const char *text = reader_text(reader, field, value);
-    if (text && which == 0 && strchr(text, ':')) {
-        reader_error(reader, text, "provider '%s' holds a colon, where keys are split", text);
-    }
-}
+typedef void value_read(struct reader *reader, const struct schema_field *field, const char *name,
+                        const json_t *json, union entry_value *value);
 
-static void read_name(struct reader *reader, const char *field, const json_t *value, unsigned which)
+static void read_text(struct reader *reader, const struct schema_field *field, const char *name,
+                      const json_t *json, union entry_value *value)
 {
-    (void)which;
-    const char *text = reader_text(reader, field, value);
-    reader->entry->name = text ? memory_copy(text) : NULL;
-}
-
-static void read_word(struct reader *reader, const char *field, const json_t *value, unsigned which)
-{
-    const char *text = reader_text(reader, field, value);
-    reader->entry->word[which] = text ? memory_copy(text) : NULL;
+    (void)field;
+    const char *text = reader_text(reader, name, json);
+    value->text = text ? memory_copy(text) : NULL;
 }
 
 static bool digits(const char *text, size_t from, size_t end)
@@ -125,9 +106,11 @@ static bool digits(const char *text, size_t from, size_t end)
 
 /* The shape alone: real catalogues hold 2025-02-31 and 2025-25-11, and a registry that corrects or
  * refuses what its source says is worth less than one that repeats it. */
-static void read_date(struct reader *reader, const char *field, const json_t *value, unsigned which)
+static void read_date(struct reader *reader, const struct schema_field *field, const char *name,
+                      const json_t *json, union entry_value *value)
 {
-    const char *text = reader_text(reader, field, value);
+    (void)field;
+    const char *text = reader_text(reader, name, json);
     if (!text) {
         return;
     }
@@ -135,37 +118,75 @@ static void read_date(struct reader *reader, const char *field, const json_t *va
     bool right = (length == 7 || length == 10) && digits(text, 0, 4) && text[4] == '-' &&
                  digits(text, 5, 7) && (length == 7 || (text[7] == '-' && digits(text, 8, 10)));
     if (!right) {
-        reader_error(reader, text, "'%s': '%s' is no date; wanted 2025-06 or 2025-06-16", field,
+        reader_error(reader, text, "'%s': '%s' is no date; wanted 2025-06 or 2025-06-16", name,
                      text);
         return;
     }
-    reader->entry->word[which] = memory_copy(text);
+    value->text = memory_copy(text);
 }
 
-static void read_count(struct reader *reader, const char *field, const json_t *value,
-                       unsigned which)
+static void read_number(struct reader *reader, const struct schema_field *field, const char *name,
+                        const json_t *json, union entry_value *value)
 {
-    (void)reader_number(reader, field, value, &reader->entry->number[which]);
+    (void)field;
+    if (!json_is_integer(json) || json_integer_value(json) < 0) {
+        reader_error(reader, name, "'%s' must be a whole number, 0 or more", name);
+        return;
+    }
+    value->number = (uint64_t)json_integer_value(json);
 }
 
-static void read_mode(struct reader *reader, const char *field, const json_t *value, unsigned which)
+static void read_integer(struct reader *reader, const struct schema_field *field, const char *name,
+                         const json_t *json, union entry_value *value)
 {
-    (void)which;
-    const char *words[REGISTRY_MODE_COUNT - 1];
-    const char *text = reader_text(reader, field, value);
-    for (unsigned i = 1; text && i < REGISTRY_MODE_COUNT; i++) {
-        words[i - 1] = registry_mode_name(i);
-        if (strcmp(text, words[i - 1]) == 0) {
-            reader->entry->mode = (uint8_t)i;
-            return;
-        }
+    (void)field;
+    if (!json_is_integer(json) || json_integer_value(json) == REGISTRY_NO_INTEGER) {
+        reader_error(reader, name, "'%s' must be a whole number", name);
+        return;
     }
-    if (text) {
-        reader_unknown(reader, "mode", text, words, REGISTRY_MODE_COUNT - 1);
-    }
+    value->number = (uint64_t)json_integer_value(json);
 }
 
-/* A list of texts; NULL is given back for an element that is none. */
+/* By rounding: 51.4706 has no exact double, and is meant. */
+static void read_decimal(struct reader *reader, const struct schema_field *field, const char *name,
+                         const json_t *json, union entry_value *value)
+{
+    double scale = pow(10, field->digits), number = json_number_value(json) * scale;
+    if (!json_is_number(json) || fabs(number) >= 9007199254740992.0) {
+        reader_error(reader, name, "'%s' must be a number", name);
+        return;
+    }
+    if (fabs(number - rint(number)) > 1e-3) {
+        reader_error(reader, name, "'%s' has more than %u digits behind the point", name,
+                     field->digits);
+        return;
+    }
+    value->number = (uint64_t)(int64_t)rint(number);
+}
+
+/* The word's number; its count, after a diagnostic. */
+static unsigned word_find(struct reader *reader, const struct schema_field *field, const char *text)
+{
+    unsigned i = 0;
+    while (i < field->word_count && strcmp(text, field->words[i]) != 0) {
+        i++;
+    }
+    if (i == field->word_count) {
+        reader_unknown(reader, field->what, text, (const char *const *)field->words,
+                       field->word_count);
+    }
+    return i;
+}
+
+static void read_enum(struct reader *reader, const struct schema_field *field, const char *name,
+                      const json_t *json, union entry_value *value)
+{
+    const char *text = reader_text(reader, name, json);
+    unsigned word = text ? word_find(reader, field, text) : field->word_count;
+    value->number = word < field->word_count ? word + 1 : 0;
+}
+
+/* A list of texts; false after a diagnostic. */
 static bool reader_list(struct reader *reader, const char *field, const json_t *value)
 {
     if (!json_is_array(value)) {
@@ -175,221 +196,318 @@ static bool reader_list(struct reader *reader, const char *field, const json_t *
     return true;
 }
 
-static void read_modalities(struct reader *reader, const char *field, const json_t *value,
-                            unsigned which)
+static void read_set(struct reader *reader, const struct schema_field *field, const char *name,
+                     const json_t *json, union entry_value *value)
 {
-    const char *words[REGISTRY_MODALITY_COUNT];
-    for (unsigned i = 0; i < REGISTRY_MODALITY_COUNT; i++) {
-        words[i] = registry_modality_name(i);
-    }
-    for (size_t k = 0; reader_list(reader, field, value) && k < json_array_size(value); k++) {
-        const char *text = reader_text(reader, field, json_array_get(value, k));
-        unsigned bit = 0;
-        while (text && bit < REGISTRY_MODALITY_COUNT && strcmp(text, words[bit]) != 0) {
-            bit++;
-        }
-        if (bit == REGISTRY_MODALITY_COUNT) {
-            reader_unknown(reader, "kind of input or output", text, words, REGISTRY_MODALITY_COUNT);
-        } else if (text) {
-            *(which == 0 ? &reader->entry->inputs : &reader->entry->outputs) |=
-                (uint8_t)(1u << bit);
-        }
+    for (size_t k = 0; reader_list(reader, name, json) && k < json_array_size(json); k++) {
+        const char *text = reader_text(reader, name, json_array_get(json, k));
+        unsigned word = text ? word_find(reader, field, text) : field->word_count;
+        value->number |= word < field->word_count ? UINT64_C(1) << word : 0;
     }
 }
 
-static void read_caps(struct reader *reader, const char *field, const json_t *value, unsigned which)
+/* Under the field's own name those stated true, under its `denied` those stated false. */
+static void read_names(struct reader *reader, const struct schema_field *field, const char *name,
+                       const json_t *json, union entry_value *value)
 {
-    for (size_t k = 0; reader_list(reader, field, value) && k < json_array_size(value); k++) {
+    bool denied = field->denied && strcmp(name, field->denied) == 0;
+    for (size_t k = 0; reader_list(reader, name, json) && k < json_array_size(json); k++) {
         uint32_t bit = 0;
-        const char *text = reader_text(reader, field, json_array_get(value, k));
+        const char *text = reader_text(reader, name, json_array_get(json, k));
         if (text && !entry_names_bit(reader->names, text, &bit)) {
-            reader_error(reader, text, "capability '%s' would be number %d; %d at most", text,
+            reader_error(reader, text, "%s '%s' would be number %d; %d at most", field->what, text,
                          REGISTRY_CAPABILITIES + 1, REGISTRY_CAPABILITIES);
         } else if (text) {
-            *(which == 0 ? &reader->entry->caps_yes : &reader->entry->caps_no) |= bit;
+            value->number |= denied ? (uint64_t)bit << 32 : bit;
         }
-        if (text && (reader->entry->caps_yes & reader->entry->caps_no) != 0) {
-            reader_error(reader, text, "capability '%s' is stated both true and false", text);
-            reader->entry->caps_no &= ~reader->entry->caps_yes;
+        if (text && (value->number & value->number >> 32 & UINT32_MAX) != 0) {
+            reader_error(reader, text, "%s '%s' is stated both true and false", field->what, text);
+            value->number &= UINT32_MAX;
         }
     }
 }
 
-static void read_sources(struct reader *reader, const char *field, const json_t *value,
-                         unsigned which)
+static void read_list(struct reader *reader, const struct schema_field *field, const char *name,
+                      const json_t *json, union entry_value *value)
 {
     char *all = NULL;
-    for (size_t k = 0; reader_list(reader, field, value) && k < json_array_size(value); k++) {
-        const char *text = reader_text(reader, field, json_array_get(value, k));
+    (void)field;
+    for (size_t k = 0; reader_list(reader, name, json) && k < json_array_size(json); k++) {
+        const char *text = reader_text(reader, name, json_array_get(json, k));
         if (text) {
             char *longer = all ? memory_format("%s, %s", all, text) : memory_copy(text);
             free(all);
             all = longer;
         }
     }
-    reader->entry->word[which] = all;
+    value->text = all;
 }
 
-static void read_price(struct reader *reader, const char *field, const json_t *value,
-                       unsigned which);
-
-struct field {
-    const char *name;
-    field_read *read;
-    unsigned which;
-};
-
-static const struct field fields[] = {
-    {"provider", read_key_part, 0},
-    {"id", read_key_part, 1},
-    {"name", read_name, 0},
-    {"family", read_word, ENTRY_FAMILY},
-    {"mode", read_mode, 0},
-    {"context", read_count, ENTRY_CONTEXT},
-    {"max_output", read_count, ENTRY_MAX_OUTPUT},
-    {"in", read_modalities, 0},
-    {"out", read_modalities, 1},
-    {"caps", read_caps, 0},
-    {"no", read_caps, 1},
-    {"price", read_price, 0},
-    {"knowledge", read_date, ENTRY_KNOWLEDGE},
-    {"released", read_date, ENTRY_RELEASED},
-    {"updated", read_date, ENTRY_UPDATED},
-    {"retires", read_date, ENTRY_RETIRES},
-    {"status", read_word, ENTRY_STATUS},
-    {"set", read_word, ENTRY_SET},
-    {"src", read_sources, ENTRY_SOURCES},
-};
-#define FIELDS (sizeof fields / sizeof fields[0])
-
-static const char *const prices[] = {"input", "output", "cache_read", "cache_write", "dynamic"};
-#define PRICES (sizeof prices / sizeof prices[0])
-
-static void read_price(struct reader *reader, const char *field, const json_t *value,
-                       unsigned which)
+static void read_flag(struct reader *reader, const struct schema_field *field, const char *name,
+                      const json_t *json, union entry_value *value)
 {
-    (void)which;
-    if (!json_is_object(value)) {
-        reader_error(reader, field, "'%s' must be a mapping, such as {\"input\": 150000}", field);
+    (void)field;
+    if (!json_is_boolean(json)) {
+        reader_error(reader, name, "'%s' must be true or false", name);
         return;
     }
+    value->number = json_is_true(json);
+}
+
+static value_read *const readers[REGISTRY_FIELD_TYPES] = {
+    [REGISTRY_FIELD_TEXT] = read_text,       [REGISTRY_FIELD_WORD] = read_text,
+    [REGISTRY_FIELD_DATE] = read_date,       [REGISTRY_FIELD_LIST] = read_list,
+    [REGISTRY_FIELD_NUMBER] = read_number,   [REGISTRY_FIELD_INTEGER] = read_integer,
+    [REGISTRY_FIELD_DECIMAL] = read_decimal, [REGISTRY_FIELD_ENUM] = read_enum,
+    [REGISTRY_FIELD_SET] = read_set,         [REGISTRY_FIELD_NAMES] = read_names,
+    [REGISTRY_FIELD_FLAG] = read_flag,
+};
+
+/* Members of the line, or of a mapping in it: then `group` is the mapping's name. ---------------
+ */
+
+#define NAMES_MOST (2 * SCHEMA_FIELDS_MOST + 2)
+
+/* What a field, or its list of what is denied, is called here; NULL: it does not belong here. */
+static const char *name_here(const char *name, const char *group)
+{
+    const char *point = strchr(name, '.');
+    size_t length = point ? (size_t)(point - name) : 0;
+    if (!group) {
+        return point ? NULL : name;
+    }
+    return point && strlen(group) == length && memcmp(name, group, length) == 0 ? point + 1 : NULL;
+}
+
+/* All names that may stand here, mappings' names among them. */
+static size_t names_list(const struct schema *schema, const char *group, const char **names,
+                         char mappings[][SCHEMA_NAME_MOST + 1])
+{
+    size_t count = 0, maps = 0;
+    for (unsigned i = 0; !group && i < schema->key_count; i++) {
+        names[count++] = schema->key[i];
+    }
+    for (unsigned i = 0; i < schema->count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+        const char *name = name_here(field->name, group), *point = strchr(field->name, '.');
+        if (name) {
+            names[count++] = name;
+        }
+        if (!group && field->denied) {
+            names[count++] = field->denied;
+        }
+        if (!group && point) {
+            snprintf(mappings[maps], sizeof mappings[maps], "%.*s", (int)(point - field->name),
+                     field->name);
+            names[count++] = mappings[maps++];
+        }
+    }
+    return count;
+}
+
+static void unknown_name(struct reader *reader, const char *name, const char *group)
+{
+    const char *names[NAMES_MOST];
+    char mappings[SCHEMA_FIELDS_MOST][SCHEMA_NAME_MOST + 1];
+    size_t count = names_list(reader->schema, group, names, mappings);
+    reader_unknown(reader, group ? group : "field", name, names, count);
+}
+
+static bool is_mapping(const struct schema *schema, const char *name)
+{
+    size_t length = strlen(name);
+    for (unsigned i = 0; i < schema->count; i++) {
+        const char *own = schema->fields[i].name;
+        if (strncmp(own, name, length) == 0 && own[length] == '.') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Both parts are put together by entry_read; here they are only checked. */
+static bool read_key_part(struct reader *reader, const char *name, const json_t *json)
+{
+    const struct schema *schema = reader->schema;
+    for (unsigned i = 0; i < schema->key_count; i++) {
+        if (strcmp(name, schema->key[i]) == 0) {
+            const char *text = reader_text(reader, name, json);
+            if (text && i == 0 && schema->key_count == 2 && strchr(text, ':')) {
+                reader_error(reader, text, "%s '%s' holds a colon, where keys are split", name,
+                             text);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static void reader_members(struct reader *reader, json_t *root, const char *group);
+
+static void read_mapping(struct reader *reader, const char *name, json_t *json)
+{
+    const char *names[NAMES_MOST];
+    char mappings[SCHEMA_FIELDS_MOST][SCHEMA_NAME_MOST + 1];
+    if (json_is_object(json)) {
+        reader_members(reader, json, name);
+        return;
+    }
+    size_t count = names_list(reader->schema, name, names, mappings);
+    assert(count > 0); /* it is one, because a field has its name before the point */
+    char *list = memory_copy(names[0]);
+    for (size_t i = 1; i < count; i++) {
+        char *longer = memory_format("%s, %s", list, names[i]);
+        free(list);
+        list = longer;
+    }
+    reader_error(reader, name, "'%s' must be a mapping of %s", name, list);
+    free(list);
+}
+
+static void reader_members(struct reader *reader, json_t *root, const char *group)
+{
+    const struct schema *schema = reader->schema;
     const char *name = NULL;
-    json_t *part = NULL;
-    json_object_foreach((json_t *)value, name, part)
+    json_t *json = NULL;
+    json_object_foreach(root, name, json)
     {
         unsigned i = 0;
-        while (i < PRICES && strcmp(name, prices[i]) != 0) {
-            i++;
+        for (; i < schema->count; i++) {
+            const struct schema_field *field = &schema->fields[i];
+            const char *own = name_here(field->name, group);
+            if ((own && strcmp(own, name) == 0) ||
+                (!group && field->denied && strcmp(field->denied, name) == 0)) {
+                break;
+            }
         }
-        if (i == PRICES) {
-            reader_unknown(reader, "price", name, prices, PRICES);
-        } else if (i < PRICES - 1) {
-            (void)reader_number(reader, name, part, &reader->entry->number[ENTRY_INPUT + i]);
-        } else if (!json_is_boolean(part)) {
-            reader_error(reader, name, "'dynamic' must be true or false");
-        } else {
-            reader->entry->price_dynamic = json_is_true(part);
+        if (i < schema->count) {
+            readers[schema->fields[i].type](reader, &schema->fields[i], name, json,
+                                            &reader->entry->values[i]);
+        } else if (!group && is_mapping(schema, name)) {
+            read_mapping(reader, name, json);
+        } else if (group || !read_key_part(reader, name, json)) {
+            unknown_name(reader, name, group);
         }
     }
 }
 
-static void reader_fields(struct reader *reader, json_t *root)
+/* The entry. ------------------------------------------------------------------------------------
+ */
+
+static void entry_clear(struct entry *entry, const struct schema *schema, unsigned line)
 {
-    const char *name = NULL;
-    json_t *value = NULL;
-    json_object_foreach(root, name, value)
-    {
-        unsigned i = 0;
-        while (i < FIELDS && strcmp(name, fields[i].name) != 0) {
-            i++;
+    *entry =
+        (struct entry){.line = line, .values = memory_new(schema->count, sizeof *entry->values)};
+    for (unsigned i = 0; i < schema->count; i++) {
+        enum registry_field_type type = schema->fields[i].type;
+        if (type == REGISTRY_FIELD_NUMBER) {
+            entry->values[i].number = ENTRY_UNKNOWN;
+        } else if (type == REGISTRY_FIELD_INTEGER || type == REGISTRY_FIELD_DECIMAL) {
+            entry->values[i].number = (uint64_t)REGISTRY_NO_INTEGER;
         }
-        if (i < FIELDS) {
-            fields[i].read(reader, name, value, fields[i].which);
-            continue;
-        }
-        const char *names[FIELDS];
-        for (i = 0; i < FIELDS; i++) {
-            names[i] = fields[i].name;
-        }
-        reader_unknown(reader, "field", name, names, FIELDS);
     }
 }
 
-static void entry_clear(struct entry *entry, unsigned line)
+static void entry_set_key(struct entry *entry, const char *first, const char *last)
 {
-    *entry = (struct entry){.line = line};
-    for (unsigned i = 0; i < ENTRY_NUMBER_COUNT; i++) {
-        entry->number[i] = ENTRY_UNKNOWN;
-    }
-}
-
-static void entry_set_key(struct entry *entry, const char *provider, const char *id)
-{
-    entry->key = memory_format("%s:%s", provider, id);
-    entry->provider_length = (uint32_t)strlen(provider);
+    entry->key = last ? memory_format("%s:%s", first, last) : memory_copy(first);
+    entry->provider_length = last ? (uint32_t)strlen(first) : 0;
     entry->key_length = (uint32_t)strlen(entry->key);
 }
 
-void entry_init(struct entry *entry, const char *provider, const char *id)
+void entry_init(struct entry *entry, const struct schema *schema, const char *first,
+                const char *last)
 {
-    entry_clear(entry, 0);
-    entry_set_key(entry, provider, id);
+    entry_clear(entry, schema, 0);
+    entry_set_key(entry, first, last);
 }
 
-bool entry_read(struct entry *entry, const char *text, size_t length, const char *file,
-                unsigned line, struct entry_names *names, struct diag *diag)
+/* "a model", "an airport". */
+static const char *article(const char *noun)
 {
-    struct reader reader = {entry, text, file, line, length, names, diag, true};
-    json_t *root = NULL;
-    entry_clear(entry, line);
+    return strchr("aeiouAEIOU", noun[0]) ? "an" : "a";
+}
+
+static void line_read(struct reader *reader, json_t *root)
+{
+    const struct schema *schema = reader->schema;
+    const char *noun = schema->record, *first = schema->key[0], *last = schema->key[1];
+    if (!json_is_object(root)) {
+        diag_add(reader->diag, reader->file, reader->line, 3,
+                 last ? "%s %s is a mapping: - {\"%s\": ..., \"%s\": ...}"
+                      : "%s %s is a mapping: - {\"%s\": ...}",
+                 article(noun), noun, first, last);
+        reader->ok = false;
+        return;
+    }
+    reader_members(reader, root, NULL);
+    if (!json_object_get(root, first) || (last && !json_object_get(root, last))) {
+        diag_add(reader->diag, reader->file, reader->line, 3,
+                 last ? "%s %s needs '%s' and '%s'" : "%s %s needs '%s'", article(noun), noun,
+                 first, last);
+        reader->ok = false;
+    }
+    if (reader->ok) {
+        const char *a = json_string_value(json_object_get(root, first));
+        const char *b = last ? json_string_value(json_object_get(root, last)) : NULL;
+        assert(a && (b || !last));
+        entry_set_key(reader->entry, a, b);
+        if (reader->entry->key_length > REGISTRY_KEY_MOST) {
+            reader_error(reader, first, "the key is %u bytes long; at most %d",
+                         reader->entry->key_length, REGISTRY_KEY_MOST);
+        }
+    }
+}
+
+bool entry_read(struct entry *entry, const struct schema *schema, const char *text, size_t length,
+                const char *file, unsigned line, struct entry_names *names, struct diag *diag)
+{
+    struct reader reader = {entry, schema, text, file, line, length, names, diag, true};
+    json_error_t error;
     if (length < 2 || memcmp(text, "- ", 2) != 0) {
         int shown = length < 24 ? (int)length : 24;
-        diag_add(diag, file, line, 1, "wanted '- {...}', one model a line, not '%.*s'", shown,
-                 text);
+        diag_add(diag, file, line, 1, "wanted '- {...}', one %s a line, not '%.*s'", schema->record,
+                 shown, text);
         return false;
     }
-    json_error_t error;
-    root = json_loadb(text + 2, length - 2, JSON_REJECT_DUPLICATES, &error);
+    json_t *root = json_loadb(text + 2, length - 2, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         diag_add(diag, file, line, (unsigned)(error.column > 0 ? error.column : 1) + 2, "%s",
                  error.text);
         return false;
     }
-    const char *provider = json_string_value(json_object_get(root, "provider"));
-    const char *id = json_string_value(json_object_get(root, "id"));
-    if (!json_is_object(root)) {
-        diag_add(diag, file, line, 3, "a model is a mapping: - {\"provider\": ..., \"id\": ...}");
-        reader.ok = false;
-    } else {
-        reader_fields(&reader, root);
-        if (!json_object_get(root, "provider") || !json_object_get(root, "id")) {
-            diag_add(diag, file, line, 3, "a model needs 'provider' and 'id'");
-            reader.ok = false;
-        }
-    }
-    if (reader.ok) {
-        assert(provider && id);
-        entry_set_key(entry, provider, id);
-        if (entry->key_length > REGISTRY_KEY_MOST) {
-            reader_error(&reader, "provider", "the key is %u bytes long; at most %d",
-                         entry->key_length, REGISTRY_KEY_MOST);
-        }
-    }
+    entry_clear(entry, schema, line);
+    line_read(&reader, root);
     json_decref(root);
     if (!reader.ok) {
-        entry_fini(entry);
+        entry_fini(entry, schema);
     }
     return reader.ok;
 }
 
-void entry_fini(struct entry *entry)
+void entry_fini(struct entry *entry, const struct schema *schema)
 {
-    free(entry->key);
-    free(entry->name);
-    for (unsigned i = 0; i < ENTRY_WORD_COUNT; i++) {
-        free(entry->word[i]);
+    for (unsigned i = 0; entry->values && i < schema->count; i++) {
+        if (is_text(schema->fields[i].type)) {
+            free(entry->values[i].text);
+        }
     }
+    free(entry->values);
+    free(entry->key);
     *entry = (struct entry){0};
+}
+
+union entry_value *entry_value(struct entry *entry, const struct schema *schema, const char *field)
+{
+    unsigned n = schema_find(schema, field);
+    assert(n < schema->count);
+    return &entry->values[n];
+}
+
+const char *entry_text(const struct entry *entry, const struct schema *schema, const char *field)
+{
+    unsigned n = schema_find(schema, field);
+    return n < schema->count && is_text(schema->fields[n].type) ? entry->values[n].text : NULL;
 }
 
 bool entry_names_bit(struct entry_names *names, const char *name, uint32_t *bit)

@@ -28,8 +28,10 @@ static uint64_t random_next(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static void synthetic_details(struct entry *entry, struct entry_names *names, uint64_t random)
+static void synthetic_details(struct entry *entry, const struct schema *schema,
+                              struct entry_names *names, uint64_t random)
 {
+    uint64_t *caps = &entry_value(entry, schema, "caps")->number;
     static const char *const capabilities[] = {"tools", "reasoning", "temperature", "attachment"};
     for (unsigned i = 0; i < 4; i++) {
         uint32_t bit = 0;
@@ -38,31 +40,34 @@ static void synthetic_details(struct entry *entry, struct entry_names *names, ui
         }
         switch (random >> (2 * i) & 3) {
         case 0:
-            entry->caps_no |= bit;
+            *caps |= (uint64_t)bit << 32;
             break;
         case 1: /* unknown */
             break;
         default:
-            entry->caps_yes |= bit;
+            *caps |= bit;
         }
     }
     if (random >> 8 & 1) {
-        entry->number[ENTRY_CONTEXT] = UINT64_C(4096) << (random >> 9) % 9;
-        entry->number[ENTRY_MAX_OUTPUT] = entry->number[ENTRY_CONTEXT] / 4;
+        uint64_t context = UINT64_C(4096) << (random >> 9) % 9;
+        entry_value(entry, schema, "context")->number = context;
+        entry_value(entry, schema, "max_output")->number = context / 4;
     }
     if (random >> 13 & 1) {
-        entry->number[ENTRY_INPUT] = (random >> 14) % 400 * 25000;
-        entry->number[ENTRY_OUTPUT] = entry->number[ENTRY_INPUT] * 4;
+        uint64_t input = (random >> 14) % 400 * 25000;
+        entry_value(entry, schema, "price.input")->number = input;
+        entry_value(entry, schema, "price.output")->number = input * 4;
     }
     if (random >> 24 & 1) {
         char date[24];
         (void)snprintf(date, sizeof date, "%u-%02u-%02u", 2023 + (unsigned)(random >> 25) % 3,
                        1 + (unsigned)(random >> 27) % 12, 1 + (unsigned)(random >> 32) % 28);
-        entry->word[ENTRY_RELEASED] = memory_copy(date);
+        entry_value(entry, schema, "released")->text = memory_copy(date);
     }
-    entry->mode = REGISTRY_CHAT;
-    entry->inputs = 1u << REGISTRY_TEXT | (random >> 40 & 1) << REGISTRY_PICTURE;
-    entry->outputs = 1u << REGISTRY_TEXT;
+    entry_value(entry, schema, "mode")->number = REGISTRY_CHAT;
+    entry_value(entry, schema, "in")->number = 1u << REGISTRY_TEXT | (random >> 40 & 1)
+                                                                         << REGISTRY_PICTURE;
+    entry_value(entry, schema, "out")->number = 1u << REGISTRY_TEXT;
 }
 
 void synthetic_fill(struct catalogue *catalogue, size_t count, uint64_t seed)
@@ -85,9 +90,10 @@ void synthetic_fill(struct catalogue *catalogue, size_t count, uint64_t seed)
             (void)snprintf(id, sizeof id, "%s-%u-%s-%zx", animal, version % 10, variant, serial);
         }
         struct entry *entry = catalogue_add(catalogue);
-        entry_init(entry, provider, id);
-        entry->word[ENTRY_SET] = memory_copy("synthetic");
-        entry->word[ENTRY_SOURCES] = memory_copy("registry-generate");
-        synthetic_details(entry, &catalogue->names, random_next(&state));
+        const struct schema *schema = catalogue->schema;
+        entry_init(entry, schema, provider, id);
+        entry_value(entry, schema, "set")->text = memory_copy("synthetic");
+        entry_value(entry, schema, "src")->text = memory_copy("registry-generate");
+        synthetic_details(entry, schema, &catalogue->names, random_next(&state));
     }
 }
