@@ -122,6 +122,23 @@ START_TEST(lives_on_after_tests_that_wreck_the_process)
 }
 END_TEST
 
+START_TEST(gives_each_test_the_standard_streams_that_the_program_had)
+{
+    static const char *const tests[] = {
+        "/closes_standard_output", "/leaves_standard_output_in_a_pipe", "/reads_what_it_prints"};
+    uint32_t index;
+    struct session *session = deaths_start("/reads_what_it_prints", &index);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        ck_assert_msg(session_run(session, session_test(session, tests[i]), 0, 3, 0), "%s",
+                      tests[i]);
+        ck_assert_msg(session_run(session, index, 0, 2, 0), "after %s", tests[i]);
+        ck_assert_msg(session_result(session, index)->status == WIRE_PASS, "after %s: %s", tests[i],
+                      session_result(session, index)->message);
+    }
+    session_end(&session);
+}
+END_TEST
+
 START_TEST(fails_a_test_whose_assertion_fails_on_another_thread)
 {
     uint32_t index;
@@ -174,5 +191,6 @@ END_TEST
 SUITE("deaths", &writes_down_the_signal_of_a_crash, &tells_the_stack_of_a_hanging_test,
       &kills_a_child_after_the_time_that_the_command_allows, &notes_an_exit_in_the_middle_of_a_test,
       &lives_on_after_tests_that_wreck_the_process,
+      &gives_each_test_the_standard_streams_that_the_program_had,
       &fails_a_test_whose_assertion_fails_on_another_thread, &survives_every_death_in_a_child,
       &notes_an_allocation_that_was_refused)

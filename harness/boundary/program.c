@@ -7,9 +7,9 @@
 #include "harness/boundary/child.h"
 #include "harness/boundary/passive.h"
 #include "harness/boundary/serve.h"
+#include "harness/boundary/streams.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HANDLERS = 64, STREAMS_FROM = 100 }; /* descriptors that few programs count on */
+enum { HANDLERS = 64 };
 
 static struct {
     main_function *main;
@@ -32,9 +32,8 @@ static struct {
     bool child;
     void (*handlers[HANDLERS])(void *); /* that main gave to atexit */
     unsigned handler_count;
-    int streams[3]; /* as they were at first; -1: closed, or not kept */
     sigjmp_buf back;
-} program = {.streams = {-1, -1, -1}};
+} program;
 
 const char *program_name(void)
 {
@@ -83,40 +82,11 @@ static void handlers_run(void)
     fflush(stdout);
 }
 
-/* Programs close their standard streams at exit, to learn of a full disk. The stream itself is
- * opened again, not another in its place: nothing is allocated, and who kept the pointer still has
- * it. */
-static void stream_open_again(FILE *stream, int fd, const char *mode)
-{
-    if (fcntl(fd, F_GETFD) != -1 || program.streams[fd] < 0) {
-        return;
-    }
-    if (fileno_unlocked(stream) != fd) { /* not only its descriptor was closed */
-        /* cppcheck-suppress leakReturnValNotUsed ; it is the stream */
-        if (freopen("/dev/null", mode, stream) == NULL) {
-            return;
-        }
-        if (fd == STDERR_FILENO) {
-            setvbuf(stream, NULL, _IONBF, 0);
-        }
-    }
-    dup2(program.streams[fd], fd);
-}
-
-static void streams_keep(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        program.streams[fd] = fcntl(fd, F_DUPFD_CLOEXEC, STREAMS_FROM);
-    }
-}
-
 /* Each call of main finds its standard streams open, and the same arguments, which it may have
  * changed: the same pointers, to the same strings. */
 static void program_renew(void)
 {
-    stream_open_again(stdin, STDIN_FILENO, "r");
-    stream_open_again(stdout, STDOUT_FILENO, "w");
-    stream_open_again(stderr, STDERR_FILENO, "w");
+    streams_put_back(); /* programs close them at exit, to learn of a full disk */
     memcpy(program.argv, program.saved, ((size_t)program.argc + 1) * sizeof *program.saved);
     errno = 0;
 }

@@ -2,6 +2,7 @@
 #include "harness/boundary/restore.h"
 
 #include "harness/boundary/crash.h"
+#include "harness/boundary/streams.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -57,12 +58,14 @@ void restore_save(void)
             sigaction(i, NULL, &restore.actions[i]);
         }
     }
+    streams_keep();
     restore.saved = true;
     errno = saved;
 }
 
 void restore_after_repetition(void)
 {
+    streams_put_back_touched();
     if (atomic_load_explicit(&restore_directory, memory_order_relaxed) &&
         restore.directory[0] == '/') {
         int saved = errno;
@@ -113,6 +116,7 @@ void restore_after_run(void)
     sigprocmask(SIG_SETMASK, &restore.signals, NULL);
     umask(restore.mask);
     restore_limits();
+    streams_put_back();
     restore_after_repetition();
     errno = saved;
 }

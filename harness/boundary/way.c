@@ -124,6 +124,15 @@ enum wire_way way_wished(void)
     return WIRE_WAY_NONE;
 }
 
+/* A program of such a name elsewhere (tests/env) is a test program. Without a folder: not known. */
+static bool is_installed(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    size_t bytes = name == NULL ? 0 : (size_t)(name - path);
+    return name == NULL || (bytes >= 4 && memcmp(name - 4, "/bin", 4) == 0) ||
+           (bytes >= 5 && memcmp(name - 5, "/sbin", 5) == 0);
+}
+
 bool way_is_launcher(void)
 {
     static const char *const launchers[] = {
@@ -144,7 +153,7 @@ bool way_is_launcher(void)
     for (size_t i = 0; i < sizeof launchers / sizeof launchers[0]; i++) {
         size_t length = strlen(launchers[i]);
         /* python3.11, perl5.36 ... */
-        if (strncmp(name, launchers[i], length) == 0 &&
+        if (strncmp(name, launchers[i], length) == 0 && is_installed(path) &&
             (name[length] == '\0' || name[length] == '.' ||
              (name[length] >= '0' && name[length] <= '9'))) {
             return true;

@@ -173,6 +173,9 @@ static void failed_later(struct session *session, uint32_t number, const struct 
     }
     struct alone once = alone_run(session, number, false, 1);
     if (once.passed) {
+        memory_grow(&session->once, &session->once_room, session->once_count + 1,
+                    sizeof session->once[0]);
+        session->once[session->once_count++] = number;
         char *why = because(failure->message);
         result_once(session, number, &once,
                     "it passes only once in a process: run once, no verdict");

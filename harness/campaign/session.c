@@ -31,6 +31,7 @@ void session_fini(struct session *session)
     free(session->live);
     free(session->live_tests);
     free(session->deaths);
+    free(session->once);
     for (size_t i = 0; i < session->failure_count; i++) {
         free(session->failures[i].message);
     }

@@ -81,6 +81,8 @@ struct session {
     size_t objects; /* that they left in the system: shared memory, semaphores, queues */
     char object[WIRE_OBJECT_NAME]; /* the first of them */
     uint32_t *deaths;              /* tests in which a worker ended */
+    uint32_t *once;                /* tests that pass only once in a process */
+    size_t once_count, once_room;
     size_t death_count, death_room;
     const struct session *earlier;    /* tests in which its workers ended are not run again */
     struct session_failure *failures; /* where it is not measured */

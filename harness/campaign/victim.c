@@ -102,6 +102,16 @@ static void victim_explain(const struct session *session, const struct session *
     }
 }
 
+static bool passes_once(const struct session *session, uint32_t number)
+{
+    for (size_t i = 0; i < session->once_count; i++) {
+        if (session->once[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #define VICTIMS_EXPLAINED 3 /* each of them takes many processes */
 
 void session_victims(struct session *session, const struct session *straight,
@@ -115,9 +125,11 @@ void session_victims(struct session *session, const struct session *straight,
         for (size_t k = 0; k < straight->failure_count && course != straight; k++) {
             known = known || straight->failures[k].test == failure->test;
         }
-        /* Without a verdict it may be one that needs a child, or a first time. */
+        /* Without a verdict it may be one that needs a child, or a first time: then its own first
+         * call is what the second one in this process failed for. */
         bool odd = test && test->verdict == VERDICT_NONE &&
-                   (course != straight || !probe_passes(session, NULL, 0, failure->test));
+                   (course != straight || passes_once(session, failure->test) ||
+                    !probe_passes(session, NULL, 0, failure->test));
         if (!test || test->status != RESULT_PASS || odd || known) {
             continue;
         }

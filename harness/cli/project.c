@@ -17,7 +17,7 @@
 
 /* Sums of the programs' last lines. */
 struct project_sums {
-    unsigned passed, failed, skipped, broken, unsure;
+    unsigned passed, failed, skipped, broken, unsure, open; /* open: nothing in it was judged */
 };
 
 static bool is_script(const char *path)
@@ -143,7 +143,9 @@ static void program_hunt(const struct record_program *recorded, const char *out,
         ran = false;
     }
     sums->broken += ran && result.status == COMMAND_BROKEN;
-    sums->unsure += !ran || (result.status != COMMAND_MET && result.status != COMMAND_BROKEN);
+    sums->open += ran && result.status == COMMAND_NOTHING;
+    sums->unsure += !ran || (result.status != COMMAND_MET && result.status != COMMAND_BROKEN &&
+                             result.status != COMMAND_NOTHING);
     free(what);
     hunted_result_fini(&result);
 }
@@ -159,14 +161,38 @@ static char *end_words(const char *command, int ended)
                : memory_format("%s ended with status %d", command, WEXITSTATUS(ended));
 }
 
-static int sums_show(const struct project_sums *sums, const char *bad, size_t programs)
+/* Not judged is not passed: each counts as skipped. */
+static void others_show(const struct record *record, struct project_sums *sums)
 {
+    if (record->other_count == 0) {
+        return;
+    }
+    printf(
+        "\nnot hunted, because no test framework is in them (--tests GLOB names test programs):\n");
+    for (size_t i = 0; i < record->other_count; i++) {
+        struct text name = {0};
+        text_put_shell(&name, path_shown(record->others[i]));
+        printf("    %s\n", name.data);
+        text_fini(&name);
+    }
+    sums->skipped += (unsigned)record->other_count;
+    sums->open += (unsigned)record->other_count;
+}
+
+static int sums_show(const struct project_sums *sums, const char *bad, const struct record *record)
+{
+    size_t programs = record->count;
+    size_t all = programs + record->other_count;
+    bool is_majority_open = 2 * (size_t)sums->open > all;
     if (bad != NULL) {
         printf("\nnote: %s by itself\n", bad);
     }
     if (sums->unsure > 0) {
         printf("\nnote: %u of %zu programs could not be judged: their reports say why\n",
                sums->unsure, programs);
+    }
+    if (sums->open > 0) {
+        printf("\nnote: %u of %zu programs were not judged\n", sums->open, all);
     }
     if (sums->broken > 0) {
         printf("\n%u of %zu programs %s something that leaks, grows or fails\n", sums->broken,
@@ -175,6 +201,7 @@ static int sums_show(const struct project_sums *sums, const char *bad, size_t pr
     printf("\n%u passed, %u failed, %u skipped\n", sums->passed, sums->failed, sums->skipped);
     return bad != NULL || sums->broken > 0 ? COMMAND_BROKEN
            : sums->unsure > 0              ? COMMAND_OURS
+           : is_majority_open              ? COMMAND_NOTHING
                                            : COMMAND_MET;
 }
 
@@ -191,13 +218,14 @@ static int programs_hunt(const struct command_line *line, const struct record *r
     }
     char **options = options_pass(line);
     char *bad = end_words(line->operands[0], ended);
-    printf("\ntidemark hunt of %zu test programs; %s executed %zu\n\n", record->count,
-           line->operands[0], record->executed);
+    printf("\ntidemark hunt of %zu test program%s; %s executed %zu\n\n", record->count,
+           record->count == 1 ? "" : "s", line->operands[0], record->executed);
     for (size_t i = 0; i < record->count; i++) {
         program_hunt(&record->programs[i], out == NULL ? "tidemark-results" : out, options, json,
                      &sums);
     }
-    int status = sums_show(&sums, bad, record->count);
+    others_show(record, &sums);
+    int status = sums_show(&sums, bad, record);
     if (json != NULL && fclose(json) != 0) {
         fprintf(stderr, "tidemark hunt: %s: %s\n", line->json, strerror(errno));
         status = COMMAND_OURS;
@@ -210,6 +238,15 @@ static int programs_hunt(const struct command_line *line, const struct record *r
     return status;
 }
 
+/* A command that is, or only leads to, one program is hunted as that program: what follows children
+ * finds a test framework in it, and nothing else. */
+static bool is_project(const struct record *record)
+{
+    size_t programs = record->count + record->other_count;
+    bool has_framework = record->count > 0 && record->programs[0].framework != NULL;
+    return programs >= 2 || (programs == 1 && !has_framework && !record->has_become_other);
+}
+
 bool project_hunt(struct command_line *line, int *status)
 {
     struct record record;
@@ -219,7 +256,7 @@ bool project_hunt(struct command_line *line, int *status)
     for (size_t i = 0; (tests[i] = command_text_at(line, "tests", i)) != NULL; i++) {
     }
     bool followed = record_run(&record, line->operands, tests, &ended, error, sizeof error);
-    bool hunts = followed && record.count >= 2;
+    bool hunts = followed && is_project(&record);
     if (!followed) {
         fprintf(stderr, "tidemark hunt: %s\n", error);
     }

@@ -12,8 +12,8 @@
  * framework in it. */
 bool project_wanted(const struct command_line *line);
 
-/* Runs it and hunts the programs. Returns false when it ran fewer than two test programs: then the
- * operand is hunted as ever, and *status is not set. */
+/* Runs it and hunts the programs. Returns false when it ran no program of the project, or only
+ * one that can be followed to: then the operand is hunted as ever, and *status is not set. */
 bool project_hunt(struct command_line *line, int *status);
 
 #endif

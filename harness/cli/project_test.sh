@@ -34,6 +34,51 @@ status=$?
 expect 1 'hunt of 3 test programs' 'fixtures/plain_main one' 'no framework: '
 [ "$(find there -name '*.txt' | wc -l)" = 3 ] || { echo "FAIL: no three reports in --out"; failed=1; }
 
+# Programs of the project without a framework: listed, counted as skipped, and a majority of them is not green.
+for name in one two three; do cp "$B/fixtures/plain_main" "sub/$name"; done
+cat >plain.sh <<EOF
+#!/bin/sh
+for name in one two three; do sub/\$name; done
+sub/one
+EOF
+chmod +x plain.sh
+"$B/tidemark" hunt --quick -- ./plain.sh >"$T/out" 2>&1
+status=$?
+expect 77 'hunt of 0 test programs' 'not hunted, because no test framework is in them' '    sub/two' \
+    '3 of 3 programs were not judged' '0 passed, 0 failed, 3 skipped'
+echo 'TESTS=3 "$CHECK" >/dev/null' >>plain.sh
+CHECK="$B/fixtures/check_hundreds" "$B/tidemark" hunt --quick -- ./plain.sh >"$T/out" 2>&1
+status=$?
+expect 77 'hunt of 1 test program;' '3 of 4 programs were not judged' '4 passed, 0 failed, 3 skipped'
+CHECK="$B/fixtures/check_hundreds" "$B/tidemark" hunt --quick --tests two -- ./plain.sh >"$T/out" 2>&1
+status=$?
+expect 1 "hunt of 2 test programs" "    sub/one" "5 passed, 1 failed, 2 skipped"
+
+# One of them, in a child: the command is not hunted in its place.
+printf '#!/bin/sh\nsub/one\nexit 0\n' >plain.sh
+"$B/tidemark" hunt --quick -- ./plain.sh >"$T/out" 2>&1
+status=$?
+expect 77 '    sub/one' '1 of 1 programs were not judged' '0 passed, 0 failed, 1 skipped'
+"$B/tidemark" hunt --quick --tests one -- ./plain.sh >"$T/out" 2>&1
+status=$?
+expect 1 'hunt of 1 test program;' 'no framework: 1 passed, 1 failed'
+
+# A test program that has the name of a launcher is none.
+cp "$B/fixtures/plain_main" sub/env
+"$B/tidemark" hunt --quick -- sub/env >"$T/out" 2>&1
+status=$?
+expect 1 '1 passed, 1 failed, 0 skipped'
+
+# A program that passes only once in a process is not judged, and that is no breakdown of tidemark.
+cat >once.c <<EOF
+int main(void) { static int calls; return calls++ > 0; }
+EOF
+gcc -o sub/once once.c && printf '#!/bin/sh\n$CHECK >/dev/null\nsub/once\n' >once.sh && chmod +x once.sh
+CHECK="$B/fixtures/check_hundreds" TESTS=3 "$B/tidemark" hunt --quick --tests once -- ./once.sh >"$T/out" 2>&1
+status=$?
+expect 0 'hunt of 2 test programs' 'no framework: 0 passed, 0 failed, 2 skipped' '4 passed, 0 failed, 2 skipped'
+grep -q 'they leave' tidemark-results/once-*.txt && { echo "FAIL: alone, and blamed on others"; failed=1; }
+
 # The command's own failure is not lost.
 echo 'exit 3' >>run.sh
 "$B/tidemark" hunt --quick -- ./run.sh >"$T/out" 2>&1

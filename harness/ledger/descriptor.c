@@ -9,10 +9,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
+
+static atomic_bool standard_touched;
+
+static inline void standard_note(int fd)
+{
+    if (fd >= 0 && fd <= STDERR_FILENO) {
+        atomic_store_explicit(&standard_touched, true, memory_order_relaxed);
+    }
+}
+
+bool descriptor_standard_touched(void)
+{
+    return atomic_load_explicit(&standard_touched, memory_order_relaxed) &&
+           atomic_exchange(&standard_touched, false);
+}
 
 int descriptor_opened(int fd, const void *frame)
 {
+    standard_note(fd);
     if (fd >= 0) {
         meter_fd_touched();
     }
@@ -25,6 +43,7 @@ int descriptor_opened(int fd, const void *frame)
 UNWIND_HOOK_SECTION int descriptor_closing(int fd)
 {
     meter_fd_touched();
+    standard_note(fd);
     if (fd >= 0 && trace_on) {
         resource_close(WIRE_SITE_FD, (uint64_t)fd);
     }
@@ -64,6 +83,9 @@ FILE *descriptor_stream_opened(FILE *file, const char *path, bool fresh, const v
 UNWIND_HOOK_SECTION FILE *descriptor_stream_closing(FILE *file)
 {
     meter_fd_touched();
+    if (file == stdin || file == stdout || file == stderr) {
+        standard_note(STDIN_FILENO);
+    }
     if (file != NULL && trace_on) {
         int saved = errno;
         descriptor_closing(fileno_unlocked(file));

@@ -24,6 +24,9 @@ int descriptor_opened(int fd, const void *frame);
 int descriptor_closing(
     int fd); /* before it is closed: afterwards another thread may get the number */
 
+/* Returns whether one of 0, 1 and 2 was opened or closed since the last call. */
+bool descriptor_standard_touched(void);
+
 /* Before a file may be made: is there none yet? Then, when it was made: */
 bool descriptor_path_is_new(int directory, const char *path);
 void descriptor_file_made(int directory, const char *path, const void *frame);

@@ -35,6 +35,8 @@ struct known { /* what was found out of a file */
 struct tracer {
     struct record *record;
     const char *const *tests;
+    pid_t root;
+    char here[PATH_MAX]; /* where the command is started; empty: not known */
     struct traced *traced;
     size_t traced_count, traced_room;
     struct known *known;
@@ -173,6 +175,23 @@ static long program_add(struct record *record, struct record_program *program)
     return (long)record->count++;
 }
 
+/* Notes a program that is not known to be a test program. Returns false when it lies elsewhere. */
+static bool other_add(struct record *record, const char *here, const char *path)
+{
+    size_t bytes = strlen(here);
+    bool is_below = bytes > 0 && strncmp(path, here, bytes) == 0 && path[bytes] == '/';
+    bool is_new = is_below;
+    for (size_t i = 0; is_new && i < record->other_count; i++) {
+        is_new = strcmp(record->others[i], path) != 0;
+    }
+    if (is_new) {
+        memory_grow(&record->others, &record->other_room, record->other_count + 1,
+                    sizeof *record->others);
+        record->others[record->other_count++] = memory_copy(path);
+    }
+    return is_below;
+}
+
 /* Returns false when the process is to be let go. */
 static bool exec_note(struct tracer *tracer, pid_t pid)
 {
@@ -191,6 +210,9 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
                                          .times = 1};
         traced->program = program_add(tracer->record, &program);
     } else {
+        if (other_add(tracer->record, tracer->here, path)) {
+            tracer->record->has_become_other |= pid == tracer->root;
+        }
         free(path);
     }
     return !known->sanitized;
@@ -296,6 +318,9 @@ bool record_run(struct record *record, char *const *argv, const char *const *tes
     struct tracer tracer = {.record = record, .tests = tests};
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
     bool followed = false;
+    if (getcwd(tracer.here, sizeof tracer.here) == NULL) {
+        tracer.here[0] = '\0';
+    }
     *record = (struct record){0};
     fflush(NULL);
     sigaction(SIGINT, &ignore, &interrupt); /* they are the command's */
@@ -307,6 +332,7 @@ bool record_run(struct record *record, char *const *argv, const char *const *tes
         command_exec(argv);
     }
     int stopped;
+    tracer.root = root;
     if (root == -1 || waitpid(root, &stopped, WUNTRACED) != root ||
         ptrace(PTRACE_SEIZE, root, NULL, (void *)options) == -1) {
         snprintf(error, error_bytes, "%s: its programs cannot be followed: %s", argv[0],
@@ -337,6 +363,10 @@ void record_fini(struct record *record)
     for (size_t i = 0; i < record->count; i++) {
         program_fini(&record->programs[i]);
     }
+    for (size_t i = 0; i < record->other_count; i++) {
+        free(record->others[i]);
+    }
+    free(record->others);
     free(record->programs);
     *record = (struct record){0};
 }

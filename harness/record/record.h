@@ -26,6 +26,10 @@ struct record {
     struct record_program *programs; /* those with a framework, or like a glob of `tests` */
     size_t count, room;
     size_t executed; /* of any program */
+    char **others;   /* paths, each once: programs without a framework that lie below the folder in
+                        which the command was started, so probably the project's own */
+    size_t other_count, other_room;
+    bool has_become_other; /* the command itself became one of them, by exec */
 };
 
 /* `tests`: globs over paths, NULL-terminated, or NULL: further test programs. *status is how the
