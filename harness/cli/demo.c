@@ -89,7 +89,7 @@ static int demo_main(struct command_line *line)
             incident_show(&demo, incidents[i]);
         }
     }
-    rmdir(demo.folder);
+    interrupt_folder_remove(demo.folder);
     interrupt_end();
     interrupt_folder(NULL);
     free(demo.folder);
