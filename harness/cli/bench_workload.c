@@ -15,7 +15,9 @@ static bool trace_take(struct bench *bench, const char *path)
 {
     size_t alone;
     struct trace_options options = {.most = count_wanted() || alone_wanted(&alone) ? TRACE_SOME
-                                                                                   : TRACE_MOST};
+                                                                                   : TRACE_MOST,
+                                    .key_column = command_text(bench->line, "key-column"),
+                                    .size_column = command_text(bench->line, "size-column")};
     const char *format = command_text(bench->line, "format");
     struct diag diag;
     for (int i = 0; format && trace_format_names[i]; i++) {

@@ -56,6 +56,8 @@ static bool trace_load(struct study *study)
     const char *format = command_text(study->line, "format");
     struct trace_options options = {
         .most = command_integer(study->line, "requests", 0),
+        .key_column = command_text(study->line, "key-column"),
+        .size_column = command_text(study->line, "size-column"),
         .progress = read_progress,
         .context = &study->bar,
     };

@@ -38,7 +38,7 @@ uint64_t *trace_next(const struct trace *trace);
 enum trace_format {
     TRACE_AUTO,   /* by the file's name: .oracleGeneral, .lis, .csv, .u32 .u64 .u32be .u64be; else
                      text where the first bytes are text, 32-bit big-endian for .trace */
-    TRACE_TEXT,   /* a key a line, any bytes; a second word is its size if it is a number */
+    TRACE_TEXT,   /* a key a line, any bytes; a second word is its size; three need key_column */
     TRACE_LIS,    /* start count ignore number: the keys start .. start + count - 1 */
     TRACE_CSV,    /* a heading that names key (id, obj_id, lba ...) and perhaps size; , ; or tab */
     TRACE_ORACLE, /* libCacheSim's oracleGeneral: u32 time, u64 id, u32 size, i64 next */
@@ -52,6 +52,9 @@ extern const char *const trace_format_names[]; /* in the enum's order, NULL-term
 struct trace_options {
     enum trace_format format;
     uint64_t most; /* requests to read at most; 0: all */
+    /* Of text and CSV: a column's number from 1, or its name in the heading; NULL: by the names
+     * that a heading has, or where there is no choice. Nothing else is guessed. */
+    const char *key_column, *size_column;
     void (*progress)(void *context, uint64_t done, uint64_t total); /* or NULL */
     void *context;
 };

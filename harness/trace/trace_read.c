@@ -30,8 +30,8 @@ struct reader {
     size_t filled;
     unsigned line;
     uint64_t offset;                  /* bytes before the block */
-    unsigned key_column, size_column; /* of CSV, 0-based; size_column UINT_MAX: none */
-    char delimiter;
+    unsigned key_column, size_column; /* of columns, 0-based; size_column UINT_MAX: none */
+    char delimiter;                   /* of columns; ' ': words */
     bool heading_read;
 };
 
@@ -102,14 +102,27 @@ static const char *word_next(const char *at, const char *end, size_t *length)
     return start;
 }
 
+static bool column_line(struct reader *reader, const char *line, const char *end);
+
 static bool text_line(struct reader *reader, const char *line, const char *end)
 {
-    size_t key_length, size_length;
+    size_t key_length, size_length, third_length;
     const char *key = word_next(line, end, &key_length);
     const char *size = word_next(key + key_length, end, &size_length);
+    const char *third = word_next(size + size_length, end, &third_length);
     uint64_t bytes = 1;
     if (key_length == 0 || key[0] == '#') {
         return true;
+    }
+    if (reader->options->key_column) {
+        reader->delimiter = ' ';
+        return column_line(reader, line, end);
+    }
+    if (third_length > 0) {
+        diag_add(reader->diag, reader->path, reader->line, (unsigned)(third - line) + 1,
+                 "'%.*s' is a third column: which is the key? --key-column 2 --size-column 3, say",
+                 (int)(third_length < 40 ? third_length : 40), third);
+        return false;
     }
     if (size_length > 0 && !number_parse(size, size_length, &bytes)) {
         diag_add(reader->diag, reader->path, reader->line, (unsigned)(size - line) + 1,
@@ -155,6 +168,13 @@ static bool lis_line(struct reader *reader, const char *line, const char *end)
 static const char *field_at(const char *line, const char *end, char delimiter, unsigned column,
                             size_t *length)
 {
+    if (delimiter == ' ') {
+        line = word_next(line, end, length);
+        for (; column > 0; column--) {
+            line = word_next(line + *length, end, length);
+        }
+        return *length > 0 ? line : NULL;
+    }
     while (column > 0 && line < end) {
         line = memchr(line, delimiter, (size_t)(end - line));
         if (!line) {
@@ -185,43 +205,118 @@ static bool field_is(const char *field, size_t length, const char *const *names)
     return false;
 }
 
-/* Without a heading that names a key, the first column is the key, and the second, if the first
- * line has a number there, the size. Returns whether the line was a heading. */
-static bool csv_heading(struct reader *reader, const char *line, const char *end)
+/* The delimiter that the first line has most of, and how many columns that makes. */
+static unsigned columns_count(struct reader *reader, const char *line, const char *end)
 {
-    static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object",
-                                            "lba", "url", "block",  "address",   NULL};
-    static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
-    size_t length = (size_t)(end - line), best = 0, width;
-    uint64_t number;
-    bool heading = false;
+    size_t best = 0, width;
+    if (reader->delimiter == ' ') {
+        while (field_at(line, end, ' ', (unsigned)best, &width)) {
+            best++;
+        }
+        return (unsigned)best;
+    }
     for (const char *d = ",;\t|"; *d; d++) {
         size_t count = 0;
-        for (size_t i = 0; i < length; i++) {
-            count += line[i] == *d;
+        for (const char *at = line; at < end; at++) {
+            count += *at == *d;
         }
         if (count > best) {
             best = count;
             reader->delimiter = *d;
         }
     }
-    for (unsigned column = 0; column <= best; column++) {
+    return (unsigned)best + 1;
+}
+
+/* "2", or what the heading calls it: *column, 0-based. False: there is none. */
+static bool column_find(const struct reader *reader, const char *line, const char *end,
+                        unsigned columns, const char *wanted, unsigned *column, bool *heading)
+{
+    const char *const names[] = {wanted, NULL};
+    uint64_t number;
+    size_t width;
+    for (unsigned i = 0; i < columns; i++) {
+        const char *field = field_at(line, end, reader->delimiter, i, &width);
+        if (field && field_is(field, width, names)) {
+            *column = i;
+            *heading = true;
+            return true;
+        }
+    }
+    if (!number_parse(wanted, strlen(wanted), &number) || number == 0 || number > columns) {
+        return false;
+    }
+    *column = (unsigned)number - 1;
+    return true;
+}
+
+/* The first line has no such column, or none can be told to be the key: it has these. */
+static bool columns_refuse(struct reader *reader, const char *line, const char *end,
+                           unsigned columns, const char *what)
+{
+    char list[200] = "";
+    size_t used = 0, width;
+    for (unsigned i = 0; i < columns && used < sizeof list; i++) {
+        const char *field = field_at(line, end, reader->delimiter, i, &width);
+        int shown = field ? (int)(width < 24 ? width : 24) : 0;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%.*s'", i > 0 ? ", " : "",
+                                 shown, field ? field : "");
+    }
+    diag_add(reader->diag, reader->path, reader->line, 0,
+             "%s: the columns are %s; --key-column COLUMN and --size-column COLUMN, by name or "
+             "number, say which to take",
+             what, list);
+    return false;
+}
+
+/* Finds key and size by what the user said, or by the names of a heading, or because there is no
+ * choice: one column, or two of which the second is a number. Nothing else is guessed. */
+static bool columns_choose(struct reader *reader, const char *line, const char *end, bool *heading)
+{
+    static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object",
+                                            "lba", "url", "block",  "address",   NULL};
+    static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
+    const struct trace_options *options = reader->options;
+    unsigned columns = columns_count(reader, line, end);
+    bool keyed = false;
+    char what[80];
+    size_t width;
+    uint64_t number;
+    for (unsigned column = 0; column < columns; column++) {
         const char *field = field_at(line, end, reader->delimiter, column, &width);
         if (field && field_is(field, width, key_names)) {
             reader->key_column = column;
-            heading = true;
+            keyed = *heading = true;
         } else if (field && field_is(field, width, size_names)) {
             reader->size_column = column;
+            *heading = true;
         }
     }
-    const char *second = field_at(line, end, reader->delimiter, 1, &width);
-    if (!heading && best >= 1 && second && number_parse(second, width, &number)) {
-        reader->size_column = 1;
+    if (options->key_column || options->size_column) {
+        const char *wanted[] = {options->key_column, options->size_column};
+        unsigned *found[] = {&reader->key_column, &reader->size_column};
+        reader->size_column = options->size_column ? reader->size_column : UINT32_MAX;
+        for (int i = 0; i < 2; i++) {
+            if (wanted[i] &&
+                !column_find(reader, line, end, columns, wanted[i], found[i], heading)) {
+                snprintf(what, sizeof what, "no column '%.40s'", wanted[i]);
+                return columns_refuse(reader, line, end, columns, what);
+            }
+        }
+        keyed = keyed || options->key_column;
     }
-    return heading;
+    if (keyed || columns == 1) {
+        return true;
+    }
+    const char *second = field_at(line, end, reader->delimiter, 1, &width);
+    if (columns > 2 || *heading || !second || !number_parse(second, width, &number)) {
+        return columns_refuse(reader, line, end, columns, "no column is known to be the key");
+    }
+    reader->size_column = 1;
+    return true;
 }
 
-static bool csv_line(struct reader *reader, const char *line, const char *end)
+static bool column_line(struct reader *reader, const char *line, const char *end)
 {
     size_t key_length, size_length = 0;
     uint64_t bytes = 1;
@@ -229,8 +324,12 @@ static bool csv_line(struct reader *reader, const char *line, const char *end)
         return true;
     }
     if (!reader->heading_read) {
+        bool heading = false;
         reader->heading_read = true;
-        if (csv_heading(reader, line, end)) {
+        if (!columns_choose(reader, line, end, &heading)) {
+            return false;
+        }
+        if (heading) {
             return true;
         }
     }
@@ -389,7 +488,7 @@ static bool reader_format(struct reader *reader, enum trace_format *format)
 static bool reader_run(struct reader *reader)
 {
     static bool (*const takers[])(struct reader *, const char *, const char *) = {
-        [TRACE_TEXT] = text_line, [TRACE_LIS] = lis_line, [TRACE_CSV] = csv_line};
+        [TRACE_TEXT] = text_line, [TRACE_LIS] = lis_line, [TRACE_CSV] = column_line};
     enum trace_format format = TRACE_AUTO;
     char error[STREAM_ERROR_BYTES];
     for (bool last = false; !last && !reader_full(reader);) {

@@ -215,6 +215,12 @@ START_TEST(what_is_wrong_is_said_with_its_place)
         {"a.csv", "id,size\n7,big\n", 0, "a.csv:2:3: 'big' in column 2 is not a size"},
         {"a.csv", "id,size\n7\n", 0, "a.csv:2: '' in column 2 is not a size"},
         {"a.csv", "size,id\n7\n", 0, "a.csv:2: has no key in column 2"},
+        {"a.txt", "1 7 100\n", 0, "a.txt:1:5: '100' is a third column: which is the key?"},
+        {"a.csv", "1,7,100\n", 0,
+         "a.csv:1: no column is known to be the key: the columns are '1', '7', '100'; "
+         "--key-column"},
+        {"a.csv", "time,page\n1,7\n", 0, "the columns are 'time', 'page'; --key-column"},
+        {"a.csv", "page,size\n7,1\n", 0, "the columns are 'page', 'size'; --key-column"},
         {"a.u64", "12345678abc", 0, "a.u64: ends with 3 bytes of a record of 8; is it really u64?"},
         {"a.oracleGeneral", "abc", 0, "a.oracleGeneral: ends with 3 bytes of a record of 24"},
         {"a.bin", "\1\2\3\4", 0, "a.bin: is binary and its name does not say how"},
@@ -246,6 +252,50 @@ START_TEST(what_is_wrong_is_said_with_its_place)
         ck_assert_uint_eq(diag.count, 1);
         ck_assert_msg(strstr(printed, rows[row].says) != NULL, "expected %s, got %s",
                       rows[row].says, printed);
+        trace_fini(&trace);
+        diag_fini(&diag);
+        unlink(path);
+    }
+    folder_remove();
+}
+END_TEST
+
+START_TEST(columns_are_taken_as_they_are_named)
+{
+    static const struct {
+        const char *name, *data, *key, *size, *says; /* says: NULL: it is read */
+        uint64_t unique, unique_bytes;
+    } rows[] = {
+        {"a.txt", "1 7 100\n2 8 50\n3 7 100\n", "2", NULL, NULL, 2, 2},
+        {"a.txt", "1 7 100\n2  8\t50\n3 7 100\n", "2", "3", NULL, 2, 150},
+        {"a.txt", "time page size\n2 8 50\n3 7 100\n", "page", "size", NULL, 2, 150},
+        {"a.csv", "1;7;100\n2;8;50\n3;7;100\n", "2", "3", NULL, 2, 150},
+        {"a.csv", "time,page,size\n1,7,100\n2,8,50\n3,7,100\n", "Page", NULL, NULL, 2, 2},
+        {"a.csv", "id,page,size\n1,7,100\n2,8,50\n3,7,100\n", "page", "3", NULL, 2, 150},
+        {"a.csv", "id,page\n1,7\n", "pages", NULL, "no column 'pages': the columns are 'id'", 0, 0},
+        {"a.csv", "id,page\n1,7\n", "3", NULL, "no column '3': the columns are 'id'", 0, 0},
+        {"a.csv", "id,page\n1,7\n", NULL, "0", "no column '0': the columns are 'id'", 0, 0},
+    };
+    folder_make();
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        char path[256], printed[512] = "";
+        struct trace_options options = {.key_column = rows[row].key, .size_column = rows[row].size};
+        struct trace trace;
+        struct diag diag;
+        snprintf(path, sizeof path, "%s/%s", folder, rows[row].name);
+        file_write(path, rows[row].data, strlen(rows[row].data));
+        diag_init(&diag);
+        trace_init(&trace);
+        bool good = trace_read(&trace, path, &options, &diag);
+        FILE *out = fmemopen(printed, sizeof printed, "w");
+        diag_print(&diag, out);
+        fclose(out);
+        ck_assert_msg(good == !rows[row].says, "row %zu: %s", row, printed);
+        ck_assert_msg(good || strstr(printed, rows[row].says), "row %zu: %s", row, printed);
+        if (good) {
+            ck_assert_uint_eq(trace.unique, rows[row].unique);
+            ck_assert_uint_eq(trace.unique_bytes, rows[row].unique_bytes);
+        }
         trace_fini(&trace);
         diag_fini(&diag);
         unlink(path);
@@ -363,6 +413,7 @@ START_TEST(garbage_is_read_or_refused)
 END_TEST
 
 SUITE("trace", &every_format_in_every_packing_is_the_same_trace,
-      &what_is_wrong_is_said_with_its_place, &truncated_packings_are_damage_not_a_shorter_trace,
+      &what_is_wrong_is_said_with_its_place, &columns_are_taken_as_they_are_named,
+      &truncated_packings_are_damage_not_a_shorter_trace,
       &an_absent_file_and_a_folder_are_said_to_be_so, &words_are_keys_and_as_many_as_asked_are_read,
       &garbage_is_read_or_refused)
