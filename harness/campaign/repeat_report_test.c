@@ -490,6 +490,7 @@ START_TEST(calls_come_to_results)
         result_init(&result);
         made(row, &session, &repeat, places);
         session_repeat_report(&session, 0, &repeat, 12345);
+        accused_fini(&session.accused);
         double growth = isnan(written.growth_bytes_per_rep) ? -1 : written.growth_bytes_per_rep;
         ck_assert_msg(written.verdict == row->verdict, "%s: %s", row->name,
                       result_verdict_name(written.verdict));

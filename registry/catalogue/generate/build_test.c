@@ -57,7 +57,8 @@ static struct registry_model get(const struct registry_image *image, const char 
 
 static bool says(struct registry_text text, const char *wanted)
 {
-    return text.length == strlen(wanted) && memcmp(text.data, wanted, text.length) == 0;
+    return text.length == strlen(wanted) &&
+           (text.length == 0 || memcmp(text.data, wanted, text.length) == 0);
 }
 
 START_TEST(every_number_comes_out_as_it_went_in)
