@@ -201,8 +201,8 @@ static int64_t place_in_order(const struct result_test *once, const struct repea
                               struct result_test *test)
 {
     int64_t shift = once ? once->live_bytes - repeat->figures_live : 0;
-    test->live_bytes += shift;
-    test->peak_live_bytes += shift;
+    test->live_bytes += test->live_bytes != RESULT_UNMEASURED ? shift : 0;
+    test->peak_live_bytes += test->peak_live_bytes != RESULT_UNMEASURED ? shift : 0;
     test->peak_rss_bytes = once ? once->peak_rss_bytes : test->peak_rss_bytes;
     return shift;
 }

@@ -543,6 +543,7 @@ START_TEST(what_the_process_held_is_that_of_the_pass_in_order)
     made(&row, &session, &repeat, places);
     in_order = &once;
     session_repeat_report(&session, 0, &repeat, 1);
+    accused_fini(&session.accused);
     in_order = NULL;
     ck_assert_int_eq(written.live_bytes, 1000);
     ck_assert_int_eq(written.peak_rss_bytes, 77);
@@ -569,6 +570,7 @@ START_TEST(shares_are_of_what_is_not_suppressed)
     result_init(&result);
     made(&row, &session, &repeat, places);
     session_repeat_report(&session, 0, &repeat, 1);
+    accused_fini(&session.accused);
     ck_assert_uint_eq(scanned, 4);
     ck_assert_double_eq(shown[0].share, 0.5);
     ck_assert_double_eq(shown[1].share, 0.5);
