@@ -70,8 +70,9 @@ static void test_play(struct wire *wire, const struct wire_command *command)
     WIRE_INIT(&test, WIRE_TEST);
     test.test = command->test;
     test.allocs = 77;
-    if (command->test == CLAIMS) { /* what it waited for a processor, in ms */
+    if (command->test == CLAIMS) { /* what it waited for a processor, and for threads, in ms */
         test.queued_ns = command->site_count * 1000000ull;
+        test.settled_ns = command->warmups * 1000000ull;
         usleep(60000);
     }
     wire_put(wire, &test);
@@ -226,13 +227,17 @@ START_TEST(what_a_worker_spent_is_its_word_within_what_was_waited_for_it)
     static const struct {
         uint32_t op;
         uint64_t took_ms, cpu_ms;
-        uint32_t queued_ms;
+        uint32_t queued_ms, settled_ms;
         double least_ms, most_ms; /* beside what this process runs meanwhile */
     } rows[] = {
-        {WIRE_OP_RUN, 50, 1, 20, 30, 45},       /* it sleeps, and waits for a processor */
-        {WIRE_OP_RUN, 50, 45, 20, 45, 60},      /* no less than it ran */
-        {WIRE_OP_RUN, 1u << 30, 0, 0, 60, 1e9}, /* no more than was waited for it */
-        {WIRE_OP_RUN, 50, 1, 1u << 30, 1, 15},  {WIRE_OP_SITES, 0, 1u << 30, 0, 0, 15},
+        {WIRE_OP_RUN, 50, 1, 20, 0, 30, 45},       /* it sleeps, and waits for a processor */
+        {WIRE_OP_RUN, 50, 45, 20, 0, 45, 60},      /* no less than it ran */
+        {WIRE_OP_RUN, 1u << 30, 0, 0, 0, 60, 1e9}, /* no more than was waited for it */
+        {WIRE_OP_RUN, 50, 1, 1u << 30, 0, 1, 15},
+        {WIRE_OP_RUN, 50, 20, 0, 0, 20, 40},  /* the rest is waiting for locks: no sleep */
+        {WIRE_OP_RUN, 50, 10, 0, 30, 40, 48}, /* what was waited for threads counts, and is none */
+        {WIRE_OP_RUN, 50, 1, 0, 30, 50, 60},
+        {WIRE_OP_SITES, 0, 1u << 30, 0, 0, 0, 15},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct link link;
@@ -243,7 +248,8 @@ START_TEST(what_a_worker_spent_is_its_word_within_what_was_waited_for_it)
                                        .repetitions = 1,
                                        .child_ns = rows[i].took_ms * 1000000,
                                        .settle_ns = rows[i].cpu_ms * 1000000,
-                                       .site_count = rows[i].queued_ms};
+                                       .site_count = rows[i].queued_ms,
+                                       .warmups = rows[i].settled_ms};
         double spent = pace_now();
         clock_gettime(CLOCK_MONOTONIC, &before);
         ck_assert_int_eq(link_ask(&link, &command, 0).event, WORKER_DONE);
