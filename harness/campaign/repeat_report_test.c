@@ -546,6 +546,7 @@ START_TEST(what_the_process_held_is_that_of_the_pass_in_order)
     accused_fini(&session.accused);
     in_order = NULL;
     ck_assert_int_eq(written.live_bytes, 1000);
+    ck_assert_int_eq(written.peak_live_bytes, RESULT_UNMEASURED); /* and is not shifted */
     ck_assert_int_eq(written.peak_rss_bytes, 77);
     ck_assert_int_eq(written.live_by_rep[0], 950); /* the same distances */
     ck_assert_int_eq(written.live_by_rep[1], 1050);
