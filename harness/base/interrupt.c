@@ -1,5 +1,6 @@
 /* interrupt.c - see interrupt.h. */
 #include "harness/base/interrupt.h"
+#include "harness/base/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -91,6 +92,18 @@ static int entry_remove(const char *path, const struct stat *stat, int type, str
     (void)type;
     (void)at;
     return remove(path) != 0;
+}
+
+bool interrupt_folder_new(const char *what, char **path)
+{
+    const char *under = getenv("TMPDIR");
+    *path = memory_format("%s/tidemark-%s-XXXXXX", under && under[0] ? under : "/tmp", what);
+    interrupt_folder(*path);
+    if (mkdtemp(*path)) {
+        return true;
+    }
+    interrupt_folder(NULL);
+    return false;
 }
 
 void interrupt_folder_remove(const char *path)

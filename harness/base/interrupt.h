@@ -22,6 +22,9 @@ int interrupt_pending(void);
 bool interrupt_wait(pid_t pid, int *status, struct rusage *usage);
 /* A folder that interrupt_die removes with all that is in it; NULL: none any more. Borrowed. */
 void interrupt_folder(const char *path);
+/* Makes one below TMPDIR, tidemark-WHAT-..., and remembers it so. False, and errno: it cannot be
+ * made. *path is the caller's to free, also then. */
+bool interrupt_folder_new(const char *what, char **path);
 /* Removes a folder and all that is in it. */
 void interrupt_folder_remove(const char *path);
 /* What interrupt_die calls first, once: to show what there is; NULL: nothing any more. */

@@ -1,17 +1,11 @@
 /* contender.c - see contender.h. Supervisor only. */
 #include "harness/bench/contender.h"
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-uint64_t bench_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 uint64_t bench_own_ns(void)
 {
@@ -86,13 +80,13 @@ static void ask_dependent(const struct contender *contender, const struct window
 
 double contender_time(struct contender *contender, const struct window *window)
 {
-    uint64_t begin = bench_now_ns();
+    uint64_t begin = monotonic_ns();
     ask(contender, window);
-    uint64_t end = bench_now_ns();
+    uint64_t end = monotonic_ns();
     if (contender->extra > 0) {
         uint64_t until = end + (uint64_t)((double)(end - begin) * contender->extra);
         while (end < until) {
-            end = bench_now_ns();
+            end = monotonic_ns();
         }
     }
     return (double)(end - begin);
@@ -100,9 +94,9 @@ double contender_time(struct contender *contender, const struct window *window)
 
 double contender_time_dependent(struct contender *contender, const struct window *window)
 {
-    uint64_t begin = bench_now_ns();
+    uint64_t begin = monotonic_ns();
     ask_dependent(contender, window);
-    return (double)(bench_now_ns() - begin);
+    return (double)(monotonic_ns() - begin);
 }
 
 double contender_run(struct contender *contender, struct window *window, size_t from, size_t count)

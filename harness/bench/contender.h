@@ -51,7 +51,6 @@ struct slow_source {
 };
 void slow_source_init(struct slow_source *slow, const struct strategy_source *inner);
 
-uint64_t bench_now_ns(void);
 uint64_t bench_own_ns(void); /* processor time of this process */
 
 #endif

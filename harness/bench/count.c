@@ -200,7 +200,6 @@ static bool status_read(int status, char why[COUNT_WHY_BYTES])
 bool count_measure(char *const *argv, struct counts *counts, size_t count,
                    char why[COUNT_WHY_BYTES])
 {
-    const char *parent = getenv("TMPDIR");
     int status = 0;
     for (size_t i = 0; i < count; i++) {
         counts[i] = (struct counts){(double)NAN, (double)NAN};
@@ -209,10 +208,9 @@ bool count_measure(char *const *argv, struct counts *counts, size_t count,
         snprintf(why, COUNT_WHY_BYTES, "this tidemark was built without valgrind's headers");
         return false;
     }
-    char *folder = memory_format("%s/tidemark-count.XXXXXX", parent && *parent ? parent : "/tmp");
+    char *folder;
     interrupt_begin();
-    interrupt_folder(folder);
-    bool good = mkdtemp(folder) != NULL;
+    bool good = interrupt_folder_new("count", &folder);
     pid_t child = good ? fork() : -1;
     if (child == 0) {
         child_run(argv, folder);

@@ -1,5 +1,6 @@
 /* latency.c - single look-ups, one by one, see measure.h. Supervisor only. */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/bench/measure.h"
 #include "registry/cache/source_registry.h"
 
@@ -18,7 +19,7 @@ static inline uint64_t tick_begin(void)
     __builtin_ia32_lfence();
     return now;
 #else
-    return bench_now_ns();
+    return monotonic_ns();
 #endif
 }
 
@@ -30,7 +31,7 @@ static inline uint64_t tick_end(void)
     __builtin_ia32_lfence();
     return now;
 #else
-    return bench_now_ns();
+    return monotonic_ns();
 #endif
 }
 
@@ -39,11 +40,11 @@ static double tick_ns(void)
 {
     static double known;
     if (known == 0) {
-        uint64_t ns = bench_now_ns(), ticks = tick_begin();
-        while (bench_now_ns() - ns < 5000000) {
+        uint64_t ns = monotonic_ns(), ticks = tick_begin();
+        while (monotonic_ns() - ns < 5000000) {
         }
         uint64_t end = tick_end();
-        known = (double)(bench_now_ns() - ns) / (double)(end - ticks);
+        known = (double)(monotonic_ns() - ns) / (double)(end - ticks);
     }
     return known;
 }
@@ -89,12 +90,12 @@ static double batches_time(struct contender *contender, const struct window *win
 {
     registry_index found[MEASURE_BATCH];
     (void)contender;
-    uint64_t begin = bench_now_ns();
+    uint64_t begin = monotonic_ns();
     for (size_t i = 0; i + MEASURE_BATCH <= window->count; i += MEASURE_BATCH) {
         registry_find_batch(window->requests + i, MEASURE_BATCH, found);
         __asm__ volatile("" ::"r"(found) : "memory");
     }
-    return (double)(bench_now_ns() - begin);
+    return (double)(monotonic_ns() - begin);
 }
 
 #define WASH_BYTES   ((size_t)96 << 20) /* more than the last cache of most processors */

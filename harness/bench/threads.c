@@ -1,5 +1,6 @@
 /* threads.c - throughput of several threads on one state, see measure.h. Supervisor only. */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/bench/measure.h"
 
 #include <math.h>
@@ -73,7 +74,7 @@ double measure_threads(struct contender *contender, const struct workload *workl
     }
     while (atomic_load(&team.ready) < started) {
     }
-    uint64_t begin = bench_now_ns();
+    uint64_t begin = monotonic_ns();
     atomic_store(&team.go, true);
     sleep_ns(time_ns);
     atomic_store(&team.stop, true);
@@ -82,7 +83,7 @@ double measure_threads(struct contender *contender, const struct workload *workl
         pthread_join(members[i].thread, NULL);
         lookups += members[i].lookups;
     }
-    double elapsed = (double)(bench_now_ns() - begin);
+    double elapsed = (double)(monotonic_ns() - begin);
     for (unsigned n = 0; n < threads; n++) {
         for (size_t i = 0; i < WINDOWS; i++) {
             window_free(&members[n].windows[i]);

@@ -4,6 +4,7 @@
  * the rules, harness/judge their arithmetic. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
 #include "harness/campaign/phase.h"
@@ -80,7 +81,7 @@ static void results_drop(struct result *result)
 bool session_hunt(struct session *session)
 {
     struct course course;
-    double begun = spending_wall(), wish = (double)session->plan->budget_ns;
+    double begun = (double)monotonic_ns(), wish = (double)session->plan->budget_ns;
     course_init(&course, session, 0);
     course.session.reports = true;
     course.session.died = session_died;

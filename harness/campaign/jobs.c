@@ -457,23 +457,18 @@ void session_repeat_jobs(struct session *session, struct spending *spending,
                          const struct session *course, unsigned job_count)
 {
     const struct suppress *rules = session->options->suppress;
-    const char *under = getenv("TMPDIR");
     struct jobs jobs = {
-        .session = session,
-        .job_count = job_count,
-        .rule_count = rules ? rules->count : 0,
-        .folder = memory_format("%s/tidemark-jobs-XXXXXX", under && under[0] ? under : "/tmp")};
+        .session = session, .job_count = job_count, .rule_count = rules ? rules->count : 0};
     observed_tests_copy(&session->seen, &course->seen);
     wanted_find(&jobs, course);
     shared_new(&jobs);
     jobs.pids = memory_new(job_count, sizeof *jobs.pids);
     interrupt_begin();
-    if (!mkdtemp(jobs.folder)) {
+    if (!interrupt_folder_new("jobs", &jobs.folder)) {
         result_note_add(session->result, "nothing was repeated: %s: %s", jobs.folder,
                         strerror(errno));
         session->result->incomplete += jobs.wanted_count;
     } else {
-        interrupt_folder(jobs.folder);
         fflush(NULL);
         pid_t supervisor = getpid();
         for (size_t i = 0; i < job_count && i < jobs.parcel_count; i++) {

@@ -4,6 +4,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/memcheck_read.h"
 #include "harness/campaign/phase.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SLOWER     20u /* so many times the time limit: memcheck takes 10 to 50 times as long */
@@ -286,21 +286,13 @@ static size_t results_give(struct memcheck *memcheck)
     return given;
 }
 
-static double now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 bool session_memcheck(struct session *session)
 {
     struct memcheck memcheck = {.session = session};
     struct plan plan = *session->plan; /* borrowed, with limits that a slow program can keep */
-    const char *under = getenv("TMPDIR");
-    char *folder = memory_format("%s/tidemark-XXXXXX", under && under[0] ? under : "/tmp");
+    char *folder;
     char took[UNIT_TEXT_BYTES];
-    double begun = now_ns();
+    double begun = monotonic_ns();
     bool ran = false;
     plan.timeout_ns *= SLOWER;
     plan.memory_cap = plan.memory_cap ? plan.memory_cap * CAP_TIMES + CAP_MORE : 0;
@@ -310,8 +302,7 @@ bool session_memcheck(struct session *session)
     memcheck.own = memcheck.own ? memcheck.own : memory_copy(session->options->preload);
     result_test_start(&memcheck.outside);
     interrupt_begin();
-    interrupt_folder(folder);
-    if (!mkdtemp(folder)) {
+    if (!interrupt_folder_new("memcheck", &folder)) {
         result_note_add(session->result, "memcheck was not run: %s: %s", folder, strerror(errno));
     } else if (!(ran = pass_run(&memcheck, &plan, folder, NULL) && memcheck.count > 0)) {
         result_note_add(session->result,
@@ -325,7 +316,7 @@ bool session_memcheck(struct session *session)
                         "memcheck saw %zu test%s once%s, in %s: what only a second run or "
                         "another input shows it has not seen",
                         given, given == 1 ? "" : "s", given == 1 ? "" : " each",
-                        unit_ns(took, now_ns() - begun));
+                        unit_ns(took, monotonic_ns() - begun));
     }
     if (memcheck.damaged > 0) {
         result_note_add(session->result, "%zu of memcheck's files could not be read to the end",

@@ -1,6 +1,7 @@
 /* pair.c - see pair.h. Supervisor only. */
 #include "harness/campaign/pair.h"
 
+#include "harness/base/monotonic.h"
 #include "harness/base/process.h"
 
 #include <errno.h>
@@ -11,18 +12,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NOT_STARTED 127
 #define ASKED_EVERY 8 /* pairs */
-
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
 
 static double time_ns(struct timeval time)
 {
@@ -34,7 +27,7 @@ static double time_ns(struct timeval time)
 static bool command_run(char *const *command, struct pair_run *run)
 {
     struct rusage usage;
-    double start = now_ns();
+    double start = monotonic_ns();
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -54,7 +47,7 @@ static bool command_run(char *const *command, struct pair_run *run)
             return false;
         }
     }
-    run->value[PAIR_WALL] = now_ns() - start;
+    run->value[PAIR_WALL] = monotonic_ns() - start;
     run->value[PAIR_CPU] = time_ns(usage.ru_utime) + time_ns(usage.ru_stime);
     run->value[PAIR_RSS] = (double)usage.ru_maxrss * 1024;
     for (int i = 0; i < PAIR_MEASURES; i++) { /* a ratio is taken of each */
@@ -87,7 +80,7 @@ static bool goes_on(const struct pair_limits *limits, const struct pair_run *a,
     if (done < limits->least || done >= limits->most) {
         return done < limits->least;
     }
-    if (limits->most_ns > 0 && now_ns() - begun > limits->most_ns) {
+    if (limits->most_ns > 0 && monotonic_ns() - begun > limits->most_ns) {
         return false;
     }
     return (done - limits->least) % ASKED_EVERY != 0 || !limits->enough(a, b, done);
@@ -104,7 +97,7 @@ bool pair_measure(char *const *command_a, char *const *command_b, struct pair_li
     if (!warm_up(commands, ends, error, error_bytes)) {
         return false;
     }
-    for (double begun = now_ns(); goes_on(&limits, a, b, *count, begun); ++*count) {
+    for (double begun = monotonic_ns(); goes_on(&limits, a, b, *count, begun); ++*count) {
         for (int turn = 0; turn < 2; turn++) {
             int c = (int)((size_t)turn ^ (*count & 1));
             struct pair_run *run = &runs[c][*count];

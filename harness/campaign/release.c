@@ -5,12 +5,12 @@
  * figures are made before, and not touched. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/campaign/session.h"
 #include "harness/result/result_release.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TRIES        16 /* what stays in every 13th repetition only is met, too */
 #define TOLD_MOST    3
@@ -20,13 +20,6 @@
 #define WRAPS        3     /* and it is called from so many places */
 #define FOLLOWED     6     /* functions of a stack, for it to be another */
 #define NAMES        4096u /* a power of two */
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static bool was_kept(const struct session *session, uint32_t site)
 {
@@ -66,14 +59,14 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
                                .flags = WIRE_RELEASES | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS,
                                .repetitions = 1};
     struct wire_command ask = {.op = WIRE_OP_RELEASES, .depth = WIRE_TRACE};
-    uint64_t begun = now_ns();
+    uint64_t begun = monotonic_ns();
     double call_ns = 0;
     bool all = false;
     for (; ask.site_count < count && ask.site_count < WIRE_SITES_MAX; ask.site_count++) {
         ask.sites[ask.site_count] = sites[ask.site_count];
     }
     session->seen.release_count = 0;
-    for (int i = 0; i < TRIES && !all && (double)(now_ns() - begun) < most_ns; i++) {
+    for (int i = 0; i < TRIES && !all && (double)(monotonic_ns() - begun) < most_ns; i++) {
         struct answer answer = session_ask(session, &run);
         if (answer.event != WORKER_DONE || answer.test.status != WIRE_PASS ||
             session_ask(session, &ask).event != WORKER_DONE) {
@@ -85,7 +78,7 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
             all = all && was_kept(session, sites[s]);
         }
     }
-    double left_ns = most_ns - (double)(now_ns() - begun);
+    double left_ns = most_ns - (double)(monotonic_ns() - begun);
     if (!session->link.worker.ended && left_ns > 0) {
         passed_ask(session, &run, &ask, call_ns, left_ns);
     }

@@ -2,11 +2,11 @@
 #include "harness/campaign/spending.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 
 void spending_init(struct spending *spending, const struct budget *plan, struct budget_test *tests,
                    size_t test_count, double begun_wall)
@@ -77,14 +77,7 @@ size_t spending_left(const struct spending *spending, uint32_t *dearest)
     return atomic_load(&spending->left->left);
 }
 
-double spending_wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 bool spending_is_over(const struct spending *spending)
 {
-    return spending_wall() - spending->begun_wall > spending->plan.most;
+    return (double)monotonic_ns() - spending->begun_wall > spending->plan.most;
 }

@@ -23,7 +23,7 @@ struct spending {
 };
 
 /* Takes the plan and the tests, which the caller has filled by budget_plan; `tests` is borrowed.
- * `begun_wall`: when the hunt began, by spending_wall. */
+ * `begun_wall`: when the hunt began, by monotonic_ns. */
 void spending_init(struct spending *spending, const struct budget *plan, struct budget_test *tests,
                    size_t test_count, double begun_wall);
 void spending_fini(struct spending *spending);
@@ -41,8 +41,7 @@ void spending_take(struct spending *spending, uint32_t test, double spent);
 void spending_leave(struct spending *spending, uint32_t test);
 size_t spending_left(const struct spending *spending, uint32_t *dearest);
 
-/* ns of the machine's clock, and whether the hunt has taken all of it that it may. */
-double spending_wall(void);
+/* Has the hunt taken all of the machine's time that it may? */
 bool spending_is_over(const struct spending *spending);
 
 #endif

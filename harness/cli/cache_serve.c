@@ -10,6 +10,7 @@
  * than this machine can connect, the statistics need the key too. Supervisor only.
  */
 #include "harness/base/interrupt.h"
+#include "harness/base/monotonic.h"
 #include "harness/cli/cache.h"
 #include "harness/cli/cache_http.h"
 #include "harness/cli/secret.h"
@@ -18,7 +19,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ENTRIES_MAX  1000u
 #define CONNECTIONS  32u
@@ -38,18 +38,11 @@ struct answer {
     const char *allow; /* the right method, of 405 */
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* A bucket that fills at the rate and holds two seconds' worth, at least one request. */
 static bool rate_allows(struct server *server)
 {
     double rate = server->options->rate, room = 2 * rate > 1 ? 2 * rate : 1;
-    uint64_t now = now_ns();
+    uint64_t now = monotonic_ns();
     server->tokens += (double)(now - server->filled_ns) / 1e9 * rate;
     server->filled_ns = now;
     server->tokens = server->tokens > room ? room : server->tokens;
@@ -249,7 +242,7 @@ static void address_say(const struct cache_serve *options, const struct MHD_Daem
 int cache_serve_run(const struct cache_serve *options)
 {
     struct sockaddr_storage address;
-    struct server server = {.options = options, .filled_ns = now_ns()};
+    struct server server = {.options = options, .filled_ns = monotonic_ns()};
     if (!address_fill(options, &address, &server.loopback)) {
         fprintf(stderr, "tidemark cache: --listen: '%s' is no address, such as 127.0.0.1 or ::1\n",
                 options->host);

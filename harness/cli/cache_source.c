@@ -1,4 +1,5 @@
 /* cache_source.c - see cache.h: a shell command whose output is a value. Supervisor only. */
+#include "harness/base/monotonic.h"
 #include "harness/base/process.h"
 #include "harness/cli/cache.h"
 
@@ -11,17 +12,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PIECE 65536
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static pid_t command_start(const struct cache_source *source, const char *key, int *out)
 {
@@ -50,11 +43,11 @@ static pid_t command_start(const struct cache_source *source, const char *key, i
 /* What it prints until it closes its output; NULL, or why that is no value. */
 static const char *output_take(struct cache_source *source, int out)
 {
-    uint64_t begun = now_ns();
+    uint64_t begun = monotonic_ns();
     char *piece = malloc(PIECE);
     const char *why = piece ? NULL : "no memory";
     while (!why) {
-        uint64_t spent = now_ns() - begun;
+        uint64_t spent = monotonic_ns() - begun;
         struct pollfd ready = {.fd = out, .events = POLLIN};
         if (spent >= source->timeout_ns) {
             why = "takes too long";

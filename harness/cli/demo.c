@@ -69,13 +69,9 @@ static int demo_main(struct command_line *line)
                                       INCIDENTS);
         }
     }
-    demo.folder =
-        memory_format("%s/tidemark-demo-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     interrupt_begin();
-    interrupt_folder(demo.folder);
-    if (!mkdtemp(demo.folder)) {
+    if (!interrupt_folder_new("demo", &demo.folder)) {
         perror(demo.folder);
-        interrupt_folder(NULL);
         interrupt_end();
         free(demo.folder);
         return COMMAND_OURS;

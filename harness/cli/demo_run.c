@@ -5,6 +5,7 @@
 #include "harness/base/diag.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/table.h"
 #include "harness/base/text.h"
 #include "harness/cli/demo.h"
@@ -20,15 +21,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static bool file_write(const char *path, const char *text)
 {
@@ -169,11 +162,11 @@ static void run_with(struct demo *demo, const char *scenario, struct demo_run *r
         fprintf(stderr, "tidemark demo: running %.*s\n", length, scenario);
     }
     unlink(result);
-    double begun = now_seconds(), machine = machine_seconds();
+    double begun = (double)monotonic_ns(), machine = machine_seconds();
     bool ok = !demo->failed && file_write(path, scenario) &&
               tidemark_run(path, result, log, &measured) &&
               result_read(result, &run->result, &diag);
-    run->seconds = now_seconds() - begun;
+    run->seconds = ((double)monotonic_ns() - begun) / 1e9;
     run->peak_rss = (double)measured.usage.ru_maxrss * 1024;
     run->cpu_seconds = seconds_of(&measured.usage.ru_utime) + seconds_of(&measured.usage.ru_stime);
     double others = machine_seconds() - machine - run->cpu_seconds;

@@ -2,6 +2,7 @@
 #include "harness/cli/progress.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/table.h"
 #include "harness/base/unit.h"
 #include "harness/cli/output.h"
@@ -15,13 +16,6 @@
 #define TERMINAL_NS 50e6 /* what an eye can follow */
 #define LOG_NS      30e9 /* few enough lines for a log */
 #define NAME_LEAST  12   /* columns of a test's name */
-
-static double since_ns(const struct timespec *then)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) * 1e9 + (double)(now.tv_nsec - then->tv_nsec);
-}
 
 bool progress_due(bool terminal, double since_ns)
 {
@@ -99,13 +93,15 @@ void progress_line(struct text *text, const char *subject, const struct runner_p
 static void progress_show(void *context)
 {
     struct progress *progress = context;
-    if (progress->line->quiet || !progress_due(progress->terminal, since_ns(&progress->said))) {
+    if (progress->line->quiet ||
+        !progress_due(progress->terminal, (double)(monotonic_ns() - progress->said_ns))) {
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &progress->said);
+    progress->said_ns = monotonic_ns();
     struct text text = {0};
     /* A terminal that is full to its last column would break the line. */
-    progress_line(&text, progress->subject, &progress->at, since_ns(&progress->begun),
+    progress_line(&text, progress->subject, &progress->at,
+                  (double)(monotonic_ns() - progress->begun_ns),
                   progress->terminal ? table_terminal_width(stderr) - 1 : 400);
     fprintf(stderr, "%s%s%s", progress->terminal ? "\r\033[K" : "", text_peek(&text),
             progress->terminal ? "" : "\n");
@@ -155,8 +151,7 @@ void progress_begin(struct progress *progress, const struct command_line *line, 
     *progress = (struct progress){
         .line = line, .subject = subject, .result = result, .terminal = isatty(STDERR_FILENO)};
     progress->at.variant = progress->at.test = "";
-    clock_gettime(CLOCK_MONOTONIC, &progress->said);
-    progress->begun = progress->said;
+    progress->begun_ns = progress->said_ns = monotonic_ns();
     options->at = &progress->at;
     options->progress = progress_show;
     options->announce = progress_announce;

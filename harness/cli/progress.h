@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
 struct progress {
     const struct command_line *line;
@@ -20,7 +20,7 @@ struct progress {
     struct runner_progress at; /* for runner_options.at */
     struct result *result;     /* in the making */
     bool terminal;
-    struct timespec begun, said;
+    uint64_t begun_ns, said_ns;
 };
 
 /* Also hands the pointers to the options. `result` is what is shown if the run is ended by a

@@ -5,28 +5,21 @@
 #include "harness/cli/study.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/unit.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define REQUESTS_SAMPLE UINT64_C(20000000) /* from here on sampled, unless --exact */
 #define KEYS_SAMPLED    20000              /* that a sample should have at least */
 
-static double seconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 static void bar_draw(struct bar *bar, double share)
 {
     static const char full[] = "########################################";
-    double now = seconds();
+    double now = (double)monotonic_ns() / 1e9;
     if (!bar->wanted || now - bar->last < 0.1) {
         return;
     }

@@ -2,12 +2,12 @@
 #include "harness/worker/link.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/worker/pace.h"
 #include "harness/worker/stray.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ASKING_NS    5e4 /* until each of the two processes runs again */
 #define SLEEPS       4.0 /* wall time of so many times the processor's is sleep, not load */
@@ -64,13 +64,6 @@ bool link_start(struct link *link, const struct plan_variant *variant,
     link->sample_count = 0;
     link->answer = (struct answer){.event = WORKER_DONE};
     return worker_start(&link->worker, variant, options);
-}
-
-static double monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 static double at_most(uint64_t ns, double most)

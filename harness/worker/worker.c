@@ -3,6 +3,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/process.h"
 #include "harness/worker/leftover.h"
 #include "harness/worker/stray.h"
@@ -59,13 +60,6 @@ static size_t strays_end(void)
     pid_t spared[RUNNING_MAX];
     worker_pids(NULL, spared);
     return stray_kill(spared, RUNNING_MAX);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* The allocator below the ledger, unless the program's own is asked for. "": none is installed. */
@@ -140,7 +134,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     }
     interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
-    worker->started_ns = now_ns();
+    worker->started_ns = monotonic_ns();
     worker->started = time(NULL) - 1; /* the kernel stamps with a coarser clock */
     fflush(NULL);
     stray_adopt();
@@ -293,10 +287,10 @@ static void watch_look(struct worker *worker, uint64_t timeout_ns)
         watch->test = test;
         watch->repetition = repetition;
         watch->started_ns = started;
-        watch->since_ns = now_ns();
+        watch->since_ns = monotonic_ns();
         watch->changes++;
     } else if (test != WIRE_NO_TEST && timeout_ns == 0) {
-        watch->since_ns = now_ns(); /* it is at work, and may take its time */
+        watch->since_ns = monotonic_ns(); /* it is at work, and may take its time */
     }
 }
 
@@ -333,7 +327,7 @@ static uint64_t watch_limit(const struct worker *worker, uint64_t timeout_ns)
 static bool worker_late(struct worker *worker, uint64_t timeout_ns)
 {
     uint64_t limit = watch_limit(worker, timeout_ns);
-    bool late = limit && now_ns() - worker->watch.since_ns > limit;
+    bool late = limit && monotonic_ns() - worker->watch.since_ns > limit;
     if (timeout_ns && watch_overrun(worker)) {
         worker->damage = "its progress was overwritten";
         late = true;
@@ -370,7 +364,7 @@ static enum worker_event worker_refuse(struct worker *worker)
 
 enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
 {
-    worker->watch = (struct worker_watch){.test = WIRE_NO_TEST, .since_ns = now_ns()};
+    worker->watch = (struct worker_watch){.test = WIRE_NO_TEST, .since_ns = monotonic_ns()};
     for (;;) {
         if (interrupt_pending()) {
             workers_end();

@@ -1,0 +1,11 @@
+/* monotonic.c - see monotonic.h. */
+#include "harness/base/monotonic.h"
+
+#include <time.h>
+
+uint64_t monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
