@@ -109,7 +109,9 @@ bool session_hunt(struct session *session)
                                        session->plan->quick ? 1 : threshold_count(ORDERS));
     struct spending spending;
     spending_init(&spending, &budget, tests, course.session.seen.test_count, begun);
-    budget_say(session, &budget);
+    if (course.session.tests > 0) { /* else there is nothing to repeat, and no plan */
+        budget_say(session, &budget);
+    }
     session->counted = course.session.counted; /* they are expected already */
     phase_budget(session, budget.total);
     session->forked_count = course.session.forked_count;

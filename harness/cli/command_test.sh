@@ -44,6 +44,7 @@ expect 99 "No space left on device" "$B/tidemark" hunt --quick -q --json /dev/fu
 # Of tests that are asked for there must be one; an id with its number is one, although it is a glob too.
 expect 2 "repeat: tidemark hunt --quick -q --only 'no*' -- $small 'a b'" env TESTS=450 "$B/tidemark" hunt --quick -q --only 'no*' -- "$small" 'a b'
 expect 2 "none of its 450 tests is like 'no*'; the first is" env TESTS=450 "$B/tidemark" hunt --quick -q --only 'no*' -- "$small"
+env TESTS=450 "$B/tidemark" hunt --only 'no*' -- "$small" 2>&1 | grep "takes at most" && { echo "a plan for no test"; failed=1; }
 expect 0 "2 passed, 0 failed" env TESTS=450 "$B/tidemark" hunt --quick -q --only 'hundreds/all/one_of_many[3]' -- "$small"
 # What tidemark ignores, the program does not: a test dies of SIGPIPE as it does without.
 expect 1 "SIGPIPE" env DEATH=pipe "$B/tidemark" hunt --quick -q --no-color -- "$small"
