@@ -408,9 +408,9 @@ void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t 
 struct wire_children {
     struct wire_record head;
     uint32_t test;
-    uint32_t forked;   /* children that went on with the work of the test: not followed */
+    uint32_t forked;   /* children that went on with the work of the test, and kept what they did */
     uint32_t programs; /* other programs, which are not watched */
-    uint32_t pad;
+    uint32_t followed; /* children that were followed to their end: what they lost is the test's */
     char program[128]; /* the first of them: a path, or a command of a shell */
 };
 

@@ -24,6 +24,7 @@ void children_outcome_take(struct wire_children *children)
     struct children now;
     children_take(&now);
     children->forked = now.forked > children->forked ? now.forked : children->forked;
+    children->followed = now.followed > children->followed ? now.followed : children->followed;
     if (now.programs > children->programs) {
         children->programs = now.programs;
         memcpy(children->program, now.program, sizeof children->program);
@@ -32,7 +33,7 @@ void children_outcome_take(struct wire_children *children)
 
 void children_outcome_put(struct wire_children *children)
 {
-    if (children->forked > 0 || children->programs > 0) {
+    if (children->forked > 0 || children->followed > 0 || children->programs > 0) {
         wire_put(boundary_wire, children);
     }
 }

@@ -11,6 +11,7 @@
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
+#include "harness/ledger/child_loss.h"
 #include "harness/ledger/given.h"
 #include "harness/ledger/heap_error.h"
 #include "harness/meter/kernel.h"
@@ -107,6 +108,7 @@ static void run_end(struct run *run)
 {
     run->ended_ns = meter_now_ns();
     run->wall_ns = run->ended_ns - run->started_ns;
+    child_loss_book();
     ledger_totals_get(&run->after);
     if (run->command->flags & WIRE_BIRTHS) {
         ledger_births_set(false);

@@ -1,6 +1,7 @@
 /* children.c - see children.h. Runs in the worker and in its children. */
 #include "harness/ledger/children.h"
 
+#include "harness/ledger/child_loss.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/kernel.h"
 
@@ -9,14 +10,16 @@
 #include <sys/mman.h>
 
 static struct shared {
-    _Atomic uint32_t forked, idle, programs;
+    _Atomic uint32_t forked, idle, followed, programs;
     _Atomic uint32_t named;
     char program[CHILDREN_NAME_MAX];
 } * shared; /* NULL: nobody asks */
 
 static int32_t worker_pid;
 static bool own, inside; /* inside: this is a child of fork whose work counts */
-static bool told;        /* that it did none */
+static bool told;        /* that it did none, or was followed to its end */
+static bool followed;
+static uint64_t exit_sp; /* where the child called exit */
 static uint64_t allocs_before;
 static __thread bool own_next __attribute__((tls_model("initial-exec")));
 
@@ -24,6 +27,7 @@ void children_init(void)
 {
     worker_pid = kernel_pid();
     shared = kernel_map_as(sizeof *shared, MAP_SHARED);
+    child_loss_init();
 }
 
 void children_own_fork(void)
@@ -68,19 +72,34 @@ void children_child_begin(void)
     if (shared == NULL) {
         return;
     }
+    exit_sp = 0;
     own = own_next; /* then all that it forks is a child's child, and the test's */
     own_next = false;
     inside = !own;
     told = false;
     allocs_before = allocs_now();
+    followed = inside && child_loss_begin();
 }
 
-void children_child_end(void)
+void children_child_exits(uint64_t sp)
 {
-    if (inside && !told && allocs_now() == allocs_before) {
+    exit_sp = sp;
+}
+
+void children_child_end(uint64_t sp)
+{
+    sp = exit_sp != 0 ? exit_sp : sp;
+    if (!inside || told) {
+        return;
+    }
+    if (allocs_now() == allocs_before) {
         told = true;
         atomic_fetch_add(&shared->idle, 1);
+    } else if (followed && child_loss_end(sp) != CHILD_KEEPS) {
+        told = true;
+        atomic_fetch_add(&shared->followed, 1);
     }
+    inside = false; /* it ends once, whatever its exit handlers do */
 }
 
 bool children_child_becomes(const char *program)
@@ -115,6 +134,8 @@ void children_take(struct children *children)
     }
     uint32_t forked = atomic_exchange(&shared->forked, 0);
     uint32_t idle = atomic_exchange(&shared->idle, 0);
+    children->followed = atomic_exchange(&shared->followed, 0);
+    idle += children->followed;
     children->forked = forked > idle ? forked - idle : 0;
     children->programs = atomic_exchange(&shared->programs, 0);
     if (children->programs > 0 && atomic_load(&shared->named) != 0) {

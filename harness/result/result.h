@@ -176,11 +176,12 @@ struct result_test {
     enum result_order order;
     char *order_by;      /* who pollutes or is needed; "" when several do together, or not known */
     char *order_message; /* how it fails then */
-    int64_t children;    /* forked, that did work of the test; 0: none. Then it has no verdict */
-    int64_t programs;    /* started by it, and not watched; 0: none */
-    char *program;       /* the first of them, or "" */
-    int64_t left_bytes;  /* alive after a pass over all tests, at places that several tests feed;
-                            measured where the suite accumulates or grows */
+    int64_t children;    /* forked, that keep what they did; 0: none. Then it has no verdict */
+    int64_t children_followed; /* forked, whose losses are the test's; 0: none */
+    int64_t programs;          /* started by it, and not watched; 0: none */
+    char *program;             /* the first of them, or "" */
+    int64_t left_bytes; /* alive after a pass over all tests, at places that several tests feed;
+                           measured where the suite accumulates or grows */
 };
 
 struct result_variant {

@@ -111,6 +111,9 @@ static void test_write(struct result_writer *writer, const struct result_test *t
     if (test->children > 0) {
         json_signed(line, "children", test->children);
     }
+    if (test->children_followed > 0) {
+        json_signed(line, "children_followed", test->children_followed);
+    }
     if (test->programs > 0) {
         json_signed(line, "programs", test->programs);
         json_text(line, "program", test->program);
