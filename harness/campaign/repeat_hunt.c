@@ -311,8 +311,9 @@ static void limits_set(struct hunting *hunting, uint32_t number)
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
                      : units,
     };
-    if (plan->memory_cap && (uint64_t)hunting->limits.bytes > plan->memory_cap / 2) {
-        hunting->limits.bytes = (int64_t)(plan->memory_cap / 2);
+    uint64_t most = plan->memory_cap ? plan->memory_cap : plan->memory_guard;
+    if (most && (uint64_t)hunting->limits.bytes > most / 2) {
+        hunting->limits.bytes = (int64_t)(most / 2);
     }
     if (plan->quick) {
         hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;

@@ -231,6 +231,7 @@ struct result {
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
     int64_t cap;        /* bytes; 0: none */
+    int64_t guard;      /* without a cap: a worker that has more is ended, bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;

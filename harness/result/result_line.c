@@ -17,6 +17,7 @@ static const struct field run_fields[] = {
     FIELD(result, "allocator", FIELD_TEXT, allocator),
     FIELD(result, "cap", FIELD_INT64, cap),
     FIELD(result, "cap_kind", FIELD_TEXT, cap_kind),
+    FIELD(result, "guard", FIELD_INT64, guard),
     FIELD(result, "seed", FIELD_UINT64, seed),
     FIELD(result, "started", FIELD_TEXT, started),
     FIELD(result, "scenario", FIELD_TEXT, scenario),

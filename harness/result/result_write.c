@@ -33,6 +33,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     json_text(line, "allocator", result->allocator);
     json_signed(line, "cap", result->cap);
     json_text(line, "cap_kind", result->cap_kind);
+    if (result->guard > 0) {
+        json_signed(line, "guard", result->guard);
+    }
     json_unsigned(line, "seed", result->seed);
     json_text(line, "started", result->started);
     json_text(line, "scenario", result->scenario);
