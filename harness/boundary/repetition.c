@@ -211,6 +211,7 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
     sample->mappings = meter.mappings;
     sample->mapped_bytes = meter.mapped_bytes;
     sample->files = meter.files;
+    sample->children = meter.children;
 }
 
 /* Is anything held that was not at the end of the last RUN of this test, or the other way round? */
@@ -218,7 +219,8 @@ static bool sample_moved(const struct wire_sample *last, const struct wire_sampl
 {
     return last->live_blocks != now->live_blocks || last->live_bytes != now->live_bytes ||
            last->mappings != now->mappings || last->mapped_bytes != now->mapped_bytes ||
-           last->fds != now->fds || last->threads != now->threads || last->files != now->files;
+           last->fds != now->fds || last->threads != now->threads || last->files != now->files ||
+           last->children != now->children;
 }
 
 static void run_sample(struct run *run, uint32_t repetition, bool trusting)

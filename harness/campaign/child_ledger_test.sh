@@ -28,6 +28,7 @@ keeps_a_list none - -
 holds_it_in_a_variable none - -
 dies none - -
 loses_beside_a_thread none - -
+waits_for_all clean - -
 ROWS
 "$B/tidemark" hunt -q --no-color --json "$T/all.jsonl" -- "$B/fixtures/check_child_ledger" >"$T/all.txt" 2>&1
 [ $? -eq 1 ] || fail "not 1: $(head -n 3 "$T/all.txt")"
@@ -50,6 +51,18 @@ grep -q 'children that 6 tests forked were followed to their end: what they lost
     fail "no note on what was followed: $(cat "$T/said")"
 grep -q 'children that 4 tests forked did the work, and what they keep is not seen' "$T/said" || fail "no note on what was not"
 [ "$(grep -c '"children_followed":1' "$T/all.jsonl")" -ge 12 ] || fail "the result does not say which were followed"
+
+# Children that nobody waits for are a series of their own.
+"$B/tidemark" hunt -q --no-color --only '*/leaves_*' --json "$T/left.jsonl" -- "$B/fixtures/check_child_ledger" >"$T/left.txt" 2>&1
+[ $? -eq 1 ] || fail "left children: not 1: $(head -n 3 "$T/left.txt")"
+for test in leaves_a_zombie:leaves leaves_one_that_was_spawned:leaves_one_that_was_spawned; do
+    name=child/all/${test%:*}
+    grep "\"id\":\"$name\"" "$T/left.jsonl" | tail -n 1 | grep -q '"verdict":"leak".*"children_left":1,' || fail "$name leaves no child"
+    sed -n "\\|^LEAK  $name\$|,/^\$/p" "$T/left.txt" >"$T/block"
+    grep -q 'kept  *[0-9]* child processes, 1 a repetition' "$T/block" || fail "$name: not how many"
+    grep -q 'leaks 1 child process a repetition' "$T/block" || fail "$name: not said"
+    grep -q "made by  *${test#*:}" "$T/block" || fail "$name: ${test#*:} does not stand in its stack"
+done
 
 # A framework of the program's own that forks for each test: the whole program is one test, and is accused.
 cat >"$T/own.c" <<'END'

@@ -336,6 +336,7 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
     return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
            now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
            now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+           now->children > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
 }

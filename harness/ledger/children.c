@@ -11,6 +11,7 @@
 
 static struct shared {
     _Atomic uint32_t forked, idle, followed, programs;
+    _Atomic uint32_t run; /* who is asked about now: a child of an earlier one counts no more */
     _Atomic uint32_t named;
     char program[CHILDREN_NAME_MAX];
 } * shared; /* NULL: nobody asks */
@@ -19,6 +20,7 @@ static int32_t worker_pid;
 static bool own, inside; /* inside: this is a child of fork whose work counts */
 static bool told;        /* that it did none, or was followed to its end */
 static bool followed;
+static uint32_t born_run;
 static uint64_t exit_sp; /* where the child called exit */
 static uint64_t allocs_before;
 static __thread bool own_next __attribute__((tls_model("initial-exec")));
@@ -33,6 +35,11 @@ void children_init(void)
 void children_own_fork(void)
 {
     own_next = true;
+}
+
+bool children_fork_is_own(void)
+{
+    return own_next;
 }
 
 void children_forked(void)
@@ -73,12 +80,20 @@ void children_child_begin(void)
         return;
     }
     exit_sp = 0;
+    born_run = atomic_load(&shared->run);
     own = own_next; /* then all that it forks is a child's child, and the test's */
     own_next = false;
     inside = !own;
     told = false;
     allocs_before = allocs_now();
     followed = inside && child_loss_begin();
+}
+
+static void done_add(_Atomic uint32_t *count)
+{
+    if (atomic_load(&shared->run) == born_run) {
+        atomic_fetch_add(count, 1);
+    }
 }
 
 void children_child_exits(uint64_t sp)
@@ -94,10 +109,10 @@ void children_child_end(uint64_t sp)
     }
     if (allocs_now() == allocs_before) {
         told = true;
-        atomic_fetch_add(&shared->idle, 1);
+        done_add(&shared->idle);
     } else if (followed && child_loss_end(sp) != CHILD_KEEPS) {
         told = true;
-        atomic_fetch_add(&shared->followed, 1);
+        done_add(&shared->followed);
     }
     inside = false; /* it ends once, whatever its exit handlers do */
 }
@@ -109,7 +124,7 @@ bool children_child_becomes(const char *program)
     }
     if (inside && !told) {
         told = true;
-        atomic_fetch_add(&shared->idle, 1);
+        done_add(&shared->idle);
         children_program(program);
     } else if (!inside) {
         name_keep(program); /* of vfork and posix_spawn the parent has counted it */
@@ -126,17 +141,22 @@ void children_child_stays(void)
     }
 }
 
+void children_begin(void)
+{
+    if (shared != NULL) {
+        atomic_fetch_add(&shared->run, 1);
+    }
+}
+
 void children_take(struct children *children)
 {
     *children = (struct children){0};
     if (shared == NULL) {
         return;
     }
-    uint32_t forked = atomic_exchange(&shared->forked, 0);
-    uint32_t idle = atomic_exchange(&shared->idle, 0);
+    children->forked = atomic_exchange(&shared->forked, 0);
     children->followed = atomic_exchange(&shared->followed, 0);
-    idle += children->followed;
-    children->forked = forked > idle ? forked - idle : 0;
+    children->done = children->followed + atomic_exchange(&shared->idle, 0);
     children->programs = atomic_exchange(&shared->programs, 0);
     if (children->programs > 0 && atomic_load(&shared->named) != 0) {
         memcpy(children->program, shared->program, sizeof children->program);

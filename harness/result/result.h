@@ -130,7 +130,7 @@ struct result_site {
     char *test; /* id; "" for a site judged over the whole suite */
     char *variant;
     unsigned rank; /* 1 is the largest */
-    char *kind;    /* "heap" "mmap" "fd" "thread" "file" */
+    char *kind;    /* "heap" "mmap" "fd" "thread" "file" "child" */
     int64_t bytes, blocks;
     double bytes_per_rep; /* NAN if not a growing site */
     double share;         /* of what the variant retains, 0..1; NAN unknown */
@@ -160,6 +160,7 @@ struct result_test {
     bool once;                   /* read of a file: it ran once, and was not judged any more */
     double growth_bytes_per_rep; /* NAN: not judged */
     int64_t fds, threads;        /* change per repetition when not settled, else 0 */
+    int64_t children_left;       /* likewise, processes that nobody waited for */
     int64_t wall_ns;
     char *message, *file;
     unsigned line;

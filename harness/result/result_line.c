@@ -56,6 +56,7 @@ static const struct field test_fields[] = {
     FIELD(result_test, "order", FIELD_ORDER, order),
     FIELD(result_test, "order_by", FIELD_TEXT, order_by),
     FIELD(result_test, "order_message", FIELD_TEXT, order_message),
+    FIELD(result_test, "children_left", FIELD_INT64, children_left),
     FIELD(result_test, "children", FIELD_INT64, children),
     FIELD(result_test, "children_followed", FIELD_INT64, children_followed),
     FIELD(result_test, "programs", FIELD_INT64, programs),

@@ -111,6 +111,9 @@ static void test_write(struct result_writer *writer, const struct result_test *t
         json_text(line, "order_by", test->order_by);
         json_text(line, "order_message", test->order_message);
     }
+    if (test->children_left != 0) {
+        json_signed(line, "children_left", test->children_left);
+    }
     if (test->children > 0) {
         json_signed(line, "children", test->children);
     }
