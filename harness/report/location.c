@@ -221,6 +221,18 @@ bool location_inside(const char *path)
     return known_get(path)->inside;
 }
 
+FILE *location_open(const char *path)
+{
+    const struct known *known = known_get(path);
+    char *whole =
+        known->inside ? memory_format("%s/%s", cache.root, known->relative) : memory_copy(path);
+    struct stat status;
+    bool file = stat(whole, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *source = file ? fopen(whole, "re") : NULL;
+    free(whole);
+    return source;
+}
+
 const struct result_frame *location_frame(const struct result_frame *frames, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

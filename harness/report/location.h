@@ -6,6 +6,8 @@
 
 #include "harness/result/result.h"
 
+#include <stdio.h>
+
 struct location {
     const char *file; /* as location_relative gives it; "" if unknown */
     unsigned line;    /* at least 1 */
@@ -30,5 +32,8 @@ void location_root_set(const char *root);
 const char *location_relative(const char *path);
 /* Is it a file of the repository? */
 bool location_inside(const char *path);
+/* The source, to be read: that of the repository, else the one that was compiled. NULL: none of
+ * them is a file here. The caller closes it. */
+FILE *location_open(const char *path);
 
 #endif
