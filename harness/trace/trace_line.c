@@ -82,12 +82,12 @@ bool trace_text_line(struct reader *reader, const char *line, const char *end)
     const char *size = word_next(key + key_length, end, &size_length);
     const char *third = word_next(size + size_length, end, &third_length);
     uint64_t bytes = 1;
-    if (key_length == 0 || key[0] == '#') {
-        return true;
-    }
-    if (reader->options->key_column) {
+    if (reader->options->key_column && key_length > 0) {
         reader->delimiter = ' ';
         return trace_column_line(reader, line, end);
+    }
+    if (key_length == 0 || key[0] == '#') {
+        return true;
     }
     if (third_length > 0) {
         diag_add(reader->diag, reader->path, reader->line, (unsigned)(third - line) + 1,
@@ -136,6 +136,21 @@ bool trace_lis_line(struct reader *reader, const char *line, const char *end)
     return true;
 }
 
+/* The delimiter behind the field, or the end. One in quotes is none; a quote is doubled in quotes,
+ * so that it is as if they ended and began again. */
+static const char *field_end(const char *at, const char *end, char delimiter)
+{
+    bool quoted = false;
+    while (at < end && isspace((unsigned char)*at) && *at != delimiter) {
+        at++;
+    }
+    bool quotes = at < end && *at == '"';
+    for (; at < end && (quoted || *at != delimiter); at++) {
+        quoted = quotes && *at == '"' ? !quoted : quoted;
+    }
+    return at;
+}
+
 static const char *field_at(const char *line, const char *end, char delimiter, unsigned column,
                             size_t *length)
 {
@@ -146,25 +161,31 @@ static const char *field_at(const char *line, const char *end, char delimiter, u
         }
         return *length > 0 ? line : NULL;
     }
-    while (column > 0 && line < end) {
-        line = memchr(line, delimiter, (size_t)(end - line));
-        if (!line) {
+    const char *stop = field_end(line, end, delimiter);
+    for (; column > 0; column--) {
+        if (stop == end) {
             return NULL;
         }
-        line++;
-        column--;
+        line = stop + 1;
+        stop = field_end(line, end, delimiter);
     }
-    const char *stop = memchr(line, delimiter, (size_t)(end - line));
-    stop = stop ? stop : end;
     while (line < stop && isspace((unsigned char)*line)) {
         line++;
     }
     while (stop > line && isspace((unsigned char)stop[-1])) {
         stop--;
     }
+    if (stop - line >= 2 && line[0] == '"' && stop[-1] == '"') {
+        line++;
+        stop--;
+    }
     *length = (size_t)(stop - line);
     return line;
 }
+
+static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object", "lba",
+                                        "lbn", "url", "block",  "address",   NULL};
+static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
 
 static bool field_is(const char *field, size_t length, const char *const *names)
 {
@@ -188,8 +209,8 @@ static unsigned columns_count(struct reader *reader, const char *line, const cha
     }
     for (const char *d = ",;\t|"; *d; d++) {
         size_t count = 0;
-        for (const char *at = line; at < end; at++) {
-            count += *at == *d;
+        for (const char *at = field_end(line, end, *d); at < end; at = field_end(at + 1, end, *d)) {
+            count++;
         }
         if (count > best) {
             best = count;
@@ -244,9 +265,6 @@ static bool columns_refuse(struct reader *reader, const char *line, const char *
  * choice: one column, or two of which the second is a number. Nothing else is guessed. */
 static bool columns_choose(struct reader *reader, const char *line, const char *end, bool *heading)
 {
-    static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object",
-                                            "lba", "url", "block",  "address",   NULL};
-    static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
     const struct trace_options *options = reader->options;
     unsigned columns = columns_count(reader, line, end);
     bool keyed = false;
@@ -287,10 +305,31 @@ static bool columns_choose(struct reader *reader, const char *line, const char *
     return true;
 }
 
+/* Behind a '#': the heading, or a comment? */
+static bool is_heading(struct reader *reader, const char *line, const char *end)
+{
+    const char *const wanted[] = {reader->options->key_column, NULL};
+    unsigned columns = columns_count(reader, line, end);
+    size_t width;
+    for (unsigned column = 0; column < columns; column++) {
+        const char *field = field_at(line, end, reader->delimiter, column, &width);
+        if (field && (field_is(field, width, key_names) || field_is(field, width, wanted))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool trace_column_line(struct reader *reader, const char *line, const char *end)
 {
     size_t key_length, size_length = 0;
     uint64_t bytes = 1;
+    if (line < end && *line == '#') {
+        line++;
+        if (reader->heading_read || !is_heading(reader, line, end)) {
+            return true;
+        }
+    }
     if (line == end) {
         return true;
     }
@@ -322,4 +361,43 @@ bool trace_column_line(struct reader *reader, const char *line, const char *end)
         }
     }
     return reader_add(reader, word_key(key, key_length), bytes);
+}
+
+static bool starts(const char *at, const char *end, const char *word)
+{
+    size_t length = strlen(word);
+    return (size_t)(end - at) > length && memcmp(at, word, length) == 0;
+}
+
+/* HOST IDENT USER [TIME] "GET PATH HTTP/1.1" STATUS BYTES ...: Apache's and nginx's own formats. */
+bool trace_access_line(struct reader *reader, const char *line, const char *end)
+{
+    const char *bracket = line < end ? memchr(line, ']', (size_t)(end - line)) : NULL;
+    const char *quote = bracket ? memchr(bracket, '"', (size_t)(end - bracket)) : NULL;
+    size_t path_length, status_length, size_length;
+    uint64_t bytes = 0;
+    if (line == end) {
+        return true;
+    }
+    if (!quote) {
+        diag_add(reader->diag, reader->path, reader->line, 0,
+                 "has no time in brackets with a request in quotes behind it, as an access log");
+        return false;
+    }
+    if (!starts(quote, end, "\"GET ") && !starts(quote, end, "\"HEAD ")) {
+        reader->trace->left_out++;
+        return true;
+    }
+    const char *stop = memchr(quote + 1, '"', (size_t)(end - quote - 1));
+    const char *path = word_next(strchr(quote, ' '), stop ? stop : end, &path_length);
+    const char *status = word_next(stop ? stop + 1 : end, end, &status_length);
+    const char *size = word_next(status + status_length, end, &size_length);
+    bool dash = size_length == 1 && size[0] == '-';
+    if (path_length == 0 || (!dash && !number_parse(size, size_length, &bytes))) {
+        diag_add(reader->diag, reader->path, reader->line, (unsigned)(size - line) + 1,
+                 "'%.*s' is not a number of bytes; behind the request stand a status and the bytes",
+                 (int)(size_length < 40 ? size_length : 40), size);
+        return false;
+    }
+    return reader_add(reader, word_key(path, path_length), bytes);
 }

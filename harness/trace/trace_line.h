@@ -1,6 +1,6 @@
 /*
- * trace_line.h - the line formats of trace files, for trace_read.c: each takes one line, without its
- * end, and adds what it asks for. False: diag has the reason. Supervisor only.
+ * trace_line.h - the line formats of trace files, for trace_read.c: each takes one line, without
+ * its end, and adds what it asks for. False: diag has the reason. Supervisor only.
  */
 #ifndef TRACE_TRACE_LINE_H
 #define TRACE_TRACE_LINE_H

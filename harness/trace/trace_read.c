@@ -11,10 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define READ_BLOCK    (256u << 10)
+#define READ_BLOCK (256u << 10)
 
-const char *const trace_format_names[] = {"auto", "text", "lis",   "csv",   "oracleGeneral",
-                                          "u32",  "u64",  "u32be", "u64be", NULL};
+const char *const trace_format_names[] = {"auto",          "text",   "lis", "csv",   "access-log",
+                                          "oracleGeneral", "u32",    "u64", "u32be", "u64be",
+                                          "vscsi1",        "vscsi2", NULL};
 
 /* Takes whole lines out of the block; *used says how much of it is done with. */
 static bool lines_take(struct reader *reader, bool last, size_t *used,
@@ -63,10 +64,12 @@ static bool records_take(struct reader *reader, bool last, size_t *used, enum tr
     static const struct {
         unsigned width, key_at, key_width;
         bool big;
+        unsigned size_at; /* of 32 bits; 0: each request is 1 */
     } rows[] = {
-        [TRACE_ORACLE] = {24, 4, 8, false}, [TRACE_U32] = {4, 0, 4, false},
-        [TRACE_U64] = {8, 0, 8, false},     [TRACE_U32BE] = {4, 0, 4, true},
-        [TRACE_U64BE] = {8, 0, 8, true},
+        [TRACE_ORACLE] = {24, 4, 8, false, 12}, [TRACE_U32] = {4, 0, 4, false, 0},
+        [TRACE_U64] = {8, 0, 8, false, 0},      [TRACE_U32BE] = {4, 0, 4, true, 0},
+        [TRACE_U64BE] = {8, 0, 8, true, 0},     [TRACE_VSCSI1] = {32, 16, 8, false, 4},
+        [TRACE_VSCSI2] = {40, 16, 8, false, 8},
     };
     unsigned width = rows[format].width;
     size_t at = 0;
@@ -74,7 +77,8 @@ static bool records_take(struct reader *reader, bool last, size_t *used, enum tr
         const unsigned char *record = reader->block + at;
         uint64_t key =
             bytes_to_number(record + rows[format].key_at, rows[format].key_width, rows[format].big);
-        uint64_t size = format == TRACE_ORACLE ? bytes_to_number(record + 12, 4, false) : 1;
+        unsigned size_at = rows[format].size_at;
+        uint64_t size = size_at > 0 ? bytes_to_number(record + size_at, 4, false) : 1;
         if (!reader_add(reader, key, size)) {
             return false;
         }
@@ -93,6 +97,26 @@ static bool name_ends(const char *name, size_t length, const char *end)
 {
     size_t width = strlen(end);
     return length >= width && strncasecmp(name + length - width, end, width) == 0;
+}
+
+/* The version is the high byte of a number of 16 bits, which stands elsewhere in either; both the
+ * first two records have it. */
+static enum trace_format vscsi_guess(const unsigned char *bytes, size_t count)
+{
+    if (count >= 80 && bytes[3] == 2 && bytes[40 + 3] == 2) {
+        return TRACE_VSCSI2;
+    }
+    return count >= 64 && bytes[15] == 1 && bytes[32 + 15] == 1 ? TRACE_VSCSI1 : TRACE_AUTO;
+}
+
+/* Does the first line have what every access log has, `] "` behind a `[`? */
+static bool is_access_log(const unsigned char *bytes, size_t count)
+{
+    const char *line = (const char *)bytes;
+    const char *end = memchr(line, '\n', count);
+    size_t length = end ? (size_t)(end - line) : count;
+    const char *open = memchr(line, '[', length);
+    return open && memmem(open, length - (size_t)(open - line), "] \"", 3) != NULL;
 }
 
 enum trace_format trace_guess(const char *path, const unsigned char *bytes, size_t count)
@@ -119,6 +143,9 @@ enum trace_format trace_guess(const char *path, const unsigned char *bytes, size
             break;
         }
     }
+    if (name_ends(path, length, ".vscsi")) {
+        return vscsi_guess(bytes, count);
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (name_ends(path, length, rows[i].end)) {
             return rows[i].format;
@@ -129,7 +156,7 @@ enum trace_format trace_guess(const char *path, const unsigned char *bytes, size
             return name_ends(path, length, ".trace") ? TRACE_U32BE : TRACE_AUTO;
         }
     }
-    return TRACE_TEXT;
+    return is_access_log(bytes, count) ? TRACE_ACCESS : TRACE_TEXT;
 }
 
 static bool reader_format(struct reader *reader, enum trace_format *format)
@@ -141,7 +168,7 @@ static bool reader_format(struct reader *reader, enum trace_format *format)
     if (*format == TRACE_AUTO) {
         diag_add(reader->diag, reader->path, 0, 0,
                  "is binary and its name does not say how; --format is one of oracleGeneral, u32, "
-                 "u64, u32be, u64be");
+                 "u64, u32be, u64be, vscsi1, vscsi2");
         return false;
     }
     return true;
@@ -150,8 +177,11 @@ static bool reader_format(struct reader *reader, enum trace_format *format)
 /* Block by block; what is left of a block stands before the next. */
 static bool reader_run(struct reader *reader)
 {
-    static bool (*const takers[])(struct reader *, const char *, const char *) = {
-        [TRACE_TEXT] = trace_text_line, [TRACE_LIS] = trace_lis_line, [TRACE_CSV] = trace_column_line};
+    static bool (*const takers[])(struct reader *, const char *,
+                                  const char *) = {[TRACE_TEXT] = trace_text_line,
+                                                   [TRACE_LIS] = trace_lis_line,
+                                                   [TRACE_CSV] = trace_column_line,
+                                                   [TRACE_ACCESS] = trace_access_line};
     enum trace_format format = TRACE_AUTO;
     char error[STREAM_ERROR_BYTES];
     for (bool last = false; !last && !reader_full(reader);) {
@@ -165,8 +195,8 @@ static bool reader_run(struct reader *reader)
         if (format == TRACE_AUTO && !reader_format(reader, &format)) {
             return false;
         }
-        bool good = format <= TRACE_CSV ? lines_take(reader, last, &used, takers[format])
-                                        : records_take(reader, last, &used, format);
+        bool good = format <= TRACE_ACCESS ? lines_take(reader, last, &used, takers[format])
+                                           : records_take(reader, last, &used, format);
         if (!good) {
             return false;
         }
