@@ -168,9 +168,8 @@ static void curves_put(const struct result *result, const size_t *order, size_t 
         if (test->live_by_rep_count > 1) {
             fputs(drawn++ == 0 ? "<section aria-labelledby=\"h-growth\"><h2 id=\"h-growth\">Growth "
                                  "over repetitions</h2>\n<p class=\"dim\">Live bytes at the "
-                                 "boundary after each repetition, and the peak RSS of each of the "
-                                 "first. The bands are the judged epochs, "
-                                 "each twice as long as the one before.</p><div class=\"grid\">\n"
+                                 "boundary after a repetition, and the peak RSS of each of the "
+                                 "first.</p><div class=\"grid\">\n"
                                : "",
                   out);
             html_chart_growth(test, out);

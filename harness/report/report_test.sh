@@ -194,6 +194,33 @@ old" ] || { ls -l "$t/full"; fail "half a file was left behind on a full disk"; 
 status 99 sh -c "'$B/tidemark' report '$t/one.jsonl' --tap - >/dev/full"
 [ ! -e "$t"/no ] && ! ls "$t"/*.part >/dev/null 2>&1 || fail "half a file was left behind"
 
+# A curve stands where its repetitions are: what grows evenly is a straight line, though the points are not even.
+if has python3 "curves"; then
+    awk 'BEGIN {
+        print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"argv\":\"\",\"host\":\"h\",\"allocator\":\"\",\"cap\":0,\"cap_kind\":\"\",\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"suite\":\"x\",\"shard\":\"\"}"
+        for (n = 1; n <= 4096; n *= 2) { at = at "," n; live = live "," 1000 + 64 * n }
+        print "{\"v\":1,\"type\":\"test\",\"id\":\"x/even\",\"variant\":\"\",\"status\":\"pass\",\"verdict\":\"growth\",\"repetitions\":4096,\"growth_bytes_per_rep\":64,\"live_at_rep\":[" substr(at, 2) "],\"live_by_rep\":[" substr(live, 2) "]}"
+        print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
+    }' >"$t/even.jsonl"
+    status 1 report -q "$t/even.jsonl" --html "$t/even.html"
+    python3 - "$t/even.html" <<'PY' || fail "a curve that is none"
+import json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+growth = page[page.index('id="h-growth"'):]
+drawn = re.search(r'<path class="l l0" d="([^"]*)"', growth).group(1)
+points = [tuple(map(float, point.split())) for point in re.split("[ML]", drawn)[1:]]
+curve = next(iter(json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))["details"].values()))["live"]
+for name, line in ("drawn", points), ("for the script", list(zip(curve["at"], curve["values"]))):
+    (x0, y0), (x1, y1) = line[0], line[-1]
+    for x, y in line:
+        want = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+        if abs(y - want) > 0.2:
+            sys.exit(f"{name}: {y} at {x}, not {want}")
+if "4,096 repetitions" not in growth:
+    sys.exit("the axis does not end at 4,096 repetitions")
+PY
+fi
+
 # The page: no script element closes early, nothing is fetched.
 grep -q '<!doctype html>' "$t/o.html" || fail "no page"
 grep -o '\(src\|href\)="[^#"][^"]*"' "$t/o.html" && fail "the page fetches something"
