@@ -31,7 +31,10 @@ void html_chart_growth(const struct result_test *test, FILE *out);
 /* Metrics of all variants as bars, with whiskers where there are intervals. */
 void html_chart_variants(const struct result *result, FILE *out);
 
-/* All sites as one tree, outermost caller first. */
+/* The flame graph of what stayed, and the map of what holds it; nothing without sites. */
+void html_flame(const struct result *result, FILE *out);
+
+/* What stayed: these, and all sites as one tree, outermost caller first. */
 void html_tree(const struct result *result, FILE *out);
 
 /* Tables: variants side by side, expectations, and the tests in this order. */

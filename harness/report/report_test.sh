@@ -221,6 +221,61 @@ if "4,096 repetitions" not in growth:
 PY
 fi
 
+# The flame graph and the map of holders: what is twice as much is twice as large, and nothing leaves its box.
+if has python3 "flame graph and map"; then
+    awk 'BEGIN {
+        print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"argv\":\"\",\"host\":\"h\",\"allocator\":\"\",\"cap\":0,\"cap_kind\":\"\",\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"suite\":\"x\",\"shard\":\"\"}"
+        print "{\"v\":1,\"type\":\"test\",\"id\":\"x/t\",\"variant\":\"\",\"status\":\"pass\",\"verdict\":\"growth\",\"repetitions\":4096}"
+        n = split("600 250 100 40 10", kb, " ")
+        for (i = 1; i <= n; i++) {
+            outer = i == 1 ? "" : ",{\"function\":\"shared\",\"file\":\"x.c\",\"line\":9,\"module\":\"m\",\"offset\":1}"
+            print "{\"v\":1,\"type\":\"site\",\"test\":\"x/t\",\"variant\":\"\",\"rank\":" i ",\"bytes\":" kb[i] * 1000 ",\"blocks\":1,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"make" i "\",\"file\":\"x.c\",\"line\":" i ",\"module\":\"m\",\"offset\":1}" outer "],\"held_by\":[{\"symbol\":\"g_" i "\",\"field\":\"\",\"module\":\"m\",\"offset\":0,\"bytes\":0}]}"
+        }
+        print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
+    }' >"$t/boxes.jsonl"
+    status 1 report -q "$t/boxes.jsonl" --html "$t/boxes.html"
+    python3 - "$t/boxes.html" <<'PY' || fail "a box is not where it belongs"
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+flame, holders = re.findall(r'<svg class="wide" viewBox="0 0 ([0-9 ]*)".*?>(.*?)</svg>', page, re.S)
+def boxes(svg):
+    found = {}
+    for name, x, y, width, height in re.findall(r'<title>([^:]*):.*?<rect class="f f[0-2]" x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"', svg[1]):
+        found.setdefault(name.split(" ")[0], []).append(tuple(map(float, (x, y, width, height))))
+    return {name: rows[0] for name, rows in found.items()}
+def near(name, seen, wanted, part):
+    if abs(seen - wanted) > part * wanted + 2:
+        sys.exit(f"{name} is {seen:.0f}, not {wanted:.0f}")
+def within(inner, outer, what):
+    if not (inner[0] >= outer[0] - 0.2 and inner[1] >= outer[1] - 0.2 and inner[0] + inner[2] <= outer[0] + outer[2] + 0.2
+            and inner[1] + inner[3] <= outer[1] + outer[3] + 0.2):
+        sys.exit(f"{what}: {inner} is not within {outer}")
+size = {1: 600, 2: 250, 3: 100, 4: 40, 5: 10}
+calls = boxes(flame)
+for i, kb in size.items():
+    near(f"make{i}", calls[f"make{i}"][2], 1200 * kb / 1000, 0)
+    if i > 1 and not calls["shared"][0] - 0.1 <= calls[f"make{i}"][0] <= calls["shared"][0] + calls["shared"][2]:
+        sys.exit(f"make{i} is not below its caller")
+near("shared", calls["shared"][2], 1200 * 0.4, 0)
+if calls["shared"][1] >= calls["make2"][1]:
+    sys.exit("a caller stands below what it calls")
+held = boxes(holders)
+for i, kb in size.items():
+    box = held[f"g_{i}"]
+    near(f"g_{i}", (box[2] + 1) * (box[3] + 1), 1200 * 320 * kb / 1000, 0.01)
+    within(box, (0, 0, 1200, 320), f"g_{i}")
+    if f"make{i}" in held:
+        within(held[f"make{i}"], box, f"make{i}")
+    for j in range(1, i):
+        a, b = box, held[f"g_{j}"]
+        if a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]:
+            sys.exit(f"g_{i} covers g_{j}")
+worst = max(max(b[2] / b[3], b[3] / b[2]) for name, b in held.items() if name.startswith("g_"))
+if worst > 4:
+    sys.exit(f"a box is {worst:.1f} times as long as wide")
+PY
+fi
+
 # The page: no script element closes early, nothing is fetched.
 grep -q '<!doctype html>' "$t/o.html" || fail "no page"
 grep -o '\(src\|href\)="[^#"][^"]*"' "$t/o.html" && fail "the page fetches something"
