@@ -276,8 +276,23 @@ if worst > 4:
 PY
 fi
 
+# Links into the repository: by option, by what a CI system says of itself, and for nothing that it does not have.
+linked() { grep -o '<a href="http[^"]*"' "$t/linked.html" | sort -u | tr '\n' ' '; }
+unlinked="env -u GITHUB_SERVER_URL -u GITHUB_REPOSITORY -u GITHUB_SHA -u CI_PROJECT_URL -u CI_COMMIT_SHA"
+status 1 $unlinked "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html" --source-url https://code.example/o/r/blob/1a2b/
+[ "$(linked)" = '<a href="https://code.example/o/r/blob/1a2b/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links by option"; }
+status 1 $unlinked GITHUB_SERVER_URL=https://github.example GITHUB_REPOSITORY=o/r GITHUB_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ "$(linked)" = '<a href="https://github.example/o/r/blob/1a/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links on GitHub"; }
+status 1 $unlinked CI_PROJECT_URL=https://gitlab.example/o/r CI_COMMIT_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ "$(linked)" = '<a href="https://gitlab.example/o/r/-/blob/1a/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links on GitLab"; }
+status 1 $unlinked "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ -z "$(linked)" ] || { linked; fail "links that nobody asked for"; }
+status 2 report -q "$t/one.jsonl" --html "$t/never.html" --source-url 'javascript:alert(1)'
+[ "$(cat "$t/err")" = "tidemark report: --source-url 'javascript:alert(1)' begins with neither https:// nor http://" ] || { cat "$t/err"; fail "a script for an address"; }
+
 # The page: no script element closes early, nothing is fetched.
 grep -q '<!doctype html>' "$t/o.html" || fail "no page"
+cp "$t/linked.html" "$t/o.html"
 grep -o '\(src\|href\)="[^#"][^"]*"' "$t/o.html" && fail "the page fetches something"
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ -z "$chromium" ]; then
