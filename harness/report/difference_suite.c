@@ -24,7 +24,7 @@ static void suite_compare(struct differences *differences, const struct result *
 {
     struct change change = {0};
     int before = difference_rank(base->verdict), after = difference_rank(head->verdict);
-    if (!result_suite_counts(head_result) && before == after) {
+    if (!result_suite_counts(head_result, head) && before == after) {
         return;
     }
     differences->compared++;
@@ -159,7 +159,7 @@ void difference_suites(struct differences *differences, const struct result *bas
         if (before) {
             suite_compare(differences, base, head, before, now,
                           variant_find(again, now->name, any_variant));
-        } else if (result_suite_counts(head)) {
+        } else if (result_suite_counts(head, now)) {
             suite_new(differences, head, now);
         }
     }
