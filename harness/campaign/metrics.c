@@ -117,6 +117,7 @@ static void verdict_fill(const struct session *session, struct result_variant *v
                                           ? "its heap is not seen: it brings its own malloc"
                                       : session->suite_horizon ? session->suite_horizon
                                       : session->tests > 0     ? "none of its tests came to its end"
+                                      : session->plan->hunt    ? "its tests were not repeated"
                                                                : "");
         return;
     }

@@ -173,6 +173,7 @@ status 2 report "$t/bad.jsonl"
 grep -q 'bad.jsonl:1:1: ' "$t/err" || fail "no place in the diagnostic"
 status 2 report "$t/none.jsonl"
 status 99 report "$t/one.jsonl" --html /dev/full
+grep -q 'cannot be written: No space left on device' "$t/err" || fail "a full disk is not named: $(cat "$t/err")"
 status 99 report "$t/one.jsonl" --html "$t/no/folder.html"
 # What is no memory is counted and not weighed, in every format.
 status 1 report -q fixtures/report/hunt.jsonl --html "$t/things.html" --junit "$t/things.xml" --markdown "$t/things.md"
