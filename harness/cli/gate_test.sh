@@ -231,8 +231,10 @@ matrix() { # COMMAND STATUS VERDICT SUITE FAIL_ON
     [ "$(grep -o '"severity":"\(major\|critical\|blocker\)"' "$T/m.cq" | wc -l)" = $red ] || fail "$about: code quality has other findings than $red: $(cat "$T/m.cq")"
     grep -q "^tidemark_exit_status $got\$" "$T/m.om" || fail "$about: $(grep '^tidemark_exit' "$T/m.om")"
 }
-for verdict in none clean leak growth accumulates saturating inconclusive; do
-    for status in pass fail crash timeout oom exit skip flaky; do
+words() { sed -n "s/.*\"$1\": {\"enum\": \[\(.*\)\]}.*/\1/p" docs/result.schema.json | head -1 | tr -d '",'; }
+[ "$(words status | wc -w) $(words verdict | wc -w)" = "8 7" ] || fail "the schema has other statuses and verdicts: is the matrix still whole?"
+for verdict in $(words verdict); do
+    for status in $(words status); do
         matrix hunt $status $verdict clean leak,growth,accumulates,fd
     done
     for words in leak growth accumulates fd flaky unjudged; do
