@@ -22,6 +22,7 @@ static struct {
     bool chosen;         /* by location_root_set */
     struct known *known;
     size_t count, room;
+    char *url;      /* of the repository in a browser; NULL: none is known */
     char **sources; /* of the repository, relative; looked for when a name alone is known */
     size_t source_count, source_room, walked;
 } cache;
@@ -240,6 +241,68 @@ const char *location_relative(const char *path)
 bool location_inside(const char *path)
 {
     return known_get(path)->inside;
+}
+
+static bool is_web(const char *url)
+{
+    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
+/* A page that is made in CI is read beside the repository. */
+static char *url_of_environment(void)
+{
+    const char *server = getenv("GITHUB_SERVER_URL"), *name = getenv("GITHUB_REPOSITORY");
+    const char *commit = getenv("GITHUB_SHA"), *project = getenv("CI_PROJECT_URL");
+    if (server && name && commit) {
+        return memory_format("%s/%s/blob/%s", server, name, commit);
+    }
+    commit = getenv("CI_COMMIT_SHA");
+    return project && commit ? memory_format("%s/-/blob/%s", project, commit) : memory_copy("");
+}
+
+bool location_url_set(const char *url)
+{
+    free(cache.url);
+    cache.url = url ? memory_copy(url) : url_of_environment();
+    if (is_web(cache.url)) {
+        return true;
+    }
+    free(cache.url);
+    cache.url = NULL;
+    return url == NULL;
+}
+
+bool location_url(struct text *text, struct location location)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    if (!cache.url || !location.file[0] || !location_inside(location.file)) {
+        return false;
+    }
+    size_t length = strlen(cache.url);
+    text_put_bytes(text, cache.url, length - (cache.url[length - 1] == '/'));
+    text_put_char(text, '/');
+    for (const char *at = location.file; *at; at++) {
+        if (strchr(plain, *at)) {
+            text_put_char(text, *at);
+        } else {
+            text_format(text, "%%%02X", (unsigned)(unsigned char)*at);
+        }
+    }
+    text_format(text, "#L%u", location.line);
+    return true;
+}
+
+FILE *location_open(const char *path)
+{
+    const struct known *known = known_get(path);
+    char *whole =
+        known->inside ? memory_format("%s/%s", cache.root, known->relative) : memory_copy(path);
+    struct stat status;
+    bool file = stat(whole, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *source = file ? fopen(whole, "re") : NULL;
+    free(whole);
+    return source;
 }
 
 const struct result_frame *location_frame(const struct result_frame *frames, size_t count)
