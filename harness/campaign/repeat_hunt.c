@@ -31,7 +31,7 @@
 /* A worker in which so much was lost is replaced before the next test. */
 #define SPENT_BLOCKS 10000 /* the heap is looked through at the end of each question */
 #define SPENT_BYTES  KEPT_BYTES
-#define SPENT_PART   4 /* of the limit of descriptors */
+#define SPENT_PART   4 /* of the limit of descriptors, and of the cap of memory */
 
 struct hunting { /* the tests of one session */
     struct session *session;
@@ -45,6 +45,9 @@ struct hunting { /* the tests of one session */
     double settle_ns; /* that is waited for the threads of the next test ... */
     uint32_t threads; /* ... of which there were so many, when it was in vain */
     bool asked; /* the test was called again for who releases what: sites hold more than was said */
+    size_t served;    /* tests that this worker has repeated */
+    uint32_t crowded; /* it ran out of memory that tests before it hold, and needs another worker;
+                       * or WIRE_NO_TEST */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -268,10 +271,14 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
 
 enum result_status session_died(struct session *session, uint32_t number, bool hung)
 {
-    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
+    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. What runs out
+     * of memory where it is called again and again does it by itself, or was given a worker of its
+     * own; in the pass in order others may have taken what it needs. */
     enum result_status dying = session_dying(session, hung);
-    if (dying == RESULT_OOM || dying == RESULT_EXIT ||
-        !passes_alone(session, number, hung ? "hangs" : "dies", "", hung)) {
+    bool memory = dying == RESULT_OOM;
+    bool own = memory && (!session->reports || session_accumulated(session));
+    const char *how = memory ? "runs out of memory" : hung ? "hangs" : "dies";
+    if (own || dying == RESULT_EXIT || !passes_alone(session, number, how, "", hung)) {
         session_death(session, number, hung);
     } else {
         session_death_add(session, number);
@@ -335,9 +342,11 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
         hunting->start_bytes = repeat->first.live_bytes;
         hunting->started = true;
     }
-    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
-           now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
-           now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+    int64_t lost = now->live_bytes - hunting->start_bytes;
+    int64_t cap = (int64_t)hunting->session->plan->memory_cap;
+    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS || lost > SPENT_BYTES ||
+           (cap > 0 && lost > cap / SPENT_PART) || now->fds > threshold_count(FEW_UNITS) ||
+           now->files > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
            (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
@@ -380,8 +389,14 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     session->limit_ns = 0;
     settle_learn(hunting, &repeat);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
-    if (!here) {
-        session_died(session, number, repeat.last.event == WORKER_HUNG);
+    bool hung = repeat.last.event == WORKER_HUNG;
+    bool crowded = !here && hunting->served > 0 && session_dying(session, hung) == RESULT_OOM;
+    hunting->crowded = crowded ? number : WIRE_NO_TEST;
+    hunting->served++;
+    if (crowded) {
+        /* nothing is known of it yet */
+    } else if (!here) {
+        session_died(session, number, hung);
     } else if (repeat.verdict == CALLS_GO_ON) {
         test_failed(hunting, number, &repeat);
         here = repeat.last.test.status == WIRE_SKIP;
@@ -460,6 +475,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 {
     struct session *session = hunting->session;
     hunting->started = hunting->asked = false;
+    hunting->served = 0;
     hunting->start_ns = 0;
     hunting->settle_ns = REPEAT_SETTLE_NS;
     hunting->threads = 1;
@@ -471,7 +487,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
         session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
             if (!session_wants(session, test) ||
-                (session->part && !jobs_takes(session->part, test))) {
+                (session->part && test != hunting->crowded && !jobs_takes(session->part, test))) {
                 continue;
             }
             if (session_death_in(hunting->course, test)) {
@@ -479,7 +495,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
             } else if (is_left(hunting, test)) {
                 test_leave(hunting, test);
             } else if (!test_hunt(hunting, test)) {
-                return test + 1;
+                return hunting->crowded == test ? test : test + 1;
             }
             next = test + 1;
         }
@@ -493,7 +509,8 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 void session_repeat(struct session *session, struct spending *spending,
                     const struct session *course)
 {
-    struct hunting hunting = {.session = session, .spending = spending, .course = course};
+    struct hunting hunting = {
+        .session = session, .spending = spending, .course = course, .crowded = WIRE_NO_TEST};
     uint32_t next = 0;
     phase_begin(session, "repeating");
     while (next != HUNT_DONE) {

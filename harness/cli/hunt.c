@@ -35,12 +35,13 @@ static bool script(const char *path)
 }
 
 /* A hunt that measured nothing is no green one. A script that ended well may be a test, but not one
- * for tidemark; a filter that nothing matches, or a shard without tests, is as it is; all else is a
- * program that could not be watched. */
+ * for tidemark; a program that skips itself, a filter that nothing matches, or a shard without
+ * tests is as it is; all else is a program that could not be watched. */
 static void nothing_tell(const struct plan *plan, bool ran, struct result *result)
 {
     bool none = plan_filter_given(&plan->filter) && result->way_in[0];
-    bool other = result->without_tests && script(plan->variants[0].program);
+    bool other =
+        result->skips_itself || (result->without_tests && script(plan->variants[0].program));
     const char *why = result->note_count > 0 ? result->notes[result->note_count - 1] : "";
     if (result->test_count > 0) {
         return;

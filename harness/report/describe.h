@@ -73,6 +73,9 @@ void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
 /* The sentence that people quote; "" when the result gives none. */
 void describe_closing(struct text *text, const struct result *result);
+/* "boom was not judged: its program ended ... . ": the first suite or variant that counts and has
+ * no verdict, and how many others; nothing where there is none. */
+void describe_unjudged(struct text *text, const struct result *result);
 /* What hangs on the order of the tests, a sentence each without the full stop: who fails for what
  * another leaves behind, who needs another, who left what stays. From *next (0) on; false: no more,
  * and nothing was put. */

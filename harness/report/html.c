@@ -112,7 +112,7 @@ static bool suite_put(const struct result *result, const struct result_variant *
     struct text text = {0};
     const struct result_site *site;
     size_t next = 0;
-    bool judged = result_suite_counts(result) &&
+    bool judged = result_suite_counts(result, suite) &&
                   (result_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
     if (!judged && !describe_site_next(result, "", suite->name, &next)) {
         return false;

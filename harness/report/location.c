@@ -164,6 +164,24 @@ static char *inside_named(const char *path)
     return only ? memory_copy(only) : NULL;
 }
 
+/* A result's path may be relative to a folder further out: of sub/project/src/a.c, src/a.c is below
+ * a root that ends in sub/project. */
+static char *inside_further(const char *path)
+{
+    size_t root = strlen(cache.root);
+    char *found = NULL;
+    for (const char *slash = strchr(path, '/'); slash && !found; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - path);
+        if (length < root && cache.root[root - length - 1] == '/' &&
+            strncmp(cache.root + root - length, path, length) == 0) {
+            char *whole = memory_format("%s%s", cache.root, slash);
+            found = inside_real(whole);
+            free(whole);
+        }
+    }
+    return found;
+}
+
 /* As it is, else the longest of its ends that the repository has. A name alone of a path with
  * folders is not enough: many folders have a main.c. */
 static char *inside_find(const char *path)
@@ -180,6 +198,9 @@ static char *inside_find(const char *path)
         if (end && path[0] != '/') {
             end = NULL; /* of a relative path only the dots are another folder's */
         }
+    }
+    if (!found && path[0] != '/') {
+        found = inside_further(without_dots(path));
     }
     if (!found && path[0] != '/') {
         found = inside_named(without_dots(path));

@@ -229,6 +229,7 @@ struct result {
     char *filter;       /* it is of those tests only that are like this; "": of all */
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
+    bool skips_itself;  /* and that with the status of a test that cannot be run here; likewise */
     int64_t cap;        /* bytes; 0: none */
     uint64_t seed;
     /* the rest */
@@ -315,8 +316,10 @@ enum result_outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED };
  */
 enum result_outcome result_test_outcome(const struct result *result,
                                         const struct result_test *test);
-/* Does the verdict of this variant's suite count as one more test? Under hunt, if a test ran. */
-bool result_suite_counts(const struct result *result);
+/* Does the verdict of this variant's suite count as one more test, if a test ran? Under hunt it
+ * does. Of a scenario it is for `expect:` to judge, but a variant that has no verdict, and of which
+ * none is expected, has not passed: it counts as skipped. */
+bool result_suite_counts(const struct result *result, const struct result_variant *variant);
 /* Was any test of this variant judged? Of a suite without one nothing is known. */
 bool result_suite_judged(const struct result *result, const struct result_variant *variant);
 enum result_outcome result_suite_outcome(const struct result *result,

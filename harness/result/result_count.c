@@ -153,9 +153,22 @@ enum result_outcome result_test_outcome(const struct result *result, const struc
                                                                             : OUTCOME_PASSED;
 }
 
-bool result_suite_counts(const struct result *result)
+static bool verdict_expected(const struct result *result, const char *variant)
 {
-    return result_is_hunt(result) && result->test_count > 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        if (strcmp(expect->variant, variant) == 0 && strcmp(expect->metric, "verdict") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool result_suite_counts(const struct result *result, const struct result_variant *variant)
+{
+    bool judged = variant->verdict != VERDICT_NONE && variant->verdict != VERDICT_INCONCLUSIVE;
+    return result->test_count > 0 &&
+           (result_is_hunt(result) || (!judged && !verdict_expected(result, variant->name)));
 }
 
 bool result_suite_judged(const struct result *result, const struct result_variant *variant)
@@ -185,8 +198,11 @@ void result_count(struct result *result)
     for (size_t i = 0; i < result->test_count; i++) {
         count[result_test_outcome(result, &result->tests[i])]++;
     }
-    for (size_t i = 0; i < result->variant_count && result_suite_counts(result); i++) {
-        count[result_suite_outcome(result, &result->variants[i])]++;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *variant = &result->variants[i];
+        if (result_suite_counts(result, variant)) {
+            count[result_suite_outcome(result, variant)]++;
+        }
     }
     for (size_t i = 0; i < result->expect_count; i++) {
         count[result_expect_broken(&result->expects[i]) ? OUTCOME_FAILED : OUTCOME_PASSED]++;
