@@ -208,5 +208,4 @@ END_TEST
 SUITE("budget", &a_plan_is_made_from_one_pass_and_the_wish,
       &cheap_tests_are_called_often_however_many_there_are, &the_dearest_are_left_when_not_all_fit,
       &what_one_test_may_take_is_its_least_and_its_part_of_the_rest,
-      &a_plan_without_tests_is_one_pass,
-      &a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)
+      &a_plan_without_tests_is_one_pass, &a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)
