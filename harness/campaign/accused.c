@@ -38,12 +38,14 @@ bool accused_has(const struct accused *accused, uint32_t test, uint64_t place)
 bool accused_save(const struct accused *accused, size_t from, const char *path)
 {
     FILE *file = fopen(path, "we");
-    bool whole = file != NULL;
-    for (size_t i = from; whole && i < accused->count; i++) {
-        whole = fprintf(file, "%" PRIu32 " %" PRIx64 "\n", accused->all[i].test,
-                        accused->all[i].place) > 0;
+    if (!file) {
+        return false;
     }
-    return file && fclose(file) == 0 && whole;
+    for (size_t i = from; i < accused->count; i++) {
+        fprintf(file, "%" PRIu32 " %" PRIx64 "\n", accused->all[i].test, accused->all[i].place);
+    }
+    bool failed = ferror(file);
+    return fclose(file) == 0 && !failed;
 }
 
 bool accused_load(struct accused *accused, const char *path)
@@ -51,9 +53,13 @@ bool accused_load(struct accused *accused, const char *path)
     FILE *file = fopen(path, "re");
     uint32_t test;
     uint64_t place;
-    while (file && fscanf(file, "%" SCNu32 " %" SCNx64, &test, &place) == 2) {
+    if (!file) {
+        return false;
+    }
+    while (fscanf(file, "%" SCNu32 " %" SCNx64, &test, &place) == 2) {
         accused_add(accused, test, place);
     }
-    bool whole = file && feof(file);
-    return file && fclose(file) == 0 && whole;
+    bool whole = feof(file);
+    fclose(file);
+    return whole;
 }

@@ -62,6 +62,33 @@ START_TEST(what_each_test_left_is_told_without_the_excluded)
 }
 END_TEST
 
+/* What stands behind the last event and behind the last test of the first pass is not looked at. */
+START_TEST(a_pass_ends_with_its_last_event)
+{
+    static struct place_event events[] = {{.position = 0, .blocks = 1, .bytes = 10},
+                                          {.position = 1, .blocks = 2, .bytes = 30},
+                                          {.position = 2, .blocks = 3, .bytes = 60}};
+    static uint32_t tests[] = {2, 0, 1, 1};
+    for (size_t count = 1; count <= 3; count++) {
+        for (size_t first = 1; first <= 3; first++) {
+            struct place place = {.passes = {{.events = events, .count = count}}};
+            struct places places = {.test_count = 2,
+                                    .pass_count = 2,
+                                    .passes = {{.tests = tests, .count = 4, .first_pass = first},
+                                               {.tests = tests, .count = 4, .first_pass = 4}}};
+            size_t last = count < first ? count : first;
+            int64_t left[3] = {0};
+            ck_assert_int_eq(place_end(&places, &place).bytes, events[last - 1].bytes);
+            ck_assert_int_eq(place_end_again(&places, &place).bytes, events[count - 1].bytes);
+            place_left(&places, &place, left);
+            ck_assert_int_eq(left[2], 0); /* no test has that number */
+            ck_assert_int_eq(left[0], last >= 2 ? 20 : 0);
+            ck_assert_int_eq(left[1], last >= 3 ? 30 : 0);
+        }
+    }
+}
+END_TEST
+
 /* The log is longer by a third in the second pass. */
 static void log_grows_less(struct world *world, uint32_t test)
 {
@@ -102,6 +129,11 @@ START_TEST(each_place_has_its_own_second_pass)
          VERDICT_ACCUMULATES,
          {VERDICT_INCONCLUSIVE, VERDICT_ACCUMULATES},
          14000},
+        {"a wrapper of which each caller is too seldom",
+         two_of_each,
+         VERDICT_GROWTH,
+         {VERDICT_GROWTH, VERDICT_GROWTH},
+         256},
         {"nothing is shown", gives_back, VERDICT_INCONCLUSIVE, {VERDICT_NONE, VERDICT_NONE}, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -127,16 +159,32 @@ START_TEST(each_place_has_its_own_second_pass)
 }
 END_TEST
 
+/* One block without bytes. */
+static void holds_least(struct world *world, uint32_t test)
+{
+    if (test == 7) {
+        allocate(world, 0, 0);
+    }
+}
+
 START_TEST(all_places_that_hold_something_can_be_shown)
 {
+    static const struct made suites[] = {{with_wrapper, few_of_each, TESTS, 1, false, 0, {0}},
+                                         {three_things, two_of_each, TESTS, 1, false, 0, {0}},
+                                         {one_site, holds_least, TESTS, 1, false, 0, {0}}};
     struct places places;
-    struct made made = {with_wrapper, few_of_each, TESTS, 1, false, 0, {0}};
-    made_judge(&places, &made);
-    places_show_all(&places);
-    for (size_t i = 0; i < places.count; i++) {
-        ck_assert_int_eq(places.all[i].shown, places.all[i].level == PLACE_LEVELS);
+    struct made made;
+    for (size_t suite = 0; suite < sizeof suites / sizeof suites[0]; suite++) {
+        made = suites[suite];
+        made_judge(&places, &made);
+        places_show_all(&places);
+        for (size_t i = 0; i < places.count; i++) {
+            bool finest = places.all[i].level == PLACE_LEVELS;
+            ck_assert_int_eq(places.all[i].shown, finest);
+            ck_assert(!finest || places.all[i].verdict == VERDICT_ACCUMULATES);
+        }
+        made_over(&places, &made);
     }
-    made_over(&places, &made);
     made.test = gives_back;
     made_judge(&places, &made);
     places_show_all(&places);
@@ -148,5 +196,5 @@ START_TEST(all_places_that_hold_something_can_be_shown)
 END_TEST
 
 SUITE("place_end", &a_second_pass_is_beside_the_first,
-      &what_each_test_left_is_told_without_the_excluded, &each_place_has_its_own_second_pass,
-      &all_places_that_hold_something_can_be_shown)
+      &what_each_test_left_is_told_without_the_excluded, &a_pass_ends_with_its_last_event,
+      &each_place_has_its_own_second_pass, &all_places_that_hold_something_can_be_shown)

@@ -264,6 +264,14 @@ static inline void three_things(struct world *world)
     }
 }
 
+/* Each by two tests only: only their wrapper is touched by more. */
+static inline void two_of_each(struct world *world, uint32_t test)
+{
+    if (test % 10 == 0) {
+        allocate(world, test / 10 % 2, 64);
+    }
+}
+
 /* Every test appends to the log; half of them have an entry of their own in the cache. */
 static inline void log_beside_cache(struct world *world, uint32_t test)
 {

@@ -27,6 +27,14 @@ static void lazy(struct world *world, uint32_t test)
     }
 }
 
+static void lazy_and_empty(struct world *world, uint32_t test)
+{
+    (void)test;
+    if (world->sites[0].blocks == 0) {
+        allocate(world, 0, 0);
+    }
+}
+
 /* The first two tests initialise. */
 static void two_tests(struct world *world, uint32_t test)
 {
@@ -151,6 +159,12 @@ START_TEST(suites_come_to_their_verdicts)
          VERDICT_SATURATING,
          0,
          4096},
+        {"a lazy block without bytes",
+         {one_site, lazy_and_empty, TESTS, PASSES, false, 0, {0}},
+         0,
+         VERDICT_SATURATING,
+         0,
+         0},
         {"two tests that initialise",
          {one_site, two_tests, TESTS, PASSES, false, 0, {0}},
          0,
@@ -238,6 +252,8 @@ START_TEST(suites_come_to_their_verdicts)
                       verdict.accusing);
         int64_t bytes = places.count > 0 ? place_end(&places, &places.all[0]).bytes : 0;
         ck_assert_msg(bytes == rows[i].bytes, "%s: %lld B", rows[i].name, (long long)bytes);
+        ck_assert_int_eq(places.count > 0 ? places.all[PLACE_LEVELS - 1].verdict : verdict.verdict,
+                         rows[i].verdict);
         ck_assert_uint_eq(places.count > 0 ? places.all[PLACE_LEVELS - 1].shown : 0,
                           rows[i].verdict == VERDICT_ACCUMULATES);
         made_over(&places, &made);

@@ -28,18 +28,20 @@ START_TEST(the_finest_place_that_is_accused_is_shown)
 {
     static const struct {
         const char *name;
+        void (*start)(struct world *world);
         void (*test)(struct world *world, uint32_t test);
         uint32_t levels[4]; /* of the place that is found for each site; 0: none */
         bool same;          /* the first two sites have one place */
     } rows[] = {
-        {"both kinds", both_kinds_fill, {3, 3, 0, 0}, false},
-        {"one kind", one_kind_fills, {3, 0, 0, 0}, false},
-        {"neither by itself, but both together", few_of_each, {2, 2, 0, 0}, true},
-        {"in a library", in_the_library, {0, 0, 0, 3}, true},
+        {"both kinds", with_wrapper, both_kinds_fill, {3, 3, 0, 0}, false},
+        {"one kind", with_wrapper, one_kind_fills, {3, 0, 0, 0}, false},
+        {"neither by itself, but both together", with_wrapper, few_of_each, {2, 2, 0, 0}, true},
+        {"by their wrapper only", three_things, two_of_each, {1, 1, 0, 0}, true},
+        {"in a library", with_wrapper, in_the_library, {0, 0, 0, 3}, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct places places;
-        struct made made = {with_wrapper, rows[i].test, TESTS, PASSES, false, 0, {0}};
+        struct made made = {rows[i].start, rows[i].test, TESTS, PASSES, false, 0, {0}};
         ck_assert_int_eq(made_judge(&places, &made).verdict, VERDICT_ACCUMULATES);
         struct place *found[4];
         for (uint32_t site = 0; site < 4; site++) {
