@@ -3,6 +3,7 @@
  * until its memory is understood; what fails there is run in a process of its own. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
 #include "harness/campaign/phase.h"
@@ -40,6 +41,7 @@ struct hunting { /* the tests of one session */
     unsigned calls;                    /* of the test that is repeated */
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
+    double start_ns;  /* what the last worker took to start */
     double settle_ns; /* that is waited for the threads of the next test ... */
     uint32_t threads; /* ... of which there were so many, when it was in vain */
     bool asked; /* the test was called again for who releases what: sites hold more than was said */
@@ -321,7 +323,8 @@ static void limits_set(struct hunting *hunting, uint32_t number)
     }
 }
 
-/* Has the worker lost so much that the next test would pay for it? */
+/* Has the worker lost so much that the next test would pay for it? Or did this one wait in vain for
+ * threads, longer than a worker takes to start? */
 static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
 {
     const struct boundary *now = &repeat->now;
@@ -336,6 +339,7 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
            now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
            now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
+           (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
 }
 
@@ -450,14 +454,18 @@ static bool is_left(const struct hunting *hunting, uint32_t number)
 
 #define HUNT_DONE WIRE_NO_TEST
 
-/* One worker, from test `next` on. Returns where the next has to begin, or HUNT_DONE. */
-static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
+/* One worker, started at `begun`, from test `next` on. Returns where the next has to begin, or
+ * HUNT_DONE. */
+static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 {
     struct session *session = hunting->session;
     hunting->started = hunting->asked = false;
+    hunting->start_ns = 0;
     hunting->settle_ns = REPEAT_SETTLE_NS;
     hunting->threads = 1;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
+        hunting->start_ns =
+            hunting->start_ns > 0 ? hunting->start_ns : (double)monotonic_ns() - begun;
         uint32_t first = session->link.worker.group.first;
         uint32_t past = first + session->link.worker.group.count;
         session_expect(session);
@@ -490,10 +498,11 @@ void session_repeat(struct session *session, struct spending *spending,
     phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
         uint32_t from = next;
+        double begun = (double)monotonic_ns();
         if (!session_begin(session)) {
             return;
         }
-        next = hunt_serve(&hunting, next);
+        next = hunt_serve(&hunting, next, begun);
         session_over(session);
         if (next != HUNT_DONE && (next > course->seen.test_count || next <= from)) {
             break;
