@@ -73,10 +73,8 @@ static inline void said(const char *format, ...)
     size_t length = strlen(world.log);
     va_list list;
     va_start(list, format);
-    if (length > 0) {
-        strcpy(world.log + length, "; ");
-        length += 2;
-    }
+    length += (size_t)snprintf(world.log + length, sizeof world.log - length, "%s",
+                               length > 0 ? "; " : "");
     vsnprintf(world.log + length, sizeof world.log - length, format, list);
     va_end(list);
 }
@@ -342,7 +340,8 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
         repeat->calls = spans;
         repeat->last.test.passed_before = script->passed - spans;
         repeat->last.test.status = script->here == SKIP ? WIRE_SKIP : WIRE_FAIL;
-        strcpy(repeat->last.test.message, script->says ? script->says : "");
+        snprintf(repeat->last.test.message, sizeof repeat->last.test.message, "%s",
+                 script->says ? script->says : "");
     }
     if (script->here >= DIE) {
         repeat->last.event = script->here == HANG    ? WORKER_HUNG
