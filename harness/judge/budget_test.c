@@ -87,7 +87,7 @@ START_TEST(cheap_tests_are_called_often_however_many_there_are)
         tests[i].repeated = false;
     }
     spent = budget_plan(200 * MS, true, 0, tests, MANY, 5);
-    ck_assert_double_eq_tol(spent.total, (200 * MS + MANY / 2 * 2.548 * MS) / 0.6, 1);
+    ck_assert_double_eq_tol(spent.total, (200 * MS + MANY / 2.0 * 2.548 * MS) / 0.6, 1);
     for (size_t i = 0; i < MANY; i += 2) {
         tests[i].repeated = true;
     }
