@@ -37,7 +37,7 @@ static uint32_t place_get(struct places *places, uint64_t key, uint32_t level, u
             .key = key,
             .level = level,
             .kind = kind,
-            .parent = level == 1 ? (uint32_t)places->count : parent,
+            .parent = parent,
             .touched = memory_new(places->test_count / 8 + 1, 1),
         };
         places->count++;
@@ -50,7 +50,7 @@ static void keys_of(const struct observed *seen, uint32_t number, uint64_t keys[
 {
     const struct observed_site *site = &seen->sites[number];
     uint32_t own = 0;
-    uint64_t key = key_index_mix(site->kind + 1u, 0);
+    uint64_t key = key_index_mix(site->kind, 0);
     for (uint32_t i = 0; i < site->frame_count && own < PLACE_LEVELS; i++) {
         if (!symbols_system(seen->symbols, site->frames[i] - 1)) {
             key = key_index_mix(key, symbols_line(seen->symbols, site->frames[i]));
@@ -142,12 +142,12 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
         return;
     }
     size_t pass = places->pass_count++;
-    struct site_state *states = memory_new(seen->site_count + 1, sizeof *states);
-    places->passes[pass].tests = memory_new(log->count + 1, sizeof places->passes[pass].tests[0]);
+    struct site_state *states = memory_new(seen->site_count, sizeof *states);
+    places->passes[pass].tests = memory_new(log->count, sizeof places->passes[pass].tests[0]);
     if (log->count > 0) {
         memcpy(places->passes[pass].tests, log->tests, log->count * sizeof log->tests[0]);
     }
-    places->passes[pass].groups = memory_new(log->count + 1, sizeof places->passes[pass].groups[0]);
+    places->passes[pass].groups = memory_new(log->count, sizeof places->passes[pass].groups[0]);
     for (size_t i = 0; i < log->count; i++) {
         uint32_t test = log->tests[i];
         places->passes[pass].groups[i] = test < seen->test_count ? seen->tests[test].group : test;

@@ -27,7 +27,7 @@ struct place_event { /* what a place held after the test at this position, from 
 struct place {
     uint64_t key;
     uint32_t level, kind;
-    uint32_t parent;        /* index of the place one level up; its own at level 1 */
+    uint32_t parent;        /* index of the place one level up; at level 1 none: 0 */
     unsigned char *touched; /* a bit a test: it allocated there in one of the passes */
     struct place_history {
         struct place_event *events;

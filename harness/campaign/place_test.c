@@ -1,6 +1,8 @@
 /* place_test.c - sites become places of three levels; what tests are accused of is left out. */
 #include "harness/campaign/place_fixture.h"
 
+#include <malloc.h>
+
 static void both_kinds_fill(struct world *world, uint32_t test)
 {
     allocate(world, test % 2, 64);
@@ -60,20 +62,33 @@ START_TEST(the_finest_place_that_is_accused_is_shown)
 }
 END_TEST
 
+static void kinds_and_library(struct world *world, uint32_t test)
+{
+    both_kinds_fill(world, test);
+    in_the_library(world, test);
+}
+
 /* A parent is the coarser place of its children: what it holds is their sum. */
 START_TEST(a_coarser_place_holds_the_sum_of_the_finer)
 {
     struct places places;
-    struct made made = {with_wrapper, both_kinds_fill, TESTS, PASSES, false, 0, {0}};
+    struct made made = {with_wrapper, kinds_and_library, TESTS, PASSES, false, 0, {0}};
     made_judge(&places, &made);
-    int64_t below[3] = {0};
+    int64_t below[3] = {0}, of_children[16] = {0};
+    ck_assert_uint_eq(places.count, 9); /* two of level 1, three of level 2, four of level 3 */
     for (size_t i = 0; i < places.count; i++) {
         const struct place *place = &places.all[i], *parent = &places.all[place->parent];
-        below[place->level - 1] += place_end(&places, place).bytes;
-        ck_assert(place->level == 1 ? parent == place : parent->level == place->level - 1);
+        int64_t bytes = place_end(&places, place).bytes;
+        below[place->level - 1] += bytes;
+        of_children[place->parent] += place->level > 1 ? bytes : 0;
+        ck_assert(place->level == 1 ? place->parent == 0 : parent->level == place->level - 1);
     }
     for (int level = 0; level < 3; level++) {
-        ck_assert_int_eq(below[level], TESTS * 64);
+        ck_assert_int_eq(below[level], TESTS * (64 + 4096));
+    }
+    for (size_t i = 0; i < places.count; i++) {
+        int64_t bytes = place_end(&places, &places.all[i]).bytes;
+        ck_assert_int_eq(of_children[i], places.all[i].level < 3 ? bytes : 0);
     }
     made_over(&places, &made);
 }
@@ -112,6 +127,32 @@ START_TEST(an_excluded_test_may_clear_what_others_left)
     accused_add(&left_out, 20, ACCUSED_WHOLE);
     made_judge(&places, &made);
     ck_assert_int_eq(place_end(&places, &places.all[0]).bytes, 19 * 64);
+    made_over(&places, &made);
+}
+END_TEST
+
+/* Test 5 adds a block without bytes; test 7 makes a block of a byte that was there, and so adds
+ * nothing. */
+static void excluded_adds_least(struct world *world, uint32_t test)
+{
+    if (test == 3) {
+        allocate(world, 0, 100);
+    } else if (test == 5) {
+        allocate(world, 0, 0);
+    } else if (test == 7) {
+        allocate(world, 0, -1);
+    }
+}
+
+START_TEST(what_an_excluded_test_added_is_left_out_however_little)
+{
+    struct places places;
+    struct made made = {one_site, excluded_adds_least, TESTS, 1, false, 0, {0}};
+    accused_add(&left_out, 5, ACCUSED_WHOLE);
+    accused_add(&left_out, 7, ACCUSED_WHOLE);
+    made_judge(&places, &made);
+    ck_assert_int_eq(place_end(&places, &places.all[0]).blocks, 2);
+    ck_assert_int_eq(place_end(&places, &places.all[0]).bytes, 99);
     made_over(&places, &made);
 }
 END_TEST
@@ -302,8 +343,86 @@ START_TEST(thousands_of_places_are_kept_apart)
 }
 END_TEST
 
+/* Return addresses of the program's functions are 1 to 7 here, those of no module 16 and more. */
+struct stack {
+    uint32_t kind, count;
+    uint64_t frames[5];
+};
+
+static uint64_t key_of(struct observed *seen, const struct stack *stack)
+{
+    struct wire_site site;
+    WIRE_INIT(&site, WIRE_SITE);
+    site.site = site.family = (uint32_t)seen->site_count + 1;
+    site.kind = stack->kind;
+    site.frame_count = stack->count;
+    for (uint32_t i = 0; i < stack->count; i++) {
+        bool own = stack->frames[i] < 16;
+        site.frames[i] =
+            own ? (uint64_t)(uintptr_t)functions[stack->frames[i] - 1] + 1 : stack->frames[i];
+    }
+    ck_assert(observed_take(seen, &site.head));
+    struct observed_site *made = &seen->sites[site.site];
+    made->frames[stack->count] = (uint64_t)(uintptr_t)place_test_17 + 1; /* not one of them */
+    return place_key(seen, site.site);
+}
+
+START_TEST(a_place_is_the_three_innermost_frames_of_the_programs_own)
+{
+    static const struct {
+        const char *name;
+        struct stack one, two;
+        bool same;
+    } rows[] = {
+        {"the same", {0, 3, {1, 2, 3}}, {0, 3, {1, 2, 3}}, true},
+        {"of another kind", {0, 3, {1, 2, 3}}, {1, 3, {1, 2, 3}}, false},
+        {"another innermost", {0, 3, {1, 2, 3}}, {0, 3, {4, 2, 3}}, false},
+        {"another caller", {0, 3, {1, 2, 3}}, {0, 3, {1, 4, 3}}, false},
+        {"another caller of that", {0, 3, {1, 2, 3}}, {0, 3, {1, 2, 4}}, false},
+        {"another caller of that one", {0, 4, {1, 2, 3, 4}}, {0, 4, {1, 2, 3, 5}}, true},
+        {"in another order", {0, 3, {1, 2, 3}}, {0, 3, {2, 1, 3}}, false},
+        {"the system's libraries in between", {0, 3, {1, 2, 3}}, {0, 5, {16, 1, 2, 32, 3}}, true},
+        {"a shorter one", {0, 3, {1, 2, 3}}, {0, 2, {1, 2}}, false},
+        {"short ones alike", {0, 2, {1, 2}}, {0, 3, {1, 2, 16}}, true},
+        {"only the system's libraries", {0, 2, {16, 32}}, {0, 2, {16, 48}}, true},
+        {"others of them", {0, 2, {16, 32}}, {0, 2, {32, 16}}, false},
+        {"one of them", {0, 1, {16}}, {0, 1, {32}}, false},
+        {"one of them and none", {0, 1, {16}}, {0, 0, {0}}, false},
+        {"no stack", {0, 0, {0}}, {0, 0, {0}}, true},
+        {"no stack of another kind", {0, 0, {0}}, {1, 0, {0}}, false},
+    };
+    struct observed seen;
+    observed_init(&seen);
+    observed_worker_begins(&seen);
+    module_send(&seen);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool same = key_of(&seen, &rows[i].one) == key_of(&seen, &rows[i].two);
+        ck_assert_msg(same == rows[i].same, "%s", rows[i].name);
+    }
+    observed_fini(&seen);
+}
+END_TEST
+
+/* 1,090 tests need 137 bytes, of blocks that are 16 longer each. */
+START_TEST(there_is_a_bit_for_each_test)
+{
+    struct places places;
+    struct made made = {one_site, cache, 2, 1, false, 0, {0}};
+    course_make(&courses[0], &made, 0);
+    places_init(&places, 1090, &left_out);
+    places_add(&places, &courses[0].log, &courses[0].seen, NULL, NULL);
+    ck_assert_uint_eq(places.count, PLACE_LEVELS);
+    for (size_t i = 0; i < places.count; i++) {
+        ck_assert_uint_ge(malloc_usable_size(places.all[i].touched), 137);
+    }
+    made_over(&places, &made);
+}
+END_TEST
+
 SUITE("place", &the_finest_place_that_is_accused_is_shown,
       &a_coarser_place_holds_the_sum_of_the_finer, &no_place_is_found_where_there_is_none,
       &an_excluded_test_may_clear_what_others_left,
+      &what_an_excluded_test_added_is_left_out_however_little,
       &an_accused_place_is_left_out_and_no_other_of_the_same_test,
-      &thousands_of_places_are_kept_apart)
+      &thousands_of_places_are_kept_apart,
+      &a_place_is_the_three_innermost_frames_of_the_programs_own, &there_is_a_bit_for_each_test)
