@@ -155,8 +155,8 @@ static void flaky_write(struct session *session, uint32_t number, const struct w
 }
 
 /* It passed `passed` times in this process, then it failed. In processes of its own it is called as
- * often: if it fails at the same call each time it cannot be repeated, and passes once; if it fails
- * at another, or not at all, it is flaky. */
+ * often: if it fails in each of them, in one at the same call, it cannot be repeated, and passes
+ * once; else it is flaky. */
 static void failed_later(struct session *session, uint32_t number, const struct wire_test *failure,
                          unsigned passed, bool affordable)
 {
@@ -169,7 +169,7 @@ static void failed_later(struct session *session, uint32_t number, const struct 
         same += failing && alone.test.passed_before == passed;
         alike += failing;
     }
-    if (affordable && same < ALONE_RUNS && (alike < ALONE_RUNS || same == 0)) {
+    if (affordable && (alike < ALONE_RUNS || same == 0)) {
         flaky_write(session, number, failure, failed, runs);
         return;
     }
