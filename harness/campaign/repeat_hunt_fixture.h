@@ -176,7 +176,7 @@ static inline struct answer session_ask_here(const struct wire_command *command)
 /* A process of the test's own. */
 struct answer session_ask(struct session *session, const struct wire_command *command)
 {
-    static struct wire_sample samples[2];
+    static struct wire_sample samples[3];
     struct script *test = &world.tests[command->test];
     struct answer answer = {.event = WORKER_DONE, .ran = true, .samples = samples};
     bool child = (command->flags & WIRE_FORKED) != 0;
@@ -194,6 +194,7 @@ struct answer session_ask(struct session *session, const struct wire_command *co
     answer.test.passed_before = test->alone[at].passed;
     samples[0].live_bytes = 1;
     samples[1].live_bytes = 700;
+    samples[2].live_bytes = 2; /* not one of them */
     answer.sample_count = end == PASS ? 2 : 0;
     if (end >= DIE) {
         answer.event = end == HANG ? WORKER_HUNG : WORKER_GONE;
@@ -249,7 +250,9 @@ void session_test_write(struct session *session, struct result_test *test)
                                         [RESULT_FLAKY] = "flaky"};
     (void)session;
     said("%s %s*%lld%s", test->id, names[test->status], (long long)test->repetitions,
-         test->live_bytes > 0 ? " live" : "");
+         test->live_bytes == 700 ? " live"
+         : test->live_bytes > 0  ? " wrong"
+                                 : "");
     if (test->horizon[0]) {
         said("(%s)", test->horizon);
     }
