@@ -342,8 +342,9 @@ static void limits_set(struct hunting *hunting, uint32_t number)
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
                      : units,
     };
-    if (plan->memory_cap && (uint64_t)hunting->limits.bytes > plan->memory_cap / 2) {
-        hunting->limits.bytes = (int64_t)(plan->memory_cap / 2);
+    uint64_t most = plan->memory_cap ? plan->memory_cap : plan->memory_guard;
+    if (most && (uint64_t)hunting->limits.bytes > most / 2) {
+        hunting->limits.bytes = (int64_t)(most / 2);
     }
     if (plan->quick) {
         hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;
@@ -369,6 +370,7 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
     return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS || lost > SPENT_BYTES ||
            (cap > 0 && lost > cap / SPENT_PART) || now->fds > threshold_count(FEW_UNITS) ||
            now->files > threshold_count(FEW_UNITS) ||
+           now->children > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
            (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);

@@ -14,6 +14,7 @@
 #include "harness/cli/suppressions.h"
 #include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/guard.h"
 #include "harness/worker/valgrind.h"
 
 #include <errno.h>
@@ -142,6 +143,7 @@ static void plan_fill(const struct command_line *line, const struct shard_choice
     plan->repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan->budget_ns = command_integer(line, "budget", 0);
     plan->jobs = (unsigned)command_integer(line, "jobs", 1);
+    plan->memory_guard = plan->memory_cap ? 0 : guard_default("") / (plan->jobs ? plan->jobs : 1);
     plan->seed = command_integer(line, "seed", 1);
     plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
 }
@@ -245,7 +247,9 @@ static const struct option_spec options[] = {
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
-     .help = "end the program when it takes more memory than this"},
+     .help = "end the program when it takes more memory than this; by default when it and its "
+             "children have "
+             "three quarters of what the machine, or its control group, has free"},
     {.name = "timeout",
      .kind = OPTION_DURATION,
      .argument = "TIME",

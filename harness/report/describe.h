@@ -15,6 +15,8 @@ void describe_frame(struct text *text, const struct result_frame *frame);
  * in 4,337 blocks, 40 % of what stays, 56 B a repetition"; "241 file descriptors, 1 a repetition".
  * `repetitions` are those of its test; 0: not known. */
 void describe_kept(struct text *text, const struct result_site *site, unsigned repetitions);
+/* "s", or "es" where the word ends with one; "" for one of them. */
+const char *describe_plural(const char *word, int64_t count);
 /* What of a site that is no memory is counted in: "file descriptor", "thread"; NULL for memory. */
 const char *describe_counted(const char *kind);
 /* "allocated by"; a descriptor, a thread or a mapping is "made by". */

@@ -102,7 +102,7 @@ static bool verdict_fails(const struct result *result, enum result_verdict verdi
 /* Descriptors and threads stay, and no memory does. */
 static bool only_counted(const struct result_test *test)
 {
-    return (test->fds != 0 || test->threads != 0) &&
+    return (test->fds != 0 || test->threads != 0 || test->children_left != 0) &&
            (isnan(test->growth_bytes_per_rep) || test->growth_bytes_per_rep == 0);
 }
 
