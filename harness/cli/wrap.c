@@ -5,10 +5,13 @@
  */
 #include "harness/base/process.h"
 #include "harness/cli/command.h"
+#include "harness/record/framework.h"
 #include "harness/record/hunted.h"
+#include "harness/record/program_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +78,20 @@ static bool log_write(const char *log, const char *report)
     return good;
 }
 
+/* As `tidemark hunt -- make check` would call it, which may leave the arguments out where the
+ * program is run with no others. The caller frees. */
+static char *name_of(const struct command_line *line)
+{
+    char here[PATH_MAX], resolved[PATH_MAX];
+    char *path = command_program_find(line->operands[0]);
+    const char *whole = realpath(path, resolved) != NULL ? resolved : path;
+    const char *from = getcwd(here, sizeof here) != NULL ? here : "";
+    char *name = program_name_with(program_name_of(whole, from), line->operands,
+                                   framework_of(whole, NULL), whole, from);
+    free(path);
+    return name;
+}
+
 static int program_hunt(struct command_line *line)
 {
     char error[512] = "";
@@ -90,7 +107,8 @@ static int program_hunt(struct command_line *line)
         options[count++] = suppressions;
         options[count++] = (char *)(uintptr_t)file;
     }
-    struct hunted_program program = {.argv = line->operands, .options = options};
+    char *name = name_of(line);
+    struct hunted_program program = {.name = name, .argv = line->operands, .options = options};
     struct hunted_result result;
     bool ran =
         hunted_run(&program, out == NULL ? "tidemark-results" : out, &result, error, sizeof error);
@@ -106,6 +124,7 @@ static int program_hunt(struct command_line *line)
         status = COMMAND_OURS;
     }
     hunted_result_fini(&result);
+    free(name);
     return status;
 }
 

@@ -100,6 +100,13 @@ void describe_metric(struct text *text, enum result_metric metric, double value)
     }
 }
 
+const char *describe_variant_beside(const char *id, const char *variant)
+{
+    size_t length = strlen(variant);
+    bool has = strncmp(id, variant, length) == 0 && (id[length] == '/' || id[length] == '\0');
+    return has ? "" : variant;
+}
+
 static bool changed(enum result_metric metric, const struct result_variant *reference,
                     const struct result_variant *variant)
 {

@@ -71,6 +71,9 @@ void describe_nothing(struct text *text, const struct result *result);
  * stopped at ...". Empty when there is nothing to tell. */
 void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
+/* The variant that is to be shown beside a test's id: "" where the id begins with it, as the ids of
+ * a program among several do. */
+const char *describe_variant_beside(const char *id, const char *variant);
 /* The sentence that people quote; "" when the result gives none. */
 void describe_closing(struct text *text, const struct result *result);
 /* What hangs on the order of the tests, a sentence each without the full stop: who fails for what

@@ -127,7 +127,8 @@ static void finding_print(const struct result *result, const struct result_test 
     enum table_color shade = !died && strcmp(name, "inconclusive") == 0 ? TABLE_YELLOW : TABLE_RED;
     fprintf(out, "\n%s%s%s  %s", table_color_begin(shade, color), word,
             table_color_end(shade, color), test->id);
-    fprintf(out, test->variant[0] ? " [%s]\n" : "%s\n", test->variant);
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    fprintf(out, variant[0] ? " [%s]\n" : "%s\n", variant);
     describe_test(&text, result, test);
     terminal_wrapped(text_peek(&text), 4, columns, out);
     text_fini(&text);
