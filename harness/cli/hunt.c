@@ -163,10 +163,16 @@ static int hunt_main(struct command_line *line)
     struct result result;
     struct suppress suppress;
     struct shard_choice shard;
-    char *program = command_program_find(line->operands[0]), *repeat = NULL;
+    char *program = NULL, *repeat = NULL;
     char reason[256];
     int status = COMMAND_USAGE;
     bool chosen = shard_choose(line, &shard);
+    if (line->operand_count == 0) {
+        status = chosen ? project_file_hunt(line, &shard) : COMMAND_USAGE;
+        shard_choice_fini(&shard);
+        return status;
+    }
+    program = command_program_find(line->operands[0]);
     if (chosen && executable_error(program) == 0 && project_wanted(line) &&
         project_hunt(line, &shard, &status)) {
         shard_choice_fini(&shard);
@@ -291,6 +297,11 @@ static const struct option_spec options[] = {
          "for a command like make check: programs whose path or name matches are test programs, "
          "too",
      .repeats = true},
+    {.name = "programs",
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "without a program on the command line, the file that names them; .tidemark.yaml by "
+             "default"},
     {.name = "out",
      .kind = OPTION_FOLDER,
      .argument = "DIR",
@@ -317,8 +328,8 @@ static const char *const examples[] = {
 const struct command command_hunt = {
     .name = "hunt",
     .about = "leaks and growth in a test program, unmodified",
-    .operands = "-- PROGRAM [ARGS...]",
-    .operand_min = 1,
+    .operands = "[-- PROGRAM [ARGS...]]",
+    .operand_min = 0,
     .operand_max = COMMAND_MANY,
     .program = true,
     .options = options,

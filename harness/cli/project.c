@@ -7,7 +7,9 @@
 #include "harness/base/memory.h"
 #include "harness/base/monotonic.h"
 #include "harness/base/text.h"
+#include "harness/campaign/runner.h"
 #include "harness/cli/output.h"
+#include "harness/cli/project_file.h"
 #include "harness/cli/report.h"
 #include "harness/cli/selection.h"
 #include "harness/cli/shard.h"
@@ -33,11 +35,12 @@
 #define SITES_MAX   10000 /* as `tidemark report` keeps them */
 #define JOBS_MOST   64
 #define START_NS    20e6 /* what a program takes in the plan at least: it has to be started */
-#define SLACK_LEAST 1e6
+#define SLACK_LEAST 1e9  /* a hunt starts processes: less would judge little of what grows */
 
 /* A program and its hunt. */
 struct member {
     const struct record_program *program;
+    const struct programs_entry *entry; /* of .tidemark.yaml, or NULL */
     char *name;
     struct hunted_result result;
     pid_t hunt; /* 0: it does not run */
@@ -51,6 +54,7 @@ struct member {
 struct project {
     const struct command_line *line;
     const struct record *record;
+    const struct project_file *file; /* NULL: the record is of a command */
     struct plan_filter filter;
     const struct shard_choice *shard;
     struct text called; /* the command, as a shell takes it */
@@ -117,7 +121,8 @@ static void options_free(struct options *options)
 
 /* What concerns a program by itself; how it is shown, and where, concerns all of them. Each runs in
  * a folder of its own: the files that are named are named from the root. */
-static void options_pass(struct options *options, const struct project *project)
+static void options_pass(struct options *options, const struct project *project,
+                         const struct programs_entry *entry)
 {
     static const char *const words[] = {"only", "exclude", "fail-on", "repetitions",
                                         "seed", "memory",  "timeout", "allocator"};
@@ -141,6 +146,12 @@ static void options_pass(struct options *options, const struct project *project)
             option_add(options, memory_format("--%s", flags[i]));
         }
     }
+    for (size_t i = 0; entry != NULL && i < entry->suppression_count; i++) {
+        const char *rules = entry->suppressions[i];
+        option_put(options, "suppressions",
+                   rules[0] == '/' ? memory_copy(rules)
+                                   : memory_format("%s/%s", project->file->folder, rules));
+    }
     if (project->shard->shards > 0) {
         option_put(options, "shard",
                    memory_format("%u/%u", project->shard->shard, project->shard->shards));
@@ -153,7 +164,8 @@ static void time_give(struct project *project, struct member *member, struct opt
 {
     double weight = member->program->ns + START_NS;
     double part = project->has_budget ? weight / project->weight : 1.0 / (double)project->open;
-    member->given = fmax(project->left * part, SLACK_LEAST);
+    double least = project->has_budget ? 1e6 : SLACK_LEAST;
+    member->given = fmax(project->left * part, least);
     project->left = fmax(project->left - member->given, 0);
     project->weight -= weight;
     project->open--;
@@ -190,7 +202,12 @@ static void members_name(struct project *project)
             several = several ||
                       (k != i && strcmp(project->members[k].program->path, program->path) == 0);
         }
-        char *name = program_name_of(program->path, here);
+        const char *given =
+            project->file == NULL
+                ? ""
+                : project->file->programs.scenario.variants[project->file->entries[i]].name;
+        char *name = given[0] != '\0' ? memory_copy(given) : program_name_of(program->path, here);
+        several = several && given[0] == '\0';
         project->members[i].name =
             several
                 ? program_name_with(name, program->argv, program->framework, program->path, here)
@@ -229,7 +246,7 @@ static bool member_start(struct project *project, struct member *member)
 {
     char error[512] = "";
     struct options options = {0};
-    options_pass(&options, project);
+    options_pass(&options, project, member->entry);
     time_give(project, member, &options);
     const struct record_program *program = member->program;
     struct hunted_program hunted = {.name = member->name,
@@ -305,7 +322,13 @@ static bool members_hunt(struct project *project, size_t jobs)
     bool good = true;
     while ((good && next < project->count) || running > 0) {
         if (good && next < project->count && running < jobs) {
-            good = member_start(project, &project->members[next++]);
+            struct member *member = &project->members[next++];
+            if (member->entry != NULL && member->entry->skip[0] != '\0') {
+                member->unhunted = memory_copy(member->entry->skip);
+                project->open--;
+                continue;
+            }
+            good = member_start(project, member);
             running += good;
             continue;
         }
@@ -360,10 +383,53 @@ static void other_add(const struct project *project, struct result *result, cons
     free(name);
 }
 
+/* What .tidemark.yaml expects of each program, held against the result. The expectations are the
+ * rest's, and come to the merged result with it. */
+static void expectations_hold(const struct project *project, char **paths, size_t count,
+                              struct result *rest)
+{
+    const struct scenario *said = &project->file->programs.scenario;
+    struct scenario all = {.file = said->file, .variant_count = project->count};
+    struct result result;
+    struct diag diag;
+    all.variants = memory_new(project->count + 1, sizeof *all.variants);
+    all.expects = memory_new(project->count * said->expect_count + 1, sizeof *all.expects);
+    for (size_t i = 0; i < project->count; i++) {
+        all.variants[i].name = project->members[i].name;
+        for (size_t k = 0; k < said->expect_count; k++) {
+            if (said->expects[k].variant == project->file->entries[i]) {
+                all.expects[all.expect_count] = said->expects[k];
+                all.expects[all.expect_count++].variant = i;
+            }
+        }
+    }
+    result_init(&result);
+    diag_init(&diag);
+    result.births_unwanted = true;
+    result_merge_programs(&result, (const char *const *)paths, count, 1, &diag);
+    runner_expect(&all, &result);
+    for (size_t i = 0; i < result.expect_count; i++) {
+        struct result_expect *expect = result_expect_add(rest);
+        const struct result_expect *held = &result.expects[i];
+        result_set(&expect->variant, held->variant);
+        result_set(&expect->metric, held->metric);
+        result_set(&expect->limit, held->limit);
+        result_set(&expect->actual, held->actual);
+        result_set(&expect->file, held->file);
+        expect->line = held->line;
+        expect->ok = held->ok;
+    }
+    free(all.variants);
+    free(all.expects);
+    diag_fini(&diag);
+    result_fini(&result);
+}
+
 /* What is in no program's result: how the command ended, and what was not hunted, and why. In one
  * shard of several, which would else have it several times. Returns the file, for the caller to
  * free; NULL: there is nothing, or it cannot be written, after a message. */
-static char *rest_write(const struct project *project, int ended, bool *good)
+static char *rest_write(const struct project *project, int ended, char **paths, size_t count,
+                        bool *good)
 {
     struct result rest;
     char *bad = end_words(ended), *path = NULL;
@@ -391,7 +457,11 @@ static char *rest_write(const struct project *project, int ended, bool *good)
     if (bad != NULL && !is_here) {
         result_note_add(&rest, "%s: %s", project->called.data, bad);
     }
-    if (rest.test_count > 0 || rest.note_count > 0 || project->shard->shards > 0) {
+    if (project->file != NULL && project->file->programs.scenario.expect_count > 0 && count > 0) {
+        expectations_hold(project, paths, count, &rest);
+    }
+    bool any = rest.test_count > 0 || rest.note_count > 0 || rest.expect_count > 0;
+    if (any || project->shard->shards > 0) {
         path = memory_format("%s/command-00000000.jsonl", project->out);
         struct result_writer *writer = result_writer_new(path);
         result_count(&rest);
@@ -402,6 +472,9 @@ static char *rest_write(const struct project *project, int ended, bool *good)
             }
             for (size_t i = 0; i < rest.note_count; i++) {
                 result_write_note(writer, rest.notes[i]);
+            }
+            for (size_t i = 0; i < rest.expect_count; i++) {
+                result_write_expect(writer, &rest.expects[i]);
             }
         }
         if (writer == NULL || !result_writer_close(&writer, &rest)) {
@@ -420,7 +493,6 @@ static int results_tell(const struct project *project, int ended)
     struct result result;
     struct diag diag;
     bool good = true;
-    char *rest = rest_write(project, ended, &good);
     char **paths = memory_new(project->count + 2, sizeof *paths);
     size_t count = 0;
     for (size_t i = 0; i < project->count; i++) {
@@ -432,6 +504,7 @@ static int results_tell(const struct project *project, int ended)
             paths[count++] = member->result.result;
         }
     }
+    char *rest = rest_write(project, ended, paths, count, &good);
     if (rest != NULL) {
         paths[count++] = rest;
     }
@@ -451,6 +524,14 @@ static int results_tell(const struct project *project, int ended)
     int status = COMMAND_OURS;
     if (merge == RESULT_MERGE_BAD || !good) {
         fprintf(stderr, "tidemark hunt: the results in %s cannot be merged\n", project->out);
+    } else if (count == 0 && project->count == 0) {
+        fprintf(
+            stderr,
+            "tidemark hunt: nothing was judged: none of the %zu programs that %s executed has a "
+            "test framework in it, or lies in this folder (--tests GLOB names test programs)\n",
+            project->record->executed, project->called.data);
+        printf("0 passed, 0 failed, 0 skipped\n");
+        status = COMMAND_NOTHING;
     } else if (count == 0) {
         fprintf(stderr, "tidemark hunt: no test of these programs is wanted here\n");
         status = COMMAND_USAGE;
@@ -502,21 +583,23 @@ static int programs_hunt(struct project *project, int ended)
     members_name(project);
     hunted_folder_clear(project->out);
     if (!project->is_listed && !line->quiet) {
-        printf("\ntidemark hunt of %zu test program%s; %s executed %zu\n\n", project->count,
-               project->count == 1 ? "" : "s", project->called.data, project->record->executed);
+        printf("\ntidemark hunt of %zu test program%s; ", project->count,
+               project->count == 1 ? "" : "s");
+        printf(project->file != NULL ? "named by %s\n\n" : "%s executed %zu\n\n",
+               project->called.data, project->record->executed);
     }
     bool good = members_hunt(project, (size_t)jobs);
     int status = good && !project->is_listed ? results_tell(project, ended) : COMMAND_MET;
     return good ? status : COMMAND_OURS;
 }
 
-/* A command that is, or only leads to, one program is hunted as that program: what follows children
- * finds a test framework in it, and nothing else. */
+/* A command that becomes one program, and runs no other of the project, is hunted as that program;
+ * so is one that runs none at all. */
 static bool is_project(const struct record *record)
 {
     size_t programs = record->count + record->other_count;
-    bool has_framework = record->count > 0 && record->programs[0].framework != NULL;
-    return programs >= 2 || (programs == 1 && !has_framework && !record->has_become_other);
+    return programs >= 2 || (programs == 1 && !record->has_become_one) ||
+           (programs == 0 && record->executed >= 2);
 }
 
 /* All that can be wrong with the options is said before the command runs. */
@@ -553,6 +636,15 @@ static void project_fini(struct project *project)
     text_fini(&project->called);
 }
 
+static void members_make(struct project *project)
+{
+    project->count = project->record->count;
+    project->members = memory_new(project->count + 1, sizeof *project->members);
+    for (size_t i = 0; i < project->count; i++) {
+        project->members[i].program = &project->record->programs[i];
+    }
+}
+
 bool project_hunt(struct command_line *line, const struct shard_choice *shard, int *status)
 {
     struct record record = {0};
@@ -582,15 +674,41 @@ bool project_hunt(struct command_line *line, const struct shard_choice *shard, i
         fprintf(stderr, "tidemark hunt: %s\n", error);
     }
     if (hunts) {
-        project.count = record.count;
-        project.members = memory_new(record.count + 1, sizeof *project.members);
-        for (size_t i = 0; i < record.count; i++) {
-            project.members[i].program = &record.programs[i];
-        }
+        members_make(&project);
         *status = programs_hunt(&project, ended);
     }
     project_fini(&project);
     record_fini(&record);
     free(tests);
     return hunts;
+}
+
+int project_file_hunt(struct command_line *line, const struct shard_choice *shard)
+{
+    struct project_file file;
+    struct diag diag;
+    int status = COMMAND_USAGE;
+    const char *out = command_text(line, "out"), *path = command_text(line, "programs");
+    path = path == NULL ? ".tidemark.yaml" : path;
+    struct project project = {.line = line,
+                              .record = &file.record,
+                              .file = &file,
+                              .shard = shard,
+                              .out = out == NULL ? "tidemark-results" : out,
+                              .is_listed = command_flag(line, "list")};
+    diag_init(&diag);
+    bool read = project_file_read(path, &file, &diag);
+    diag_print(&diag, stderr);
+    if (read && options_check(&project, &status)) {
+        text_put(&project.called, path);
+        members_make(&project);
+        for (size_t i = 0; i < project.count; i++) {
+            project.members[i].entry = &file.programs.entries[file.entries[i]];
+        }
+        status = programs_hunt(&project, 0);
+    }
+    project_fini(&project);
+    project_file_fini(&file);
+    diag_fini(&diag);
+    return status;
 }

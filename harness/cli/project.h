@@ -17,4 +17,7 @@ bool project_wanted(const struct command_line *line);
  * one that can be followed to: then the operand is hunted as ever, and *status is not set. */
 bool project_hunt(struct command_line *line, const struct shard_choice *shard, int *status);
 
+/* `tidemark hunt` without a program: those that .tidemark.yaml names, or the file of --programs. */
+int project_file_hunt(struct command_line *line, const struct shard_choice *shard);
+
 #endif

@@ -90,6 +90,24 @@ expect 1 'FAIL  ./run.sh' 'it ended with status 3 by itself' '10 passed, 1 faile
 status=$?
 expect 0 'repeat: tidemark hunt --quick -- env TESTS=3' '4 passed, 0 failed, 0 skipped'
 
+# One program that the command runs is one of a project, too: its ids are the same when there are more.
+printf '#!/bin/sh\nTESTS=3 $CHECK >/dev/null\ntrue\n' >single.sh && chmod +x single.sh
+CHECK="$B/fixtures/check_hundreds" "$B/tidemark" hunt --quick --json single.jsonl -- ./single.sh >"$T/out" 2>&1
+status=$?
+expect 0 'hunt of 1 test program;' '4 passed, 0 failed, 0 skipped'
+grep -q '"id":"check_hundreds/hundreds/all/one_of_many' single.jsonl || { echo "FAIL: no program in the ids"; failed=1; }
+
+# A command that runs no program of a project: said so, and not run again.
+printf '#!/bin/sh\necho run >>runs\nenv true\nenv false\nexit 0\n' >none.sh && chmod +x none.sh
+"$B/tidemark" hunt --quick -- ./none.sh >"$T/out" 2>&1
+status=$?
+expect 77 'nothing was judged: none of the' '0 passed, 0 failed, 0 skipped'
+[ "$(wc -l <runs)" = 1 ] || { echo "FAIL: the command ran $(wc -l <runs) times"; failed=1; }
+echo 'exit 4' >>none.sh && sed -i s/^exit.0// none.sh
+"$B/tidemark" hunt --quick -- ./none.sh >"$T/out" 2>&1
+status=$?
+expect 1 'it ended with status 4 by itself'
+
 "$B/tidemark" hunt --json - -- ./run.sh >"$T/out" 2>&1
 status=$?
 expect 2 '--json -: a file, where several programs are hunted'

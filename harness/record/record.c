@@ -26,6 +26,7 @@ enum { NOT_FOUND = 127, EVENT_STOP = 128 /* PTRACE_EVENT_STOP */, NONE = -1 };
 struct traced {
     pid_t pid;
     long program; /* index into the record, of what it executed last; NONE: nothing that is kept */
+    long inside;  /* the same of the test program that started it; NONE: none */
     uint64_t begun; /* when it did, monotonic_ns */
 };
 
@@ -55,7 +56,8 @@ static struct traced *traced_get(struct tracer *tracer, pid_t pid)
     }
     memory_grow(&tracer->traced, &tracer->traced_room, tracer->traced_count + 1,
                 sizeof *tracer->traced);
-    tracer->traced[tracer->traced_count] = (struct traced){.pid = pid, .program = NONE};
+    tracer->traced[tracer->traced_count] =
+        (struct traced){.pid = pid, .program = NONE, .inside = NONE};
     return &tracer->traced[tracer->traced_count++];
 }
 
@@ -201,9 +203,13 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
     char *path = proc_link(pid, "exe");
     const struct known *known = known_get(tracer, path);
     struct traced *traced = traced_get(tracer, pid);
+    traced->inside = traced->program != NONE ? traced->program : traced->inside;
     traced->program = NONE;
     tracer->record->executed++;
-    if (known->framework != NULL || is_named(tracer, path)) {
+    if (traced->inside != NONE &&
+        strcmp(tracer->record->programs[traced->inside].path, path) == 0) {
+        free(path); /* a test program that executes itself: it is a part of it, and no other one */
+    } else if (known->framework != NULL || is_named(tracer, path)) {
         struct record_program program = {.path = path,
                                          .argv = proc_strings(pid, "cmdline"),
                                          .env = proc_strings(pid, "environ"),
@@ -213,9 +219,10 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
                                          .times = 1};
         traced->program = program_add(tracer->record, &program);
         traced->begun = monotonic_ns();
+        tracer->record->has_become_one |= pid == tracer->root;
     } else {
         if (other_add(tracer->record, tracer->here, path)) {
-            tracer->record->has_become_other |= pid == tracer->root;
+            tracer->record->has_become_one |= pid == tracer->root;
         }
         free(path);
     }
@@ -248,6 +255,17 @@ static bool is_stopping(int signal_number)
            signal_number == SIGTTOU;
 }
 
+/* The child's own first stop may have come before. */
+static void fork_note(struct tracer *tracer, pid_t pid)
+{
+    unsigned long child = 0;
+    const struct traced *parent = traced_get(tracer, pid);
+    long inside = parent->program != NONE ? parent->program : parent->inside;
+    if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &child) == 0 && child > 0) {
+        traced_get(tracer, (pid_t)child)->inside = inside;
+    }
+}
+
 static void stop_handle(struct tracer *tracer, pid_t pid, int status)
 {
     int event = status >> 16;
@@ -260,6 +278,10 @@ static void stop_handle(struct tracer *tracer, pid_t pid, int status)
         }
     } else if (event == EVENT_STOP && is_stopping(WSTOPSIG(status))) {
         ptrace(PTRACE_LISTEN, pid, NULL, NULL); /* it stays stopped until somebody continues it */
+    } else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+               event == PTRACE_EVENT_CLONE) {
+        fork_note(tracer, pid);
+        go_on(pid, 0);
     } else if (event != 0) {
         traced_get(tracer, pid);
         go_on(pid, 0);

@@ -30,7 +30,7 @@ struct record {
     char **others;   /* paths, each once: programs without a framework that lie below the folder in
                         which the command was started, so probably the project's own */
     size_t other_count, other_room;
-    bool has_become_other; /* the command itself became one of them, by exec */
+    bool has_become_one; /* the command itself became one of all these, by exec */
 };
 
 /* `tests`: globs over paths, NULL-terminated, or NULL: further test programs. *status is how the
