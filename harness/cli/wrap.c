@@ -128,15 +128,37 @@ static int program_hunt(struct command_line *line)
     return status;
 }
 
+/* A runner asks the program for its tests: that is no test. */
+static bool only_lists(const struct command_line *line)
+{
+    char *path = command_program_find(line->operands[0]);
+    const char *framework = framework_of(path, NULL);
+    bool lists = false;
+    for (size_t i = 1; i < line->operand_count; i++) {
+        lists = lists || program_argument_lists(line->operands[i], framework);
+    }
+    free(path);
+    return lists;
+}
+
+/* Returns only when it cannot be run. */
+static int program_become(const struct command_line *line)
+{
+    execvp(line->operands[0], line->operands);
+    fprintf(stderr, "tidemark wrap: %s: %s\n", line->operands[0], strerror(errno));
+    return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
 static int wrap_main(struct command_line *line)
 {
     if (line->json != NULL) {
         return command_usage_error(line, "--json: the result is written to --out DIR");
     }
     if (getenv("TIDEMARK_WRAPPED") != NULL) { /* a hunt of a script that calls this again */
-        execvp(line->operands[0], line->operands);
-        fprintf(stderr, "tidemark wrap: %s: %s\n", line->operands[0], strerror(errno));
-        return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+        return program_become(line);
+    }
+    if (only_lists(line)) {
+        return program_become(line);
     }
     int ended = program_run(line->operands);
     if (ended == -1) {

@@ -31,6 +31,37 @@ static const struct selector selectors[] = {
     {NULL, NULL, NULL, 0},
 };
 
+/* Arguments that begin so list tests and run none. */
+static const struct word {
+    const char *framework, *begin;
+} listers[] = {
+    {"GoogleTest", "--gtest_list_tests"}, {"Catch2", "--list-"},   {"doctest", "--list-"},
+    {"Boost.Test", "--list_content"},     {"Criterion", "--list"}, {NULL, NULL},
+};
+
+/* Arguments that say nothing of what is tested. */
+static const struct word neutrals[] = {
+    {"GoogleTest", "--gtest_also_run_disabled_tests"},
+    {"GoogleTest", "--gtest_output="},
+    {"GoogleTest", "--gtest_color="},
+    {"GoogleTest", "--gtest_brief="},
+    {NULL, NULL},
+};
+
+static bool is_one_of(const struct word *words, const char *argument, const char *framework)
+{
+    while (words->begin != NULL && (framework == NULL || strcmp(words->framework, framework) != 0 ||
+                                    strncmp(argument, words->begin, strlen(words->begin)) != 0)) {
+        words++;
+    }
+    return words->begin != NULL;
+}
+
+bool program_argument_lists(const char *argument, const char *framework)
+{
+    return is_one_of(listers, argument, framework);
+}
+
 static const char *const markers[] = {"CMakeCache.txt", "meson-private", "build.ninja",
                                       "config.status"};
 
@@ -155,7 +186,8 @@ char *program_name_with(char *name, char *const *argv, const char *framework, co
     struct text words = {0};
     const char *value;
     for (char *const *word = argv[0] == NULL ? argv : argv + 1; *word != NULL; word++) {
-        if (!program_argument_selects(*word, framework, &value)) {
+        if (!program_argument_selects(*word, framework, &value) &&
+            !is_one_of(neutrals, *word, framework)) {
             text_put(&words, words.length > 0 ? " " : "");
             argument_put(&words, *word, path, here);
         }

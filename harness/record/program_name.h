@@ -28,6 +28,9 @@ char *program_name_with(char *name, char *const *argv, const char *framework, co
  */
 bool program_argument_selects(const char *argument, const char *framework, const char **value);
 
+/* Does this argument only list tests, so that the run is no test? As CMake asks at build time. */
+bool program_argument_lists(const char *argument, const char *framework);
+
 /* One argument that selects what all of values[0..count) do; NULL where they cannot be joined. The
  * caller frees. */
 char *program_selections_join(const char *framework, const char *const *values, size_t count);

@@ -89,7 +89,8 @@ START_TEST(arguments_follow_but_for_selections_and_folders)
 {
     char *path = expand("@/out/t/check_it"), *here = expand("@/tree"),
          *data = expand("--data=@/tree/d/x"), *made = expand("@/out/made");
-    char *argv[] = {path, data, (char[]){"--gtest_filter=A.b"}, made, (char[]){"-v"}, NULL};
+    char *argv[] = {path, data,           (char[]){"--gtest_also_run_disabled_tests"},
+                    made, (char[]){"-v"}, NULL};
     char *name = program_name_with(program_name_of(path, here), argv, "GoogleTest", path, here);
     ck_assert_str_eq(name, "t/check_it[--data=d/x made -v]");
     free(name);
@@ -126,6 +127,10 @@ START_TEST(selections_of_a_framework_are_joined)
     ck_assert(!program_argument_selects("--list", "Catch2", &value));
     ck_assert(!program_argument_selects("A.b", "libcheck", &value));
     ck_assert(!program_argument_selects("A.b", NULL, &value));
+    ck_assert(program_argument_lists("--gtest_list_tests", "GoogleTest"));
+    ck_assert(program_argument_lists("--list-test-names-only", "Catch2"));
+    ck_assert(!program_argument_lists("--gtest_list_tests", "Catch2"));
+    ck_assert(!program_argument_lists("--list", NULL));
     static const struct {
         const char *framework, *const *values, *joined;
     } rows[] = {

@@ -197,6 +197,15 @@ static bool other_add(struct record *record, const char *here, const char *path)
     return is_below;
 }
 
+static bool only_lists(char *const *argv, const char *framework)
+{
+    bool lists = false;
+    for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
+        lists = lists || program_argument_lists(argv[i], framework);
+    }
+    return lists;
+}
+
 /* Returns false when the process is to be let go. */
 static bool exec_note(struct tracer *tracer, pid_t pid)
 {
@@ -217,9 +226,13 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
                                          .framework = known->framework,
                                          .status = NONE,
                                          .times = 1};
-        traced->program = program_add(tracer->record, &program);
-        traced->begun = monotonic_ns();
-        tracer->record->has_become_one |= pid == tracer->root;
+        if (only_lists(program.argv, program.framework)) {
+            program_fini(&program);
+        } else {
+            traced->program = program_add(tracer->record, &program);
+            traced->begun = monotonic_ns();
+            tracer->record->has_become_one |= pid == tracer->root;
+        }
     } else {
         if (other_add(tracer->record, tracer->here, path)) {
             tracer->record->has_become_one |= pid == tracer->root;

@@ -29,9 +29,15 @@ void terminal_stack(const char *label, const struct result_frame *frames, size_t
 {
     struct text text = {0}, next = {0};
     count = describe_frames_own(frames, count);
-    size_t at = 0;
+    size_t at = 0, folded = 0;
     for (size_t line = 0; at < count && line < FRAMES_MAX; line++) {
         size_t times = 0;
+        if (describe_frame_folded(frames, count, at)) {
+            at++;
+            folded++;
+            line--;
+            continue;
+        }
         text_reset(&text);
         describe_frame(&text, &frames[at]);
         do {
@@ -40,15 +46,23 @@ void terminal_stack(const char *label, const struct result_frame *frames, size_t
             if (++at < count) {
                 describe_frame(&next, &frames[at]);
             }
-        } while (at < count && strcmp(text_peek(&next), text_peek(&text)) == 0);
+        } while (at < count && strcmp(text_peek(&next), text_peek(&text)) == 0 &&
+                 !describe_frame_folded(frames, count, at));
         if (times > 1) {
             text_format(&text, " x %zu", times);
         }
         terminal_label(line == 0 ? label : "", text_peek(&text), out, columns);
     }
-    if (at < count) {
+    if (at < count || folded > 0) {
+        size_t more = count - at;
         text_reset(&text);
-        text_format(&text, "... %zu more frame%s", count - at, count - at == 1 ? "" : "s");
+        if (more > 0) {
+            text_format(&text, "... %zu more frame%s", more, more == 1 ? "" : "s");
+        }
+        if (folded > 0) {
+            text_format(&text, "%s %zu frame%s of headers", more > 0 ? ", and" : "...", folded,
+                        folded == 1 ? "" : "s");
+        }
         terminal_label("", text.data, out, columns);
     }
     text_fini(&text);

@@ -287,6 +287,10 @@ void result_elsewhere_fini(struct result_elsewhere *elsewhere);
 /* Adds a counter to a variant. */
 void result_counter_add(struct result_variant *variant, const char *name, double value);
 
+/* Is the frame libc's, a framework's or the compiler's? Their headers have lines in the program's
+ * own modules, where their functions were inlined or made of templates. */
+bool result_frame_system(const struct result_frame *frame);
+
 /* `count` zeroed frames or links with strings "". Owned by what they are stored in. */
 struct result_frame *result_frames_new(size_t count);
 void result_frames_free(struct result_frame *frames, size_t count);
