@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define QUICK_CALLS     7           /* three of the warm-up and four */
 #define QUICK_MOST      64          /* of what moves */
@@ -264,12 +265,40 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
     }
 }
 
+/* It ended its process by exit with status 0 (a system call, another program are no exit). libcheck, which forks, takes that for a pass, and a test that
+ * is meant to do so (tcase_add_exit_test with 0) looks like any other. So it passes for whoever runs
+ * the program plainly; what it keeps, nobody knows. Returns false where it is no pass. */
+static bool exits_well(struct session *session, uint32_t number)
+{
+    const struct worker *worker = &session->link.worker;
+    struct wire_end end;
+    wire_end_get(worker->wire, &end);
+    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !end.exited ||
+        !WIFEXITED(worker->status) || WEXITSTATUS(worker->status) != 0) {
+        return false;
+    }
+    struct alone alone = alone_run(session, number, true, 1);
+    if (!alone.passed) {
+        return false;
+    }
+    session->forked_count++;
+    result_once(session, number, &alone,
+                "it ends its process with status 0: run once, in a child of its own, no verdict");
+    result_note_add(session->result,
+                    "%s ends its process with status 0, which libcheck takes for a pass, whether it "
+                    "was meant or not: run once in a child, no verdict",
+                    session->seen.tests[number].id);
+    return true;
+}
+
 enum result_status session_died(struct session *session, uint32_t number, bool hung)
 {
-    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
     enum result_status dying = session_dying(session, hung);
-    if (dying == RESULT_OOM || dying == RESULT_EXIT ||
-        !passes_alone(session, number, hung ? "hangs" : "dies", "", hung)) {
+    bool passes = dying == RESULT_EXIT ? exits_well(session, number)
+                  : dying == RESULT_OOM
+                      ? false
+                      : passes_alone(session, number, hung ? "hangs" : "dies", "", hung);
+    if (!passes) {
         session_death(session, number, hung);
     } else {
         session_death_add(session, number);
