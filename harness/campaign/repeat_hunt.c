@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define QUICK_CALLS     7           /* three of the warm-up and four */
 #define QUICK_MOST      64          /* of what moves */
@@ -280,22 +281,52 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
     }
 }
 
+/* It ended its process by exit with status 0 (a system call, another program are no exit).
+ * libcheck, which forks, takes that for a pass, and a test that is meant to do so
+ * (tcase_add_exit_test with 0) looks like any other. So it passes for whoever runs the program
+ * plainly; what it keeps, nobody knows. Returns false where it is no pass. */
+static bool exits_well(struct session *session, uint32_t number)
+{
+    const struct worker *worker = &session->link.worker;
+    struct wire_end end;
+    wire_end_get(worker->wire, &end);
+    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !end.exited ||
+        !WIFEXITED(worker->status) || WEXITSTATUS(worker->status) != 0) {
+        return false;
+    }
+    struct alone alone = alone_run(session, number, true, 1);
+    if (!alone.passed) {
+        return false;
+    }
+    session->forked_count++;
+    result_once(session, number, &alone,
+                "it ends its process with status 0: run once, in a child of its own, no verdict");
+    result_note_add(
+        session->result,
+        "%s ends its process with status 0, which libcheck takes for a pass, whether it "
+        "was meant or not: run once in a child, no verdict",
+        session->seen.tests[number].id);
+    return true;
+}
+
 /* It hung or died. `course`: the pass in order, or NULL when this is it. */
 static enum result_status died(struct session *session, const struct session *course,
                                uint32_t number, bool hung)
 {
-    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. What runs out
-     * of memory where it is called again and again does it by itself, or was given a worker of its
-     * own; in the pass in order others may have taken what it needs. */
+    /* What runs out of memory where it is called again and again does it by itself, or was given a
+     * worker of its own; in the pass in order others may have taken what it needs. */
     enum result_status dying = session_dying(session, hung);
     bool memory = dying == RESULT_OOM;
     bool own = memory && (!session->reports || session_accumulated(session));
     const char *how = memory ? "runs out of memory" : hung ? "hangs" : "dies";
     struct wire_test unknown;
     WIRE_INIT(&unknown, WIRE_TEST);
-    if (!own && dying != RESULT_EXIT &&
-        (passes_alone(session, number, how, "", hung) ||
-         (course && passes_in_order(session, course, number, &unknown, how)))) {
+    bool passes =
+        dying == RESULT_EXIT
+            ? exits_well(session, number)
+            : !own && (passes_alone(session, number, how, "", hung) ||
+                       (course && passes_in_order(session, course, number, &unknown, how)));
+    if (passes) {
         session_death_add(session, number);
     } else {
         session_death(session, number, hung);
@@ -369,8 +400,7 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
     int64_t cap = (int64_t)hunting->session->plan->memory_cap;
     return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS || lost > SPENT_BYTES ||
            (cap > 0 && lost > cap / SPENT_PART) || now->fds > threshold_count(FEW_UNITS) ||
-           now->files > threshold_count(FEW_UNITS) ||
-           now->children > threshold_count(FEW_UNITS) ||
+           now->files > threshold_count(FEW_UNITS) || now->children > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
            (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);

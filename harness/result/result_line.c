@@ -22,6 +22,7 @@ static const struct field run_fields[] = {
     FIELD(result, "started", FIELD_TEXT, started),
     FIELD(result, "scenario", FIELD_TEXT, scenario),
     FIELD(result, "suite", FIELD_TEXT, suite),
+    FIELD(result, "program", FIELD_TEXT, program),
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
