@@ -434,7 +434,7 @@ bench-report: $B/tidemark ## time and memory of reports and merging: 50 shards, 
 bench-page: $B/tidemark ## the HTML page in Chromium: how long an interaction takes with 10,000 tests, pictures in $B/page
 	$QB=$B python3 ci/page.py measure $B/page
 
-validate-reports: $B/tidemark ## SARIF against its schema (fetched with npm), JUnit by a parser
+validate-reports: $B/tidemark ## SARIF against its schema, the page by axe-core (both fetched with npm), JUnit by a parser
 	$QB=$B ci/validate-reports.sh
 
 bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with itself 3 % slower

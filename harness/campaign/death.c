@@ -160,12 +160,15 @@ static void stop(struct session *session, const char *by, uint32_t number)
                number < session->seen.test_count ? session->seen.tests[number].id : "");
 }
 
+bool session_accumulated(const struct session *session)
+{
+    return (double)session->live_end > ACCUMULATED * (double)session->link.worker.cap.bytes;
+}
+
 /* What a death means for the variant: true if it goes on behind the test. */
 bool session_death_goes_on(struct session *session, uint32_t number, enum result_status status)
 {
-    int64_t held = session->live_end;
-    if (status == RESULT_OOM &&
-        (double)held > ACCUMULATED * (double)session->link.worker.cap.bytes) {
+    if (status == RESULT_OOM && session_accumulated(session)) {
         stop(session, "memory", number);
         return false;
     }
@@ -179,6 +182,5 @@ bool session_limit_reached(const struct session *session)
     const struct cap *cap = &session->link.worker.cap;
     uint64_t refused = atomic_load(&session->link.worker.wire->crash.refused);
     return cap->bytes > 0 && !cap->folder[0] && refused > 0 &&
-           refused / REFUSED_MOST < cap->bytes &&
-           (double)session->live_end > ACCUMULATED * (double)cap->bytes;
+           refused / REFUSED_MOST < cap->bytes && session_accumulated(session);
 }

@@ -92,7 +92,8 @@ static void results_drop(struct result *result)
 bool session_hunt(struct session *session)
 {
     struct course course;
-    double begun = (double)monotonic_ns(), wish = (double)session->plan->budget_ns;
+    double begun = (double)monotonic_ns();
+    const struct budget_wish wish = spending_wish(session->plan);
     course_init(&course, session, 0);
     course.session.reports = true;
     course.session.died = session_died;

@@ -329,7 +329,7 @@ static unsigned passes_still(const struct session *runs)
     struct affordable most = passes_most(runs);
     double pass_ns = runs->wall / PASSES;
     struct budget_test whole = {.call_ns = pass_ns, .repeated = true};
-    struct budget budget = budget_plan(pass_ns, false, (double)runs->plan->budget_ns, &whole, 1, 1);
+    struct budget budget = budget_plan(pass_ns, false, spending_wish(runs->plan), &whole, 1, 1);
     unsigned passes = threshold_count(CLEAN_CALLS);
     passes = most.passes < passes ? most.passes : passes;
     passes = pass_ns * passes > budget.total ? (unsigned)(budget.total / pass_ns) : passes;

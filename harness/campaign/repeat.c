@@ -278,6 +278,7 @@ static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, ui
 {
     repeat->settled_ns = repeat->settle_ns - SETTLE_WHOLE_NS; /* that much is left for this one */
     bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
+    repeat->whole_ns = called ? (double)repeat->last.test.settled_ns : 0;
     repeat->settled_ns = repeat->settle_ns; /* and nothing for others */
     return called;
 }

@@ -66,6 +66,7 @@ struct repeat {
     double call_ns, spent_ns;
     double settle_ns, settled_ns; /* to be waited for threads that give back late, and waited */
     bool gave_back;               /* they did, while they were waited for */
+    double whole_ns;              /* the last of it, before the test was accused */
     struct boundary first, now;
     unsigned still;   /* calls at the end of the answer in which it first moved; 0: it has not */
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */

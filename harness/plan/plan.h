@@ -61,6 +61,7 @@ struct plan {
     unsigned repetitions;      /* hunt: least repetitions (0: default) */
     unsigned jobs;             /* hunt: so many tests are repeated side by side; 0 as 1 */
     uint64_t budget_ns;        /* hunt: what it may take (0: five passes over the suite and 5 s) */
+    uint64_t slack_ns;         /* hunt: without a budget, beside five passes (0: 5 s) */
 };
 
 /* An empty plan with the defaults: one pass, seed 1, jemalloc. */

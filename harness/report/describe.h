@@ -73,8 +73,17 @@ void describe_nothing(struct text *text, const struct result *result);
  * stopped at ...". Empty when there is nothing to tell. */
 void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
+/* Is this frame left out of a stack for a person? Those of headers of C++ and of frameworks are,
+ * beside others, in the program's own modules. */
+bool describe_frame_folded(const struct result_frame *frames, size_t count, size_t at);
+/* The variant that is to be shown beside a test's id: "" where the id begins with it, as the ids of
+ * a program among several do. */
+const char *describe_variant_beside(const char *id, const char *variant);
 /* The sentence that people quote; "" when the result gives none. */
 void describe_closing(struct text *text, const struct result *result);
+/* "boom was not judged: its program ended ... . ": the first suite or variant that counts and has
+ * no verdict, and how many others; nothing where there is none. */
+void describe_unjudged(struct text *text, const struct result *result);
 /* What hangs on the order of the tests, a sentence each without the full stop: who fails for what
  * another leaves behind, who needs another, who left what stays. From *next (0) on; false: no more,
  * and nothing was put. */

@@ -189,7 +189,11 @@ void describe_site(struct text *text, const struct result_site *site, unsigned r
         text_format(text, ", %s", describe_origin(site));
     }
     text_put_char(text, '\n');
-    for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
+    size_t count = describe_frames_own(site->frames, site->frame_count);
+    for (size_t i = 0; i < count; i++) {
+        if (describe_frame_folded(site->frames, count, i)) {
+            continue;
+        }
         text_put(text, "  ");
         describe_frame(text, &site->frames[i]);
         text_put_char(text, '\n');

@@ -22,6 +22,7 @@ static const struct field run_fields[] = {
     FIELD(result, "started", FIELD_TEXT, started),
     FIELD(result, "scenario", FIELD_TEXT, scenario),
     FIELD(result, "suite", FIELD_TEXT, suite),
+    FIELD(result, "program", FIELD_TEXT, program),
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
@@ -262,6 +263,16 @@ static void intervals_read(struct json *json, struct result_variant *variant)
     }
 }
 
+/* One place for each value, each behind the one before: what is drawn rests on it. */
+static bool curve_is_whole(const struct result_test *test)
+{
+    bool rises = !test->live_at_rep || test->live_at_rep_count == test->live_by_rep_count;
+    for (size_t i = 0; rises && i < test->live_at_rep_count; i++) {
+        rises = test->live_at_rep[i] > (i > 0 ? test->live_at_rep[i - 1] : 0);
+    }
+    return rises;
+}
+
 void result_line_test(struct json *json, struct result_test *test)
 {
     const char *key;
@@ -289,6 +300,9 @@ void result_line_test(struct json *json, struct result_test *test)
     }
     if (!json->error && !test->id[0]) {
         json_fail(json, "a test without an id");
+    }
+    if (!json->error && !curve_is_whole(test)) {
+        json_fail(json, "live_at_rep does not rise, or has not as many places as live_by_rep");
     }
 }
 

@@ -40,6 +40,9 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     json_text(line, "started", result->started);
     json_text(line, "scenario", result->scenario);
     json_text(line, "suite", result->suite);
+    if (result->program[0]) {
+        json_text(line, "program", result->program);
+    }
     json_text(line, "way_in", result->way_in);
     json_text(line, "shard", result->shard);
     if (result->partition[0]) {

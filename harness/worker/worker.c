@@ -1,5 +1,6 @@
 /* worker.c - see worker.h. */
 #include "harness/worker/worker.h"
+#include "harness/worker/pace.h"
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
@@ -21,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BUSY       8 /* times as long as a limit, at most, for a program that waits for a processor */
 #define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
 #define BETWEEN_NS 2000000000ull  /* more than a test's limit, where none runs */
 
@@ -325,10 +327,20 @@ static uint64_t watch_limit(const struct worker *worker, uint64_t timeout_ns)
     return (limit < STARTUP_NS ? limit : STARTUP_NS) + asked->settle_ns;
 }
 
+/* On a busy machine a program that starts waits for a processor most of the time: that is no hang.
+ */
+static uint64_t watch_waited(const struct worker *worker, uint64_t limit)
+{
+    uint64_t most = limit * (BUSY - 1);
+    uint64_t waited = worker->watch.started_ns ? 0 : pace_waited_ns(worker->pid);
+    return waited < most ? waited : most;
+}
+
 static bool worker_late(struct worker *worker, uint64_t timeout_ns)
 {
     uint64_t limit = watch_limit(worker, timeout_ns);
-    bool late = limit && monotonic_ns() - worker->watch.since_ns > limit;
+    uint64_t took = monotonic_ns() - worker->watch.since_ns;
+    bool late = limit && took > limit && took > limit + watch_waited(worker, limit);
     if (timeout_ns && watch_overrun(worker)) {
         worker->damage = "its progress was overwritten";
         late = true;
