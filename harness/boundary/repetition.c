@@ -60,7 +60,8 @@ struct run {
     struct ledger_totals before, after; /* of the last repetition */
     uint32_t threads;                   /* when the run began */
     bool floors, moved;
-    struct wire_sample last; /* of the RUN before, if it was of this test */
+    struct wire_sample last;  /* of the RUN before, if it was of this test */
+    struct wire_sample alike; /* the boundaries that are not on the wire yet; none: 0 of them */
     uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
@@ -202,6 +203,7 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
         meter_sample_get(&meter);
     }
     WIRE_INIT(sample, WIRE_SAMPLE);
+    sample->boundaries = 1;
     sample->live_blocks = totals->live_blocks;
     sample->live_bytes = totals->live_bytes;
     sample->fds = meter.fds;
@@ -219,6 +221,29 @@ static bool sample_moved(const struct wire_sample *last, const struct wire_sampl
            last->fds != now->fds || last->threads != now->threads || last->files != now->files;
 }
 
+#define LONG_NS 10000000u /* repetitions of which each boundary is told at once */
+
+static void alike_put(struct run *run)
+{
+    if (run->alike.boundaries > 0) {
+        wire_put(boundary_wire, &run->alike);
+        run->alike.boundaries = 0;
+    }
+}
+
+/* Boundaries that are alike are one record: of most tests nearly all are. */
+static bool alike_add(struct wire_sample *alike, const struct wire_sample *sample)
+{
+    if (alike->boundaries == 0 || alike->status != sample->status || alike->peak_rss_bytes != 0 ||
+        alike->wall_ns > LONG_NS || sample_moved(alike, sample)) {
+        return false;
+    }
+    alike->boundaries++;
+    alike->repetition = sample->repetition;
+    alike->wall_ns += sample->wall_ns;
+    return true;
+}
+
 static void run_sample(struct run *run, uint32_t repetition, bool trusting)
 {
     struct wire_sample sample;
@@ -228,13 +253,18 @@ static void run_sample(struct run *run, uint32_t repetition, bool trusting)
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
+    if (alike_add(&run->alike, &sample)) {
+        return;
+    }
+    alike_put(run);
+    run->alike = sample;
     run->moved =
         run->moved || (run->last.head.type == WIRE_SAMPLE && sample_moved(&run->last, &sample));
     last_sample = sample;
-    wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
      * moves. */
-    if (run->wall_ns > 10000000) {
+    if (run->wall_ns > LONG_NS) {
+        alike_put(run);
         wire_flush(boundary_wire);
     }
 }
@@ -247,6 +277,7 @@ static bool run_is_watched(const struct wire_command *command)
 static void run_report(struct run *run)
 {
     struct wire_test *test = &last_test;
+    alike_put(run);
     test->passed_before = test->status == WIRE_PASS ? 0 : test->passed_before;
     const struct outcome *last = &run->outcome;
     bool forked = last->forked;
@@ -275,7 +306,8 @@ static void run_report(struct run *run)
     test->queued_ns = run->queued_ns;
     test->settled_ns = run->settled_ns;
     if (run_is_watched(run->command)) {
-        test->rss_bytes = meter_rss();
+        bool asked = (run->command->flags & WIRE_NO_KERNEL) == 0;
+        test->rss_bytes = asked ? meter_rss() : 0;
         test->own_bytes = ledger_own_bytes() + arena_bytes();
         ledger_watch_put(boundary_wire);
     }
@@ -356,7 +388,10 @@ static void run_settle(struct run *run)
     struct run settled = *run;
     settled.after = now;
     settled.wall_ns = 0;
+    alike_put(run); /* what was held before and after the wait is compared */
+    settled.alike.boundaries = 0;
     run_boundary(&settled, run->repetitions, false);
+    alike_put(&settled);
     atomic_store_explicit(&boundary_wire->progress.live_bytes, now.live_bytes,
                           memory_order_relaxed);
 }
@@ -376,7 +411,10 @@ static void run_repetitions(struct run *run)
     if (run->floors) {
         ledger_floor_reset();
     }
-    uint64_t process_cpu_ns = cpu_now_ns(), queued = meter_queued_ns();
+    const bool queues = (command->flags & WIRE_NO_QUEUED) == 0;
+    const bool believes = (command->flags & WIRE_NO_KERNEL) != 0;
+    const bool goes_on = run->last.head.type == WIRE_SAMPLE; /* the kernel was asked just before */
+    uint64_t process_cpu_ns = cpu_now_ns(), queued = queues ? meter_queued_ns() : 0;
     bool more = run_goes_on(run);
     while (more) {
         bool first = run->repetitions == 0;
@@ -385,11 +423,11 @@ static void run_repetitions(struct run *run)
         }
         run_repetition(run, run->repetitions++);
         more = run_goes_on(run);
-        run_boundary(run, run->repetitions - 1, !first && more);
+        run_boundary(run, run->repetitions - 1, believes || ((!first || goes_on) && more));
         more = more && run_goes_on(run);
     }
     run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
-    run->queued_ns = meter_queued_ns() - queued;
+    run->queued_ns = queues ? meter_queued_ns() - queued : 0;
     if (command->depth == WIRE_TRACE) {
         heap_error_look();
         if (heap_outcome_take(command->test, &run->outcome)) {

@@ -32,6 +32,10 @@
 #define SPENT_BYTES  KEPT_BYTES
 #define SPENT_PART   4 /* of the limit of descriptors */
 
+/* A call that takes less than this neither sleeps nor waits for a processor so long that it matters
+ * which of the two it was. */
+#define BRIEF_NS 1e6
+
 struct hunting { /* the tests of one session */
     struct session *session;
     struct spending *spending;
@@ -301,6 +305,7 @@ static void limits_set(struct hunting *hunting, uint32_t number)
     double peak = (double)(hunting->course->live_peak - hunting->course->live_start);
     uint32_t units = threshold_count(FEW_UNITS);
     hunting->limits = (struct repeat_limits){
+        .flags = test->call_ns < BRIEF_NS ? WIRE_NO_QUEUED : 0,
         .settle_ns = hunting->settle_ns,
         .least = plan->repetitions ? threshold_count(WARM_UP) + plan->repetitions : LEAST_CALLS,
         .most = threshold_count(MOST_CALLS),

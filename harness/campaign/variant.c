@@ -48,7 +48,8 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
         .test = number,
         .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
         .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
-                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0),
+                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0) |
+                 (session->shuffle ? WIRE_NO_QUEUED | WIRE_NO_KERNEL : 0),
         .settle_ns = settle_ns(session),
         .repetitions = 1};
     phase_test(session, number, session->served++);

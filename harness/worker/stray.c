@@ -131,17 +131,23 @@ size_t stray_kill(const pid_t *spared, size_t count)
 
 size_t stray_children(void)
 {
+    static int fd = -1; /* it stays open: this is asked after each answer of a worker */
+    static pid_t opened_by;
     char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     size_t count = 0;
-    for (ssize_t got; fd >= 0 && (got = read(fd, text, sizeof text)) > 0;) {
+    if (fd < 0 || opened_by != getpid()) {
+        snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+        if (fd >= 0) {
+            close(fd);
+        }
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        opened_by = getpid();
+    }
+    off_t at = 0;
+    for (ssize_t got; fd >= 0 && (got = pread(fd, text, sizeof text, at)) > 0; at += got) {
         for (ssize_t i = 0; i < got; i++) {
             count += text[i] == ' ';
         }
-    }
-    if (fd >= 0) {
-        close(fd);
     }
     return count;
 }
