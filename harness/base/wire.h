@@ -91,8 +91,8 @@ enum wire_flag {
     WIRE_NO_RETAINED = 2048,  /* TEST's retained blocks and bytes are not asked for, and 0: at trace
                                  depth they cost a look at every live block */
     WIRE_NO_QUEUED = 4096,    /* nor its queued_ns, and 0: it costs six system calls */
-    WIRE_NO_KERNEL = 8192,    /* the kernel is not asked for descriptors and threads, where the hooks
-                                 saw no change, nor for TEST's rss_bytes, which is 0 */
+    WIRE_NO_KERNEL = 8192, /* the kernel is not asked for descriptors and threads, where the hooks
+                              saw no change, nor for TEST's rss_bytes, which is 0 */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -210,7 +210,7 @@ struct wire_sample {
      * `repetition`: nothing in it differs between them. At least 1. */
     uint32_t boundaries;
     uint32_t pad;
-    uint64_t wall_ns; /* of all of them together */
+    uint64_t wall_ns;        /* of all of them together */
     uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
 };
 

@@ -153,7 +153,9 @@ void restore_after_run(void)
     if (atomic_exchange(&touched_limits, false) || all) {
         restore_limits();
     }
-    streams_put_back();
+    if (all) {
+        streams_put_back();
+    }
     restore_after_repetition();
     errno = saved;
 }

@@ -13,9 +13,9 @@
 void restore_save(void);
 void restore_after_repetition(void); /* working directory and streams, only when changed */
 
-/* Signal handlers and resource limits are looked at, which takes 80 system calls, only if a
- * function that sets them was called since the last look (restore_export.c), and after each 64th
- * run: a test may set them by a system call of its own. */
+/* Signal handlers, resource limits and the standard streams are looked at, which takes 90 system
+ * calls, only if a function that changes them was called since the last look (restore_export.c,
+ * descriptor.h), and after each 64th run: a test may change them by a system call of its own. */
 void restore_after_run(void);
 
 /* chdir or fchdir was called. */

@@ -20,7 +20,6 @@ a_module_without_an_end crash a text without an end
 a_build_id_too_long crash a number out of its range
 a_survivor_of_no_site crash a number out of its range
 a_sample_beyond_memory crash a number out of its range
-a_sample_of_every_boundary crash a repetition that was not next
 a_release_of_no_relation crash a number out of its range
 a_counter_without_an_end crash a text without an end
 an_offer_of_every_test crash a number out of its range

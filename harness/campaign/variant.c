@@ -49,7 +49,7 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
         .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
         .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
                  (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0) |
-                 (session->shuffle ? WIRE_NO_QUEUED | WIRE_NO_KERNEL : 0),
+                 (session->shuffle ? WIRE_NO_QUEUED | WIRE_NO_KERNEL | WIRE_NO_RETAINED : 0),
         .settle_ns = settle_ns(session),
         .repetitions = 1};
     phase_test(session, number, session->served++);
@@ -100,7 +100,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .depth =
                                        session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = session->log ? WIRE_WATCH : 0,
+                                   .flags = WIRE_NO_RETAINED | (session->log ? WIRE_WATCH : 0),
                                    .repetitions = 1};
     int64_t before = session->live_end, after = before;
     session->served = 0;

@@ -109,8 +109,10 @@ void children_child_stays(void)
 
 void children_take(struct children *children)
 {
-    *children = (struct children){0};
-    if (shared == NULL) {
+    children->forked = children->programs = 0;
+    children->program[0] = '\0';
+    if (shared == NULL || (atomic_load(&shared->forked) == 0 && atomic_load(&shared->idle) == 0 &&
+                           atomic_load(&shared->programs) == 0)) {
         return;
     }
     uint32_t forked = atomic_exchange(&shared->forked, 0);

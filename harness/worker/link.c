@@ -91,7 +91,8 @@ static double answer_spent_ns(const struct link *link, uint32_t op, double waite
     double took = at_most(link->worker.took_ns, waited), cpu = at_most(link->worker.cpu_ns, took);
     double queued = answer->ran ? at_most(answer->test.queued_ns, took) : 0;
     double settled = answer->ran ? at_most(answer->test.settled_ns, took - queued) : 0;
-    bool sleeps = op == WIRE_OP_RUN && is_sleep(took - queued - settled, cpu, boundaries_of(answer));
+    bool sleeps =
+        op == WIRE_OP_RUN && is_sleep(took - queued - settled, cpu, boundaries_of(answer));
     return sleeps ? took - queued : cpu + settled;
 }
 
