@@ -28,7 +28,7 @@
 #define ALONE_NS        2000000000.0 /* that this may take, whatever the budget */
 
 /* A worker in which so much was lost is replaced before the next test. */
-#define SPENT_BLOCKS 10000 /* the heap is looked through at the end of each question */
+#define SPENT_BLOCKS 3000 /* each scan looks through all of them, and a new worker takes 10 ms */
 #define SPENT_BYTES  KEPT_BYTES
 #define SPENT_PART   4 /* of the limit of descriptors */
 

@@ -81,6 +81,7 @@ struct answer session_ask(struct session *session, const struct wire_command *co
         limit = session->limit_ns;
     }
     session->seen.round++;
+    session->scanned.site_count = command->op == WIRE_OP_SCAN ? command->site_count : 0;
     session->link.worker.tick = phase_tick;
     session->link.worker.tick_context = session;
     return link_ask(&session->link, command, limit);

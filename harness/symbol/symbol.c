@@ -141,6 +141,25 @@ static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_
     }
 }
 
+/* libc's own frames outside of main and of a thread's function, which begin nearly every stack. They
+ * are named without debug information: libc's, where it is installed, takes a sixth of a second to
+ * unpack, and no line of it says more than the name. */
+static bool is_start_of_program(Dwfl_Module *module, const char *path, uint64_t pc)
+{
+    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main", "start_thread",
+                                        "clone", "clone3"};
+    const char *base = path ? strrchr(path, '/') : NULL;
+    const char *name = base && strncmp(base, "/libc.so.", 9) == 0 ? dwfl_module_addrname(module, pc)
+                                                                  : NULL;
+    size_t bytes = name ? strcspn(name, "@") : 0; /* of a symbol with a version */
+    for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(name, names[i], bytes) == 0 && names[i][bytes] == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
                    struct result_frame **frames, size_t *count)
 {
@@ -153,8 +172,9 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     const char *path = NULL;
     uint64_t offset = address - symbols_start_of(module, &path);
     struct result_frame *frame = frame_add(frames, count, path, offset);
-    struct debug *debug = debug_get(module);
-    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug_unit(debug, pc);
+    bool start = is_start_of_program(module, path, pc);
+    struct debug *debug = start ? NULL : debug_get(module);
+    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug ? debug_unit(debug, pc) : NULL;
     size_t depth = unit ? debug_scopes(unit, pc - debug->bias, scopes, DEBUG_SCOPES) : 0;
     Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
     int number = 0;
