@@ -50,7 +50,8 @@
 #define WIRE_SITES_MAX  64   /* sites named in one scan command */
 #define WIRE_CHAIN_MAX  16   /* links of a retention path */
 #define WIRE_NO_TEST    UINT32_MAX
-#define WIRE_RING_BYTES (512u << 10) /* of which a worker touches all, and it counts as its memory */
+#define WIRE_RING_BYTES                                                                            \
+    (512u << 10) /* of which a worker touches all, and it counts as its memory */
 
 /* How closely allocations are watched. */
 enum wire_depth {

@@ -171,7 +171,8 @@ void session_test_take(struct session *session, const struct answer *answer);
 /* It failed where it is not measured. */
 void session_failure_add(struct session *session, uint32_t test, const char *message);
 void session_test_write(struct session *session, struct result_test *test);
-/* SITES, and SCAN of the `count` named ones, unless they were scanned and nothing was asked since. */
+/* SITES, and SCAN of the `count` named ones, unless they were scanned and nothing was asked since.
+ */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
 /* This test once more, or a few times until something of these sites stays, for where things are

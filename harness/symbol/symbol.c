@@ -141,16 +141,16 @@ static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_
     }
 }
 
-/* libc's own frames outside of main and of a thread's function, which begin nearly every stack. They
- * are named without debug information: libc's, where it is installed, takes a sixth of a second to
- * unpack, and no line of it says more than the name. */
+/* libc's own frames outside of main and of a thread's function, which begin nearly every stack.
+ * They are named without debug information: libc's, where it is installed, takes a sixth of a
+ * second to unpack, and no line of it says more than the name. */
 static bool is_start_of_program(Dwfl_Module *module, const char *path, uint64_t pc)
 {
-    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main", "start_thread",
-                                        "clone", "clone3"};
+    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main",
+                                        "start_thread", "clone", "clone3"};
     const char *base = path ? strrchr(path, '/') : NULL;
-    const char *name = base && strncmp(base, "/libc.so.", 9) == 0 ? dwfl_module_addrname(module, pc)
-                                                                  : NULL;
+    const char *name =
+        base && strncmp(base, "/libc.so.", 9) == 0 ? dwfl_module_addrname(module, pc) : NULL;
     size_t bytes = name ? strcspn(name, "@") : 0; /* of a symbol with a version */
     for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++) {
         if (strncmp(name, names[i], bytes) == 0 && names[i][bytes] == 0) {
