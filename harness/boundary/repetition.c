@@ -41,9 +41,9 @@ void repetition_text(char *to, size_t room, const char *from)
 static void progress_set(uint32_t test, uint32_t repetition, uint64_t started)
 {
     struct wire_progress *progress = &boundary_wire->progress;
-    atomic_store(&progress->repetition, repetition);
-    atomic_store(&progress->test, test);
-    atomic_store(&progress->started_ns, started);
+    atomic_store_explicit(&progress->repetition, repetition, memory_order_release);
+    atomic_store_explicit(&progress->test, test, memory_order_release);
+    atomic_store_explicit(&progress->started_ns, started, memory_order_release);
 }
 
 static void outcome_reset(struct outcome *outcome)
@@ -165,9 +165,10 @@ static void run_repetition(struct run *run, uint32_t repetition)
         given_ask(command);
     }
     run_begin(run);
-    if (run->ended_ns != 0) {
-        atomic_fetch_add_explicit(&progress->overhead_ns, run->started_ns - run->ended_ns,
-                                  memory_order_relaxed);
+    if (run->ended_ns != 0) { /* nobody else writes it */
+        uint64_t spent = atomic_load_explicit(&progress->overhead_ns, memory_order_relaxed);
+        atomic_store_explicit(&progress->overhead_ns, spent + run->started_ns - run->ended_ns,
+                              memory_order_relaxed);
     }
     progress_set(command->test, repetition, run->started_ns);
     running = run;
@@ -184,7 +185,7 @@ static void run_repetition(struct run *run, uint32_t repetition)
     if (!run->ended) {
         run_end(run);
     }
-    atomic_store(&progress->started_ns, 0);
+    atomic_store_explicit(&progress->started_ns, 0, memory_order_release);
     children_outcome_take(&run_children);
     bool damaged = heap_outcome_take(command->test, &run->outcome);
     restore_after_repetition();
