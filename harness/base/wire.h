@@ -91,7 +91,9 @@ enum wire_flag {
                                  end of the RUN before, if that was of the same test */
     WIRE_NO_RETAINED = 2048,  /* TEST's retained blocks and bytes are not asked for, and 0: at trace
                                  depth they cost a look at every live block */
-    WIRE_NO_QUEUED = 4096,    /* nor its queued_ns, and 0: it costs six system calls */
+    WIRE_NO_QUEUED = 4096,    /* TEST's queued_ns is not asked of the kernel, which takes six system
+                                 calls, unless the RUN before was of the same test and it slept:
+                                 of a test that does not sleep it is known without, and else 0 */
     WIRE_NO_KERNEL = 8192, /* the kernel is not asked for descriptors and threads, where the hooks
                               saw no change, nor for TEST's rss_bytes, which is 0 */
 };

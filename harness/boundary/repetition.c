@@ -18,6 +18,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -324,6 +325,42 @@ static uint64_t cpu_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* How long the thread could have run and had no processor, since queue_begin. */
+struct queue {
+    bool asked; /* of the kernel's file, which takes three system calls */
+    uint64_t queued_ns, wall_ns;
+    long sleeps;
+};
+
+static uint32_t sleeper = WIRE_NO_TEST; /* the test that was last seen to give its processor away */
+
+static long sleeps_now(void)
+{
+    struct rusage usage = {0};
+    kernel_call(SYS_getrusage, RUSAGE_THREAD, (long)&usage, 0, 0, 0, 0);
+    return usage.ru_nvcsw;
+}
+
+static void queue_begin(struct queue *queue, const struct wire_command *command)
+{
+    queue->asked = (command->flags & WIRE_NO_QUEUED) == 0 || sleeper == command->test;
+    queue->queued_ns = queue->asked ? meter_queued_ns() : 0;
+    queue->sleeps = sleeps_now();
+    queue->wall_ns = meter_now_ns();
+}
+
+/* A thread that never gave its processor away ran, or waited for one. */
+static uint64_t queue_end(const struct queue *queue, uint32_t test, uint64_t cpu_ns)
+{
+    uint64_t wall_ns = meter_now_ns() - queue->wall_ns;
+    if (sleeps_now() != queue->sleeps) {
+        sleeper = test;
+    } else if (!queue->asked) {
+        return wall_ns > cpu_ns ? wall_ns - cpu_ns : 0;
+    }
+    return queue->asked ? meter_queued_ns() - queue->queued_ns : 0;
+}
+
 static bool run_goes_on(const struct run *run)
 {
     const struct wire_command *command = run->command;
@@ -412,10 +449,11 @@ static void run_repetitions(struct run *run)
     if (run->floors) {
         ledger_floor_reset();
     }
-    const bool queues = (command->flags & WIRE_NO_QUEUED) == 0;
     const bool believes = (command->flags & WIRE_NO_KERNEL) != 0;
     const bool goes_on = run->last.head.type == WIRE_SAMPLE; /* the kernel was asked just before */
-    uint64_t process_cpu_ns = cpu_now_ns(), queued = queues ? meter_queued_ns() : 0;
+    struct queue queue;
+    uint64_t process_cpu_ns = cpu_now_ns();
+    queue_begin(&queue, command);
     bool more = run_goes_on(run);
     while (more) {
         bool first = run->repetitions == 0;
@@ -428,7 +466,7 @@ static void run_repetitions(struct run *run)
         more = more && run_goes_on(run);
     }
     run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
-    run->queued_ns = queues ? meter_queued_ns() - queued : 0;
+    run->queued_ns = queue_end(&queue, command->test, run->cpu_spent_ns);
     if (command->depth == WIRE_TRACE) {
         heap_error_look();
         if (heap_outcome_take(command->test, &run->outcome)) {

@@ -32,9 +32,7 @@
 #define SPENT_BYTES  KEPT_BYTES
 #define SPENT_PART   4 /* of the limit of descriptors */
 
-/* A call that takes less than this neither sleeps nor waits for a processor so long that it matters
- * which of the two it was. */
-#define BRIEF_NS 1e6
+#define BRIEF_NS 1e6 /* a test that takes less in the pass in order is not expected to sleep */
 
 struct hunting { /* the tests of one session */
     struct session *session;
