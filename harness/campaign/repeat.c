@@ -47,6 +47,11 @@ static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
     }
 }
 
+static unsigned at_most(unsigned number, unsigned most)
+{
+    return number < most ? number : most;
+}
+
 /* The boundaries of one answer: the least of each sum becomes its span, and whether anything moved
  * is seen from the end of the warm-up on. */
 static void samples_take(struct repeat *repeat, const struct answer *answer, unsigned end)
@@ -55,7 +60,7 @@ static void samples_take(struct repeat *repeat, const struct answer *answer, uns
     unsigned call = repeat->calls;
     for (size_t i = 0; i < answer->sample_count; i++) {
         struct boundary at = boundary_of(&answer->samples[i]);
-        call += call < end;
+        call += at_most(answer->samples[i].boundaries, end - call);
         for (int sum = 0; sum < REPEAT_SUMS; sum++) {
             int64_t held = sum_of(&at, (enum repeat_sum)sum);
             least[sum] = i == 0 || held < least[sum] ? held : least[sum];

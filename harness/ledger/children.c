@@ -150,8 +150,10 @@ void children_begin(void)
 
 void children_take(struct children *children)
 {
-    *children = (struct children){0};
-    if (shared == NULL) {
+    children->forked = children->programs = 0;
+    children->program[0] = '\0';
+    if (shared == NULL || (atomic_load(&shared->forked) == 0 && atomic_load(&shared->idle) == 0 &&
+                           atomic_load(&shared->programs) == 0)) {
         return;
     }
     children->forked = atomic_exchange(&shared->forked, 0);
