@@ -49,7 +49,7 @@ expect 77 'hunt of 0 test programs' 'not hunted: no test framework is in it' '  
 echo 'TESTS=3 "$CHECK" >/dev/null' >>plain.sh
 CHECK="$B/fixtures/check_hundreds" "$B/tidemark" hunt --quick -- ./plain.sh >"$T/out" 2>&1
 status=$?
-expect 77 'hunt of 1 test program;' '3 of 4 programs were not judged' '4 passed, 0 failed, 3 skipped'
+expect 77 'hunt of 1 test program;' 'Not enough was judged: 3 of 4 programs were not.' '4 passed, 0 failed, 3 skipped'
 CHECK="$B/fixtures/check_hundreds" "$B/tidemark" hunt --quick --tests two -- ./plain.sh >"$T/out" 2>&1
 status=$?
 expect 1 "hunt of 2 test programs" "    sub/one" "5 passed, 1 failed, 2 skipped"
