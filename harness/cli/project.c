@@ -372,6 +372,28 @@ static bool members_hunt(struct project *project, size_t jobs)
 /* The result. ------------------------------------------------------------------------------------
  */
 
+static void case_add(struct result *result, const char *name, enum result_status status,
+                     const char *why)
+{
+    struct result_test *test = result_test_add(result);
+    result_set(&test->id, name);
+    result_set(&test->variant, name);
+    result_set(&test->message, why);
+    test->status = status;
+}
+
+static void other_add(const struct project *project, struct result *result, const char *path)
+{
+    char here[PATH_MAX];
+    here_get(here);
+    char *name = program_name_of(path, here);
+    if (!plan_filter_given(&project->filter) || plan_filter_takes(&project->filter, name)) {
+        case_add(result, name, RESULT_SKIP,
+                 "no test framework is in it (--tests GLOB names test programs)");
+    }
+    free(name);
+}
+
 /* What .tidemark.yaml expects of each program, held against the result. The expectations are the
  * rest's, and come to the merged result with it. */
 static void expectations_hold(const struct project *project, char **paths, size_t count,

@@ -73,7 +73,7 @@ static bool is_build_folder(const char *folder, size_t length)
         if (length + strlen(markers[i]) + 2 <= sizeof path) {
             memcpy(path, folder, length);
             path[length] = '/';
-            strcpy(path + length + 1, markers[i]);
+            memcpy(path + length + 1, markers[i], strlen(markers[i]) + 1);
             if (access(path, F_OK) == 0) {
                 return true;
             }
