@@ -14,9 +14,11 @@ hunt() { # name, then options and program: its screen, its result and its status
     status=$?
 }
 says() { # name text
-    tr -s '\n ' '  ' <"$T/$1.txt" | grep -qF "$2" || fail "$1 does not say: $2"
+    tr -s '\n ' '  ' <"$T/$1.txt" | grep -qF "$2" || fail "$1 does not say: $2; it says: $(grep -A3 -F "$(echo "$2" | cut -d' ' -f2)" "$T/$1.txt" | head -n 4)"
 }
-exits() { [ "$status" -eq "$1" ] || fail "$name: exit $status, not $1: $(head -n 3 "$T/$name.err")"; }
+exits() { # its status, and if it is another one what it says of that
+    [ "$status" -eq "$1" ] || fail "$name: exit $status, not $1: $(head -n 3 "$T/$name.err" && grep -A3 INCOMPLETE "$T/$name.txt")"
+}
 
 # status, verdict, and a part of the line on the screen (- for tests that are no finding)
 cat >"$T/rows" <<'ROWS'

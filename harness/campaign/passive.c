@@ -64,7 +64,8 @@ static struct boundary boundary_of(const struct wire_sample *sample)
                              .mapped_bytes = sample->mapped_bytes,
                              .fds = sample->fds,
                              .threads = sample->threads,
-                             .files = sample->files};
+                             .files = sample->files,
+                             .children = sample->children};
 }
 
 /* Are all boundaries of each test the same, in every pass after the warm-ups? */
@@ -267,7 +268,8 @@ static struct affordable passes_most(const struct session *runs)
     double pass_ns = runs->wall / PASSES, tests = (double)runs->gone_by_count / PASSES;
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
     bool units = first->fds != last->fds || first->threads != last->threads ||
-                 first->files != last->files || first->mappings != last->mappings;
+                 first->files != last->files || first->children != last->children ||
+                 first->mappings != last->mappings;
     const unsigned all = steps[STEPS - 1];
     double kept = units ? threshold(FEW_UNITS) : all;
     kept = grown * kept > RUN_BYTES ? RUN_BYTES / grown : kept;

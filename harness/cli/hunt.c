@@ -14,6 +14,7 @@
 #include "harness/cli/suppressions.h"
 #include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/guard.h"
 #include "harness/worker/valgrind.h"
 
 #include <errno.h>
@@ -35,12 +36,13 @@ static bool script(const char *path)
 }
 
 /* A hunt that measured nothing is no green one. A script that ended well may be a test, but not one
- * for tidemark; a filter that nothing matches, or a shard without tests, is as it is; all else is a
- * program that could not be watched. */
+ * for tidemark; a program that skips itself, a filter that nothing matches, or a shard without
+ * tests is as it is; all else is a program that could not be watched. */
 static void nothing_tell(const struct plan *plan, bool ran, struct result *result)
 {
     bool none = plan_filter_given(&plan->filter) && result->way_in[0];
-    bool other = result->without_tests && script(plan->variants[0].program);
+    bool other =
+        result->skips_itself || (result->without_tests && script(plan->variants[0].program));
     const char *why = result->note_count > 0 ? result->notes[result->note_count - 1] : "";
     if (result->test_count > 0) {
         return;
@@ -157,6 +159,7 @@ static void plan_fill(const struct command_line *line, const struct shard_choice
     plan->budget_ns = command_integer(line, "budget", 0);
     plan->slack_ns = command_integer(line, "slack", 0);
     plan->jobs = (unsigned)command_integer(line, "jobs", 1);
+    plan->memory_guard = plan->memory_cap ? 0 : guard_default("") / (plan->jobs ? plan->jobs : 1);
     plan->seed = command_integer(line, "seed", 1);
     plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
 }
@@ -280,7 +283,9 @@ static const struct option_spec options[] = {
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
-     .help = "end the program when it takes more memory than this"},
+     .help = "end the program when it takes more memory than this; by default when it and its "
+             "children have "
+             "three quarters of what the machine, or its control group, has free"},
     {.name = "timeout",
      .kind = OPTION_DURATION,
      .argument = "TIME",

@@ -67,16 +67,14 @@ static int compare_costs(const void *a, const void *b)
 /* The cost below which all fit into `room` together. */
 static double affordable_cost(const struct budget_test *tests, size_t count, double room)
 {
-    double *costs = memory_new(count + 1, sizeof *costs), most = INFINITY, sum = 0;
+    double *costs = memory_new(count, sizeof *costs), most = INFINITY, sum = 0;
     size_t repeated = 0;
     for (size_t i = 0; i < count; i++) {
         if (tests[i].repeated) {
             costs[repeated++] = budget_least(&tests[i]);
         }
     }
-    if (repeated > 0) {
-        qsort(costs, repeated, sizeof *costs, compare_costs);
-    }
+    qsort(costs, repeated, sizeof *costs, compare_costs);
     for (size_t i = 0; i < repeated && most == INFINITY; i++) {
         sum += costs[i];
         if (sum > room) {
@@ -108,10 +106,10 @@ struct budget budget_plan(double pass, bool again, struct budget_wish wish,
     }
     double suite = SUITE_PART * budget.total - (again ? pass : 0), each = pass + ORDER_STARTS;
     suite = fmax(fmin(suite, left - budget.least - budget.keepers), 0);
-    unsigned shuffled = suite / each < orders ? (unsigned)(suite / each) : orders;
-    budget.orders = shuffled + 1 < orders ? shuffled + 1 : orders;
-    budget.repeats = left - each * (budget.orders - 1);
-    budget.floors = cheap > budget.repeats ? budget.repeats / cheap : 1;
+    unsigned shuffled = (unsigned)fmin(suite / each, orders - 1);
+    budget.orders = 1 + shuffled;
+    budget.repeats = left - each * shuffled;
+    budget.floors = fmin(budget.repeats / cheap, 1); /* 1 where nothing is repeated */
     return budget;
 }
 

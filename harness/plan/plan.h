@@ -46,9 +46,10 @@ struct plan_variant {
 struct plan {
     struct plan_variant *variants;
     size_t variant_count;
-    uint64_t memory_cap; /* bytes; 0: none */
-    uint64_t timeout_ns; /* a repetition; 0: none */
-    unsigned passes;     /* fresh processes per variant, interleaved A B B A */
+    uint64_t memory_cap;   /* bytes; 0: none */
+    uint64_t memory_guard; /* without a cap: a worker that has more is ended; 0: none */
+    uint64_t timeout_ns;   /* a repetition; 0: none */
+    unsigned passes;       /* fresh processes per variant, interleaved A B B A */
     enum plan_allocator allocator;
     uint64_t seed;
     struct plan_filter filter; /* which tests are wanted */

@@ -238,7 +238,7 @@ static void counted_put(struct text *text, const struct result_test *test, int64
                  strchr(text->data, ' ') == NULL;
     if (count != 0) {
         text_format(text, "%s %" PRId64 " %s%s a repetition", first ? "" : ",", count, word,
-                    count == 1 ? "" : "s");
+                    describe_plural(word, count));
     }
 }
 
@@ -275,12 +275,13 @@ static void verdict_put(struct text *text, const struct result *result,
     }
     counted_put(text, test, test->fds, "file descriptor");
     counted_put(text, test, test->threads, "thread");
+    counted_put(text, test, test->children_left, "child process");
     if (result_verdict_bad(test->verdict) && strchr(text->data, ' ') == NULL) { /* no figure */
         size_t next = 0;
         const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
         const char *word = site ? describe_counted(site->kind) : NULL;
         if (word) {
-            text_format(text, " %ss", word);
+            text_format(text, " %s%s", word, describe_plural(word, 2));
         }
     }
     if (test->status == RESULT_SKIP && test->message[0]) {

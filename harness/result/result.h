@@ -130,7 +130,7 @@ struct result_site {
     char *test; /* id; "" for a site judged over the whole suite */
     char *variant;
     unsigned rank; /* 1 is the largest */
-    char *kind;    /* "heap" "mmap" "fd" "thread" "file" */
+    char *kind;    /* "heap" "mmap" "fd" "thread" "file" "child" */
     int64_t bytes, blocks;
     double bytes_per_rep; /* NAN if not a growing site */
     double share;         /* of what the variant retains, 0..1; NAN unknown */
@@ -160,6 +160,7 @@ struct result_test {
     bool once;                   /* read of a file: it ran once, and was not judged any more */
     double growth_bytes_per_rep; /* NAN: not judged */
     int64_t fds, threads;        /* change per repetition when not settled, else 0 */
+    int64_t children_left;       /* likewise, processes that nobody waited for */
     int64_t wall_ns;
     char *message, *file;
     unsigned line;
@@ -176,11 +177,12 @@ struct result_test {
     enum result_order order;
     char *order_by;      /* who pollutes or is needed; "" when several do together, or not known */
     char *order_message; /* how it fails then */
-    int64_t children;    /* forked, that did work of the test; 0: none. Then it has no verdict */
-    int64_t programs;    /* started by it, and not watched; 0: none */
-    char *program;       /* the first of them, or "" */
-    int64_t left_bytes;  /* alive after a pass over all tests, at places that several tests feed;
-                            measured where the suite accumulates or grows */
+    int64_t children;    /* forked, that keep what they did; 0: none. Then it has no verdict */
+    int64_t children_followed; /* forked, whose losses are the test's; 0: none */
+    int64_t programs;          /* started by it, and not watched; 0: none */
+    char *program;             /* the first of them, or "" */
+    int64_t left_bytes; /* alive after a pass over all tests, at places that several tests feed;
+                           measured where the suite accumulates or grows */
 };
 
 struct result_variant {
@@ -230,7 +232,9 @@ struct result {
     char *filter;       /* it is of those tests only that are like this; "": of all */
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
+    bool skips_itself;  /* and that with the status of a test that cannot be run here; likewise */
     int64_t cap;        /* bytes; 0: none */
+    int64_t guard;      /* without a cap: a worker that has more is ended, bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;
@@ -320,8 +324,10 @@ enum result_outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED };
  */
 enum result_outcome result_test_outcome(const struct result *result,
                                         const struct result_test *test);
-/* Does the verdict of this variant's suite count as one more test? Under hunt, if a test ran. */
-bool result_suite_counts(const struct result *result);
+/* Does the verdict of this variant's suite count as one more test, if a test ran? Under hunt it
+ * does. Of a scenario it is for `expect:` to judge, but a variant that has no verdict, and of which
+ * none is expected, has not passed: it counts as skipped. */
+bool result_suite_counts(const struct result *result, const struct result_variant *variant);
 /* Was any test of this variant judged? Of a suite without one nothing is known. */
 bool result_suite_judged(const struct result *result, const struct result_variant *variant);
 enum result_outcome result_suite_outcome(const struct result *result,

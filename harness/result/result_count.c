@@ -105,7 +105,7 @@ static bool verdict_fails(const struct result *result, enum result_verdict verdi
 /* Descriptors and threads stay, and no memory does. */
 static bool only_counted(const struct result_test *test)
 {
-    return (test->fds != 0 || test->threads != 0) &&
+    return (test->fds != 0 || test->threads != 0 || test->children_left != 0) &&
            (isnan(test->growth_bytes_per_rep) || test->growth_bytes_per_rep == 0);
 }
 
@@ -156,9 +156,24 @@ enum result_outcome result_test_outcome(const struct result *result, const struc
                                                                             : OUTCOME_PASSED;
 }
 
-bool result_suite_counts(const struct result *result)
+/* Under hunt, too, what the verdict of a suite should be may be said (.tidemark.yaml): whether it
+ * came so is for that expectation to say, once. */
+static bool verdict_expected(const struct result *result, const char *variant)
 {
-    return result_is_hunt(result) && result->test_count > 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        if (strcmp(expect->variant, variant) == 0 && strcmp(expect->metric, "verdict") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool result_suite_counts(const struct result *result, const struct result_variant *variant)
+{
+    bool judged = variant->verdict != VERDICT_NONE && variant->verdict != VERDICT_INCONCLUSIVE;
+    return result->test_count > 0 &&
+           (result_is_hunt(result) || (!judged && !verdict_expected(result, variant->name)));
 }
 
 bool result_suite_judged(const struct result *result, const struct result_variant *variant)
@@ -167,19 +182,6 @@ bool result_suite_judged(const struct result *result, const struct result_varian
         const struct result_test *test = &result->tests[i];
         if (test->status == RESULT_PASS && test->verdict != VERDICT_NONE &&
             test->verdict != VERDICT_INCONCLUSIVE && strcmp(test->variant, variant->name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Under hunt, too, what the verdict of a suite should be may be said (.tidemark.yaml): whether it
- * came so is for that expectation to say, once. */
-static bool verdict_expected(const struct result *result, const char *variant)
-{
-    for (size_t i = 0; i < result->expect_count; i++) {
-        if (strcmp(result->expects[i].metric, "verdict") == 0 &&
-            strcmp(result->expects[i].variant, variant) == 0) {
             return true;
         }
     }
@@ -204,8 +206,11 @@ void result_count(struct result *result)
     for (size_t i = 0; i < result->test_count; i++) {
         count[result_test_outcome(result, &result->tests[i])]++;
     }
-    for (size_t i = 0; i < result->variant_count && result_suite_counts(result); i++) {
-        count[result_suite_outcome(result, &result->variants[i])]++;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *variant = &result->variants[i];
+        if (result_suite_counts(result, variant)) {
+            count[result_suite_outcome(result, variant)]++;
+        }
     }
     for (size_t i = 0; i < result->expect_count; i++) {
         count[result_expect_broken(&result->expects[i]) ? OUTCOME_FAILED : OUTCOME_PASSED]++;
