@@ -123,6 +123,24 @@ END_TEST
 
 #define TEST(id) "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\"}\n"
 
+/* Baselines were saved so: the curve is left out, its places are not. */
+START_TEST(places_of_a_curve_that_is_not_there_are_dropped)
+{
+    struct result result;
+    struct diag diag;
+    char path[64];
+    file_make(path, RUN "{\"v\":1,\"type\":\"test\",\"id\":\"a\",\"live_at_rep\":[3,4]}\n" END);
+    diag_init(&diag);
+    result_init(&result);
+    ck_assert(result_read(path, &result, &diag));
+    ck_assert_uint_eq(result.test_count, 1);
+    ck_assert_uint_eq(result.tests[0].live_at_rep_count, 0);
+    result_fini(&result);
+    diag_fini(&diag);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(a_summary_of_more_than_there_is_tells_of_lost_lines)
 {
     struct result result;
@@ -330,7 +348,8 @@ START_TEST(agrees_with_jansson_about_what_is_json)
 }
 END_TEST
 
-SUITE("result_read", &a_summary_of_more_than_there_is_tells_of_lost_lines,
+SUITE("result_read", &places_of_a_curve_that_is_not_there_are_dropped,
+      &a_summary_of_more_than_there_is_tells_of_lost_lines,
       &another_run_in_the_same_file_is_another_source, &a_file_of_another_kind_gets_one_line,
       &a_bad_line_is_named_with_its_place, &what_a_later_version_adds_is_passed_over,
       &a_file_without_its_end_is_incomplete,
