@@ -263,10 +263,11 @@ static void intervals_read(struct json *json, struct result_variant *variant)
  * older versions have places and no values: they are of no use. */
 static bool curve_is_whole(struct result_test *test)
 {
-    if (test->live_by_rep_count == 0) {
+    if (!test->live_at_rep || test->live_by_rep_count == 0) {
         test->live_at_rep_count = 0;
+        return true;
     }
-    bool rises = !test->live_at_rep || test->live_at_rep_count == test->live_by_rep_count;
+    bool rises = test->live_at_rep_count == test->live_by_rep_count;
     for (size_t i = 0; rises && i < test->live_at_rep_count; i++) {
         rises = test->live_at_rep[i] > (i > 0 ? test->live_at_rep[i - 1] : 0);
     }
