@@ -1,7 +1,8 @@
 #!/bin/sh
 # make validate-reports: SARIF against the schema of SARIF 2.1.0, which is fetched from the npm registry (so not
 # part of `make check`), JUnit through a JUnit parser, TAP through prove, metrics through promtool.
-# SARIF_SCHEMA=FILE: this schema, nothing is fetched.
+# The page through axe-core, which is fetched too.
+# SARIF_SCHEMA=FILE, AXE=FILE: these, nothing is fetched.
 set -eu
 B=${B:-build}
 T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-validate.XXXXXX")
@@ -85,3 +86,9 @@ print(f"{sys.argv[4].rsplit('/', 1)[1]}: {len(sarif['runs'][0]['results'])} resu
 sys.exit(bool(wrong) or not same)
 P
 done
+axe=${AXE:-}
+if [ -z "$axe" ]; then
+    (cd "$T" && npm pack --silent axe-core >/dev/null && mkdir axe && tar xzf axe-core-*.tgz -C axe)
+    axe=$T/axe/package/axe.min.js
+fi
+B=$B ci/page.py accessibility "$axe"

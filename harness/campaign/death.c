@@ -36,6 +36,9 @@ enum result_status session_dying(const struct session *session, bool hung)
     if (worker->damage) {
         return RESULT_CRASH;
     }
+    if (worker->guard.found) {
+        return RESULT_OOM;
+    }
     if (hung) {
         return RESULT_TIMEOUT;
     }
@@ -59,7 +62,7 @@ enum result_status session_dying(const struct session *session, bool hung)
 
 static char *death_message(const struct session *session, enum result_status status)
 {
-    char text[UNIT_TEXT_BYTES];
+    char text[UNIT_TEXT_BYTES], limit[UNIT_TEXT_BYTES];
     const struct worker *worker = &session->link.worker;
     struct wire_end end;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
@@ -71,6 +74,12 @@ static char *death_message(const struct session *session, enum result_status sta
     }
     switch (status) {
     case RESULT_OOM:
+        if (worker->guard.found) {
+            return memory_format("it and its children had %s, more than the %s that are three "
+                                 "quarters of what was free; --memory sets another limit",
+                                 unit_bytes(text, (double)worker->guard.found),
+                                 unit_bytes(limit, (double)worker->guard.bytes));
+        }
         return killed || !end.refused ? memory_copy("killed")
                                       : memory_format("refused an allocation of %s",
                                                       unit_bytes(text, (double)end.refused));

@@ -152,8 +152,9 @@ static void test_put(struct text *text, const struct result *result, const struc
         what.data[what.length] = '\0';
         text_put(&what, " ...");
     }
-    text_format(text, test->variant[0] ? "%s [%s] " : "%s%s", test->id, test->variant);
-    text_format(text, test->variant[0] ? "%s" : " %s", text_peek(&what));
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    text_format(text, variant[0] ? "%s [%s] " : "%s%s", test->id, variant);
+    text_format(text, variant[0] ? "%s" : " %s", text_peek(&what));
     if (trouble_of(test) == TROUBLE_GROWS || open) {
         where_put(text, result, test->id, test->variant);
     }

@@ -60,7 +60,11 @@ void describe_incomplete(struct text *text, const struct result *result)
 
 void describe_nothing(struct text *text, const struct result *result)
 {
-    size_t skipped = 0;
+    size_t skipped = 0, judged, programs = result_programs(result, &judged);
+    if (judged > 0) {
+        text_format(text, "%zu of %zu programs were not judged", programs - judged, programs);
+        return;
+    }
     for (size_t i = 0; i < result->test_count; i++) {
         skipped += result->tests[i].status == RESULT_SKIP;
     }

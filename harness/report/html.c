@@ -64,9 +64,10 @@ static void finding_put(const struct result *result, const struct result_test *t
     fprintf(out, "<article class=\"finding%s\"><h3><span class=\"tag %s\">%s</span> ",
             strcmp(class_, "warn") == 0 ? " w" : "", class_, name);
     html_name(test->id, out);
-    if (test->variant[0]) {
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
         fputs(" [", out);
-        xml_put(test->variant, SIZE_MAX, out);
+        xml_put(variant, SIZE_MAX, out);
         fputc(']', out);
     }
     fputs("</h3>", out);

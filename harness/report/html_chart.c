@@ -60,9 +60,10 @@ void html_chart_growth(const struct result_test *test, FILE *out)
     }
     fputs("<figcaption>", out);
     xml_put(test->id, SIZE_MAX, out);
-    if (test->variant[0]) {
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
         fputs(" [", out);
-        xml_put(test->variant, SIZE_MAX, out);
+        xml_put(variant, SIZE_MAX, out);
         fputc(']', out);
     }
     fprintf(out, ": %s</figcaption></figure>\n", result_verdict_name(test->verdict));

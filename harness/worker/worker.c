@@ -136,6 +136,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     }
     interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
+    worker->guard = (struct guard){.bytes = options->memory_guard};
     worker->started_ns = monotonic_ns();
     worker->started = time(NULL) - 1; /* the kernel stamps with a coarser clock */
     fflush(NULL);
@@ -364,9 +365,8 @@ _Noreturn static void workers_end(void)
     interrupt_die();
 }
 
-/* A record that is damaged, or a head that was written over: it ends here, whatever it goes on to
- * do.
- */
+/* A record that is damaged, a head that was written over, or more memory than it may have: it ends
+ * here, whatever it goes on to do. */
 static enum worker_event worker_refuse(struct worker *worker)
 {
     worker_kill(worker);
@@ -387,7 +387,8 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
             worker->tick(worker->tick_context, worker->watch.repetition);
         }
         worker_drain(worker);
-        if (worker->damage) {
+        guard_look(&worker->guard, worker->pid, monotonic_ns());
+        if (worker->damage || worker->guard.found) {
             return worker_refuse(worker);
         }
         if (worker->done) {
