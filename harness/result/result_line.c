@@ -263,10 +263,15 @@ static void intervals_read(struct json *json, struct result_variant *variant)
     }
 }
 
-/* One place for each value, each behind the one before: what is drawn rests on it. */
-static bool curve_is_whole(const struct result_test *test)
+/* One place for each value, each behind the one before: what is drawn rests on it. The baselines of
+ * older versions have places and no values: they are of no use. */
+static bool curve_is_whole(struct result_test *test)
 {
-    bool rises = !test->live_at_rep || test->live_at_rep_count == test->live_by_rep_count;
+    if (!test->live_at_rep || test->live_by_rep_count == 0) {
+        test->live_at_rep_count = 0;
+        return true;
+    }
+    bool rises = test->live_at_rep_count == test->live_by_rep_count;
     for (size_t i = 0; rises && i < test->live_at_rep_count; i++) {
         rises = test->live_at_rep[i] > (i > 0 ? test->live_at_rep[i - 1] : 0);
     }
