@@ -49,15 +49,14 @@ static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
 static void samples_take(struct repeat *repeat, const struct answer *answer, unsigned end)
 {
     int64_t least[REPEAT_SUMS];
-    unsigned call = repeat->calls;
+    bool warm = end <= threshold_count(WARM_UP);
     for (size_t i = 0; i < answer->sample_count; i++) {
         struct boundary at = boundary_of(&answer->samples[i]);
-        call += call < end;
         for (int sum = 0; sum < REPEAT_SUMS; sum++) {
             int64_t held = sum_of(&at, (enum repeat_sum)sum);
             least[sum] = i == 0 || held < least[sum] ? held : least[sum];
         }
-        if (call <= threshold_count(WARM_UP)) {
+        if (warm) {
             repeat->first = at;
         } else {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
