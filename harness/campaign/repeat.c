@@ -259,10 +259,10 @@ static bool lost_in_a_row(struct repeat *repeat, const struct repeat_ask *ask)
     return false;
 }
 
-/* Takes a part out of a sum. */
+/* Takes a part, which has a span for each of the sum, out of it. */
 static void series_less(struct series *sum, const struct series *part)
 {
-    for (size_t i = 0; i < sum->count && i < part->count; i++) {
+    for (size_t i = 0; i < part->count; i++) {
         sum->spans[i].floor -= part->spans[i].floor;
     }
 }
@@ -352,8 +352,8 @@ static bool is_settled(const struct series_answer *answer)
 static bool only_loses(struct repeat *repeat, const struct repeat_ask *ask)
 {
     size_t losing = 0;
-    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
-        if (sum != REPEAT_HEAP && !is_settled(&repeat->sum_answers[sum])) {
+    for (int sum = REPEAT_MAPPED; sum < REPEAT_SUMS; sum++) { /* the heap is that of its places */
+        if (!is_settled(&repeat->sum_answers[sum])) {
             return false;
         }
     }

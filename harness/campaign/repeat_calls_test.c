@@ -41,8 +41,9 @@ START_TEST(the_peak_is_asked_for_once)
 {
     static struct scripted worker;
     static const struct row rows_of_most[] = {{.call = nothing, .limits = {.most = 3}},
-                                              {.call = nothing, .limits = {.most = 5}}};
-    for (size_t i = 0; i < 2; i++) {
+                                              {.call = nothing, .limits = {.most = 5}},
+                                              {.call = leak, .limits = {.most = 5}}};
+    for (size_t i = 0; i < 3; i++) {
         struct repeat repeat;
         scripted_begin(&worker);
         worker.stop_after = i == 0 ? 2 : 3; /* answers: 3 calls, then the 4th, then the 5th */

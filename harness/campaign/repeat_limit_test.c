@@ -49,6 +49,18 @@ static void children(struct world *world, unsigned call)
     heap_add(world, 1, call % 2 ? 1 : -1, 0);
 }
 
+static void leak_and_mapped(struct world *world, unsigned call)
+{
+    leak(world, call);
+    mapped_by_nobody(world, call);
+}
+
+static void leak_and_files(struct world *world, unsigned call)
+{
+    leak(world, call);
+    world->at.files += call % 16 == 0;
+}
+
 static const struct row rows[] = {
     {.name = "a thousand blocks a call",
      .call = flood,
@@ -137,6 +149,33 @@ static const struct row rows[] = {
      .growers = 1,
      .site = 5,
      .per_call = 8192},
+    {.name = "what is lost after 64 calls, if nothing else grows",
+     .call = leak,
+     .verdict = CALLS_GROWS,
+     .calls = 64,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .lost = true,
+     .unreachable = 1 << 1},
+    {.name = "what is lost beside mapped bytes of no site",
+     .call = leak_and_mapped,
+     .limits = {.bytes = 1000000000},
+     .verdict = CALLS_GROWS,
+     .calls = 4096,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .unreachable = 1 << 1},
+    {.name = "what is lost beside files",
+     .call = leak_and_files,
+     .verdict = CALLS_GROWS,
+     .calls = 4096,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .lost = true, /* 256 files are enough to look for it */
+     .unreachable = 1 << 1},
     {.name = "mapped bytes of no site",
      .call = mapped_by_nobody,
      .limits = {.bytes = 1000000000},
