@@ -61,6 +61,12 @@ static void leak_and_files(struct world *world, unsigned call)
     world->at.files += call % 16 == 0;
 }
 
+static void some_children(struct world *world, unsigned call)
+{
+    world->orphans = 32;
+    heap_add(world, 1, call % 2 ? 1 : -1, 0);
+}
+
 static const struct row rows[] = {
     {.name = "a thousand blocks a call",
      .call = flood,
@@ -224,6 +230,11 @@ static const struct row rows[] = {
      .site = 6,
      .per_call = 1},
     {.name = "files", .call = files_kept, .verdict = CALLS_GROWS, .calls = 320},
+    {.name = "32 processes that stay",
+     .call = some_children,
+     .verdict = CALLS_LEVEL,
+     .calls = 1024,
+     .site = 1},
     {.name = "processes that stay",
      .call = children,
      .verdict = CALLS_UNSURE,
