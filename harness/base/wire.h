@@ -42,7 +42,7 @@
 #define WIRE_PRELOAD_ENV                                                                           \
     "TIDEMARK_PRELOAD" /* bytes of LD_PRELOAD that are tidemark's; the rest is the user's */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    4u
+#define WIRE_VERSION    5u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -203,6 +203,8 @@ struct wire_sample {
     uint32_t status; /* enum wire_status of this repetition */
     uint64_t wall_ns;
     uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
+    uint32_t children;       /* that nobody has waited for */
+    uint32_t pad;
 };
 
 enum wire_status {
@@ -292,6 +294,7 @@ enum wire_site_kind {
     WIRE_SITE_FD,
     WIRE_SITE_THREAD,
     WIRE_SITE_FILE,
+    WIRE_SITE_CHILD,  /* a process that nobody has waited for */
     WIRE_SITE_RELEASE /* a stack that released something: nothing lives here */
 };
 
@@ -408,9 +411,9 @@ void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t 
 struct wire_children {
     struct wire_record head;
     uint32_t test;
-    uint32_t forked;   /* children that went on with the work of the test: not followed */
+    uint32_t forked;   /* children that went on with the work of the test, and kept what they did */
     uint32_t programs; /* other programs, which are not watched */
-    uint32_t pad;
+    uint32_t followed; /* children that were followed to their end: what they lost is the test's */
     char program[128]; /* the first of them: a path, or a command of a shell */
 };
 

@@ -45,15 +45,18 @@ static uint32_t place_get(struct places *places, uint64_t key, uint32_t level, u
     return number - 1;
 }
 
-/* The keys of a site at each level. Frames of the system's libraries say nothing of the program. */
+/* The keys of a site at each level. Frames of the system's libraries and headers say nothing of the
+ * program. */
 static void keys_of(const struct observed *seen, uint32_t number, uint64_t keys[PLACE_LEVELS])
 {
     const struct observed_site *site = &seen->sites[number];
     uint32_t own = 0;
     uint64_t key = key_index_mix(site->kind, 0);
     for (uint32_t i = 0; i < site->frame_count && own < PLACE_LEVELS; i++) {
-        if (!symbols_system(seen->symbols, site->frames[i] - 1)) {
-            key = key_index_mix(key, symbols_line(seen->symbols, site->frames[i]));
+        bool elsewhere = symbols_system(seen->symbols, site->frames[i] - 1);
+        uint64_t line = elsewhere ? 0 : symbols_own_line(seen->symbols, site->frames[i]);
+        if (line != 0) {
+            key = key_index_mix(key, line);
             keys[own++] = key;
         }
     }

@@ -25,7 +25,8 @@ static struct boundary boundary_of(const struct wire_sample *sample)
                              .mapped_bytes = sample->mapped_bytes,
                              .fds = sample->fds,
                              .threads = sample->threads,
-                             .files = sample->files};
+                             .files = sample->files,
+                             .children = sample->children};
 }
 
 static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
@@ -39,8 +40,10 @@ static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
         return at->fds;
     case REPEAT_THREADS:
         return at->threads;
-    default:
+    case REPEAT_FILES:
         return at->files;
+    default:
+        return at->children;
     }
 }
 

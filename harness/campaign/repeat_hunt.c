@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define QUICK_CALLS     7           /* three of the warm-up and four */
 #define QUICK_MOST      64          /* of what moves */
@@ -31,7 +32,7 @@
 /* A worker in which so much was lost is replaced before the next test. */
 #define SPENT_BLOCKS 10000 /* the heap is looked through at the end of each question */
 #define SPENT_BYTES  KEPT_BYTES
-#define SPENT_PART   4 /* of the limit of descriptors */
+#define SPENT_PART   4 /* of the limit of descriptors, and of the cap of memory */
 
 struct hunting { /* the tests of one session */
     struct session *session;
@@ -45,6 +46,9 @@ struct hunting { /* the tests of one session */
     double settle_ns; /* that is waited for the threads of the next test ... */
     uint32_t threads; /* ... of which there were so many, when it was in vain */
     bool asked; /* the test was called again for who releases what: sites hold more than was said */
+    size_t served;    /* tests that this worker has repeated */
+    uint32_t crowded; /* it ran out of memory that tests before it hold, and needs another worker;
+                       * or WIRE_NO_TEST */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -277,18 +281,52 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
     }
 }
 
+/* It ended its process by exit with status 0 (a system call, another program are no exit).
+ * libcheck, which forks, takes that for a pass, and a test that is meant to do so
+ * (tcase_add_exit_test with 0) looks like any other. So it passes for whoever runs the program
+ * plainly; what it keeps, nobody knows. Returns false where it is no pass. */
+static bool exits_well(struct session *session, uint32_t number)
+{
+    const struct worker *worker = &session->link.worker;
+    struct wire_end end;
+    wire_end_get(worker->wire, &end);
+    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !end.exited ||
+        !WIFEXITED(worker->status) || WEXITSTATUS(worker->status) != 0) {
+        return false;
+    }
+    struct alone alone = alone_run(session, number, true, 1);
+    if (!alone.passed) {
+        return false;
+    }
+    session->forked_count++;
+    result_once(session, number, &alone,
+                "it ends its process with status 0: run once, in a child of its own, no verdict");
+    result_note_add(
+        session->result,
+        "%s ends its process with status 0, which libcheck takes for a pass, whether it "
+        "was meant or not: run once in a child, no verdict",
+        session->seen.tests[number].id);
+    return true;
+}
+
 /* It hung or died. `course`: the pass in order, or NULL when this is it. */
 static enum result_status died(struct session *session, const struct session *course,
                                uint32_t number, bool hung)
 {
-    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
+    /* What runs out of memory where it is called again and again does it by itself, or was given a
+     * worker of its own; in the pass in order others may have taken what it needs. */
     enum result_status dying = session_dying(session, hung);
-    const char *how = hung ? "hangs" : "dies";
+    bool memory = dying == RESULT_OOM;
+    bool own = memory && (!session->reports || session_accumulated(session));
+    const char *how = memory ? "runs out of memory" : hung ? "hangs" : "dies";
     struct wire_test unknown;
     WIRE_INIT(&unknown, WIRE_TEST);
-    if (dying != RESULT_OOM && dying != RESULT_EXIT &&
-        (passes_alone(session, number, how, "", hung) ||
-         (course && passes_in_order(session, course, number, &unknown, how)))) {
+    bool passes =
+        dying == RESULT_EXIT
+            ? exits_well(session, number)
+            : !own && (passes_alone(session, number, how, "", hung) ||
+                       (course && passes_in_order(session, course, number, &unknown, how)));
+    if (passes) {
         session_death_add(session, number);
     } else {
         session_death(session, number, hung);
@@ -335,8 +373,9 @@ static void limits_set(struct hunting *hunting, uint32_t number)
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
                      : units,
     };
-    if (plan->memory_cap && (uint64_t)hunting->limits.bytes > plan->memory_cap / 2) {
-        hunting->limits.bytes = (int64_t)(plan->memory_cap / 2);
+    uint64_t most = plan->memory_cap ? plan->memory_cap : plan->memory_guard;
+    if (most && (uint64_t)hunting->limits.bytes > most / 2) {
+        hunting->limits.bytes = (int64_t)(most / 2);
     }
     if (plan->quick) {
         hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;
@@ -357,9 +396,11 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
         hunting->start_bytes = repeat->first.live_bytes;
         hunting->started = true;
     }
-    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
-           now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
-           now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+    int64_t lost = now->live_bytes - hunting->start_bytes;
+    int64_t cap = (int64_t)hunting->session->plan->memory_cap;
+    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS || lost > SPENT_BYTES ||
+           (cap > 0 && lost > cap / SPENT_PART) || now->fds > threshold_count(FEW_UNITS) ||
+           now->files > threshold_count(FEW_UNITS) || now->children > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
            (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
@@ -402,8 +443,14 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     session->limit_ns = 0;
     settle_learn(hunting, &repeat);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
-    if (!here) {
-        died(session, hunting->course, number, repeat.last.event == WORKER_HUNG);
+    bool hung = repeat.last.event == WORKER_HUNG;
+    bool crowded = !here && hunting->served > 0 && session_dying(session, hung) == RESULT_OOM;
+    hunting->crowded = crowded ? number : WIRE_NO_TEST;
+    hunting->served++;
+    if (crowded) {
+        /* nothing is known of it yet */
+    } else if (!here) {
+        died(session, hunting->course, number, hung);
     } else if (repeat.verdict == CALLS_GO_ON) {
         test_failed(hunting, number, &repeat);
         here = repeat.last.test.status == WIRE_SKIP;
@@ -482,6 +529,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 {
     struct session *session = hunting->session;
     hunting->started = hunting->asked = false;
+    hunting->served = 0;
     hunting->start_ns = 0;
     hunting->settle_ns = REPEAT_SETTLE_NS;
     hunting->threads = 1;
@@ -493,7 +541,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
         session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
             if (!session_wants(session, test) ||
-                (session->part && !jobs_takes(session->part, test))) {
+                (session->part && test != hunting->crowded && !jobs_takes(session->part, test))) {
                 continue;
             }
             if (session_death_in(hunting->course, test)) {
@@ -501,7 +549,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
             } else if (is_left(hunting, test)) {
                 test_leave(hunting, test);
             } else if (!test_hunt(hunting, test)) {
-                return test + 1;
+                return hunting->crowded == test ? test : test + 1;
             }
             next = test + 1;
         }
@@ -515,7 +563,8 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 void session_repeat(struct session *session, struct spending *spending,
                     const struct session *course)
 {
-    struct hunting hunting = {.session = session, .spending = spending, .course = course};
+    struct hunting hunting = {
+        .session = session, .spending = spending, .course = course, .crowded = WIRE_NO_TEST};
     uint32_t next = 0;
     phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
