@@ -71,7 +71,7 @@ static void leak_beside_a_thread(struct world *world, unsigned call)
     leak(world, call);
 }
 
-static void leak_in_two_threads(struct world *world, unsigned call)
+static void leak_in_one_thread(struct world *world, unsigned call)
 {
     world->at.threads = 1;
     leak(world, call);
@@ -107,7 +107,7 @@ START_TEST(all_threads_are_waited_for_before_a_test_is_accused)
          0,
          false},
         {"one thread is the test's own",
-         {.call = leak_in_two_threads, .verdict = CALLS_GROWS, .calls = 4096},
+         {.call = leak_in_one_thread, .verdict = CALLS_GROWS, .calls = 4096},
          0,
          0,
          false},
@@ -123,6 +123,19 @@ START_TEST(all_threads_are_waited_for_before_a_test_is_accused)
           .verdict = CALLS_GROWS,
           .calls = 8},
          0,
+         0,
+         false},
+        {"what is lost is lost after 64 calls",
+         {.call = leak_in_one_thread, .unreachable = 1 << 1, .verdict = CALLS_GROWS, .calls = 64},
+         0,
+         0,
+         false},
+        {"but for a thread, which may give it back",
+         {.call = leak_beside_a_thread,
+          .unreachable = 1 << 1,
+          .verdict = CALLS_GROWS,
+          .calls = 4097},
+         1,
          0,
          false},
         {"all comes back, and more again",
