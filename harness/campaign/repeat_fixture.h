@@ -99,6 +99,7 @@ static inline void sample_add(struct scripted *worker, unsigned repetition)
     sample->fds = worker->now.at.fds;
     sample->threads = worker->now.at.threads;
     sample->files = worker->now.at.files;
+    sample->children = worker->now.at.children;
     sample->wall_ns = worker->now.wall_ns ? worker->now.wall_ns : CALL_NS;
 }
 
@@ -207,7 +208,7 @@ static inline bool sample_stops(struct scripted *worker, uint32_t flags)
     bool moved = worker->last.live_blocks != now->live_blocks ||
                  worker->last.live_bytes != now->live_bytes || worker->last.fds != now->fds ||
                  worker->last.threads != now->threads || worker->last.files != now->files ||
-                 worker->last.mappings != now->mappings ||
+                 worker->last.children != now->children || worker->last.mappings != now->mappings ||
                  worker->last.mapped_bytes != now->mapped_bytes;
     worker->last_next = *now;
     return moved && (flags & WIRE_STOP_ON_MOVE) != 0;

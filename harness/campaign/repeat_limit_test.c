@@ -61,6 +61,13 @@ static void leak_and_files(struct world *world, unsigned call)
     world->at.files += call % 16 == 0;
 }
 
+/* Processes that end, and that nobody waits for. */
+static void children_kept(struct world *world, unsigned call)
+{
+    (void)call;
+    world->at.children++;
+}
+
 static void some_children(struct world *world, unsigned call)
 {
     world->orphans = 32;
@@ -230,6 +237,10 @@ static const struct row rows[] = {
      .site = 6,
      .per_call = 1},
     {.name = "files", .call = files_kept, .verdict = CALLS_GROWS, .calls = 320},
+    {.name = "processes that nobody waits for",
+     .call = children_kept,
+     .verdict = CALLS_GROWS,
+     .calls = 320},
     {.name = "32 processes that stay",
      .call = some_children,
      .verdict = CALLS_LEVEL,
