@@ -38,14 +38,19 @@ STD    := -std=gnu11 -D_GNU_SOURCE
 # Debian's valgrind does not read the DWARF 5 that clang writes.
 DEBUG  := $(if $(findstring clang,$(CC)),-gdwarf-4,-g)
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer $(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all))
-ALL_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
+# As distributions build; `make lint` looks whether it is so. A sanitizer checks more, and does not go with FORTIFY,
+# which needs an optimizing compiler.
+FORTIFY  := $(if $(SAN)$(filter-out -O1 -O2 -O3 -Os,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN   := -fstack-protector-strong $(FORTIFY)
+HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
+ALL_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) $(HARDEN) -fPIE -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(SANFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(SANFLAGS) -pie $(HARDEN_LD) $(LDFLAGS)
 # What runs under the preload is never sanitized: two mallocs cannot both be the lowest. The suites are
 # therefore built twice in a sanitized build: plain ones for tidemark, sanitized ones to run by themselves.
 PLAIN_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -I$B/gen $(PKG_CFLAGS) $(CFLAGS)
 PLAIN := $(if $(SAN),plain,obj)
 # The library inside the measured process is never sanitized: it is the malloc below everything.
-WORKER_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
+WORKER_CFLAGS = $(STD) $(OPT) $(DEBUG) $(WARN) $(HARDEN) -I. -Iinclude -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc $(CFLAGS)
 
 sources = $(filter-out %_test.c %_bench.c %_fuzz.c,$(wildcard $1/*.c))
 object  = $(patsubst %.c,$B/obj/%.o,$1)
@@ -120,7 +125,7 @@ ROUNDS ?= 11
 TORTURE ?= 64 60
 FAULTS_TORTURE ?= 16 10
 .PHONY: aarch64 torture faults growth herd-14 bench-repetition bench-stacks bench-overhead bench-overhead-suites bench-peers bench-lookup bench-self-test bench
-.PHONY: all mutants help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz-scenario install deb deb-bare shards template template-ci abi baselines
+.PHONY: all mutants help setup run check check-valgrind lint format clean tests specimens specimens-oracle shapes-oracle bench-detection bench-shapes mutants-judge bench-suite bench-strategies bench-simulate bench-report bench-page bench-compare validate-reports fuzz install deb deb-bare shards template template-ci abi baselines
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -174,7 +179,7 @@ $B/libworker.a: $(filter-out %_export.o,$(WORKER_OBJ)) $B/pic/harness/base/wire_
 
 # The ledger as a preload of its own, without boundaries: for measuring it and for tests of single programs.
 $B/bench/libledger.so: harness/ledger/preload_bench.c $(filter-out $B/pic/harness/boundary/%,$(WORKER_OBJ)) harness/boundary/libtidemark.map
-	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c %.o,$^) -ldl -lpthread
+	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -shared -Wl,--version-script=harness/boundary/libtidemark.map $(HARDEN_LD) -o $@ $(filter %.c %.o,$^) -ldl -lpthread
 
 $B/bench/overhead: harness/ledger/overhead_bench.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $<
@@ -337,6 +342,10 @@ $B/obj/%.o: %.c
 $B/pic/%.o: %.c
 	$Qmkdir -p $(@D); echo "  CC    $< (pic)"; $(CC) $(WORKER_CFLAGS) -MMD -MP -c $< -o $@
 
+# Every allocation of the program passes through the ledger: no canary there, which costs instructions in each hook.
+$B/pic/harness/ledger/%.o: private WORKER_CFLAGS += -fno-stack-protector
+# These leave a test by longjmp from whatever stack it runs on, which FORTIFY takes for an attack.
+$(foreach f,criterion glib_test_export libcheck_assert program,$B/pic/harness/boundary/$f.o): private WORKER_CFLAGS += -U_FORTIFY_SOURCE
 $B/obj/registry/cache/strategy.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),-DCACHE_CHOSEN $(CACHE_KEPT:%=-DCACHE_%=1))
 
 specimens: $(SPECIMEN_BIN)
@@ -425,7 +434,7 @@ bench-report: $B/tidemark ## time and memory of reports and merging: 50 shards, 
 bench-page: $B/tidemark ## the HTML page in Chromium: how long an interaction takes with 10,000 tests, pictures in $B/page
 	$QB=$B python3 ci/page.py measure $B/page
 
-validate-reports: $B/tidemark ## SARIF against its schema (fetched with npm), JUnit by a parser
+validate-reports: $B/tidemark ## SARIF against its schema, the page by axe-core (both fetched with npm), JUnit by a parser
 	$QB=$B ci/validate-reports.sh
 
 bench-compare: $B/tidemark ## 100 comparisons of a program with itself, and with itself 3 % slower
@@ -473,12 +482,24 @@ lint: all ## format, clang-tidy, cppcheck, headers alone, layers, exports
 format: ## clang-format in place
 	$Qgit ls-files '*.c' '*.h' | xargs clang-format -i
 
+# What anybody can hand to tidemark, and what a worker can write into the memory that it shares with it, under libFuzzer
+# with both sanitizers. A target is NAME_fuzz.c beside the code; corpora are in fixtures/fuzz/NAME.
 FUZZ_SECONDS ?= 120
-$B/scenario-fuzz: $(call sources,harness/scenario) harness/scenario/scenario_fuzz.c harness/base/diag.c harness/base/memory.c harness/base/text.c harness/base/unit.c $B/libcore.a
-	$Qmkdir -p $(@D); echo "  LD    $@"; clang $(STD) -O1 $(DEBUG) -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $^ -lyaml -lm
+FUZZ_SRC := $(wildcard harness/*/*_fuzz.c registry/catalogue/generate/*_fuzz.c)
+FUZZ     := $(patsubst %_fuzz.c,%,$(notdir $(FUZZ_SRC)))
+FUZZ_SEEDS_scenario := fixtures/bad fixtures/good
+FUZZ_CORE := $(filter-out $(MAIN_SRC),$(foreach d,base scenario result trace symbol campaign report plan judge,$(call sources,harness/$d)))
+FUZZ_FLAGS = $(STD) -O1 -gdwarf-4 -I. -Iinclude $(PKG_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+$B/fuzz/obj/%.o: %.c
+	$Qmkdir -p $(@D); echo "  CC    $< (fuzz)"; clang $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+FUZZ_OBJ_catalogue := $(patsubst %.c,$B/fuzz/obj/%.o,$(filter-out %/main.c,$(GENERATE_SRC))) $B/libregistry.a
+$(FUZZ:%=$B/fuzz/%): $B/fuzz/%: $(FUZZ_SRC) $(patsubst %.c,$B/fuzz/obj/%.o,$(FUZZ_CORE)) $(FUZZ_OBJ_catalogue) $B/libcore.a
+	$Qecho "  LD    $@"; clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %/$*_fuzz.c,$(FUZZ_SRC)) $(filter %.o,$^) $B/libcore.a $B/libregistry.a $(CORE_LIBS)
 
-fuzz-scenario: $B/scenario-fuzz ## libFuzzer on the scenario reader, FUZZ_SECONDS=120 (clang)
-	$Qmkdir -p $B/corpus-scenario; cp fixtures/bad/*.yaml fixtures/good/*.yaml $B/corpus-scenario; $< -max_len=4096 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$B/ $B/corpus-scenario
+fuzz-%: $B/fuzz/% ## libFuzzer on one reader, FUZZ_SECONDS=120: fuzz-scenario ... (clang)
+	$Qmkdir -p $B/fuzz/corpus-$*; nice $< -max_len=4096 -timeout=10 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -artifact_prefix=$B/fuzz/$*- $B/fuzz/corpus-$* $(wildcard fixtures/fuzz/$*) $(FUZZ_SEEDS_$*)
+
+fuzz: $(FUZZ:%=fuzz-%) ## all of them, FUZZ_SECONDS each
 
 # The registry as a shared object: the same code once more, position-independent, with its own names only.
 REGISTRY_PIC := $(patsubst %.c,$B/pic/%.o,$(REGISTRY_SRC)) $(patsubst $B/gen/%,$B/pic/gen/%,$(TABLES_OBJ))

@@ -170,6 +170,9 @@ class Library:
         covered += [self.objects[f] for f in self.beside if f in self.objects]
         self.programs = {}
         for test in self.tests:
+            if "tcase_add_test" not in open(test, encoding="utf-8", errors="replace").read():
+                print(f"  {self.name}: {os.path.basename(test)} left out: it adds no test that could be looped", flush=True)
+                continue
             plain, looped = self.compile(test, "plain"), self.compile(test, "loop", ["-include", self.loop])
             program = plain and self.link(plain, objects, "base")
             if not program or not looped:

@@ -3,7 +3,7 @@
 # finding, exit 1 when there is any. LINT="format headers" runs only those.
 set -u
 B=${B:-build}
-steps=${LINT:-format headers layers exports cppcheck tidy}
+steps=${LINT:-format headers layers exports hardening cppcheck tidy}
 bad=0
 sources() { git ls-files "$@" | grep -v '^fixtures/bad/'; }
 flags="-std=gnu11 -D_GNU_SOURCE -I. -Iinclude -I$B/gen $(pkg-config --cflags libcyaml jansson check 2>/dev/null)"
@@ -64,6 +64,25 @@ exports() {
         case $symbol in tidemark_*|TIDEMARK_*) continue ;; esac
         grep -qx "$symbol" "$B/exports.map" || { echo "libtidemark.so exports $symbol, which no one asked for"; status=1; }
     done <"$B/exports.now"
+    return $status
+}
+# Built as distributions build: position-independent, read-only after relocation, bound at once, no executable stack,
+# with canaries and checked functions.
+hardening() {
+    status=0
+    for f in "$B/tidemark" "$B/libtidemark.so"; do
+        [ -f "$f" ] || { echo "hardening: build first (make)"; return 1; }
+        lacks() { echo "$f: $1"; status=1; }
+        file=$(readelf -W -h -l -d --dyn-syms "$f")
+        has() { echo "$file" | grep -Eq "$1"; }
+        has 'Type: +DYN' || lacks 'not position-independent'
+        has '^ +GNU_RELRO' || lacks 'no RELRO'
+        has 'FLAGS.*(BIND_NOW|NOW)' || lacks 'not bound at once'
+        has '^ +GNU_STACK .* RW +0x' || lacks 'an executable stack'
+        has 'UND __stack_chk_fail' || lacks 'no stack protector'
+        has 'UND __[a-z]+_chk' || lacks 'no FORTIFY'
+        has "\\(TEXTREL\\)" && lacks 'relocations in its code'
+    done
     return $status
 }
 cppcheck_() {

@@ -15,7 +15,7 @@
 A mutant is one of: a number doubled, halved, one more, one less; a comparison swapped for its neighbour (< and <=, > and
 >=, == and !=), or reversed where it decides a ?:; && for || and back; an if's condition negated; a returned or assigned
 constant of an enum replaced by the next one of that enum; a returned true, false or bool expression negated. Of x.def the
-numbers are changed, and x.c is compiled. The commands are make's own (make -n). Tests beside a file (x_test for x.c) are
+numbers are changed, and x.c is compiled. The commands are make's own (make -n), but for what they repeat without need. Tests beside a file (x_test for x.c) are
 built and run first. Mutants that no test can tell from the code are listed in ci/mutants-equivalent.txt with the reason,
 and are not run; one that is listed and not there any more is told. A mutant is killed when a test fails or takes ten times as long; one that does not compile, or
 that compiles to the same code, is none. Tests that fail without a mutant are left out, and it is said. Prints each
@@ -214,8 +214,16 @@ class Tree:
                                   check=True).stdout.replace("-Werror", "-Wno-error")
             lines = [line for line in said.splitlines() if line.strip() and not line.startswith("make")]
             compiles = [line for line in lines if f"-c {path} " in line + " "]
-            self.commands[key] = compiles, [line for line in lines if line not in compiles]
+            self.commands[key] = compiles, [self.cheaper(line) for line in lines if line not in compiles]
         return self.commands[key]
+
+    def cheaper(self, line):
+        """The same for a mutant: a thin archive, and the source of a test program, which no mutant changes, compiled once."""
+        if test := re.search(r"-o (\S+) (\S+_test\.c)(?= )", line):
+            target, source = test.groups()
+            run(line.replace(test.group(0), f"-c -o {target}.o {source}"), self.root, 300)
+            return line.replace(test.group(0), f"-o {target} {target}.o")
+        return line.replace("; ar rcs ", "; ar rcsT ")
 
     def code_of(self, path, targets):
         """The instructions and data of the objects that the file is compiled to."""

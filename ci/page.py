@@ -2,6 +2,8 @@
 """page.py - the HTML report in headless Chromium, used by mouse and by keyboard.
 
   ci/page.py check              what must hold: keyboard, names, contrast, scripts off; ends with 1 if it does not
+  ci/page.py accessibility AXE  what axe-core (its axe.min.js) has to say of the pages, light and dark, 400 to 2,560 pixels;
+                                ends with 1 if that is anything
   ci/page.py measure [FOLDER]   make bench-page: how long each interaction takes with 500 and with 10,000 tests, and
                                 pictures of both in light and dark, in FOLDER. Ends with 1 if one of them
                                 keeps the page's thread busy for 100 ms; a busy machine adds to the times.
@@ -273,6 +275,34 @@ def check_all():
     return check.bad
 
 
+AXE_ASK = """axe.run().then((r) => r.violations.map((v) =>
+    v.id + " (" + v.impact + ") at " + v.nodes.length + " places, such as " + v.nodes[0].html.slice(0, 200)))"""
+
+
+def accessibility(axe):
+    check = Checks()
+    with open(axe, encoding="utf-8") as file:
+        script = file.read() + "\n;1"
+    with tempfile.TemporaryDirectory(prefix="tidemark-page.") as work, browser.Browser() as b:
+        pages = [page(work, 500)]
+        for name in ("run", "hunt"):
+            pages.append(f"{work}/{name}.html")
+            subprocess.run([tidemark, "report", "-q", f"fixtures/report/{name}.jsonl", "--html", pages[-1]],
+                           stdout=subprocess.DEVNULL)
+        for path in pages:
+            for dark in (False, True):
+                for width in (400, 1280, 2560):
+                    b.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+                    b.open(path, dark=dark)
+                    b.ask("(document.querySelector('#tests tbody button') || {click: () => 0}).click()")
+                    b.ask(script)
+                    found = b.ask(AXE_ASK)
+                    where = f"{os.path.basename(path)}, {'dark' if dark else 'light'}, {width} pixels"
+                    check(not found, f"{where}: {found}")
+                    print(f"{where}: {len(found)} violations")
+    return check.bad
+
+
 # From the event to the picture: the frame that follows the handlers has been laid out and painted when the message
 # that was sent in it arrives.
 CLOCK = """
@@ -348,7 +378,7 @@ def pictures(path, tests, folder):
             name = f"{folder}/{tests}-{'dark' if dark else 'light'}"
             b.open(path, dark=dark)
             b.picture(f"{name}.png")
-            for part in ("h-growth", "h-suite", "h-tests"):
+            for part in ("h-growth", "h-suite", "h-tree", "h-tests"):
                 b.ask(f"document.getElementById('{part}').scrollIntoView({{behavior: 'instant'}})")
                 b.picture(f"{name}-{part[2:]}.png")
             b.open(path, dark=dark, scripts=False)
@@ -374,6 +404,8 @@ if __name__ == "__main__":
         sys.exit(77)
     if sys.argv[1:2] == ["measure"]:
         sys.exit(measure(sys.argv[2] if len(sys.argv) > 2 else None))
+    if sys.argv[1:2] == ["accessibility"] and len(sys.argv) == 3:
+        sys.exit(accessibility(sys.argv[2]))
     if sys.argv[1:] == ["check"]:
         sys.exit(check_all())
     sys.exit(__doc__)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # make validate-reports: SARIF against the schema of SARIF 2.1.0, which is fetched from the npm registry (so not
 # part of `make check`), JUnit through a JUnit parser, TAP through prove, metrics through promtool.
-# SARIF_SCHEMA=FILE: this schema, nothing is fetched.
+# The page through axe-core, which is fetched too.
+# SARIF_SCHEMA=FILE, AXE=FILE: these, nothing is fetched.
 set -eu
 B=${B:-build}
 T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-validate.XXXXXX")
@@ -19,14 +20,26 @@ fi
 # Every status with every verdict, and every verdict of a suite: whatever is red, and what nothing was judged of.
 "$python" - "$T" <<'P'
 import json, sys
-statuses = "pass fail crash timeout oom exit skip flaky".split()
-verdicts = "none clean leak growth accumulates saturating inconclusive".split()
+line = json.load(open("docs/result.schema.json"))["$defs"]["test"]["properties"]
+statuses, verdicts = line["status"]["enum"], line["verdict"]["enum"]
+orders = line["order"]["enum"]
+memcheck = {"status": "pass", "errors": 1, "definite_bytes": 8, "definite_blocks": 1, "indirect_bytes": 0, "indirect_blocks": 0,
+            "possible_bytes": 0, "possible_blocks": 0, "findings": [{"kind": "InvalidRead", "what": "Invalid read of size 4", "frames": [
+                {"function": "f<int>", "file": "x.c", "line": 3, "module": "m", "offset": 1}]}]}
 def write(name, lines):
     with open(f"{sys.argv[1]}/{name}.jsonl", "w") as out:
         for line in lines:
             print(json.dumps({"v": 1, **line}), file=out)
 tests = [{"type": "test", "id": f"s/{status}/{verdict}", "variant": "", "status": status, "verdict": verdict, "message": "m",
           "file": "x.c", "line": 7, "horizon": "h"} for status in statuses for verdict in verdicts]
+tests += [{"type": "test", "id": f"order/{order}/{verdict}", "variant": "", "status": "pass", "verdict": verdict, "order": order,
+           "order_by": "s/pass/clean", "order_message": "m"} for order in orders for verdict in verdicts]
+tests += [{"type": "test", "id": f"memcheck/{verdict}", "variant": "", "status": "pass", "verdict": verdict, "memcheck": memcheck}
+          for verdict in verdicts]
+tests += [{"type": "test", "id": f"counted/{what}", "variant": "", "status": "pass", "verdict": "leak", "growth_bytes_per_rep": 0, what: 1}
+          for what in ("fds", "threads")]
+tests += [{"type": "once", "id": "once/not/judged", "variant": "", "status": "pass", "verdict": "none", "horizon": "h"},
+          {"type": "test", "id": "children/of/it", "variant": "", "status": "pass", "verdict": "none", "children": 2, "programs": 1, "program": "sh"}]
 for words in ("leak,growth,accumulates,fd", "leak,growth,accumulates,fd,flaky,unjudged", "fd"):
     for suite in verdicts:
         write(f"{suite}-{words.count(',')}", [
@@ -34,6 +47,16 @@ for words in ("leak,growth,accumulates,fd", "leak,growth,accumulates,fd,flaky,un
             {"type": "variant", "name": "", "verdict": suite, "horizon": "h"},
             {"type": "summary", "passed": 0, "failed": 0, "skipped": 0, "incomplete": 0}])
 nothing = [t for t in tests if t["status"] == "skip"]
+def variant(name, verdict, **more):
+    return {"type": "variant", "name": name, "verdict": verdict, "horizon": "h", "tests": 1, **more}
+# A scenario: each verdict of a variant, some of them expected, met, broken or warned of, one stopped.
+write("scenario", [{"type": "run", "tool": "tidemark", "version": "0", "command": "run", "suite": "s", "scenario": "x"},
+                   *({**tests[0], "variant": v} for v in verdicts), *(variant(v, v) for v in verdicts),
+                   {**tests[0], "variant": "stopped", "status": "oom"},
+                   variant("stopped", "accumulates", stopped_by="memory", culprit=tests[0]["id"], projection="9 GB at test 450"),
+                   *({"type": "expect", "variant": v, "metric": m, "limit": limit, "actual": "1", "ok": ok, "file": "x.yaml", "line": 3}
+                     for v in ("none", "leak") for m, limit, ok in (("verdict", "clean", False), ("allocs", "< 5", True), ("bytes", "warn < 5", False))),
+                   {"type": "summary", "passed": 0, "failed": 0, "skipped": 0, "incomplete": 0}])
 write("nothing", [{"type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "s"}, *nothing,
                   {"type": "summary", "passed": 0, "failed": 0, "skipped": len(nothing), "incomplete": 0}])
 write("cut", [{"type": "run", "tool": "tidemark", "version": "0", "command": "hunt", "suite": "s"}, *tests])
@@ -56,10 +79,16 @@ for error in wrong[:10]:
 junit = junitparser.JUnitXml.fromfile(sys.argv[3])
 cases = [(case.classname, case.name) for suite in junit for case in suite]
 tests = len({json.dumps([line["id"], line["variant"]]) for line in map(json.loads, open(sys.argv[4]))
-             if line["type"] == "test"})
+             if line["type"] in ("test", "once")})
 same = junit.tests == len(cases) == len(set(cases)) and len(cases) >= tests
 print(f"{sys.argv[4].rsplit('/', 1)[1]}: {len(sarif['runs'][0]['results'])} results, {len(wrong)} errors of the schema;",
       f"{len(cases)} JUnit cases of {tests} tests{'' if same else ': the counts differ'}")
 sys.exit(bool(wrong) or not same)
 P
 done
+axe=${AXE:-}
+if [ -z "$axe" ]; then
+    (cd "$T" && npm pack --silent axe-core >/dev/null && mkdir axe && tar xzf axe-core-*.tgz -C axe)
+    axe=$T/axe/package/axe.min.js
+fi
+B=$B ci/page.py accessibility "$axe"

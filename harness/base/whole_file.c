@@ -66,12 +66,21 @@ bool whole_file_open(struct whole_file *file, const char *path)
     return true;
 }
 
+int whole_file_error(FILE *out)
+{
+    bool failed = ferror(out) != 0; /* earlier, and errno has been something else since */
+    if (failed && fputc('\n', out) == EOF) {
+        return errno;
+    }
+    return fflush(out) != 0 ? errno : failed ? EIO : 0;
+}
+
 bool whole_file_close(struct whole_file *file, bool keep)
 {
     if (!file->out) {
         return true;
     }
-    int error = fflush(file->out) != 0 ? errno : ferror(file->out) ? EIO : 0;
+    int error = whole_file_error(file->out);
     if (file->out != stdout && fclose(file->out) != 0 && error == 0) {
         error = errno;
     }

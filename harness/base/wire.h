@@ -215,6 +215,8 @@ struct wire_sample {
     uint32_t pad;
     uint64_t wall_ns;        /* of all of them together */
     uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
+    uint32_t children;       /* that nobody has waited for */
+    uint32_t pad;
 };
 
 enum wire_status {
@@ -304,6 +306,7 @@ enum wire_site_kind {
     WIRE_SITE_FD,
     WIRE_SITE_THREAD,
     WIRE_SITE_FILE,
+    WIRE_SITE_CHILD,  /* a process that nobody has waited for */
     WIRE_SITE_RELEASE /* a stack that released something: nothing lives here */
 };
 
@@ -420,9 +423,9 @@ void wire_heap_describe(const struct wire_heap_error *error, char *text, size_t 
 struct wire_children {
     struct wire_record head;
     uint32_t test;
-    uint32_t forked;   /* children that went on with the work of the test: not followed */
+    uint32_t forked;   /* children that went on with the work of the test, and kept what they did */
     uint32_t programs; /* other programs, which are not watched */
-    uint32_t pad;
+    uint32_t followed; /* children that were followed to their end: what they lost is the test's */
     char program[128]; /* the first of them: a path, or a command of a shell */
 };
 

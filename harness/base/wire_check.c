@@ -239,6 +239,11 @@ static const struct kind *kind_of(const struct wire_record *record)
     return known ? &kinds[record->type] : NULL;
 }
 
+uint32_t wire_record_bytes(uint32_t type)
+{
+    return type < sizeof kinds / sizeof kinds[0] ? kinds[type].bytes : 0;
+}
+
 const char *wire_record_check(const struct wire_record *record)
 {
     const struct kind *kind = kind_of(record);

@@ -14,6 +14,9 @@
 
 #define WIRE_SITE_MOST (1u << 22) /* numbers that a worker's ledger can give */
 
+/* The size of a record of this type (a SITE may be shorter); 0: there is none. */
+uint32_t wire_record_bytes(uint32_t type);
+
 /* Returns NULL for a record that a worker may send, else what is wrong with it, for a person.
  * `record->bytes` are readable. */
 const char *wire_record_check(const struct wire_record *record);

@@ -231,8 +231,19 @@ static void run(void *self, uint32_t index, bool forked, struct outcome *outcome
     }
 }
 
+/* The framework keeps a result of each test case, made when it is first asked for: that is no
+ * memory of the test. A run of the whole tree forgets all of them. */
+static void results_make(void)
+{
+    for (uint32_t i = 0; i < boost.count; i++) {
+        HOOK_THERE(hooks[RESULTS], const void *(const void *, unsigned long))
+        (collector(), boost.cases[i].unit->id);
+    }
+}
+
 static void tests_serve(void)
 {
+    results_make();
     struct test_group group = {.framework = "Boost.Test",
                                .way = WIRE_WAY_SYMTAB,
                                .count = boost.count,

@@ -11,6 +11,7 @@
 #include "harness/boundary/program.h"
 #include "harness/boundary/serve.h"
 #include "harness/boundary/way.h"
+#include "harness/ledger/children.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/meter.h"
 
@@ -115,5 +116,7 @@ static __attribute__((destructor)) void boundary_fini(void)
         if (atomic_load(&boundary_wire->crash.exited) == 0) {
             serve_bye();
         }
+    } else if (boundary_wire != NULL) {
+        children_child_end((uint64_t)(uintptr_t)__builtin_frame_address(0));
     }
 }

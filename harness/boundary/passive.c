@@ -8,6 +8,7 @@
 #include "harness/boundary/heap_outcome.h"
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
+#include "harness/ledger/child_loss.h"
 #include "harness/meter/meter.h"
 
 #include <stdio.h>
@@ -128,6 +129,7 @@ void passive_begin(const char *id)
 
 void passive_mark_now(struct passive_mark *mark)
 {
+    child_loss_book();
     ledger_totals_get(&mark->totals);
     mark->ns = meter_now_ns();
 }

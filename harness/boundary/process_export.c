@@ -11,40 +11,55 @@
 #include "harness/ledger/children.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
-static void leaving(void)
+/* Its caller's frame and registers, which the test may hold something in. */
+#define FRAME (__builtin_unwind_init(), (uint64_t)(uintptr_t)__builtin_frame_address(0) - 64)
+
+/* `handlers`: the program's exit handlers still run, and may free what it has. */
+static void leaving(uint64_t sp, bool handlers)
 {
     if (boundary_wire != NULL) {
         if (boundary_is_worker()) {
             crash_exit_note();
         } else {
             child_note();
-            children_child_end();
+            if (handlers) {
+                children_child_exits(sp);
+            } else {
+                children_child_end(sp);
+            }
         }
     }
 }
 
-static void __attribute__((noreturn)) leave_at_once(int status)
+static void __attribute__((noreturn)) leave_now(int status)
 {
-    leaving();
     for (;;) {
         syscall(SYS_exit_group, status);
     }
 }
 
-static void __attribute__((noreturn)) leave_by(const char *name, int status)
+static void __attribute__((noreturn)) leave_at_once(int status, uint64_t sp)
 {
-    leaving();
+    leaving(sp, false);
+    leave_now(status);
+}
+
+static void __attribute__((noreturn))
+leave_by(const char *name, int status, uint64_t sp, bool handlers)
+{
+    leaving(sp, handlers);
     void (*next)(int) = (void (*)(int))(uintptr_t)dlsym(RTLD_NEXT, name);
     if (next != NULL) {
         next(status);
     }
-    leave_at_once(status);
+    leave_now(status);
 }
 
 EXPORT void exit(int status)
@@ -53,22 +68,22 @@ EXPORT void exit(int status)
                                   atomic_load(&boundary_wire->progress.test) == WIRE_NO_TEST)) {
         program_exit(status);
     }
-    leave_by("exit", status);
+    leave_by("exit", status, FRAME, true);
 }
 
 EXPORT void quick_exit(int status)
 {
-    leave_by("quick_exit", status);
+    leave_by("quick_exit", status, FRAME, false);
 }
 
 EXPORT void _exit(int status)
 {
-    leave_at_once(status);
+    leave_at_once(status, FRAME);
 }
 
 EXPORT void _Exit(int status)
 {
-    leave_at_once(status);
+    leave_at_once(status, FRAME);
 }
 
 int __cxa_atexit(void (*handler)(void *), void *argument, void *object);

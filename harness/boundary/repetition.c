@@ -11,6 +11,7 @@
 #include "harness/boundary/memcheck.h"
 #include "harness/boundary/restore.h"
 #include "harness/boundary/symtab.h"
+#include "harness/ledger/child_loss.h"
 #include "harness/ledger/given.h"
 #include "harness/ledger/heap_error.h"
 #include "harness/meter/kernel.h"
@@ -109,6 +110,7 @@ static void run_end(struct run *run)
 {
     run->ended_ns = meter_now_ns();
     run->wall_ns = run->ended_ns - run->started_ns;
+    child_loss_book();
     ledger_totals_get(&run->after);
     if (run->command->flags & WIRE_BIRTHS) {
         ledger_births_set(false);
@@ -213,6 +215,7 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
     sample->mappings = meter.mappings;
     sample->mapped_bytes = meter.mapped_bytes;
     sample->files = meter.files;
+    sample->children = meter.children;
 }
 
 /* Is anything held that was not at the end of the last RUN of this test, or the other way round? */
@@ -220,7 +223,8 @@ static bool sample_moved(const struct wire_sample *last, const struct wire_sampl
 {
     return last->live_blocks != now->live_blocks || last->live_bytes != now->live_bytes ||
            last->mappings != now->mappings || last->mapped_bytes != now->mapped_bytes ||
-           last->fds != now->fds || last->threads != now->threads || last->files != now->files;
+           last->fds != now->fds || last->threads != now->threads || last->files != now->files ||
+           last->children != now->children;
 }
 
 #define LONG_NS 10000000u /* repetitions of which each boundary is told at once */

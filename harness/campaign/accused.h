@@ -6,6 +6,8 @@
 #ifndef CAMPAIGN_ACCUSED_H
 #define CAMPAIGN_ACCUSED_H
 
+#include "harness/base/key_index.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +20,7 @@ struct accused {
         uint64_t place; /* place_key, or ACCUSED_WHOLE */
     } * all;
     size_t count, room;
-    uint32_t *slots; /* 1 + index, by hash */
-    size_t slot_count;
+    struct key_index index; /* of the pairs */
 };
 
 /* The caller owns the storage, zeroed, and calls accused_fini. */

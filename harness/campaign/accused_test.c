@@ -84,6 +84,11 @@ START_TEST(a_set_goes_by_a_file_into_another)
     unlink(path);
     ck_assert(!accused_load(&two, path));
     ck_assert(!accused_save(&two, 0, "/nowhere/at/all"));
+    ck_assert(!accused_save(&two, 0, "/dev/full")); /* it is seen when the file is closed */
+    for (uint64_t place = 100; place < 10000; place++) {
+        accused_add(&two, 9, place);
+    }
+    ck_assert(!accused_save(&two, 0, "/dev/full")); /* and before */
     FILE *broken = fopen(path, "we");
     fputs("5 55\n6 no number\n", broken);
     fclose(broken);

@@ -12,6 +12,9 @@ void children_fill(const struct session *session, struct result_test *test)
 {
     const struct wire_children *seen = &session->link.worker.children;
     test->children = seen->forked > test->children ? seen->forked : test->children;
+    if (seen->followed > test->children_followed) {
+        test->children_followed = seen->followed;
+    }
     if (seen->programs > test->programs) {
         test->programs = seen->programs;
         result_set(&test->program, seen->program);
@@ -82,8 +85,8 @@ void children_judge_suite(const struct session *session, struct result_variant *
 void children_note(const struct session *session)
 {
     const struct result *result = session->result;
-    const struct result_test *forked = NULL, *started = NULL;
-    size_t forkers = 0, starters = 0;
+    const struct result_test *forked = NULL, *started = NULL, *followed = NULL;
+    size_t forkers = 0, starters = 0, followers = 0;
     for (size_t i = 0; i < result->test_count; i++) {
         const struct result_test *test = &result->tests[i];
         if (strcmp(test->variant, session->variant->name) != 0) {
@@ -91,7 +94,10 @@ void children_note(const struct session *session)
         }
         bool passed = test->status == RESULT_PASS;
         forkers += passed && test->children > 0;
+        bool loses = test->children_followed > 0 && result_verdict_bad(test->verdict);
         starters += test->programs > 0;
+        followers += loses;
+        followed = !followed && loses ? test : followed;
         forked = !forked && passed && test->children > 0 ? test : forked;
         started = !started && test->programs > 0 ? test : started;
     }
@@ -101,6 +107,13 @@ void children_note(const struct session *session)
                         "keep is not seen; the first is %s, with %" PRId64 " child%s",
                         forkers, forkers == 1 ? "" : "s", forked->id, forked->children,
                         forked->children == 1 ? "" : "ren");
+    }
+    if (followed) {
+        result_note_add(session->result,
+                        "children that %zu test%s forked were followed to their end: what they "
+                        "lost is counted as the test's; the first is %s, with %" PRId64 " child%s",
+                        followers, followers == 1 ? "" : "s", followed->id,
+                        followed->children_followed, followed->children_followed == 1 ? "" : "ren");
     }
     if (started) {
         result_note_add(session->result,

@@ -36,6 +36,9 @@ enum result_status session_dying(const struct session *session, bool hung)
     if (worker->damage) {
         return RESULT_CRASH;
     }
+    if (worker->guard.found) {
+        return RESULT_OOM;
+    }
     if (hung) {
         return RESULT_TIMEOUT;
     }
@@ -59,7 +62,7 @@ enum result_status session_dying(const struct session *session, bool hung)
 
 static char *death_message(const struct session *session, enum result_status status)
 {
-    char text[UNIT_TEXT_BYTES];
+    char text[UNIT_TEXT_BYTES], limit[UNIT_TEXT_BYTES];
     const struct worker *worker = &session->link.worker;
     struct wire_end end;
     bool killed = WIFSIGNALED(worker->status) && WTERMSIG(worker->status) == SIGKILL;
@@ -71,6 +74,12 @@ static char *death_message(const struct session *session, enum result_status sta
     }
     switch (status) {
     case RESULT_OOM:
+        if (worker->guard.found) {
+            return memory_format("it and its children had %s, more than the %s that are three "
+                                 "quarters of what was free; --memory sets another limit",
+                                 unit_bytes(text, (double)worker->guard.found),
+                                 unit_bytes(limit, (double)worker->guard.bytes));
+        }
         return killed || !end.refused ? memory_copy("killed")
                                       : memory_format("refused an allocation of %s",
                                                       unit_bytes(text, (double)end.refused));
@@ -151,12 +160,15 @@ static void stop(struct session *session, const char *by, uint32_t number)
                number < session->seen.test_count ? session->seen.tests[number].id : "");
 }
 
+bool session_accumulated(const struct session *session)
+{
+    return (double)session->live_end > ACCUMULATED * (double)session->link.worker.cap.bytes;
+}
+
 /* What a death means for the variant: true if it goes on behind the test. */
 bool session_death_goes_on(struct session *session, uint32_t number, enum result_status status)
 {
-    int64_t held = session->live_end;
-    if (status == RESULT_OOM &&
-        (double)held > ACCUMULATED * (double)session->link.worker.cap.bytes) {
+    if (status == RESULT_OOM && session_accumulated(session)) {
         stop(session, "memory", number);
         return false;
     }
@@ -170,6 +182,5 @@ bool session_limit_reached(const struct session *session)
     const struct cap *cap = &session->link.worker.cap;
     uint64_t refused = atomic_load(&session->link.worker.wire->crash.refused);
     return cap->bytes > 0 && !cap->folder[0] && refused > 0 &&
-           refused / REFUSED_MOST < cap->bytes &&
-           (double)session->live_end > ACCUMULATED * (double)cap->bytes;
+           refused / REFUSED_MOST < cap->bytes && session_accumulated(session);
 }

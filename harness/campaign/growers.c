@@ -7,7 +7,7 @@
 
 _Static_assert((int)REPEAT_HEAP == WIRE_SITE_HEAP && (int)REPEAT_MAPPED == WIRE_SITE_MMAP &&
                    (int)REPEAT_FDS == WIRE_SITE_FD && (int)REPEAT_THREADS == WIRE_SITE_THREAD &&
-                   (int)REPEAT_FILES == WIRE_SITE_FILE,
+                   (int)REPEAT_FILES == WIRE_SITE_FILE && (int)REPEAT_CHILDREN == WIRE_SITE_CHILD,
                "a sum for each kind of sites");
 
 /* So much more than what it held after the warm-up, or always holds, is at the place now. */

@@ -52,20 +52,31 @@ static struct budget_test *tests_new(const struct course *course)
     return tests;
 }
 
+/* "; a test that takes more than 17.3 GB of memory is ended" */
+static char *guard_text(uint64_t guard)
+{
+    char bytes[UNIT_TEXT_BYTES];
+    return guard == 0 ? memory_copy("")
+                      : memory_format("; a test that takes more than %s of memory is ended",
+                                      unit_bytes(bytes, (double)guard));
+}
+
 /* Said before the time is spent: the user may stop it, or ask for more. */
 static void budget_say(const struct session *session, const struct budget *budget)
 {
     char total[UNIT_TEXT_BYTES], most[UNIT_TEXT_BYTES], pass[UNIT_TEXT_BYTES];
     if (session->options->announce) {
+        char *guard = guard_text(session->plan->memory_guard);
         char *text = memory_format(
             "one pass takes %s; the hunt takes at most %s (%s on a busy machine): %u "
-            "pass%s%s, and each of %zu test%s repeated",
+            "pass%s%s, and each of %zu test%s repeated%s",
             unit_ns(pass, budget->pass), unit_ns(total, budget->total), unit_ns(most, budget->most),
             budget->orders, budget->orders == 1 ? "" : "es",
             budget->again ? ", one of them twice" : "", budget->tests,
-            budget->tests == 1 ? "" : "s");
+            budget->tests == 1 ? "" : "s", guard);
         session->options->announce(session->options->context, text);
         free(text);
+        free(guard);
     }
 }
 
@@ -81,7 +92,8 @@ static void results_drop(struct result *result)
 bool session_hunt(struct session *session)
 {
     struct course course;
-    double begun = (double)monotonic_ns(), wish = (double)session->plan->budget_ns;
+    double begun = (double)monotonic_ns();
+    const struct budget_wish wish = spending_wish(session->plan);
     course_init(&course, session, 0);
     course.session.reports = true;
     course.session.died = session_died;

@@ -113,6 +113,12 @@ static void projection_fill(const struct session *session, struct result_variant
 static void verdict_fill(const struct session *session, struct result_variant *variant)
 {
     if (session_heap_unseen(session) || session->live_count == 0) {
+        result_set(&variant->horizon, session_heap_unseen(session)
+                                          ? "its heap is not seen: it brings its own malloc"
+                                      : session->suite_horizon ? session->suite_horizon
+                                      : session->tests > 0     ? "none of its tests came to its end"
+                                      : session->plan->hunt    ? "its tests were not repeated"
+                                                               : "");
         return;
     }
     variant->verdict = session->suite_verdict;

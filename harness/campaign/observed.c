@@ -43,12 +43,13 @@ static void take_test(struct observed *observed, const struct wire_test_name *na
     }
     memory_grow(&observed->tests, &observed->test_room, observed->test_count + 1,
                 sizeof observed->tests[0]);
-    observed->tests[observed->test_count++] =
-        (struct observed_test){.id = memory_copy(name->id),
-                               .file = memory_copy(name->file),
-                               .line = name->line,
-                               .group = name->group,
-                               .forked = (name->flags & WIRE_TEST_FORKED) != 0};
+    bool named = observed->program != NULL && observed->program[0] != '\0';
+    observed->tests[observed->test_count++] = (struct observed_test){
+        .id = named ? memory_format("%s/%s", observed->program, name->id) : memory_copy(name->id),
+        .file = memory_copy(name->file),
+        .line = name->line,
+        .group = name->group,
+        .forked = (name->flags & WIRE_TEST_FORKED) != 0};
 }
 
 void observed_tests_copy(struct observed *observed, const struct observed *other)

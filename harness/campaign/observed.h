@@ -43,6 +43,7 @@ struct observed_site { /* frame_count 0: its stack was not sent */
 };
 
 struct observed {
+    const char *program; /* borrowed; before the id of each test, with a slash; "" or NULL: not */
     struct wire_hello hello;
     struct observed_test *tests; /* by index, of all workers: each offers the same */
     size_t test_count, test_room;

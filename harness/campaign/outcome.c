@@ -26,9 +26,31 @@ static void once_write(struct session *session, struct result_test *test)
     }
 }
 
+/* The pass of a scenario is over for this test, and behind its boundary the worker ended: the
+ * result that it has was not all of it. Else NULL. */
+static struct result_test *result_before_end(struct session *session, uint32_t number)
+{
+    const struct result *result = session->result;
+    size_t ended = session->live_count;
+    if (ended == 0 || session->live_tests[ended - 1] != number || result->test_count == 0 ||
+        number >= session->seen.test_count) {
+        return NULL;
+    }
+    struct result_test *last = &result->tests[result->test_count - 1];
+    bool same = strcmp(last->id, session->seen.tests[number].id) == 0 &&
+                strcmp(last->variant, session->variant->name) == 0;
+    if (!same) {
+        return NULL;
+    }
+    session->tests--;
+    session->failed -= last->status != RESULT_PASS && last->status != RESULT_SKIP;
+    return last;
+}
+
 struct result_test *session_test_add(struct session *session, uint32_t number)
 {
-    struct result_test *test = session->plan->hunt ? session_result(session, number) : NULL;
+    struct result_test *test =
+        session->plan->hunt ? session_result(session, number) : result_before_end(session, number);
     if (test) {
         result_test_fini(test);
         result_test_start(test);

@@ -64,7 +64,8 @@ static struct boundary boundary_of(const struct wire_sample *sample)
                              .mapped_bytes = sample->mapped_bytes,
                              .fds = sample->fds,
                              .threads = sample->threads,
-                             .files = sample->files};
+                             .files = sample->files,
+                             .children = sample->children};
 }
 
 /* Are all boundaries of each test the same, in every pass after the warm-ups? */
@@ -267,7 +268,8 @@ static struct affordable passes_most(const struct session *runs)
     double pass_ns = runs->wall / PASSES, tests = (double)runs->gone_by_count / PASSES;
     double grown = (double)(last->live_bytes - first->live_bytes) / PASSES;
     bool units = first->fds != last->fds || first->threads != last->threads ||
-                 first->files != last->files || first->mappings != last->mappings;
+                 first->files != last->files || first->children != last->children ||
+                 first->mappings != last->mappings;
     const unsigned all = steps[STEPS - 1];
     double kept = units ? threshold(FEW_UNITS) : all;
     kept = grown * kept > RUN_BYTES ? RUN_BYTES / grown : kept;
@@ -327,7 +329,7 @@ static unsigned passes_still(const struct session *runs)
     struct affordable most = passes_most(runs);
     double pass_ns = runs->wall / PASSES;
     struct budget_test whole = {.call_ns = pass_ns, .repeated = true};
-    struct budget budget = budget_plan(pass_ns, false, (double)runs->plan->budget_ns, &whole, 1, 1);
+    struct budget budget = budget_plan(pass_ns, false, spending_wish(runs->plan), &whole, 1, 1);
     unsigned passes = threshold_count(CLEAN_CALLS);
     passes = most.passes < passes ? most.passes : passes;
     passes = pass_ns * passes > budget.total ? (unsigned)(budget.total / pass_ns) : passes;

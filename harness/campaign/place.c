@@ -24,77 +24,48 @@ void places_fini(struct places *places)
         free(places->passes[pass].groups);
     }
     free(places->all);
-    free(places->slots);
-}
-
-/* Where the key is, or the free slot where it would be. */
-static uint32_t *slot_of(const struct places *places, uint64_t key)
-{
-    size_t at = (size_t)(key >> 7);
-    for (;; at++) {
-        uint32_t *slot = &places->slots[at & (places->slot_count - 1)];
-        if (*slot == 0 || places->all[*slot - 1].key == key) {
-            return slot;
-        }
-    }
-}
-
-static void slots_grow(struct places *places)
-{
-    if (places->count * 2 < places->slot_count) {
-        return;
-    }
-    free(places->slots);
-    places->slot_count = places->slot_count ? places->slot_count * 2 : 1024;
-    places->slots = memory_new(places->slot_count, sizeof places->slots[0]);
-    for (size_t i = 0; i < places->count; i++) {
-        *slot_of(places, places->all[i].key) = (uint32_t)i + 1;
-    }
+    key_index_fini(&places->index);
 }
 
 static uint32_t place_get(struct places *places, uint64_t key, uint32_t level, uint32_t kind,
                           uint32_t parent)
 {
-    slots_grow(places);
-    uint32_t *slot = slot_of(places, key);
-    if (*slot == 0) {
+    uint32_t number = key_index_add(&places->index, key, (uint32_t)places->count + 1);
+    if (number > places->count) {
         memory_grow(&places->all, &places->room, places->count + 1, sizeof places->all[0]);
         places->all[places->count] = (struct place){
             .key = key,
             .level = level,
             .kind = kind,
-            .parent = level == 1 ? (uint32_t)places->count : parent,
+            .parent = parent,
             .touched = memory_new(places->test_count / 8 + 1, 1),
         };
-        *slot = (uint32_t)++places->count;
+        places->count++;
     }
-    return *slot - 1;
+    return number - 1;
 }
 
-static uint64_t key_mix(uint64_t key, uint64_t with)
-{
-    key = (key ^ with) * 0x9e3779b97f4a7c15u;
-    return key ^ key >> 29;
-}
-
-/* The keys of a site at each level. Frames of the system's libraries say nothing of the program. */
+/* The keys of a site at each level. Frames of the system's libraries and headers say nothing of the
+ * program. */
 static void keys_of(const struct observed *seen, uint32_t number, uint64_t keys[PLACE_LEVELS])
 {
     const struct observed_site *site = &seen->sites[number];
     uint32_t own = 0;
-    uint64_t key = key_mix(site->kind + 1u, 0);
+    uint64_t key = key_index_mix(site->kind, 0);
     for (uint32_t i = 0; i < site->frame_count && own < PLACE_LEVELS; i++) {
-        if (!symbols_system(seen->symbols, site->frames[i] - 1)) {
-            key = key_mix(key, symbols_line(seen->symbols, site->frames[i]));
+        bool elsewhere = symbols_system(seen->symbols, site->frames[i] - 1);
+        uint64_t line = elsewhere ? 0 : symbols_own_line(seen->symbols, site->frames[i]);
+        if (line != 0) {
+            key = key_index_mix(key, line);
             keys[own++] = key;
         }
     }
     if (own == 0) {
-        keys[own++] =
-            key_mix(key, site->frame_count > 0 ? symbols_line(seen->symbols, site->frames[0]) : 0);
+        keys[own++] = key_index_mix(
+            key, site->frame_count > 0 ? symbols_line(seen->symbols, site->frames[0]) : 0);
     }
     for (; own < PLACE_LEVELS; own++) {
-        keys[own] = key_mix(keys[own - 1], own);
+        keys[own] = key_index_mix(keys[own - 1], own);
     }
 }
 
@@ -174,12 +145,12 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
         return;
     }
     size_t pass = places->pass_count++;
-    struct site_state *states = memory_new(seen->site_count + 1, sizeof *states);
-    places->passes[pass].tests = memory_new(log->count + 1, sizeof places->passes[pass].tests[0]);
+    struct site_state *states = memory_new(seen->site_count, sizeof *states);
+    places->passes[pass].tests = memory_new(log->count, sizeof places->passes[pass].tests[0]);
     if (log->count > 0) {
         memcpy(places->passes[pass].tests, log->tests, log->count * sizeof log->tests[0]);
     }
-    places->passes[pass].groups = memory_new(log->count + 1, sizeof places->passes[pass].groups[0]);
+    places->passes[pass].groups = memory_new(log->count, sizeof places->passes[pass].groups[0]);
     for (size_t i = 0; i < log->count; i++) {
         uint32_t test = log->tests[i];
         places->passes[pass].groups[i] = test < seen->test_count ? seen->tests[test].group : test;
@@ -211,14 +182,14 @@ struct place *places_find_shown(const struct places *places, const struct observ
                                 uint32_t site)
 {
     uint64_t keys[PLACE_LEVELS];
-    if (places->slot_count == 0 || !observed_site(seen, site)) {
+    if (!observed_site(seen, site)) {
         return NULL;
     }
     keys_of(seen, site, keys);
     for (size_t level = PLACE_LEVELS; level > 0; level--) {
-        uint32_t slot = *slot_of(places, keys[level - 1]);
-        if (slot > 0 && places->all[slot - 1].shown) {
-            return &places->all[slot - 1];
+        uint32_t number = key_index_get(&places->index, keys[level - 1]);
+        if (number > 0 && places->all[number - 1].shown) {
+            return &places->all[number - 1];
         }
     }
     return NULL;

@@ -11,6 +11,7 @@
 #ifndef CAMPAIGN_PLACE_H
 #define CAMPAIGN_PLACE_H
 
+#include "harness/base/key_index.h"
 #include "harness/campaign/accused.h"
 #include "harness/campaign/pass_log.h"
 #include "harness/result/result.h"
@@ -26,7 +27,7 @@ struct place_event { /* what a place held after the test at this position, from 
 struct place {
     uint64_t key;
     uint32_t level, kind;
-    uint32_t parent;        /* index of the place one level up; its own at level 1 */
+    uint32_t parent;        /* index of the place one level up; at level 1 none: 0 */
     unsigned char *touched; /* a bit a test: it allocated there in one of the passes */
     struct place_history {
         struct place_event *events;
@@ -41,8 +42,7 @@ struct place {
 struct places {
     struct place *all;
     size_t count, room;
-    uint32_t *slots; /* 1 + index, by hash of the key */
-    size_t slot_count;
+    struct key_index index; /* 1 + index by key */
     size_t test_count;
     struct {
         uint32_t *tests, *groups; /* by position; tests of one group share a fixture */

@@ -88,8 +88,8 @@ struct places_verdict places_judge(struct places *places)
     for (size_t pass = 0; pass < places->pass_count; pass++) {
         most = places->passes[pass].count > most ? places->passes[pass].count : most;
     }
-    int64_t *held = memory_new(most + 1, sizeof *held);
-    struct suite_step *steps = memory_new(most + 1, sizeof *steps);
+    int64_t *held = memory_new(most, sizeof *held);
+    struct suite_step *steps = memory_new(most, sizeof *steps);
     for (size_t i = 0; i < places->count; i++) {
         struct place *place = &places->all[i];
         struct place_event end = place_end(places, place);

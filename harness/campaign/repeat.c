@@ -25,7 +25,8 @@ static struct boundary boundary_of(const struct wire_sample *sample)
                              .mapped_bytes = sample->mapped_bytes,
                              .fds = sample->fds,
                              .threads = sample->threads,
-                             .files = sample->files};
+                             .files = sample->files,
+                             .children = sample->children};
 }
 
 static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
@@ -39,8 +40,10 @@ static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
         return at->fds;
     case REPEAT_THREADS:
         return at->threads;
-    default:
+    case REPEAT_FILES:
         return at->files;
+    default:
+        return at->children;
     }
 }
 
@@ -280,6 +283,7 @@ static bool settle_whole(struct repeat *repeat, const struct repeat_ask *ask, ui
 {
     repeat->settled_ns = repeat->settle_ns - SETTLE_WHOLE_NS; /* that much is left for this one */
     bool called = calls_make(repeat, ask, test, 1, flags | WIRE_SETTLE_WHOLE);
+    repeat->whole_ns = called ? (double)repeat->last.test.settled_ns : 0;
     repeat->settled_ns = repeat->settle_ns; /* and nothing for others */
     return called;
 }

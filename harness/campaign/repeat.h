@@ -27,7 +27,7 @@ struct repeat_limits {
     unsigned most;             /* and no more than these */
     double still_ns, moved_ns; /* of all calls: as long as nothing moves, and once something has */
     int64_t bytes;             /* that may be kept before it is judged by what there is */
-    uint32_t units;            /* descriptors, threads or files, likewise */
+    uint32_t units;            /* descriptors, threads, files or children, likewise */
     unsigned enough;           /* so many calls are enough to accuse; 0: as harness/judge says */
     double settle_ns; /* that late threads are waited for, in all calls; 0: REPEAT_SETTLE_NS */
     uint32_t flags;   /* of every command, besides its own */
@@ -53,6 +53,7 @@ enum repeat_sum {
     REPEAT_FDS,
     REPEAT_THREADS,
     REPEAT_FILES,
+    REPEAT_CHILDREN,
     REPEAT_SUMS
 };
 
@@ -65,6 +66,7 @@ struct repeat {
     double call_ns, spent_ns;
     double settle_ns, settled_ns; /* to be waited for threads that give back late, and waited */
     bool gave_back;               /* they did, while they were waited for */
+    double whole_ns;              /* the last of it, before the test was accused */
     struct boundary first, now;
     unsigned still;   /* calls at the end of the answer in which it first moved; 0: it has not */
     bool moved, lost; /* lost: a site of which 5 calls in a row left unreachable blocks */

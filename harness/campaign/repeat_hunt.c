@@ -3,6 +3,7 @@
  * until its memory is understood; what fails there is run in a process of its own. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/unit.h"
 #include "harness/campaign/jobs.h"
 #include "harness/campaign/phase.h"
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define QUICK_CALLS     7           /* three of the warm-up and four */
 #define QUICK_MOST      64          /* of what moves */
@@ -30,7 +32,7 @@
 /* A worker in which so much was lost is replaced before the next test. */
 #define SPENT_BLOCKS 3000 /* each scan looks through all of them, and a new worker takes 10 ms */
 #define SPENT_BYTES  KEPT_BYTES
-#define SPENT_PART   4 /* of the limit of descriptors */
+#define SPENT_PART   4 /* of the limit of descriptors, and of the cap of memory */
 
 #define BRIEF_NS 1e6 /* a test that takes less in the pass in order is not expected to sleep */
 
@@ -42,9 +44,13 @@ struct hunting { /* the tests of one session */
     unsigned calls;                    /* of the test that is repeated */
     int64_t start_blocks, start_bytes; /* what the worker held before its first test */
     bool started;
+    double start_ns;  /* what the last worker took to start */
     double settle_ns; /* that is waited for the threads of the next test ... */
     uint32_t threads; /* ... of which there were so many, when it was in vain */
     bool asked; /* the test was called again for who releases what: sites hold more than was said */
+    size_t served;    /* tests that this worker has repeated */
+    uint32_t crowded; /* it ran out of memory that tests before it hold, and needs another worker;
+                       * or WIRE_NO_TEST */
 };
 
 static struct answer hunting_ask(void *self, const struct wire_command *command)
@@ -75,8 +81,7 @@ static bool hunting_suppressed(void *self, uint32_t site)
 
 /* How a test ended in a process of its own. */
 struct alone {
-    bool passed, skipped;
-    enum result_status status;
+    bool passed, skipped; /* neither: it failed, or died */
     struct wire_test test;
     int64_t live;
 };
@@ -84,7 +89,7 @@ struct alone {
 /* In a process in which nothing else ran: `calls` calls of the test, or one in a child. */
 static struct alone alone_run(struct session *session, uint32_t number, bool forked, unsigned calls)
 {
-    struct alone alone = {.status = RESULT_FAIL};
+    struct alone alone = {0};
     struct session aside;
     session_init(&aside, session->plan, session->variant, session->options, session->result);
     aside.kind = SESSION_COUNTED;
@@ -101,11 +106,10 @@ static struct alone alone_run(struct session *session, uint32_t number, bool for
             struct answer answer = session_ask(&aside, &command);
             if (answer.ran && answer.event == WORKER_DONE) {
                 alone.test = answer.test;
-                alone.status = (enum result_status)answer.test.status;
+                alone.passed = answer.test.status == WIRE_PASS;
+                alone.skipped = answer.test.status == WIRE_SKIP;
                 alone.live =
                     answer.sample_count ? answer.samples[answer.sample_count - 1].live_bytes : 0;
-            } else {
-                alone.status = session_dying(&aside, answer.event == WORKER_HUNG);
             }
             break;
         }
@@ -116,8 +120,6 @@ static struct alone alone_run(struct session *session, uint32_t number, bool for
     session_over(&aside);
     session->strays += aside.strays;
     session_fini(&aside);
-    alone.skipped = alone.status == RESULT_SKIP;
-    alone.passed = alone.status == RESULT_PASS;
     return alone;
 }
 
@@ -154,22 +156,53 @@ static void flaky_write(struct session *session, uint32_t number, const struct w
     session_test_write(session, test);
 }
 
+static bool course_passed(const struct session *course, uint32_t number)
+{
+    bool ran = false;
+    for (size_t i = 0; i < course->live_count; i++) {
+        ran = ran || course->live_tests[i] == number;
+    }
+    for (size_t i = 0; i < course->failure_count; i++) {
+        ran = ran && course->failures[i].test != number;
+    }
+    return ran;
+}
+
+/* In order it passes, and so it does for whoever runs it plainly; `how` it ends by itself is no
+ * result. Returns false when it does not pass in order. */
+static bool passes_in_order(struct session *session, const struct session *course, uint32_t number,
+                            const struct wire_test *seen, const char *how)
+{
+    struct alone in_order = {.test = *seen};
+    if (!course_passed(course, number)) {
+        return false;
+    }
+    in_order.test.status = WIRE_PASS;
+    in_order.test.message[0] = '\0';
+    result_once(session, number, &in_order,
+                "it passes only after the tests before it: run once, no verdict");
+    result_note_add(session->result, "%s passes in order, and %s by itself: run once, no verdict",
+                    session->seen.tests[number].id, how);
+    return true;
+}
+
 /* It passed `passed` times in this process, then it failed. In processes of its own it is called as
- * often: if it fails at the same call each time it cannot be repeated, and passes once; if it fails
- * at another, or not at all, it is flaky. */
-static void failed_later(struct session *session, uint32_t number, const struct wire_test *failure,
+ * often: if it fails in each of them, in one at the same call or in all at the first, it cannot be
+ * repeated, and is run once; else it is flaky. */
+static void failed_later(struct hunting *hunting, uint32_t number, const struct wire_test *failure,
                          unsigned passed, bool affordable)
 {
-    unsigned failed = 1, runs = passed + 1, same = 0, alike = 0;
+    struct session *session = hunting->session;
+    unsigned failed = 1, runs = passed + 1, same = 0, at_once = 0;
     for (int i = 0; i < ALONE_RUNS && affordable; i++) {
         struct alone alone = alone_run(session, number, false, passed + 1);
         bool failing = !alone.passed && !alone.skipped;
         runs += failing ? alone.test.passed_before + 1 : passed + 1;
         failed += failing;
         same += failing && alone.test.passed_before == passed;
-        alike += failing;
+        at_once += failing && alone.test.passed_before == 0;
     }
-    if (affordable && same < ALONE_RUNS && (alike < ALONE_RUNS || same == 0)) {
+    if (affordable && (failed <= ALONE_RUNS || (same == 0 && at_once < ALONE_RUNS))) {
         flaky_write(session, number, failure, failed, runs);
         return;
     }
@@ -187,10 +220,16 @@ static void failed_later(struct session *session, uint32_t number, const struct 
         free(why);
         return;
     }
-    struct alone child = alone_run(session, number, true, 1);
+    struct alone child = alone_run(session, number, true, 1), here = {.test = *failure};
     session->forked_count += child.passed;
-    result_once(session, number, child.passed ? &child : &once,
-                "it fails when it is repeated in one process: run once, no verdict");
+    if (child.passed || once.skipped ||
+        !passes_in_order(session, hunting->course, number, failure, "fails")) {
+        result_once(session, number,
+                    child.passed   ? &child
+                    : once.skipped ? &once
+                                   : &here,
+                    "it fails when it is repeated in one process: run once, no verdict");
+    }
 }
 
 /* It failed, hung or died at its first call here, in a process that other tests have used. In a
@@ -224,18 +263,6 @@ static bool passes_alone(struct session *session, uint32_t number, const char *h
     return true;
 }
 
-static bool course_passed(const struct session *course, uint32_t number)
-{
-    bool ran = false;
-    for (size_t i = 0; i < course->live_count; i++) {
-        ran = ran || course->live_tests[i] == number;
-    }
-    for (size_t i = 0; i < course->failure_count; i++) {
-        ran = ran && course->failures[i].test != number;
-    }
-    return ran;
-}
-
 /* A call failed. */
 static void test_failed(struct hunting *hunting, uint32_t number, const struct repeat *repeat)
 {
@@ -248,36 +275,71 @@ static void test_failed(struct hunting *hunting, uint32_t number, const struct r
         result_once(session, number, &seen, "");
     } else if (passed > 0) {
         double again = repeat->call_ns * (passed + 1) * ALONE_RUNS;
-        failed_later(session, number, &failure, passed,
+        failed_later(hunting, number, &failure, passed,
                      again < hunting->limits.moved_ns + ALONE_NS);
-    } else if (!passes_alone(session, number, "fails", failure.message, false)) {
-        if (course_passed(hunting->course,
-                          number)) { /* and so it does for whoever runs it plainly */
-            seen.test.status = WIRE_PASS;
-            seen.test.message[0] = '\0';
-            result_once(session, number, &seen,
-                        "it passes only after the tests before it: run once, no verdict");
-            result_note_add(session->result,
-                            "%s passes in order, and fails by itself: run once, no verdict",
-                            session->seen.tests[number].id);
-        } else {
-            result_once(session, number, &seen, "");
-        }
+    } else if (!passes_alone(session, number, "fails", failure.message, false) &&
+               !passes_in_order(session, hunting->course, number, &failure, "fails")) {
+        result_once(session, number, &seen, "");
     }
+}
+
+/* It ended its process by exit with status 0 (a system call, another program are no exit).
+ * libcheck, which forks, takes that for a pass, and a test that is meant to do so
+ * (tcase_add_exit_test with 0) looks like any other. So it passes for whoever runs the program
+ * plainly; what it keeps, nobody knows. Returns false where it is no pass. */
+static bool exits_well(struct session *session, uint32_t number)
+{
+    const struct worker *worker = &session->link.worker;
+    struct wire_end end;
+    wire_end_get(worker->wire, &end);
+    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !end.exited ||
+        !WIFEXITED(worker->status) || WEXITSTATUS(worker->status) != 0) {
+        return false;
+    }
+    struct alone alone = alone_run(session, number, true, 1);
+    if (!alone.passed) {
+        return false;
+    }
+    session->forked_count++;
+    result_once(session, number, &alone,
+                "it ends its process with status 0: run once, in a child of its own, no verdict");
+    result_note_add(
+        session->result,
+        "%s ends its process with status 0, which libcheck takes for a pass, whether it "
+        "was meant or not: run once in a child, no verdict",
+        session->seen.tests[number].id);
+    return true;
+}
+
+/* It hung or died. `course`: the pass in order, or NULL when this is it. */
+static enum result_status died(struct session *session, const struct session *course,
+                               uint32_t number, bool hung)
+{
+    /* What runs out of memory where it is called again and again does it by itself, or was given a
+     * worker of its own; in the pass in order others may have taken what it needs. */
+    enum result_status dying = session_dying(session, hung);
+    bool memory = dying == RESULT_OOM;
+    bool own = memory && (!session->reports || session_accumulated(session));
+    const char *how = memory ? "runs out of memory" : hung ? "hangs" : "dies";
+    struct wire_test unknown;
+    WIRE_INIT(&unknown, WIRE_TEST);
+    bool passes =
+        dying == RESULT_EXIT
+            ? exits_well(session, number)
+            : !own && (passes_alone(session, number, how, "", hung) ||
+                       (course && passes_in_order(session, course, number, &unknown, how)));
+    if (passes) {
+        session_death_add(session, number);
+    } else {
+        session_death(session, number, hung);
+    }
+    session->hangs = session->hangs || (hung && session->forked_count > 0);
+    return dying;
 }
 
 enum result_status session_died(struct session *session, uint32_t number, bool hung)
 {
-    /* An end by exit stays one: libcheck would take the child's status 0 for a pass. */
-    enum result_status dying = session_dying(session, hung);
-    if (dying == RESULT_OOM || dying == RESULT_EXIT ||
-        !passes_alone(session, number, hung ? "hangs" : "dies", "", hung)) {
-        session_death(session, number, hung);
-    } else {
-        session_death_add(session, number);
-    }
-    session->hangs = session->hangs || (hung && session->forked_count > 0);
-    return dying;
+    return died(session, NULL, number, hung);
 }
 
 /* Once more, for where it allocates. Returns false when the worker is gone. */
@@ -314,8 +376,9 @@ static void limits_set(struct hunting *hunting, uint32_t number)
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
                      : units,
     };
-    if (plan->memory_cap && (uint64_t)hunting->limits.bytes > plan->memory_cap / 2) {
-        hunting->limits.bytes = (int64_t)(plan->memory_cap / 2);
+    uint64_t most = plan->memory_cap ? plan->memory_cap : plan->memory_guard;
+    if (most && (uint64_t)hunting->limits.bytes > most / 2) {
+        hunting->limits.bytes = (int64_t)(most / 2);
     }
     if (plan->quick) {
         hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;
@@ -324,7 +387,8 @@ static void limits_set(struct hunting *hunting, uint32_t number)
     }
 }
 
-/* Has the worker lost so much that the next test would pay for it? */
+/* Has the worker lost so much that the next test would pay for it? Or did this one wait in vain for
+ * threads, longer than a worker takes to start? */
 static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
 {
     const struct boundary *now = &repeat->now;
@@ -335,10 +399,13 @@ static bool is_spent(struct hunting *hunting, const struct repeat *repeat)
         hunting->start_bytes = repeat->first.live_bytes;
         hunting->started = true;
     }
-    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS ||
-           now->live_bytes - hunting->start_bytes > SPENT_BYTES ||
-           now->fds > threshold_count(FEW_UNITS) || now->files > threshold_count(FEW_UNITS) ||
+    int64_t lost = now->live_bytes - hunting->start_bytes;
+    int64_t cap = (int64_t)hunting->session->plan->memory_cap;
+    return now->live_blocks - hunting->start_blocks > SPENT_BLOCKS || lost > SPENT_BYTES ||
+           (cap > 0 && lost > cap / SPENT_PART) || now->fds > threshold_count(FEW_UNITS) ||
+           now->files > threshold_count(FEW_UNITS) || now->children > threshold_count(FEW_UNITS) ||
            now->threads > threshold_count(FEW_UNITS) / 4 ||
+           (!repeat->gave_back && repeat->whole_ns > hunting->start_ns) ||
            (files.rlim_max != RLIM_INFINITY && now->fds > files.rlim_max / SPENT_PART);
 }
 
@@ -379,8 +446,14 @@ static bool test_hunt(struct hunting *hunting, uint32_t number)
     session->limit_ns = 0;
     settle_learn(hunting, &repeat);
     bool here = repeat.last.event == WORKER_DONE && repeat.last.ran;
-    if (!here) {
-        session_died(session, number, repeat.last.event == WORKER_HUNG);
+    bool hung = repeat.last.event == WORKER_HUNG;
+    bool crowded = !here && hunting->served > 0 && session_dying(session, hung) == RESULT_OOM;
+    hunting->crowded = crowded ? number : WIRE_NO_TEST;
+    hunting->served++;
+    if (crowded) {
+        /* nothing is known of it yet */
+    } else if (!here) {
+        died(session, hunting->course, number, hung);
     } else if (repeat.verdict == CALLS_GO_ON) {
         test_failed(hunting, number, &repeat);
         here = repeat.last.test.status == WIRE_SKIP;
@@ -453,20 +526,25 @@ static bool is_left(const struct hunting *hunting, uint32_t number)
 
 #define HUNT_DONE WIRE_NO_TEST
 
-/* One worker, from test `next` on. Returns where the next has to begin, or HUNT_DONE. */
-static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
+/* One worker, started at `begun`, from test `next` on. Returns where the next has to begin, or
+ * HUNT_DONE. */
+static uint32_t hunt_serve(struct hunting *hunting, uint32_t next, double begun)
 {
     struct session *session = hunting->session;
     hunting->started = hunting->asked = false;
+    hunting->served = 0;
+    hunting->start_ns = 0;
     hunting->settle_ns = REPEAT_SETTLE_NS;
     hunting->threads = 1;
     while (link_wait(&session->link, session->plan->timeout_ns) == WORKER_READY) {
+        hunting->start_ns =
+            hunting->start_ns > 0 ? hunting->start_ns : (double)monotonic_ns() - begun;
         uint32_t first = session->link.worker.group.first;
         uint32_t past = first + session->link.worker.group.count;
         session_expect(session);
         for (uint32_t test = next > first ? next : first; test < past; test++) {
             if (!session_wants(session, test) ||
-                (session->part && !jobs_takes(session->part, test))) {
+                (session->part && test != hunting->crowded && !jobs_takes(session->part, test))) {
                 continue;
             }
             if (session_death_in(hunting->course, test)) {
@@ -474,7 +552,7 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
             } else if (is_left(hunting, test)) {
                 test_leave(hunting, test);
             } else if (!test_hunt(hunting, test)) {
-                return test + 1;
+                return hunting->crowded == test ? test : test + 1;
             }
             next = test + 1;
         }
@@ -488,15 +566,17 @@ static uint32_t hunt_serve(struct hunting *hunting, uint32_t next)
 void session_repeat(struct session *session, struct spending *spending,
                     const struct session *course)
 {
-    struct hunting hunting = {.session = session, .spending = spending, .course = course};
+    struct hunting hunting = {
+        .session = session, .spending = spending, .course = course, .crowded = WIRE_NO_TEST};
     uint32_t next = 0;
     phase_begin(session, "repeating");
     while (next != HUNT_DONE) {
         uint32_t from = next;
+        double begun = (double)monotonic_ns();
         if (!session_begin(session)) {
             return;
         }
-        next = hunt_serve(&hunting, next);
+        next = hunt_serve(&hunting, next, begun);
         session_over(session);
         if (next != HUNT_DONE && (next > course->seen.test_count || next <= from)) {
             break;

@@ -80,7 +80,7 @@ static long units_whole(double rate)
     return rate <= 0 ? 0 : rate < 1 ? 1 : lround(rate);
 }
 
-/* Descriptors and threads that stay with each call. */
+/* Descriptors, threads and children that stay with each call. */
 static void units_count(const struct repeat *repeat, struct result_test *test)
 {
     bool carried[REPEAT_SUMS] = {false};
@@ -91,11 +91,12 @@ static void units_count(const struct repeat *repeat, struct result_test *test)
         bool counts = !place->suppressed && !carried[place->kind % REPEAT_SUMS];
         units[place->kind % REPEAT_SUMS] += counts ? units_whole(place->answer.per_call) : 0;
     }
-    for (int sum = REPEAT_FDS; sum <= REPEAT_THREADS; sum++) {
+    for (int sum = REPEAT_FDS; sum < REPEAT_SUMS; sum++) {
         units[sum] += carried[sum] ? units_whole(repeat->sum_answers[sum].per_call) : 0;
     }
     test->fds += units[REPEAT_FDS];
     test->threads += units[REPEAT_THREADS];
+    test->children_left += units[REPEAT_CHILDREN];
 }
 
 /* All that grows is suppressed: the test has no verdict, and a note says by which rule. */

@@ -37,6 +37,7 @@ static void head_fill(const struct plan *plan, struct result *result)
     result_set(&result->cap_kind, cap.kind);
     cap_fini(&cap);
     result->cap = (int64_t)plan->memory_cap;
+    result->guard = (int64_t)plan->memory_guard;
     result->seed = plan->seed;
     result_set(&result->allocator, plan->allocator == PLAN_SYSTEM ? "system" : "jemalloc");
 }

@@ -21,6 +21,7 @@ void session_init(struct session *session, const struct plan *plan,
                                 .stopped_by = memory_copy(""),
                                 .culprit = memory_copy("")};
     observed_init(&session->seen);
+    session->seen.program = plan->hunt ? variant->name : NULL;
     link_init(&session->link, session_record, session);
 }
 

@@ -160,6 +160,9 @@ void session_test_fill(struct session *session, struct result_test *test,
                        const struct wire_test *seen, int64_t live);
 enum result_status session_dying(const struct session *session, bool hung);
 enum result_status session_death(struct session *session, uint32_t test, bool hung);
+/* Do earlier tests hold so much of the cap that whoever runs out of memory does it for all of them?
+ */
+bool session_accumulated(const struct session *session);
 /* It ended a worker, whatever its result: other passes leave it out. */
 void session_death_add(struct session *session, uint32_t test);
 bool session_death_in(const struct session *session, uint32_t test);

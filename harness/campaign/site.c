@@ -154,11 +154,11 @@ bool session_births(struct session *session, uint32_t number)
 struct result_site *session_site_add(struct session *session, const char *test,
                                      const struct observed_site *seen, unsigned rank, double whole)
 {
-    static const char *const kinds[] = {"heap", "mmap", "fd", "thread", "file"};
+    static const char *const kinds[] = {"heap", "mmap", "fd", "thread", "file", "child"};
     struct result_site *site = result_site_add(session->result);
     result_set(&site->test, test);
     result_set(&site->variant, session->variant->name);
-    result_set(&site->kind, kinds[seen->kind % 5]);
+    result_set(&site->kind, kinds[seen->kind % (sizeof kinds / sizeof kinds[0])]);
     site->rank = rank;
     site->bytes = seen->bytes - seen->begin_bytes;
     site->blocks = seen->blocks - seen->begin_blocks;

@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+struct budget_wish spending_wish(const struct plan *plan)
+{
+    return (struct budget_wish){.total = (double)plan->budget_ns,
+                                .beside =
+                                    plan->slack_ns > 0 ? (double)plan->slack_ns : BUDGET_BESIDE};
+}
+
 void spending_init(struct spending *spending, const struct budget *plan, struct budget_test *tests,
                    size_t test_count, double begun_wall)
 {

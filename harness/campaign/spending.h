@@ -6,6 +6,7 @@
 #define CAMPAIGN_SPENDING_H
 
 #include "harness/judge/budget.h"
+#include "harness/plan/plan.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -21,6 +22,9 @@ struct spending {
         _Atomic uint32_t left, dearest; /* tests that were not repeated; 1 + the dearest of them */
     } * left;
 };
+
+/* What the user allows. */
+struct budget_wish spending_wish(const struct plan *plan);
 
 /* Takes the plan and the tests, which the caller has filled by budget_plan; `tests` is borrowed.
  * `begun_wall`: when the hunt began, by monotonic_ns. */

@@ -311,6 +311,16 @@ static void stopped_take(struct session *session, const struct session *course)
     session->live_start = 0;
 }
 
+/* The pass that was to judge it did not come to its end. */
+static void unjudged_tell(struct session *session, const struct course *course)
+{
+    const struct session *pass = &course->session;
+    uint32_t last = pass->death_count > 0 ? pass->deaths[pass->death_count - 1] : WIRE_NO_TEST;
+    free(session->suite_horizon);
+    session->suite_horizon =
+        evidence_suite_ended(last < pass->seen.test_count ? pass->seen.tests[last].id : NULL);
+}
+
 void session_suite(struct session *session, struct course *course, const struct spending *spending)
 {
     struct course again;
@@ -324,6 +334,7 @@ void session_suite(struct session *session, struct course *course, const struct 
     if (broken) { /* once more without the tests in which a worker ended */
         course_init(&again, session, 0);
         if (!course_run(&again, spending->plan.again ? ANY_COST : 0)) {
+            unjudged_tell(session, &again);
             course_fini(&again);
             return;
         }
@@ -383,6 +394,7 @@ void session_suite_passive(struct session *session)
     struct course once, twice;
     struct places places;
     if (!survivors_run(session, &once, 1)) {
+        unjudged_tell(session, &once);
         course_fini(&once);
         return;
     }
@@ -421,9 +433,12 @@ void session_run_suite(struct session *session)
         stopped_judge(session);
         return;
     }
+    if (session->live_count == 0) {
+        return; /* nothing is known of it, and its tests say why */
+    }
     if (!ever_rose(session)) {
         struct evidence_suite evidence = {.verdict = VERDICT_CLEAN, .tests = session->live_count};
-        session->suite_verdict = session->live_count > 0 ? VERDICT_CLEAN : VERDICT_NONE;
+        session->suite_verdict = VERDICT_CLEAN;
         session->suite_growth = 0;
         session->suite_horizon = evidence_suite(&evidence);
         return;
@@ -441,6 +456,8 @@ void session_run_suite(struct session *session)
         struct again again = again_of(&places, course.session.again_done);
         suite_conclude(session, &places, &judged, &again);
         places_fini(&places);
+    } else {
+        unjudged_tell(session, &course);
     }
     course_fini(&course);
 }

@@ -21,6 +21,7 @@ static void counted_part(struct result_test *test, const struct observed_site *s
         test->growth_bytes_per_rep -= per_pass;
         test->fds += site->kind == WIRE_SITE_FD ? whole : 0;
         test->threads += site->kind == WIRE_SITE_THREAD ? whole : 0;
+        test->children_left += site->kind == WIRE_SITE_CHILD ? whole : 0;
     }
 }
 

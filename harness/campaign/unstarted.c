@@ -49,8 +49,7 @@ static void limits_put(struct text *text, int error)
 
 #define SKIPPED 77 /* of a test that cannot be run here */
 
-/* *well: as a program does whose work is done, or cannot be done here. */
-static void end_put(struct text *text, const struct worker *worker, bool *well)
+static void end_put(struct text *text, const struct worker *worker, struct result *result)
 {
     char size[UNIT_TEXT_BYTES];
     bool counts;
@@ -76,9 +75,13 @@ static void end_put(struct text *text, const struct worker *worker, bool *well)
         text_format(text, "ended with status %d before its first test, as what cannot be loaded",
                     EXEC_FAILED);
     } else {
-        text_format(text, "no tests were found: it ended with status %d before the first",
+        result->skips_itself = WEXITSTATUS(status) == SKIPPED;
+        result->without_tests = result->skips_itself || WEXITSTATUS(status) == 0;
+        text_format(text,
+                    result->skips_itself
+                        ? "it skipped itself, with status %d before its first test"
+                        : "no tests were found: it ended with status %d before the first",
                     WEXITSTATUS(status));
-        *well = WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED;
     }
 }
 
@@ -91,7 +94,7 @@ char *session_unstarted(const struct session *session, int error)
         text_format(&text, "could not be %s: %s", error ? "started" : "executed",
                     strerror(error ? error : exec_error));
     } else {
-        end_put(&text, worker, &session->result->without_tests);
+        end_put(&text, worker, session->result);
     }
     limits_put(&text, error ? error : exec_error);
     text_put(&text, "; tried:");

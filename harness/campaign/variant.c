@@ -276,6 +276,7 @@ bool session_begin(struct session *session)
 {
     struct worker_options options = {.preload = session->options->preload,
                                      .memory_cap = session->plan->memory_cap,
+                                     .memory_guard = session->plan->memory_guard,
                                      .allocator = session->plan->allocator,
                                      .verbose = session->options->verbose,
                                      .forks = session->forks,
@@ -305,6 +306,11 @@ static void between_note(const struct session *session)
                         "%s wrote over the memory that tidemark shares with it, outside any test: "
                         "%s; its worker was ended",
                         session->variant->program, worker->damage);
+    } else if (worker->guard.found) {
+        result_note_add(session->result,
+                        "%s had %s of memory outside any test, more than three quarters of what "
+                        "was free, and was ended; --memory sets another limit",
+                        session->variant->program, unit_bytes(text, (double)worker->guard.found));
     } else if (worker->late_ns) {
         result_note_add(session->result, "%s hung outside any test and was killed after %s",
                         session->variant->program, unit_ns(text, (double)worker->late_ns));

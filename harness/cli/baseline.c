@@ -331,7 +331,10 @@ static int baseline_save(const struct command_line *line, const struct baseline 
     if (!baseline_write(baseline, result)) {
         return COMMAND_OURS;
     }
-    size_t suites = result_suite_counts(result) ? result->variant_count : 0;
+    size_t suites = 0;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        suites += result_suite_counts(result, &result->variants[i]);
+    }
     printf("%zu passed, 0 failed, 0 skipped\n", result->test_count + suites + result->expect_count);
     return COMMAND_MET;
 }

@@ -34,9 +34,13 @@ static int last_line(const struct differences *differences, struct compare_pairs
 {
     size_t passed, failed, unstable;
     differences_count(differences, &passed, &failed, &unstable);
-    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed + pairs.worse,
-           unstable + pairs.unsure);
-    return failed > 0 || pairs.worse ? COMMAND_BROKEN : COMMAND_MET;
+    passed += pairs.same;
+    failed += pairs.worse;
+    unstable += pairs.unsure;
+    printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, unstable);
+    return failed > 0                    ? COMMAND_BROKEN
+           : passed == 0 && unstable > 0 ? COMMAND_NOTHING
+                                         : COMMAND_MET;
 }
 
 /* A file into a result; messages are printed. COMMAND_MET or the status to end with. */
@@ -69,6 +73,20 @@ static int file_load(const struct command_line *line, const char *path, struct r
         return COMMAND_NOTHING;
     }
     return COMMAND_MET;
+}
+
+/* Two files are compared as they are. */
+static bool for_commands(const struct command_line *line)
+{
+    static const char *const words[] = {"pairs", "until-sure", "no-counts"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (command_flag(line, words[i])) {
+            command_usage_error(line, "--%s is for two commands, not for two result files",
+                                words[i]);
+            return true;
+        }
+    }
+    return false;
 }
 
 static int files_compare(struct command_line *line)
@@ -189,6 +207,10 @@ static int commands_compare(struct command_line *line, size_t at)
         return command_usage_error(line, "--pairs is between %d and %d", SHIFT_PAIRS_MIN,
                                    SHIFT_PAIRS_MAX);
     }
+    if (command_flag(line, "until-sure") && until == 0) {
+        return command_usage_error(line, "--until-sure %s: no time to run anything in",
+                                   command_text(line, "until-sure"));
+    }
     if (!command_there(line, a[0]) || !command_there(line, b[0])) {
         return COMMAND_USAGE;
     }
@@ -224,7 +246,7 @@ static int compare_run(struct command_line *line)
     if (line->operand_count != 2) {
         return command_usage_error(line, "two result files, or -- COMMAND --vs COMMAND");
     }
-    return files_compare(line);
+    return for_commands(line) ? COMMAND_USAGE : files_compare(line);
 }
 
 static const struct option_spec options[] = {

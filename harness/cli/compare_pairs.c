@@ -6,8 +6,10 @@
 #include "harness/base/unit.h"
 #include "harness/judge/shift_fold.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #define NARROW 0.015
 
@@ -131,6 +133,39 @@ static void row_print(struct table *table, enum pair_measure m, const struct pai
     text_fini(&verdict);
 }
 
+/* "status 3", "SIGSEGV" */
+static void end_put(struct text *text, int status)
+{
+    if (WIFSIGNALED(status)) {
+        const char *name = sigabbrev_np(WTERMSIG(status));
+        text_format(text, "SIG%s", name ? name : "?");
+    } else {
+        text_format(text, "status %d", WEXITSTATUS(status));
+    }
+}
+
+/* Each command ends in one way every time, or nothing is compared. */
+static void ends_print(int base, int head, struct compare_pairs *found)
+{
+    struct text text = {0};
+    bool both = base != 0 && head != 0;
+    if (base == 0 && head == 0) {
+        return;
+    }
+    end_put(&text, base);
+    if (base != head) {
+        text_put(&text, both ? ", " : " -> ");
+        end_put(&text, head);
+    }
+    found->worse += base == 0;
+    if (both) {
+        printf("note: both fail: %s\n", text.data);
+    } else {
+        printf("%s  how they end: %s\n", base == 0 ? "WORSE" : "BETTER", text.data);
+    }
+    text_fini(&text);
+}
+
 struct compare_pairs compare_pairs_print(const struct pair_run *a, const struct pair_run *b,
                                          size_t pairs, unsigned columns, bool color)
 {
@@ -145,13 +180,15 @@ struct compare_pairs compare_pairs_print(const struct pair_run *a, const struct 
     for (int m = 0; m < PAIR_MEASURES; m++) {
         struct shift shift = shift_of(a, b, pairs, (enum pair_measure)m);
         row_print(table, (enum pair_measure)m, a, b, pairs, &shift);
-        found.worse = found.worse || shift.verdict == SHIFT_MORE;
+        found.worse += shift.verdict == SHIFT_MORE;
         found.unsure += shift.verdict == SHIFT_UNSURE;
+        found.same += shift.verdict == SHIFT_NONE || shift.verdict == SHIFT_LESS;
     }
     table_print(table, stdout, columns, color);
     table_free(&table);
     printf("\n%zu pairs, run A B B A; median shift, and what it lies between; different where all "
            "of it lies\nbeyond 1 %%, no difference where all of it lies within, else unsure\n\n",
            pairs);
+    ends_print(a[0].status, b[0].status, &found);
     return found;
 }

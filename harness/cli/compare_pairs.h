@@ -13,12 +13,14 @@ bool compare_pairs_narrow(const struct pair_run *a, const struct pair_run *b, si
 /* Each measure is different, or is not: for a person who asked for that, and waits. */
 bool compare_pairs_sure(const struct pair_run *a, const struct pair_run *b, size_t pairs);
 
-struct compare_pairs {
-    bool worse;    /* the head is slower or larger */
-    size_t unsure; /* measures */
+struct compare_pairs { /* measures, and how the commands end where that differs */
+    size_t same;       /* no difference, or better */
+    size_t worse;      /* the head is slower or larger, or fails where the base does not */
+    size_t unsure;
 };
 
-/* A row for each measure, on standard output. */
+/* A row for each measure, and a line where the commands fail or end differently, on standard
+ * output. */
 struct compare_pairs compare_pairs_print(const struct pair_run *a, const struct pair_run *b,
                                          size_t pairs, unsigned columns, bool color);
 

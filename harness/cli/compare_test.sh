@@ -153,6 +153,26 @@ counted=$(sed -n 's/.*"id":"x.c.parses".*"allocs":\([0-9]*\).*/\1/p' "$T/more.js
 told=$(sed -n 's/.*"type":"births","test":"x.c.parses".*"blocks":\([0-9]*\).*/\1/p' "$T/more.jsonl" | awk '{ n += $1 } END { print n + 0 }')
 [ "$counted" = 7 ] && [ "$told" = 7 ] || fail "$counted allocations counted, $told told"
 
+# How they end is compared, too: what failed before is no news, and what fails now is.
+run 1 --pairs 9 --no-counts -- true --vs false
+says "WORSE  how they end: status 0 -> status 1"
+grep -q ', [1-9][0-9]* failed, ' "$T/out" || fail "a command that fails now is not counted"
+run 1 --pairs 9 --no-counts -- true --vs sh -c 'kill -SEGV $$'
+says "status 0 -> SIGSEGV"
+"$B/tidemark" compare --pairs 9 --no-counts -- false --vs true >"$T/out" 2>"$T/err"
+says "BETTER  how they end: status 1 -> status 0"
+"$B/tidemark" compare --pairs 9 --no-counts -- false --vs false >"$T/out" 2>"$T/err"
+says "note: both fail: status 1"
+# What a measure comes to is in the last line: none of the three is left out.
+"$B/tidemark" compare --pairs 9 --no-counts -- true --vs true >"$T/out" 2>"$T/err"
+got=$?
+tail -1 "$T/out" | awk '{ exit $1 + $3 + $5 != 3 }' || fail "three measures, and '$(tail -1 "$T/out")'"
+case $got,$(tail -1 "$T/out") in 77,"0 passed, 0 failed"* | 0,[1-9]*" passed, 0 failed"* | 1,*" passed, "[1-9]*" failed"*) ;; *) fail "status $got with '$(tail -1 "$T/out")'" ;; esac
+run 2 --until-sure 0s -- true --vs true
+complains "--until-sure 0s: no time to run anything in"
+run 2 --until-sure 5s "$T/base.jsonl" "$T/more.jsonl"
+complains "--until-sure is for two commands, not for two result files"
+
 # A command that comes to different ends.
 cat >"$T/moody" <<C
 #!/bin/sh

@@ -231,8 +231,10 @@ matrix() { # COMMAND STATUS VERDICT SUITE FAIL_ON
     [ "$(grep -o '"severity":"\(major\|critical\|blocker\)"' "$T/m.cq" | wc -l)" = $red ] || fail "$about: code quality has other findings than $red: $(cat "$T/m.cq")"
     grep -q "^tidemark_exit_status $got\$" "$T/m.om" || fail "$about: $(grep '^tidemark_exit' "$T/m.om")"
 }
-for verdict in none clean leak growth accumulates saturating inconclusive; do
-    for status in pass fail crash timeout oom exit skip flaky; do
+words() { sed -n "s/.*\"$1\": {\"enum\": \[\(.*\)\]}.*/\1/p" docs/result.schema.json | head -1 | tr -d '",'; }
+[ "$(words status | wc -w) $(words verdict | wc -w)" = "8 7" ] || fail "the schema has other statuses and verdicts: is the matrix still whole?"
+for verdict in $(words verdict); do
+    for status in $(words status); do
         matrix hunt $status $verdict clean leak,growth,accumulates,fd
     done
     for words in leak growth accumulates fd flaky unjudged; do
@@ -280,6 +282,82 @@ END
     run 99 baseline save -f "$T/v.base" "$T/v.jsonl"
     [ ! -e "$T/v.base" ] || fail "a baseline of it was saved"
 done
+
+# A program that ends early, before, in or behind its tests, in each way: the run counts as the report of its result,
+# and a variant or a suite that was not judged for it counts as skipped, says so and says why.
+build ends <<'C'
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void *kept[2];
+static void at(const char *place)
+{
+    const char *want = getenv("ENDS"), *how = getenv("HOW");
+    if (want && strcmp(want, place) == 0) {
+        if (how && strcmp(how, "exit") == 0) {
+            _exit(4);
+        }
+        abort();
+    }
+}
+static void up(void) { at("setup"); }
+static void down(void) { at("teardown"); }
+START_TEST(one) { at("one"); kept[0] = malloc(100); } END_TEST
+START_TEST(two) { at("two"); kept[1] = malloc(20); } END_TEST
+int main(void)
+{
+    const char *want = getenv("ENDS");
+    if (want && strcmp(want, "skip") == 0) {
+        return 77;
+    }
+    Suite *suite = suite_create("s");
+    TCase *tcase = tcase_create("t");
+    tcase_add_unchecked_fixture(tcase, up, down);
+    tcase_add_test(tcase, one);
+    tcase_add_test(tcase, two);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_SILENT);
+    int bad = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    at("end");
+    return bad != 0;
+}
+C
+ends() { # PLACE HOW PASSES LAST WHY
+    printf 'scenario: ends\nsuite: {program: %s/ends}\npasses: %s\nvariants: [{a: {env: {ENDS: %s, HOW: %s}}}]\n' "$T" "$3" "$1" "$2" >"$T/ends.yaml"
+    run 1 run -q --json "$T/e.jsonl" --junit "$T/e.xml" "$T/ends.yaml"
+    last "$4"
+    tr -s '\n ' '  ' <"$T/out" | grep -qF -- "${5:+a was not judged: }$5" || fail "ends in $1: '$5' is not said: $(cat "$T/out")"
+    [ -n "$5" ] || ! grep -q 'not judged' "$T/out" || fail "ends in $1: not judged"
+    run 1 report -q "$T/e.jsonl" --junit "$T/again.xml" --tap "$T/e.tap" --markdown "$T/e.md" --html "$T/e.html"
+    last "$4"
+    cmp -s "$T/e.xml" "$T/again.xml" || fail "ends in $1: JUnit of run and of report differ"
+    [ -z "$5" ] || for file in "$T/e.tap" "$T/e.xml" "$T/e.md" "$T/e.html"; do
+        sed 's/<wbr>//g' "$file" | tr -d '\\' | grep -qF -- "$5" || fail "ends in $1: no '$5' in $file"
+    done
+}
+behind="its program ended in s/t/two, or behind it, in the pass that was to judge the whole"
+for how in abort exit; do
+    ends setup $how 1 "0 passed, 2 failed, 1 skipped" "none of its tests came to its end"
+    ends one $how 1 "1 passed, 1 failed, 0 skipped" ""
+    ends teardown $how 1 "1 passed, 1 failed, 1 skipped" "$behind"
+    ends end $how 1 "1 passed, 1 failed, 1 skipped" "$behind"
+done
+ends teardown abort 3 "1 passed, 1 failed, 1 skipped" "$behind"
+ENDS=teardown same 1 -- "$T/ends"
+# What the scenario expects of it is one point, and what has no verdict is another.
+printf 'expect: {a: {failed: 1}}\n' >>"$T/ends.yaml"
+run 0 run -q "$T/ends.yaml"
+last "3 passed, 0 failed, 1 skipped"
+sed -i 's/failed: 1/failed: 1, verdict: none/' "$T/ends.yaml"
+run 0 run -q "$T/ends.yaml"
+last "4 passed, 0 failed, 0 skipped"
+! grep -q 'not judged' "$T/out" || fail "what is expected is told as news"
+# A test program that skips itself, though it has tests.
+ENDS=skip same 77 -- "$T/ends"
+complains "it skipped itself, with status 77 before its first test"
 
 # Two outputs have two places, and neither is what is read.
 cp "$T/m.jsonl" "$T/kept.jsonl"

@@ -14,6 +14,7 @@
 #include "harness/cli/suppressions.h"
 #include "harness/result/result_printable.h"
 #include "harness/result/result_write.h"
+#include "harness/worker/guard.h"
 #include "harness/worker/valgrind.h"
 
 #include <errno.h>
@@ -35,12 +36,13 @@ static bool script(const char *path)
 }
 
 /* A hunt that measured nothing is no green one. A script that ended well may be a test, but not one
- * for tidemark; a filter that nothing matches, or a shard without tests, is as it is; all else is a
- * program that could not be watched. */
+ * for tidemark; a program that skips itself, a filter that nothing matches, or a shard without
+ * tests is as it is; all else is a program that could not be watched. */
 static void nothing_tell(const struct plan *plan, bool ran, struct result *result)
 {
     bool none = plan_filter_given(&plan->filter) && result->way_in[0];
-    bool other = result->without_tests && script(plan->variants[0].program);
+    bool other =
+        result->skips_itself || (result->without_tests && script(plan->variants[0].program));
     const char *why = result->note_count > 0 ? result->notes[result->note_count - 1] : "";
     if (result->test_count > 0) {
         return;
@@ -56,6 +58,16 @@ static int status_of(const struct plan *plan, bool ran, const struct result *res
 {
     bool none = !ran && plan_filter_given(&plan->filter) && result->way_in[0];
     return none ? COMMAND_USAGE : output_status(result);
+}
+
+/* Beside other programs' notes it must be seen whose they are. */
+static void notes_name(struct result *result)
+{
+    for (size_t i = 0; i < result->note_count && result->program[0]; i++) {
+        char *note = memory_format("%s: %s", result->program, result->notes[i]);
+        free(result->notes[i]);
+        result->notes[i] = note;
+    }
 }
 
 static int hunt_program(struct command_line *line, const struct shard_choice *shard,
@@ -83,6 +95,7 @@ static int hunt_program(struct command_line *line, const struct shard_choice *sh
         nothing_tell(plan, ran, result);
         result_count(result);
         progress_end(&progress);
+        notes_name(result);
         for (size_t i = 0; writer && i < result->note_count; i++) {
             result_write_note(writer, result->notes[i]);
         }
@@ -140,7 +153,9 @@ static void plan_fill(const struct command_line *line, const struct shard_choice
     plan->births = command_flag(line, "sites");
     plan->repetitions = (unsigned)command_integer(line, "repetitions", 0);
     plan->budget_ns = command_integer(line, "budget", 0);
+    plan->slack_ns = command_integer(line, "slack", 0);
     plan->jobs = (unsigned)command_integer(line, "jobs", 1);
+    plan->memory_guard = plan->memory_cap ? 0 : guard_default("") / (plan->jobs ? plan->jobs : 1);
     plan->seed = command_integer(line, "seed", 1);
     plan->allocator = allocator && strcmp(allocator, "system") == 0 ? PLAN_SYSTEM : PLAN_JEMALLOC;
 }
@@ -151,22 +166,32 @@ static int hunt_main(struct command_line *line)
     struct result result;
     struct suppress suppress;
     struct shard_choice shard;
-    char *program = command_program_find(line->operands[0]), *repeat = NULL;
+    char *program = NULL, *repeat = NULL;
     char reason[256];
     int status = COMMAND_USAGE;
-    if (executable_error(program) == 0 && project_wanted(line) && project_hunt(line, &status)) {
+    bool chosen = shard_choose(line, &shard);
+    if (line->operand_count == 0) {
+        status = chosen ? project_file_hunt(line, &shard) : COMMAND_USAGE;
+        shard_choice_fini(&shard);
+        return status;
+    }
+    program = command_program_find(line->operands[0]);
+    if (chosen && executable_error(program) == 0 && project_wanted(line) &&
+        project_hunt(line, &shard, &status)) {
+        shard_choice_fini(&shard);
         free(program);
         return status;
     }
     plan_init(&plan);
     result_init(&result);
     suppress_init(&suppress);
-    bool chosen = shard_choose(line, &shard) && output_options(line) &&
-                  selection_fail_on(line, &result.fail_on);
+    chosen = chosen && output_options(line) && selection_fail_on(line, &result.fail_on);
     repeat = shard_argv(line, &shard);
     plan_fill(line, &shard, &plan);
     enum selection selection = selection_take(line, &plan.filter);
-    plan_variant_add(&plan, "", program, line->operands, NULL);
+    const char *name = command_text(line, "program");
+    plan_variant_add(&plan, name == NULL ? "" : name, program, line->operands, NULL);
+    result_set(&result.program, name == NULL ? "" : name);
     result_set(&result.tool_version, TIDEMARK_VERSION);
     result_set(&result.command, "hunt");
     result_set(&result.argv, repeat);
@@ -219,6 +244,16 @@ static const struct option_spec options[] = {
      .argument = "TIME",
      .help = "what the hunt may take, without what it waits for a busy processor; by default five "
              "passes over the suite and 5 s, more where there are thousands of tests"},
+    {.name = "slack",
+     .kind = OPTION_DURATION,
+     .argument = "TIME",
+     .help = "without --budget, what the hunt may take beside the five passes, 5 s by default; of "
+             "a command that runs several programs, for all of them together"},
+    {.name = "program",
+     .kind = OPTION_TEXT,
+     .argument = "NAME",
+     .help = "begin the id of each test with NAME, so that results of several programs can be "
+             "merged"},
     {.name = "jobs",
      .kind = OPTION_INTEGER,
      .argument = "N",
@@ -244,7 +279,9 @@ static const struct option_spec options[] = {
     {.name = "memory",
      .kind = OPTION_SIZE,
      .argument = "SIZE",
-     .help = "end the program when it takes more memory than this"},
+     .help = "end the program when it takes more memory than this; by default when it and its "
+             "children have "
+             "three quarters of what the machine, or its control group, has free"},
     {.name = "timeout",
      .kind = OPTION_DURATION,
      .argument = "TIME",
@@ -265,6 +302,11 @@ static const struct option_spec options[] = {
          "for a command like make check: programs whose path or name matches are test programs, "
          "too",
      .repeats = true},
+    {.name = "programs",
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "without a program on the command line, the file that names them; .tidemark.yaml by "
+             "default"},
     {.name = "out",
      .kind = OPTION_FOLDER,
      .argument = "DIR",
@@ -291,8 +333,8 @@ static const char *const examples[] = {
 const struct command command_hunt = {
     .name = "hunt",
     .about = "leaks and growth in a test program, unmodified",
-    .operands = "-- PROGRAM [ARGS...]",
-    .operand_min = 1,
+    .operands = "[-- PROGRAM [ARGS...]]",
+    .operand_min = 0,
     .operand_max = COMMAND_MANY,
     .program = true,
     .options = options,

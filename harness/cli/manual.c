@@ -3,6 +3,7 @@
 #include "harness/cli/manual.h"
 #include "harness/base/version.h"
 #include "harness/cli/command.h"
+#include "harness/report/words.h"
 #include "harness/scenario/scenario.h"
 
 #include <ctype.h>
@@ -278,19 +279,6 @@ static void scenario_page(FILE *out)
     fputs(".fi\n.SH SEE ALSO\n\\fBtidemark\\fR(1)\n", out);
 }
 
-/* Kinds follow each other; a metric is a word, too. */
-static const struct word {
-    const char *kind, *word, *means, *action;
-} words[] = {
-#define WORD(kind, word, means, action) {kind, word, means, action},
-#include "harness/cli/words.def"
-#undef WORD
-#define METRIC(NAME, json, kind, title, help) {"metric", title, help, ""},
-#include "harness/result/metric.def"
-#undef METRIC
-};
-#define WORD_COUNT (sizeof words / sizeof words[0])
-
 /* What stands between backticks is bold, as an option or a label is. */
 static void marked_put(FILE *out, const char *text)
 {
@@ -324,7 +312,7 @@ static void verdicts_page(FILE *out)
         out);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
         fprintf(out, ".SH %s\n", titles[i][1]);
-        for (size_t k = 0; k < WORD_COUNT; k++) {
+        for (size_t k = 0; k < word_count; k++) {
             if (strcmp(words[k].kind, titles[i][0]) != 0) {
                 continue;
             }
@@ -338,6 +326,11 @@ static void verdicts_page(FILE *out)
                 marked_put(out, words[k].action);
                 fputs(".\n", out);
             }
+            if (words[k].doubt[0]) {
+                fputs("It is wrong if ", out);
+                marked_put(out, words[k].doubt);
+                fputs(".\n", out);
+            }
         }
     }
     see_put(out, NULL);
@@ -345,7 +338,7 @@ static void verdicts_page(FILE *out)
 
 static void words_print(FILE *out)
 {
-    for (size_t i = 0; i < WORD_COUNT; i++) {
+    for (size_t i = 0; i < word_count; i++) {
         fprintf(out, "%s\t%s\t%s\t%s\n", words[i].kind, words[i].word, words[i].means,
                 words[i].action);
     }

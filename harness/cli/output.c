@@ -107,6 +107,12 @@ bool output_options(const struct command_line *line)
         command_usage_error(line, "--source-root '%s': %s", root, strerror(errno));
         return false;
     }
+    const char *url = command_text(line, "source-url");
+    if (!location_url_set(url)) {
+        command_usage_error(line, "--source-url '%s' begins with neither https:// nor http://",
+                            url);
+        return false;
+    }
     location_root_set(root);
     return outputs_distinct(line);
 }

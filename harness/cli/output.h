@@ -10,11 +10,15 @@
 /* The options of output_write; in a command's table of options, before its last row. A format is
  * one option, by harness/report/renderer.def. */
 #define OUTPUT_OPTIONS                                                                             \
+    {.name = "source-root",                                                                        \
+     .kind = OPTION_FOLDER,                                                                        \
+     .argument = "DIR",                                                                            \
+     .help = "what paths in annotations, SARIF and code quality are relative to; the repository "  \
+             "when not given"},                                                                    \
     {                                                                                              \
-        .name = "source-root", .kind = OPTION_FOLDER, .argument = "DIR",                           \
-        .help =                                                                                    \
-            "what paths in annotations, SARIF and code quality are relative to; the repository "   \
-            "when not given"                                                                       \
+        .name = "source-url", .kind = OPTION_TEXT, .argument = "URL",                              \
+        .help = "where a browser shows the repository's files, for links in the page: "            \
+                "https://github.com/o/r/blob/COMMIT; by itself in a job of GitHub or GitLab"       \
     }
 #define OUTPUT_FORMAT(format, word, text, appended)                                                \
     {.name = word, .kind = OPTION_FILE, .argument = "FILE", .help = text},

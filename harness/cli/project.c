@@ -1,23 +1,72 @@
-/* project.c - see project.h. */
+/*
+ * project.c - see project.h. Each program is hunted by a process of its own, which leaves a report
+ * and a result in a folder; at the end the results are merged, and told of as one.
+ */
 #include "harness/cli/project.h"
 
 #include "harness/base/memory.h"
-#include "harness/base/table.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/text.h"
+#include "harness/campaign/runner.h"
+#include "harness/cli/output.h"
+#include "harness/cli/project_file.h"
+#include "harness/cli/report.h"
+#include "harness/cli/selection.h"
+#include "harness/cli/shard.h"
+#include "harness/cli/suppressions.h"
+#include "harness/judge/budget.h"
 #include "harness/record/framework.h"
 #include "harness/record/hunted.h"
+#include "harness/record/program_name.h"
 #include "harness/record/record.h"
+#include "harness/report/renderer.h"
+#include "harness/result/result_merge.h"
+#include "harness/result/result_write.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Sums of the programs' last lines. */
-struct project_sums {
-    unsigned passed, failed, skipped, broken, unsure, open; /* open: nothing in it was judged */
+#define SITES_MAX   10000 /* as `tidemark report` keeps them */
+#define JOBS_MOST   64
+#define START_NS    20e6 /* what a program takes in the plan at least: it has to be started */
+#define SLACK_LEAST 1e9  /* a hunt starts processes: less would judge little of what grows */
+
+/* A program and its hunt. */
+struct member {
+    const struct record_program *program;
+    const struct programs_entry *entry; /* of .tidemark.yaml, or NULL */
+    char *name;
+    struct hunted_result result;
+    pid_t hunt; /* 0: it does not run */
+    uint64_t begun;
+    double given;    /* ns of the slack, or of the budget */
+    char *unhunted;  /* why no test of it has a result; NULL: some have */
+    bool unselected; /* none of its tests is wanted here */
+    bool broken;     /* its hunt did not end by itself */
+};
+
+struct project {
+    const struct command_line *line;
+    const struct record *record;
+    const struct project_file *file; /* NULL: the record is of a command */
+    struct plan_filter filter;
+    const struct shard_choice *shard;
+    struct text called; /* the command, as a shell takes it */
+    const char *out;
+    struct member *members;
+    size_t count;
+    bool is_listed; /* only the names of the tests are wanted */
+    double left;    /* ns that the programs which have not begun may take beside their passes, or
+                       altogether where there is a budget */
+    double weight;  /* of these programs */
+    size_t open;    /* their number */
+    bool has_budget;
 };
 
 static bool is_script(const char *path)
@@ -41,229 +90,625 @@ bool project_wanted(const struct command_line *line)
     return wanted;
 }
 
-/* Options of this hunt that each program's hunt gets: all but where the results go. Each program
- * runs in a folder of its own: the files that are named are named from the root. */
-static char **options_pass(const struct command_line *line)
+/* The options of a program's hunt. ---------------------------------------------------------------
+ */
+
+struct options {
+    char **items;
+    size_t count, room;
+};
+
+static void option_add(struct options *options, char *word)
 {
-    size_t count = 0;
-    char **options = memory_new((size_t)line->argc * 2 + 1, sizeof *options);
-    for (int i = 2;
-         i < line->argc && strcmp(line->argv[i], "--") != 0 && line->argv[i] != line->operands[0];
-         i++) {
-        const char *word = line->argv[i];
-        bool is_json = strncmp(word, "--json", 6) == 0, is_out = strncmp(word, "--out", 5) == 0;
-        bool is_tests = strncmp(word, "--tests", 7) == 0;
-        bool is_file = strncmp(word, "--suppressions", 14) == 0;
-        bool is_quiet = strcmp(word, "-q") == 0 || strcmp(word, "--quiet") == 0;
-        if (is_json || is_out || is_tests || is_file) {
-            i += strchr(word, '=') == NULL; /* its value is the next word */
-        } else if (!is_quiet && strcmp(word, "--no-color") != 0) {
-            options[count++] = memory_copy(word);
-        }
-    }
-    const char *file;
-    for (size_t i = 0; (file = command_text_at(line, "suppressions", i)) != NULL; i++) {
-        char *absolute = realpath(file, NULL);
-        options[count++] = memory_copy("--suppressions");
-        options[count++] = absolute != NULL ? absolute : memory_copy(file);
-    }
-    return options;
+    memory_grow(&options->items, &options->room, options->count + 2, sizeof *options->items);
+    options->items[options->count++] = word;
+    options->items[options->count] = NULL;
 }
 
-/* The program's path from here, where it lies below here. */
+static void option_put(struct options *options, const char *name, char *value)
+{
+    option_add(options, memory_format("--%s", name));
+    option_add(options, value);
+}
+
+static void options_free(struct options *options)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        free(options->items[i]);
+    }
+    free(options->items);
+}
+
+/* What concerns a program by itself; how it is shown, and where, concerns all of them. Each runs in
+ * a folder of its own: the files that are named are named from the root. */
+static void options_pass(struct options *options, const struct project *project,
+                         const struct programs_entry *entry)
+{
+    static const char *const words[] = {"only", "exclude", "fail-on", "repetitions",
+                                        "seed", "memory",  "timeout", "allocator"};
+    static const char *const files[] = {"suppressions", "failed", "balance"};
+    static const char *const flags[] = {"quick", "valgrind", "sites", "list"};
+    const struct command_line *line = project->line;
+    const char *value;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (size_t k = 0; (value = command_text_at(line, words[i], k)) != NULL; k++) {
+            option_put(options, words[i], memory_copy(value));
+        }
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        for (size_t k = 0; (value = command_text_at(line, files[i], k)) != NULL; k++) {
+            char *absolute = realpath(value, NULL);
+            option_put(options, files[i], absolute != NULL ? absolute : memory_copy(value));
+        }
+    }
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (command_flag(line, flags[i])) {
+            option_add(options, memory_format("--%s", flags[i]));
+        }
+    }
+    for (size_t i = 0; entry != NULL && i < entry->suppression_count; i++) {
+        const char *rules = entry->suppressions[i];
+        option_put(options, "suppressions",
+                   rules[0] == '/' ? memory_copy(rules)
+                                   : memory_format("%s/%s", project->file->folder, rules));
+    }
+    if (project->shard->shards > 0) {
+        option_put(options, "shard",
+                   memory_format("%u/%u", project->shard->shard, project->shard->shards));
+    }
+}
+
+/* What this program may take of what is left: an equal part of the slack, or of a budget as much as
+ * it took in the command's run. What it does not use, the others may. */
+static void time_give(struct project *project, struct member *member, struct options *options)
+{
+    double weight = member->program->ns + START_NS;
+    double part = project->has_budget ? weight / project->weight : 1.0 / (double)project->open;
+    double least = project->has_budget ? 1e6 : SLACK_LEAST;
+    member->given = fmax(project->left * part, least);
+    project->left = fmax(project->left - member->given, 0);
+    project->weight -= weight;
+    project->open--;
+    option_put(options, project->has_budget ? "budget" : "slack",
+               memory_format("%.0fns", member->given));
+}
+
+static void time_take_back(struct project *project, const struct member *member)
+{
+    double took = (double)(monotonic_ns() - member->begun);
+    double beside = project->has_budget ? took : took - 5 * member->program->ns;
+    project->left += fmax(member->given - fmax(beside, 0), 0);
+}
+
+/* Names. -----------------------------------------------------------------------------------------
+ */
+
+static void here_get(char here[PATH_MAX])
+{
+    if (getcwd(here, PATH_MAX) == NULL) {
+        here[0] = '\0';
+    }
+}
+
+/* The arguments belong to the name where the same program was run with others, too. */
+static void members_name(struct project *project)
+{
+    char here[PATH_MAX];
+    here_get(here);
+    for (size_t i = 0; i < project->count; i++) {
+        const struct record_program *program = project->members[i].program;
+        bool several = false;
+        for (size_t k = 0; k < project->count; k++) {
+            several = several ||
+                      (k != i && strcmp(project->members[k].program->path, program->path) == 0);
+        }
+        const char *given =
+            project->file == NULL
+                ? ""
+                : project->file->programs.scenario.variants[project->file->entries[i]].name;
+        char *name = given[0] != '\0' ? memory_copy(given) : program_name_of(program->path, here);
+        several = several && given[0] == '\0';
+        project->members[i].name =
+            several
+                ? program_name_with(name, program->argv, program->framework, program->path, here)
+                : name;
+    }
+    for (size_t i = 0; i < project->count; i++) { /* in other folders, or for no reason we know */
+        unsigned same = 1;
+        for (size_t k = 0; k < i; k++) {
+            size_t length = strlen(project->members[i].name);
+            const char *other = project->members[k].name;
+            same += strncmp(other, project->members[i].name, length) == 0 &&
+                    (other[length] == '\0' || other[length] == '#');
+        }
+        if (same > 1) {
+            char *name = memory_format("%s#%u", project->members[i].name, same);
+            free(project->members[i].name);
+            project->members[i].name = name;
+        }
+    }
+}
+
+/* Hunting. ---------------------------------------------------------------------------------------
+ */
+
+/* A path from here, where it lies below here. */
 static const char *path_shown(const char *path)
 {
-    char here[4096];
-    size_t bytes = getcwd(here, sizeof here) == NULL ? 0 : strlen(here);
+    char here[PATH_MAX];
+    here_get(here);
+    size_t bytes = strlen(here);
     return bytes > 1 && strncmp(path, here, bytes) == 0 && path[bytes] == '/' ? path + bytes + 1
                                                                               : path;
 }
 
-static void program_show(const struct record_program *program, const char *answer, const char *what)
+static bool member_start(struct project *project, struct member *member)
 {
-    struct text line = {0};
-    text_put_shell(&line, path_shown(program->path));
-    for (char *const *word = program->argv + 1; program->argv[0] != NULL && *word != NULL; word++) {
-        text_put_char(&line, ' ');
-        text_put_shell(&line, *word);
+    char error[512] = "";
+    struct options options = {0};
+    options_pass(&options, project, member->entry);
+    time_give(project, member, &options);
+    const struct record_program *program = member->program;
+    struct hunted_program hunted = {.name = member->name,
+                                    .argv = program->argv,
+                                    .path = program->path,
+                                    .folder = program->folder,
+                                    .env = program->env,
+                                    .options = options.items};
+    member->begun = monotonic_ns();
+    pid_t hunt = hunted_start(&hunted, project->out, &member->result, error, sizeof error);
+    options_free(&options);
+    if (hunt < 0) {
+        fprintf(stderr, "tidemark hunt: %s\n", error);
+        return false;
     }
-    printf("%s\n", line.data);
-    if (answer != NULL && answer[0] != '\0') {
-        struct text wrapped = {0};
-        text_wrap(&wrapped, answer, 4, table_terminal_width(stdout));
-        fputs(wrapped.data, stdout);
-        text_fini(&wrapped);
-    }
-    printf("    %s\n", what);
-    fflush(stdout);
-    text_fini(&line);
+    member->hunt = hunt;
+    return true;
 }
 
-/* --json FILE: the results one after the other, each with its own `run` line. */
-static bool json_add(FILE *json, const char *path)
+static void list_print(const char *report)
 {
-    char buffer[4096];
-    size_t bytes;
-    FILE *file = fopen(path, "r");
-    bool good = file != NULL;
-    while (good && (bytes = fread(buffer, 1, sizeof buffer, file)) > 0) {
-        good = fwrite(buffer, 1, bytes, json) == bytes;
+    char line[4096];
+    FILE *file = fopen(report, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        fputs(strncmp(line, "tidemark", 8) == 0 ? "" : line, stdout);
     }
     if (file != NULL) {
         fclose(file);
     }
+}
+
+static void member_show(const struct project *project, const struct member *member)
+{
+    const struct command_line *line = project->line;
+    const char *framework = member->program->framework;
+    if (project->is_listed) {
+        list_print(member->result.report);
+    } else if (!line->quiet) {
+        printf("%s\n    %s: %s (%s)\n", member->name,
+               framework == NULL ? "no framework" : framework,
+               member->unselected         ? "none of its tests is wanted here"
+               : member->unhunted != NULL ? member->unhunted
+                                          : member->result.verdict,
+               path_shown(member->result.report));
+    }
+    fflush(stdout);
+}
+
+static void member_end(struct project *project, struct member *member, int status)
+{
+    char error[512] = "";
+    member->hunt = 0;
+    member->broken = !hunted_end(&member->result, status, error, sizeof error);
+    time_take_back(project, member);
+    const struct hunted_result *result = &member->result;
+    bool none = plan_filter_given(&project->filter) && result->status == COMMAND_USAGE;
+    bool is_elsewhere = project->shard->shards > 0 && result->is_parted;
+    if (member->broken) {
+        fprintf(stderr, "tidemark hunt: %s: %s\n", member->name, error);
+    } else if (result->tests == 0 && (none || is_elsewhere)) {
+        member->unselected = true;
+    } else if (result->tests == 0 && !project->is_listed) {
+        member->unhunted =
+            memory_copy(result->reason[0] != '\0' ? result->reason : result->verdict);
+    }
+    member_show(project, member);
+}
+
+/* So many side by side. Returns false when one could not be started. */
+static bool members_hunt(struct project *project, size_t jobs)
+{
+    size_t next = 0, running = 0;
+    bool good = true;
+    while ((good && next < project->count) || running > 0) {
+        if (good && next < project->count && running < jobs) {
+            struct member *member = &project->members[next++];
+            if (member->entry != NULL && member->entry->skip[0] != '\0') {
+                member->unhunted = memory_copy(member->entry->skip);
+                project->open--;
+                continue;
+            }
+            good = member_start(project, member);
+            running += good;
+            continue;
+        }
+        int status;
+        pid_t ended = waitpid(-1, &status, 0);
+        if (ended == -1 && errno != EINTR) {
+            return false;
+        }
+        for (size_t i = 0; ended > 0 && i < project->count; i++) {
+            if (project->members[i].hunt == ended) {
+                member_end(project, &project->members[i], status);
+                running--;
+            }
+        }
+    }
     return good;
 }
 
-static void program_hunt(const struct record_program *recorded, const char *out, char **options,
-                         FILE *json, struct project_sums *sums)
-{
-    char error[512] = "";
-    unsigned passed = 0, failed = 0, skipped = 0;
-    struct hunted_program program = {.argv = recorded->argv,
-                                     .path = recorded->path,
-                                     .folder = recorded->folder,
-                                     .env = recorded->env,
-                                     .options = options};
-    struct hunted_result result;
-    bool ran = hunted_run(&program, out, &result, error, sizeof error);
-    char *what =
-        ran ? memory_format("%s: %s (%s)",
-                            recorded->framework == NULL ? "no framework" : recorded->framework,
-                            result.verdict, path_shown(result.report))
-            : memory_copy(error);
-    program_show(recorded, result.answer, what);
-    if (ran && sscanf(result.verdict, "%u passed, %u failed, %u skipped", &passed, &failed,
-                      &skipped) == 3) {
-        sums->passed += passed;
-        sums->failed += failed;
-        sums->skipped += skipped;
-    }
-    if (json != NULL && ran && !json_add(json, result.result)) {
-        ran = false;
-    }
-    sums->broken += ran && result.status == COMMAND_BROKEN;
-    sums->open += ran && result.status == COMMAND_NOTHING;
-    sums->unsure += !ran || (result.status != COMMAND_MET && result.status != COMMAND_BROKEN &&
-                             result.status != COMMAND_NOTHING);
-    free(what);
-    hunted_result_fini(&result);
-}
+/* The result. ------------------------------------------------------------------------------------
+ */
 
-/* How the command ended, for the person; NULL when it ended well. */
-static char *end_words(const char *command, int ended)
+/* How the command ended, for the person; NULL when it ended well. The caller frees. */
+static char *end_words(int ended)
 {
     if (WIFSIGNALED(ended)) {
-        return memory_format("%s died of %s", command, strsignal(WTERMSIG(ended)));
+        return memory_format("it died of %s by itself", strsignal(WTERMSIG(ended)));
     }
     return WEXITSTATUS(ended) == 0
                ? NULL
-               : memory_format("%s ended with status %d", command, WEXITSTATUS(ended));
+               : memory_format("it ended with status %d by itself", WEXITSTATUS(ended));
 }
 
-/* Not judged is not passed: each counts as skipped. */
-static void others_show(const struct record *record, struct project_sums *sums)
+static void case_add(struct result *result, const char *name, enum result_status status,
+                     const char *why)
 {
-    if (record->other_count == 0) {
-        return;
-    }
-    printf(
-        "\nnot hunted, because no test framework is in them (--tests GLOB names test programs):\n");
-    for (size_t i = 0; i < record->other_count; i++) {
-        struct text name = {0};
-        text_put_shell(&name, path_shown(record->others[i]));
-        printf("    %s\n", name.data);
-        text_fini(&name);
-    }
-    sums->skipped += (unsigned)record->other_count;
-    sums->open += (unsigned)record->other_count;
+    struct result_test *test = result_test_add(result);
+    result_set(&test->id, name);
+    result_set(&test->variant, name);
+    result_set(&test->message, why);
+    test->status = status;
 }
 
-static int sums_show(const struct project_sums *sums, const char *bad, const struct record *record)
+static void other_add(const struct project *project, struct result *result, const char *path)
 {
-    size_t programs = record->count;
-    size_t all = programs + record->other_count;
-    bool is_majority_open = 2 * (size_t)sums->open > all;
-    if (bad != NULL) {
-        printf("\nnote: %s by itself\n", bad);
+    char here[PATH_MAX];
+    here_get(here);
+    char *name = program_name_of(path, here);
+    if (!plan_filter_given(&project->filter) || plan_filter_takes(&project->filter, name)) {
+        case_add(result, name, RESULT_SKIP,
+                 "no test framework is in it (--tests GLOB names test programs)");
     }
-    if (sums->unsure > 0) {
-        printf("\nnote: %u of %zu programs could not be judged: their reports say why\n",
-               sums->unsure, programs);
-    }
-    if (sums->open > 0) {
-        printf("\nnote: %u of %zu programs were not judged\n", sums->open, all);
-    }
-    if (sums->broken > 0) {
-        printf("\n%u of %zu programs %s something that leaks, grows or fails\n", sums->broken,
-               programs, sums->broken == 1 ? "has" : "have");
-    }
-    printf("\n%u passed, %u failed, %u skipped\n", sums->passed, sums->failed, sums->skipped);
-    return bad != NULL || sums->broken > 0 ? COMMAND_BROKEN
-           : sums->unsure > 0              ? COMMAND_OURS
-           : is_majority_open              ? COMMAND_NOTHING
-                                           : COMMAND_MET;
+    free(name);
 }
 
-static int programs_hunt(const struct command_line *line, const struct record *record, int ended)
+/* What .tidemark.yaml expects of each program, held against the result. The expectations are the
+ * rest's, and come to the merged result with it. */
+static void expectations_hold(const struct project *project, char **paths, size_t count,
+                              struct result *rest)
 {
-    struct project_sums sums = {0};
-    const char *out = command_text(line, "out");
-    bool to_stdout = line->json != NULL && strcmp(line->json, "-") == 0;
-    FILE *json = line->json == NULL || to_stdout ? NULL : fopen(line->json, "w");
-    if ((line->json != NULL && json == NULL) || to_stdout) {
-        fprintf(stderr, "tidemark hunt: --json %s: %s\n", line->json,
-                to_stdout ? "a file, where several programs are hunted" : strerror(errno));
-        return COMMAND_USAGE;
+    const struct scenario *said = &project->file->programs.scenario;
+    struct scenario all = {.file = said->file, .variant_count = project->count};
+    struct result result;
+    struct diag diag;
+    all.variants = memory_new(project->count + 1, sizeof *all.variants);
+    all.expects = memory_new(project->count * said->expect_count + 1, sizeof *all.expects);
+    for (size_t i = 0; i < project->count; i++) {
+        all.variants[i].name = project->members[i].name;
+        for (size_t k = 0; k < said->expect_count; k++) {
+            if (said->expects[k].variant == project->file->entries[i]) {
+                all.expects[all.expect_count] = said->expects[k];
+                all.expects[all.expect_count++].variant = i;
+            }
+        }
     }
-    char **options = options_pass(line);
-    char *bad = end_words(line->operands[0], ended);
-    printf("\ntidemark hunt of %zu test program%s; %s executed %zu\n\n", record->count,
-           record->count == 1 ? "" : "s", line->operands[0], record->executed);
-    for (size_t i = 0; i < record->count; i++) {
-        program_hunt(&record->programs[i], out == NULL ? "tidemark-results" : out, options, json,
-                     &sums);
+    result_init(&result);
+    diag_init(&diag);
+    result.births_unwanted = true;
+    result_merge_programs(&result, (const char *const *)paths, count, 1, &diag);
+    runner_expect(&all, &result);
+    for (size_t i = 0; i < result.expect_count; i++) {
+        struct result_expect *expect = result_expect_add(rest);
+        const struct result_expect *held = &result.expects[i];
+        result_set(&expect->variant, held->variant);
+        result_set(&expect->metric, held->metric);
+        result_set(&expect->limit, held->limit);
+        result_set(&expect->actual, held->actual);
+        result_set(&expect->file, held->file);
+        expect->line = held->line;
+        expect->ok = held->ok;
     }
-    others_show(record, &sums);
-    int status = sums_show(&sums, bad, record);
-    if (json != NULL && fclose(json) != 0) {
-        fprintf(stderr, "tidemark hunt: %s: %s\n", line->json, strerror(errno));
-        status = COMMAND_OURS;
+    free(all.variants);
+    free(all.expects);
+    diag_fini(&diag);
+    result_fini(&result);
+}
+
+/* What is in no program's result: how the command ended, and what was not hunted, and why. In one
+ * shard of several, which would else have it several times. Returns the file, for the caller to
+ * free; NULL: there is nothing, or it cannot be written, after a message. */
+static char *rest_write(const struct project *project, int ended, char **paths, size_t count,
+                        bool *good)
+{
+    struct result rest;
+    char *bad = end_words(ended), *path = NULL;
+    result_init(&rest);
+    result_set(&rest.command, "hunt");
+    result_set(&rest.program, project->called.data);
+    bool is_here = project->shard->shards == 0 || project->shard->shard == 1;
+    if (project->shard->shards > 0) {
+        char *shard = memory_format("%u/%u", project->shard->shard, project->shard->shards);
+        result_set(&rest.shard, shard);
+        result_set(&rest.partition, "rest");
+        free(shard);
     }
-    for (size_t i = 0; options[i] != NULL; i++) {
-        free(options[i]);
+    if (bad != NULL && is_here) {
+        case_add(&rest, project->called.data, RESULT_FAIL, bad);
     }
+    for (size_t i = 0; is_here && i < project->count; i++) {
+        if (project->members[i].unhunted != NULL) {
+            case_add(&rest, project->members[i].name, RESULT_SKIP, project->members[i].unhunted);
+        }
+    }
+    for (size_t i = 0; is_here && i < project->record->other_count; i++) {
+        other_add(project, &rest, project->record->others[i]);
+    }
+    if (bad != NULL && !is_here) {
+        result_note_add(&rest, "%s: %s", project->called.data, bad);
+    }
+    if (project->file != NULL && project->file->programs.scenario.expect_count > 0 && count > 0) {
+        expectations_hold(project, paths, count, &rest);
+    }
+    bool any = rest.test_count > 0 || rest.note_count > 0 || rest.expect_count > 0;
+    if (any || project->shard->shards > 0) {
+        path = memory_format("%s/command-00000000.jsonl", project->out);
+        struct result_writer *writer = result_writer_new(path);
+        result_count(&rest);
+        if (writer != NULL) {
+            result_write_run(writer, &rest);
+            for (size_t i = 0; i < rest.test_count; i++) {
+                result_write_test(writer, &rest.tests[i]);
+            }
+            for (size_t i = 0; i < rest.note_count; i++) {
+                result_write_note(writer, rest.notes[i]);
+            }
+            for (size_t i = 0; i < rest.expect_count; i++) {
+                result_write_expect(writer, &rest.expects[i]);
+            }
+        }
+        if (writer == NULL || !result_writer_close(&writer, &rest)) {
+            fprintf(stderr, "tidemark hunt: %s: %s\n", path, strerror(errno));
+            *good = false;
+        }
+    }
+    result_fini(&rest);
     free(bad);
-    free(options);
+    return path;
+}
+
+/* The results of all programs as one, in memory and where the options say. */
+static int results_tell(const struct project *project, int ended)
+{
+    struct result result;
+    struct diag diag;
+    bool good = true;
+    char **paths = memory_new(project->count + 2, sizeof *paths);
+    size_t count = 0;
+    for (size_t i = 0; i < project->count; i++) {
+        const struct member *member = &project->members[i];
+        bool is_empty = member->unselected && project->shard->shards == 0;
+        if (member->unhunted != NULL || is_empty) {
+            unlink(member->result.result); /* it says nothing that the rest does not say */
+        } else {
+            paths[count++] = member->result.result;
+        }
+    }
+    char *rest = rest_write(project, ended, paths, count, &good);
+    if (rest != NULL) {
+        paths[count++] = rest;
+    }
+    result_init(&result);
+    diag_init(&diag);
+    result.births_unwanted = true;
+    enum result_merge merge =
+        result_merge_programs(&result, (const char *const *)paths, count, SITES_MAX, &diag);
+    diag_print(&diag, stderr);
+    char *repeat = shard_argv(project->line, project->shard);
+    result_set(&result.command, "hunt");
+    result_set(&result.argv, repeat);
+    result_set(&result.suite, project->called.data);
+    result_set(&result.program, "");
+    selection_fail_on(project->line, &result.fail_on);
+    result_count(&result);
+    int status = COMMAND_OURS;
+    if (merge == RESULT_MERGE_BAD || !good) {
+        fprintf(stderr, "tidemark hunt: the results in %s cannot be merged\n", project->out);
+    } else if (count == 0 && project->count == 0) {
+        fprintf(
+            stderr,
+            "tidemark hunt: nothing was judged: none of the %zu programs that %s executed has a "
+            "test framework in it, or lies in this folder (--tests GLOB names test programs)\n",
+            project->record->executed, project->called.data);
+        printf("0 passed, 0 failed, 0 skipped\n");
+        status = COMMAND_NOTHING;
+    } else if (count == 0) {
+        fprintf(stderr, "tidemark hunt: no test of these programs is wanted here\n");
+        status = COMMAND_USAGE;
+    } else {
+        const char *rules = command_text(project->line, "suppress-out");
+        const char *json = project->line->json;
+        good = json == NULL || report_merged_write(&result, json, paths, count);
+        good = (rules == NULL || suppress_out(project->line, rules, &result)) && good;
+        status = merge == RESULT_MERGE_DONE ? output_status(&result) : COMMAND_OURS;
+        printf(project->line->quiet ? "" : "\n");
+        enum output_text text = project->line->quiet ? OUTPUT_BRIEF : OUTPUT_FULL;
+        good = output_write(project->line, &result, text) && good;
+        status = good ? status : COMMAND_OURS;
+    }
+    free(repeat);
+    free(rest);
+    free(paths);
+    diag_fini(&diag);
+    result_fini(&result);
     return status;
 }
 
-/* A command that is, or only leads to, one program is hunted as that program: what follows children
- * finds a test framework in it, and nothing else. */
+/* The command writes to standard output: nothing else fits there. Returns false after a message. */
+static bool is_stdout_free(const struct command_line *line)
+{
+    const char *taken = line->json != NULL && strcmp(line->json, "-") == 0 ? "json" : NULL;
+    for (const struct renderer *renderer = renderers; renderer->option != NULL; renderer++) {
+        const char *path = command_text(line, renderer->option);
+        taken = path != NULL && strcmp(path, "-") == 0 ? renderer->option : taken;
+    }
+    if (taken != NULL) {
+        command_usage_error(line, "--%s -: a file, where several programs are hunted", taken);
+    }
+    return taken == NULL;
+}
+
+static int programs_hunt(struct project *project, int ended)
+{
+    const struct command_line *line = project->line;
+    uint64_t jobs = command_integer(line, "jobs", 1);
+    project->has_budget = command_text(line, "budget") != NULL;
+    project->left = project->has_budget
+                        ? (double)command_integer(line, "budget", 0) * (double)jobs
+                        : (double)command_integer(line, "slack", (uint64_t)BUDGET_BESIDE);
+    project->open = project->count;
+    for (size_t i = 0; i < project->count; i++) {
+        project->weight += project->members[i].program->ns + START_NS;
+    }
+    members_name(project);
+    hunted_folder_clear(project->out);
+    if (!project->is_listed && !line->quiet) {
+        printf("\ntidemark hunt of %zu test program%s; ", project->count,
+               project->count == 1 ? "" : "s");
+        printf(project->file != NULL ? "named by %s\n\n" : "%s executed %zu\n\n",
+               project->called.data, project->record->executed);
+    }
+    bool good = members_hunt(project, (size_t)jobs);
+    int status = good && !project->is_listed ? results_tell(project, ended) : COMMAND_MET;
+    return good ? status : COMMAND_OURS;
+}
+
+/* A command that becomes one program, and runs no other of the project, is hunted as that program;
+ * so is one that runs none at all. */
 static bool is_project(const struct record *record)
 {
     size_t programs = record->count + record->other_count;
-    bool has_framework = record->count > 0 && record->programs[0].framework != NULL;
-    return programs >= 2 || (programs == 1 && !has_framework && !record->has_become_other);
+    return programs >= 2 || (programs == 1 && !record->has_become_one) ||
+           (programs == 0 && record->executed >= 2);
 }
 
-bool project_hunt(struct command_line *line, int *status)
+/* All that can be wrong with the options is said before the command runs. */
+static bool options_check(struct project *project, int *status)
 {
-    struct record record;
+    const struct command_line *line = project->line;
+    uint64_t jobs = command_integer(line, "jobs", 1);
+    unsigned bits = 0;
+    *status = COMMAND_USAGE;
+    if (jobs == 0 || jobs > JOBS_MOST) {
+        command_usage_error(line, "--jobs %s: from 1 to %d", command_text(line, "jobs"), JOBS_MOST);
+        return false;
+    }
+    if (!output_options(line) || !is_stdout_free(line) || !selection_fail_on(line, &bits)) {
+        return false;
+    }
+    enum selection selection = selection_take(line, &project->filter);
+    if (selection == SELECTION_CLEAN) {
+        fprintf(stderr, "tidemark hunt: all tests of --failed were clean: nothing to hunt\n");
+        *status = COMMAND_NOTHING;
+    }
+    return selection == SELECTION_TAKEN;
+}
+
+static void project_fini(struct project *project)
+{
+    for (size_t i = 0; i < project->count; i++) {
+        free(project->members[i].name);
+        free(project->members[i].unhunted);
+        hunted_result_fini(&project->members[i].result);
+    }
+    free(project->members);
+    plan_filter_fini(&project->filter);
+    text_fini(&project->called);
+}
+
+static void members_make(struct project *project)
+{
+    project->count = project->record->count;
+    project->members = memory_new(project->count + 1, sizeof *project->members);
+    for (size_t i = 0; i < project->count; i++) {
+        project->members[i].program = &project->record->programs[i];
+    }
+}
+
+bool project_hunt(struct command_line *line, const struct shard_choice *shard, int *status)
+{
+    struct record record = {0};
     char error[512] = "";
     int ended = 0;
+    const char *out = command_text(line, "out");
+    struct project project = {.line = line,
+                              .record = &record,
+                              .shard = shard,
+                              .out = out == NULL ? "tidemark-results" : out,
+                              .is_listed = command_flag(line, "list")};
+    if (!options_check(&project, status)) {
+        project_fini(&project);
+        return true;
+    }
+    for (size_t i = 0; i < line->operand_count; i++) {
+        text_put(&project.called, i > 0 ? " " : "");
+        text_put_shell(&project.called, line->operands[i]);
+    }
     const char **tests = memory_new((size_t)line->argc + 1, sizeof *tests);
     for (size_t i = 0; (tests[i] = command_text_at(line, "tests", i)) != NULL; i++) {
     }
     bool followed = record_run(&record, line->operands, tests, &ended, error, sizeof error);
+    record_join(&record);
     bool hunts = followed && is_project(&record);
     if (!followed) {
         fprintf(stderr, "tidemark hunt: %s\n", error);
     }
     if (hunts) {
-        *status = programs_hunt(line, &record, ended);
+        members_make(&project);
+        *status = programs_hunt(&project, ended);
     }
+    project_fini(&project);
     record_fini(&record);
     free(tests);
     return hunts;
+}
+
+int project_file_hunt(struct command_line *line, const struct shard_choice *shard)
+{
+    struct project_file file;
+    struct diag diag;
+    int status = COMMAND_USAGE;
+    const char *out = command_text(line, "out"), *path = command_text(line, "programs");
+    path = path == NULL ? ".tidemark.yaml" : path;
+    struct project project = {.line = line,
+                              .record = &file.record,
+                              .file = &file,
+                              .shard = shard,
+                              .out = out == NULL ? "tidemark-results" : out,
+                              .is_listed = command_flag(line, "list")};
+    diag_init(&diag);
+    bool read = project_file_read(path, &file, &diag);
+    diag_print(&diag, stderr);
+    if (read && options_check(&project, &status)) {
+        text_put(&project.called, path);
+        members_make(&project);
+        for (size_t i = 0; i < project.count; i++) {
+            project.members[i].entry = &file.programs.entries[file.entries[i]];
+        }
+        status = programs_hunt(&project, 0);
+    }
+    project_fini(&project);
+    project_file_fini(&file);
+    diag_fini(&diag);
+    return status;
 }

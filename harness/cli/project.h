@@ -6,6 +6,7 @@
 #define CLI_PROJECT_H
 
 #include "harness/cli/command.h"
+#include "harness/cli/shard.h"
 
 /* For hunt's command line, before anything else: is its operand a command that may run test
  * programs, and not a test program itself? A script, or what is found in PATH, without a test
@@ -14,6 +15,9 @@ bool project_wanted(const struct command_line *line);
 
 /* Runs it and hunts the programs. Returns false when it ran no program of the project, or only
  * one that can be followed to: then the operand is hunted as ever, and *status is not set. */
-bool project_hunt(struct command_line *line, int *status);
+bool project_hunt(struct command_line *line, const struct shard_choice *shard, int *status);
+
+/* `tidemark hunt` without a program: those that .tidemark.yaml names, or the file of --programs. */
+int project_file_hunt(struct command_line *line, const struct shard_choice *shard);
 
 #endif

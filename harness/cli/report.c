@@ -1,7 +1,9 @@
 /* report.c - `tidemark report RESULT...`: result files as text, and in every format of
  * harness/report/renderer.def. Supervisor only. */
+#include "harness/cli/report.h"
 #include "harness/cli/output.h"
 #include "harness/cli/selection.h"
+#include "harness/result/result_folder.h"
 #include "harness/result/result_merge.h"
 #include "harness/result/result_write.h"
 
@@ -12,13 +14,12 @@
  * and would not fit the memory that a CI machine has to spare. */
 #define SITES_MAX 10000
 
-/* The merged result: lines are copied from file to file, so memory does not grow with them. */
-static bool merged_write(const struct result *result, const char *json, char *const *paths,
+bool report_merged_write(const struct result *result, const char *json, char *const *paths,
                          size_t count)
 {
     struct result_writer *writer = result_writer_new(json);
     if (!writer) {
-        fprintf(stderr, "tidemark report: %s: %s\n", json, strerror(errno));
+        fprintf(stderr, "tidemark: %s: %s\n", json, strerror(errno));
         return false;
     }
     bool ok = true;
@@ -26,6 +27,12 @@ static bool merged_write(const struct result *result, const char *json, char *co
     result_write_expected(writer, result->test_count + result->incomplete - result->cut_short);
     for (size_t i = 0; i < count; i++) {
         ok = result_write_copy(writer, paths[i]) && ok;
+    }
+    for (size_t i = 0; i < result->elsewhere_count && result->shard[0]; i++) {
+        result_write_elsewhere(writer, &result->elsewhere[i]);
+    }
+    for (size_t i = 0; i < result->note_count; i++) {
+        result_write_note(writer, result->notes[i]);
     }
     for (size_t i = 0; i < result->variant_count; i++) {
         result_write_variant(writer, &result->variants[i]);
@@ -35,7 +42,7 @@ static bool merged_write(const struct result *result, const char *json, char *co
     }
     ok = result_writer_close(&writer, result) && ok;
     if (!ok) {
-        fprintf(stderr, "tidemark report: %s: %s\n", json, strerror(errno));
+        fprintf(stderr, "tidemark: %s: %s\n", json, strerror(errno));
     }
     return ok;
 }
@@ -62,8 +69,11 @@ static int report_run(struct command_line *line)
     int status = COMMAND_USAGE;
     if (merge != RESULT_MERGE_BAD && selection_fail_on(line, &result.fail_on)) {
         result_count(&result);
-        bool ok =
-            !line->json || merged_write(&result, line->json, line->operands, line->operand_count);
+        size_t count;
+        char **files =
+            result_folders_expand((const char *const *)line->operands, line->operand_count, &count);
+        bool ok = !line->json || report_merged_write(&result, line->json, files, count);
+        result_folders_free(files);
         status = merge != RESULT_MERGE_DONE ? COMMAND_OURS : output_status(&result);
         enum output_text text = !line->quiet      ? OUTPUT_FULL
                                 : diag.count == 0 ? OUTPUT_BRIEF
@@ -95,12 +105,13 @@ static const char *const report_examples[] = {
 const struct command command_report = {
     .name = "report",
     .about = "result files as terminal text, HTML, JUnit, TAP, Markdown and others",
-    .operands = "RESULT...",
+    .operands = "RESULT|FOLDER...",
     .operand_min = 1,
     .operand_max = COMMAND_MANY,
     .options = report_options,
     .detail =
-        "Formats may be given in any combination; '-' is standard output. Several files are "
+        "Formats may be given in any combination; '-' is standard output. A folder stands for the "
+        "results (*.jsonl) in it, as a hunt of several programs leaves them. Several files are "
         "merged: a test that two of them have, or files of different suites, are refused, and "
         "missing shards are named (status 99).\n"
         "A result file whose run was killed is readable up to its last line; the status is 99, "

@@ -25,8 +25,10 @@ static bool test_unclean(const struct result *result, const struct result_test *
 /* Several tests together make a suite accumulate: all of them are wanted then. */
 static bool suite_unclean(const struct result *result)
 {
-    for (size_t i = 0; i < result->variant_count && result_suite_counts(result); i++) {
-        if (result_suite_outcome(result, &result->variants[i]) == OUTCOME_FAILED) {
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *suite = &result->variants[i];
+        if (result_suite_counts(result, suite) &&
+            result_suite_outcome(result, suite) == OUTCOME_FAILED) {
             return true;
         }
     }

@@ -49,6 +49,10 @@ static void head_print(const struct study *study)
     if (trace->sizes) {
         printf(", %s in all keys", unit_bytes(bytes, (double)trace->unique_bytes));
     }
+    if (trace->left_out > 0) {
+        printf("; %s neither GET nor HEAD, left out",
+               unit_count(requests, (double)trace->left_out));
+    }
     printf("\nHit rate by policy and size in %s, cold start%s\n",
            study->by_bytes ? "bytes" : "entries",
            study->curve.rate < 1 ? ", estimated from samples" : "");

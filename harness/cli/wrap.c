@@ -5,10 +5,13 @@
  */
 #include "harness/base/process.h"
 #include "harness/cli/command.h"
+#include "harness/record/framework.h"
 #include "harness/record/hunted.h"
+#include "harness/record/program_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +78,20 @@ static bool log_write(const char *log, const char *report)
     return good;
 }
 
+/* As `tidemark hunt -- make check` would call it, which may leave the arguments out where the
+ * program is run with no others. The caller frees. */
+static char *name_of(const struct command_line *line)
+{
+    char here[PATH_MAX], resolved[PATH_MAX];
+    char *path = command_program_find(line->operands[0]);
+    const char *whole = realpath(path, resolved) != NULL ? resolved : path;
+    const char *from = getcwd(here, sizeof here) != NULL ? here : "";
+    char *name = program_name_with(program_name_of(whole, from), line->operands,
+                                   framework_of(whole, NULL), whole, from);
+    free(path);
+    return name;
+}
+
 static int program_hunt(struct command_line *line)
 {
     char error[512] = "";
@@ -90,7 +107,8 @@ static int program_hunt(struct command_line *line)
         options[count++] = suppressions;
         options[count++] = (char *)(uintptr_t)file;
     }
-    struct hunted_program program = {.argv = line->operands, .options = options};
+    char *name = name_of(line);
+    struct hunted_program program = {.name = name, .argv = line->operands, .options = options};
     struct hunted_result result;
     bool ran =
         hunted_run(&program, out == NULL ? "tidemark-results" : out, &result, error, sizeof error);
@@ -106,7 +124,29 @@ static int program_hunt(struct command_line *line)
         status = COMMAND_OURS;
     }
     hunted_result_fini(&result);
+    free(name);
     return status;
+}
+
+/* A runner asks the program for its tests: that is no test. */
+static bool only_lists(const struct command_line *line)
+{
+    char *path = command_program_find(line->operands[0]);
+    const char *framework = framework_of(path, NULL);
+    bool lists = false;
+    for (size_t i = 1; i < line->operand_count; i++) {
+        lists = lists || program_argument_lists(line->operands[i], framework);
+    }
+    free(path);
+    return lists;
+}
+
+/* Returns only when it cannot be run. */
+static int program_become(const struct command_line *line)
+{
+    execvp(line->operands[0], line->operands);
+    fprintf(stderr, "tidemark wrap: %s: %s\n", line->operands[0], strerror(errno));
+    return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
 static int wrap_main(struct command_line *line)
@@ -115,9 +155,10 @@ static int wrap_main(struct command_line *line)
         return command_usage_error(line, "--json: the result is written to --out DIR");
     }
     if (getenv("TIDEMARK_WRAPPED") != NULL) { /* a hunt of a script that calls this again */
-        execvp(line->operands[0], line->operands);
-        fprintf(stderr, "tidemark wrap: %s: %s\n", line->operands[0], strerror(errno));
-        return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+        return program_become(line);
+    }
+    if (only_lists(line)) {
+        return program_become(line);
     }
     int ended = program_run(line->operands);
     if (ended == -1) {

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #define PASSES       5.0
-#define FLAT         5e9 /* beside the passes: a short suite is worth a few seconds */
 #define BUSY         8.0 /* times as long on a busy machine, and no longer */
 #define SUITE_PART   0.4 /* of the total, at most, for the orders of the suite */
 #define AGAIN_PART   0.1 /* of the total, for the second pass in the same process */
@@ -36,15 +35,17 @@ static double cheap_ns(const struct budget_test *test)
     return still + ASKING_NS + (test->keeps ? KEEPER_NS : 0);
 }
 
-static double total_of(double pass, double wish, double cheap)
+static double total_of(double pass, struct budget_wish wish, double cheap)
 {
-    return wish > 0 ? wish : fmax(PASSES * pass + FLAT, (pass + cheap) / (1 - SUITE_PART));
+    return wish.total > 0 ? wish.total
+                          : fmax(PASSES * pass + wish.beside, (pass + cheap) / (1 - SUITE_PART));
 }
 
-double budget_again_most(double wish)
+double budget_again_most(struct budget_wish wish)
 {
     /* of pass = part * total(pass), for the pass */
-    return wish > 0 ? AGAIN_PART * wish : AGAIN_PART * FLAT / (1 - AGAIN_PART * PASSES);
+    return wish.total > 0 ? AGAIN_PART * wish.total
+                          : AGAIN_PART * wish.beside / (1 - AGAIN_PART * PASSES);
 }
 
 double budget_least(const struct budget_test *test)
@@ -66,16 +67,14 @@ static int compare_costs(const void *a, const void *b)
 /* The cost below which all fit into `room` together. */
 static double affordable_cost(const struct budget_test *tests, size_t count, double room)
 {
-    double *costs = memory_new(count + 1, sizeof *costs), most = INFINITY, sum = 0;
+    double *costs = memory_new(count, sizeof *costs), most = INFINITY, sum = 0;
     size_t repeated = 0;
     for (size_t i = 0; i < count; i++) {
         if (tests[i].repeated) {
             costs[repeated++] = budget_least(&tests[i]);
         }
     }
-    if (repeated > 0) {
-        qsort(costs, repeated, sizeof *costs, compare_costs);
-    }
+    qsort(costs, repeated, sizeof *costs, compare_costs);
     for (size_t i = 0; i < repeated && most == INFINITY; i++) {
         sum += costs[i];
         if (sum > room) {
@@ -86,8 +85,8 @@ static double affordable_cost(const struct budget_test *tests, size_t count, dou
     return most;
 }
 
-struct budget budget_plan(double pass, bool again, double wish, struct budget_test *tests,
-                          size_t count, unsigned orders)
+struct budget budget_plan(double pass, bool again, struct budget_wish wish,
+                          struct budget_test *tests, size_t count, unsigned orders)
 {
     double cheap = 0;
     for (size_t i = 0; i < count; i++) {
@@ -107,10 +106,10 @@ struct budget budget_plan(double pass, bool again, double wish, struct budget_te
     }
     double suite = SUITE_PART * budget.total - (again ? pass : 0), each = pass + ORDER_STARTS;
     suite = fmax(fmin(suite, left - budget.least - budget.keepers), 0);
-    unsigned shuffled = suite / each < orders ? (unsigned)(suite / each) : orders;
-    budget.orders = shuffled + 1 < orders ? shuffled + 1 : orders;
-    budget.repeats = left - each * (budget.orders - 1);
-    budget.floors = cheap > budget.repeats ? budget.repeats / cheap : 1;
+    unsigned shuffled = (unsigned)fmin(suite / each, orders - 1);
+    budget.orders = 1 + shuffled;
+    budget.repeats = left - each * shuffled;
+    budget.floors = fmin(budget.repeats / cheap, 1); /* 1 where nothing is repeated */
     return budget;
 }
 

@@ -9,6 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What the user allows. */
+struct budget_wish {
+    double total;  /* of the whole hunt; 0: five passes, and what is `beside` them, or as much as it
+                      takes to call all tests often that are cheap */
+    double beside; /* BUDGET_BESIDE, or the part of it for one of many programs */
+};
+#define BUDGET_BESIDE 5e9 /* a short suite is worth a few seconds */
+
 struct budget_test {
     double call_ns; /* what it took in the pass in order */
     bool repeated;  /* false: it has a result already, or belongs to somebody else */
@@ -29,15 +37,13 @@ struct budget {
     bool again;      /* the first pass was followed by a second in the same process */
 };
 
-/* The first pass is followed by a second one in the same process if it took no more than this.
- * `wish`: what the user allows; 0: five passes and 5 s, or as much as it takes to call all tests
- * often that are cheap. */
-double budget_again_most(double wish);
+/* The first pass is followed by a second one in the same process if it took no more than this. */
+double budget_again_most(struct budget_wish wish);
 
 /* `pass`: what the first pass took, without the second (`again`); `orders`: most passes over the
  * suite. Says which of the `count` tests are too dear: the dearest, as many as it takes. */
-struct budget budget_plan(double pass, bool again, double wish, struct budget_test *tests,
-                          size_t count, unsigned orders);
+struct budget budget_plan(double pass, bool again, struct budget_wish wish,
+                          struct budget_test *tests, size_t count, unsigned orders);
 
 /* What this test takes at least, and besides if it left something. */
 double budget_least(const struct budget_test *test);

@@ -10,12 +10,19 @@
 
 enum { TESTS = 10 };
 
-/* So many tests of the same cost, of which the first few keep something. */
-static void tests_set(struct budget_test tests[TESTS], double call_ns, size_t keepers)
+static struct budget_wish wish_of(double total)
+{
+    return (struct budget_wish){.total = total, .beside = BUDGET_BESIDE};
+}
+
+/* So many tests of the same cost, of which the first few keep something, and one that does not
+ * belong to them. */
+static void tests_set(struct budget_test tests[TESTS + 1], double call_ns, size_t keepers)
 {
     for (size_t i = 0; i < TESTS; i++) {
         tests[i] = (struct budget_test){.call_ns = call_ns, .repeated = true, .keeps = i < keepers};
     }
+    tests[TESTS] = (struct budget_test){.call_ns = 1, .repeated = true};
 }
 
 START_TEST(a_plan_is_made_from_one_pass_and_the_wish)
@@ -42,15 +49,18 @@ START_TEST(a_plan_is_made_from_one_pass_and_the_wish)
          100 * S - 30.9 * S},
         {"no more than 40 % are for orders", 100 * MS, 100 * S, 0, true, 99, 100 * S, 31,
          98 * S - 30 * 1.3 * S},
+        {"orders that take all of the 40 %", 70 * MS, 10 * S, 0, false, 99, 10 * S, 5, 5.3 * S},
+        {"orders that would take 1 ns more than that", 70 * MS, 10 * S - 2.5, 0, false, 99,
+         10 * S - 2.5, 4, 6.3 * S - 2.5},
         {"a quick hunt", 10 * MS, 0, 0, false, 1, 5.5 * S, 1, 5.4 * S},
         {"a wish that one pass uses up", 1 * S, 10 * S, 0, false, 5, 10 * S, 1, 0},
         {"a wish that is less than that", 1 * S, 1, 0, false, 5, 1, 1, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct budget_test tests[TESTS];
+        struct budget_test tests[TESTS + 1];
         tests_set(tests, rows[i].call, rows[i].keepers);
-        struct budget budget = budget_plan(TESTS * rows[i].call, rows[i].again, rows[i].wish, tests,
-                                           TESTS, rows[i].most);
+        struct budget budget = budget_plan(TESTS * rows[i].call, rows[i].again,
+                                           wish_of(rows[i].wish), tests, TESTS, rows[i].most);
         ck_assert_msg(fabs(budget.total - rows[i].total) < 0.5 && budget.orders == rows[i].orders &&
                           fabs(budget.repeats - rows[i].repeats) < 1 &&
                           budget.again == rows[i].again,
@@ -65,16 +75,29 @@ END_TEST
 START_TEST(cheap_tests_are_called_often_however_many_there_are)
 {
     enum { MANY = 10000 };
-    static struct budget_test tests[MANY];
-    for (size_t i = 0; i < MANY; i++) {
+    static struct budget_test tests[MANY + 1]; /* the last does not belong to them */
+    for (size_t i = 0; i <= MANY; i++) {
         tests[i] = (struct budget_test){.call_ns = 2000, .repeated = true};
     }
     /* 1,024 calls of 2 us and 0.5 ms of asking each, and one pass, are six tenths of it */
-    struct budget budget = budget_plan(200 * MS, true, 0, tests, MANY, 5);
+    struct budget budget = budget_plan(200 * MS, true, wish_of(0), tests, MANY, 5);
     ck_assert_double_eq_tol(budget.total, (200 * MS + MANY * 2.548 * MS) / 0.6, 1);
     ck_assert_double_eq(budget.floors, 1);
+    /* of that, 5 ms are for each that is still, though 1,024 calls take less */
+    struct budget spent = budget;
+    spent.repeats = spent.least = 0;
+    ck_assert_double_eq(budget_still(&spent, &tests[0]), 5 * MS);
+    /* those that are not repeated take nothing */
+    for (size_t i = 0; i < MANY; i += 2) {
+        tests[i].repeated = false;
+    }
+    spent = budget_plan(200 * MS, true, wish_of(0), tests, MANY, 5);
+    ck_assert_double_eq_tol(spent.total, (200 * MS + MANY / 2.0 * 2.548 * MS) / 0.6, 1);
+    for (size_t i = 0; i < MANY; i += 2) {
+        tests[i].repeated = true;
+    }
     /* of a wish they get what there is, all alike */
-    budget = budget_plan(200 * MS, true, 2 * S, tests, MANY, 1);
+    budget = budget_plan(200 * MS, true, wish_of(2 * S), tests, MANY, 1);
     ck_assert_double_eq(budget.total, 2 * S);
     ck_assert_double_eq_tol(budget.floors, 1.6 * S / (MANY * 2.548 * MS), 1e-9);
     ck_assert_double_eq_tol(budget_still(&budget, &tests[0]),
@@ -86,14 +109,14 @@ START_TEST(cheap_tests_are_called_often_however_many_there_are)
     ck_assert_double_eq_tol(budget_moved(&budget, &tests[0]), budget.floors * 100 * MS, 1e-3);
     /* one that keeps something is given the time to say what */
     tests[0].keeps = true;
-    struct budget keeper = budget_plan(200 * MS, true, 0, tests, MANY, 5);
+    struct budget keeper = budget_plan(200 * MS, true, wish_of(0), tests, MANY, 5);
     ck_assert_double_eq_tol(keeper.total, (200 * MS + MANY * 2.548 * MS + 30 * MS) / 0.6, 1);
     /* and what is dearer than 5 ms in 1,024 calls is not cheap */
     for (size_t i = 0; i < MANY; i++) {
         tests[i].call_ns = 10000;
         tests[i].keeps = false;
     }
-    budget = budget_plan(200 * MS, true, 0, tests, MANY, 5);
+    budget = budget_plan(200 * MS, true, wish_of(0), tests, MANY, 5);
     ck_assert_double_eq_tol(budget.total, (200 * MS + MANY * 5.5 * MS) / 0.6, 1);
 }
 END_TEST
@@ -104,7 +127,8 @@ START_TEST(the_dearest_are_left_when_not_all_fit)
                                   {.call_ns = 3 * S, .repeated = true},
                                   {.call_ns = 9 * S},
                                   {.call_ns = 2 * S, .repeated = true},
-                                  {.call_ns = 3 * S, .repeated = true}};
+                                  {.call_ns = 3 * S, .repeated = true},
+                                  {.call_ns = 1 * MS, .repeated = true}}; /* not one of them */
     static const struct {
         double wish;
         size_t repeated;
@@ -119,7 +143,7 @@ START_TEST(the_dearest_are_left_when_not_all_fit)
         {12.9 * S, 0, {true, true, false, true, true}, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct budget budget = budget_plan(9 * S, false, rows[i].wish, tests, 5, 1);
+        struct budget budget = budget_plan(9 * S, false, wish_of(rows[i].wish), tests, 5, 1);
         ck_assert_msg(budget.tests == rows[i].repeated && budget.least == rows[i].least,
                       "row %zu: %zu tests, least %g", i, budget.tests, budget.least);
         for (size_t k = 0; k < 5; k++) {
@@ -141,6 +165,7 @@ START_TEST(what_one_test_may_take_is_its_least_and_its_part_of_the_rest)
         {1000 * S, 0, 0, 100, 14 * S, 104 * S, 110 * S}, /* a tenth is more than 4 times 10 s */
         {1000 * S, 0, 0, 20, 54 * S, 204 * S, 210 * S},
         {1000 * S, 0, 0, 4, 254 * S, 1004 * S, 1004 * S},
+        {1000 * S, 0, 0, 1, 1004 * S, 1004 * S, 1004 * S},
         {1000 * S, 400 * S, 500 * S, 100, 5 * S, 14 * S, 20 * S},
         {1000 * S, 400 * S, 600 * S, 100, 4 * S, 4 * S, 10 * S},
         {1000 * S, 997 * S, 100 * S, 100, 4 * S, 4 * S, 7 * S}, /* no more than there is */
@@ -154,8 +179,8 @@ START_TEST(what_one_test_may_take_is_its_least_and_its_part_of_the_rest)
                                 .tests = rows[i].tests};
         double still = budget_still(&budget, &test), moved = budget_moved(&budget, &test),
                kept = budget_moved(&budget, &keeper);
-        ck_assert_msg(fabs(still - rows[i].still) < 1 && fabs(moved - rows[i].moved) < 1 &&
-                          fabs(kept - rows[i].keeper) < 1,
+        ck_assert_msg(fabs(still - rows[i].still) < 1e-3 && fabs(moved - rows[i].moved) < 1e-3 &&
+                          fabs(kept - rows[i].keeper) < 1e-3,
                       "row %zu: %g, %g, %g", i, still, moved, kept);
     }
     ck_assert_double_eq(budget_least(&test), 4 * S);
@@ -164,14 +189,30 @@ START_TEST(what_one_test_may_take_is_its_least_and_its_part_of_the_rest)
 }
 END_TEST
 
+START_TEST(a_plan_without_tests_is_one_pass)
+{
+    struct budget budget = budget_plan(0, false, wish_of(0), NULL, 0, 1);
+    ck_assert_double_eq(budget.total, 5 * S);
+    ck_assert_double_eq(budget.floors, 1);
+    ck_assert_uint_eq(budget.orders, 1);
+    ck_assert_uint_eq(budget.tests, 0);
+    budget = budget_plan(1, false, wish_of(1), NULL, 0, 5); /* nothing is left of it */
+    ck_assert_double_eq(budget.repeats, 0);
+    ck_assert_double_eq(budget.floors, 1);
+}
+END_TEST
+
 START_TEST(a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)
 {
-    ck_assert_double_eq(budget_again_most(0), 1 * S); /* of 5 * 1 s + 5 s */
-    ck_assert_double_eq(budget_again_most(60 * S), 6 * S);
+    ck_assert_double_eq(budget_again_most(wish_of(0)), 1 * S); /* of 5 * 1 s + 5 s */
+    ck_assert_double_eq(budget_again_most(wish_of(60 * S)), 6 * S);
+    ck_assert_double_eq(budget_again_most(wish_of(1)), 0.1);
+    struct budget_wish part = {.beside = 0.5 * S}; /* of one program of ten */
+    ck_assert_double_eq(budget_again_most(part), 0.1 * S);
 }
 END_TEST
 
 SUITE("budget", &a_plan_is_made_from_one_pass_and_the_wish,
       &cheap_tests_are_called_often_however_many_there_are, &the_dearest_are_left_when_not_all_fit,
       &what_one_test_may_take_is_its_least_and_its_part_of_the_rest,
-      &a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)
+      &a_plan_without_tests_is_one_pass, &a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)

@@ -9,7 +9,7 @@ bool boundary_equal(const struct boundary *a, const struct boundary *b)
 {
     return a->live_blocks == b->live_blocks && a->live_bytes == b->live_bytes &&
            a->mappings == b->mappings && a->mapped_bytes == b->mapped_bytes && a->fds == b->fds &&
-           a->threads == b->threads && a->files == b->files;
+           a->threads == b->threads && a->files == b->files && a->children == b->children;
 }
 
 void calls_add(struct calls_facts *facts, const struct series_answer *answer)

@@ -10,7 +10,7 @@
 
 struct boundary { /* what a process holds at the instant after a call, as wire_sample */
     int64_t live_blocks, live_bytes, mappings, mapped_bytes;
-    uint32_t fds, threads, files;
+    uint32_t fds, threads, files, children;
 };
 
 /* Are these two boundaries equal in everything? */

@@ -127,3 +127,11 @@ char *evidence_suite(const struct evidence_suite *suite)
     free(depositors);
     return text;
 }
+
+char *evidence_suite_ended(const char *test)
+{
+    return test ? memory_format("its program ended in %s, or behind it, in the pass that was to "
+                                "judge the whole",
+                                test)
+                : memory_copy("its program did not run once more, to judge the whole");
+}

@@ -34,5 +34,8 @@ struct evidence_suite {
     const char *first, *largest; /* their ids, or NULL */
 };
 char *evidence_suite(const struct evidence_suite *suite);
+/* Why there is no verdict: in the pass that was to judge the suite its program ended in or behind
+ * `test`; NULL: it could not be started again. */
+char *evidence_suite_ended(const char *test);
 
 #endif

@@ -1,6 +1,7 @@
 /* children.c - see children.h. Runs in the worker and in its children. */
 #include "harness/ledger/children.h"
 
+#include "harness/ledger/child_loss.h"
 #include "harness/ledger/ledger.h"
 #include "harness/meter/kernel.h"
 
@@ -9,14 +10,18 @@
 #include <sys/mman.h>
 
 static struct shared {
-    _Atomic uint32_t forked, idle, programs;
+    _Atomic uint32_t forked, idle, followed, programs;
+    _Atomic uint32_t run; /* who is asked about now: a child of an earlier one counts no more */
     _Atomic uint32_t named;
     char program[CHILDREN_NAME_MAX];
 } * shared; /* NULL: nobody asks */
 
 static int32_t worker_pid;
 static bool own, inside; /* inside: this is a child of fork whose work counts */
-static bool told;        /* that it did none */
+static bool told;        /* that it did none, or was followed to its end */
+static bool followed;
+static uint32_t born_run;
+static uint64_t exit_sp; /* where the child called exit */
 static uint64_t allocs_before;
 static __thread bool own_next __attribute__((tls_model("initial-exec")));
 
@@ -24,11 +29,17 @@ void children_init(void)
 {
     worker_pid = kernel_pid();
     shared = kernel_map_as(sizeof *shared, MAP_SHARED);
+    child_loss_init();
 }
 
 void children_own_fork(void)
 {
     own_next = true;
+}
+
+bool children_fork_is_own(void)
+{
+    return own_next;
 }
 
 void children_forked(void)
@@ -68,19 +79,42 @@ void children_child_begin(void)
     if (shared == NULL) {
         return;
     }
+    exit_sp = 0;
+    born_run = atomic_load(&shared->run);
     own = own_next; /* then all that it forks is a child's child, and the test's */
     own_next = false;
     inside = !own;
     told = false;
     allocs_before = allocs_now();
+    followed = inside && child_loss_begin();
 }
 
-void children_child_end(void)
+static void done_add(_Atomic uint32_t *count)
 {
-    if (inside && !told && allocs_now() == allocs_before) {
-        told = true;
-        atomic_fetch_add(&shared->idle, 1);
+    if (atomic_load(&shared->run) == born_run) {
+        atomic_fetch_add(count, 1);
     }
+}
+
+void children_child_exits(uint64_t sp)
+{
+    exit_sp = sp;
+}
+
+void children_child_end(uint64_t sp)
+{
+    sp = exit_sp != 0 ? exit_sp : sp;
+    if (!inside || told) {
+        return;
+    }
+    if (allocs_now() == allocs_before) {
+        told = true;
+        done_add(&shared->idle);
+    } else if (followed && child_loss_end(sp) != CHILD_KEEPS) {
+        told = true;
+        done_add(&shared->followed);
+    }
+    inside = false; /* it ends once, whatever its exit handlers do */
 }
 
 bool children_child_becomes(const char *program)
@@ -90,7 +124,7 @@ bool children_child_becomes(const char *program)
     }
     if (inside && !told) {
         told = true;
-        atomic_fetch_add(&shared->idle, 1);
+        done_add(&shared->idle);
         children_program(program);
     } else if (!inside) {
         name_keep(program); /* of vfork and posix_spawn the parent has counted it */
@@ -107,6 +141,13 @@ void children_child_stays(void)
     }
 }
 
+void children_begin(void)
+{
+    if (shared != NULL) {
+        atomic_fetch_add(&shared->run, 1);
+    }
+}
+
 void children_take(struct children *children)
 {
     children->forked = children->programs = 0;
@@ -115,9 +156,9 @@ void children_take(struct children *children)
                            atomic_load(&shared->programs) == 0)) {
         return;
     }
-    uint32_t forked = atomic_exchange(&shared->forked, 0);
-    uint32_t idle = atomic_exchange(&shared->idle, 0);
-    children->forked = forked > idle ? forked - idle : 0;
+    children->forked = atomic_exchange(&shared->forked, 0);
+    children->followed = atomic_exchange(&shared->followed, 0);
+    children->done = children->followed + atomic_exchange(&shared->idle, 0);
     children->programs = atomic_exchange(&shared->programs, 0);
     if (children->programs > 0 && atomic_load(&shared->named) != 0) {
         memcpy(children->program, shared->program, sizeof children->program);

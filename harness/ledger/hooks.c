@@ -459,6 +459,26 @@ EXPORT void *calloc(size_t count, size_t each)
     return born(thread_get(), start, size, traced, __builtin_frame_address(0));
 }
 
+HOOK bool hooks_book(size_t size, uint32_t site)
+{
+    bool traced = trace_on;
+    void *start = size > SIZE_MOST ? NULL : below.calloc(1, size + extra_of(traced));
+    if (start == NULL || allocator_is_early(start)) {
+        return false;
+    }
+    struct thread *self = thread_get();
+    void *block = (char *)start + HEADER_BYTES;
+    if (traced) {
+        uint32_t record = trace_birth_at(self, block, size, site);
+        heap_tail_put(block, size);
+        header_put(block, size, HEADER_PLAIN | HEADER_TAILED, record);
+    } else {
+        header_put(block, size, HEADER_PLAIN, 0);
+    }
+    count_alloc(self, size);
+    return true;
+}
+
 /* Its number at trace depth; 0 when it has none. */
 static uint32_t block_number(void *block)
 {

@@ -19,6 +19,9 @@ void *hooks_alloc_aligned(size_t alignment, size_t size);
 void hooks_free(void *block);
 /* As C++'s sized operator delete. */
 void hooks_free_sized(void *block, size_t size);
+/* A block that a child of this process lost, as one of this process: zeroed, of that site (0: of
+ * none), and nobody gets its address. False when memory is out. */
+bool hooks_book(size_t size, uint32_t site);
 /* Our malloc itself, under a name that nobody can define before us. */
 void *hooks_malloc(size_t size);
 

@@ -1,11 +1,13 @@
 /*
- * hooks_child.c - libc's functions that start processes or become another program: counted, and
- * passed on. popen is in hooks_fd.c. A raw system call goes by. Runs in the worker and in its
- * children, on any thread.
+ * hooks_child.c - libc's functions that start processes, become another program or wait for a
+ * child: counted, and passed on. popen is in hooks_fd.c. A raw system call goes by. Runs in the
+ * worker and in its children, on any thread.
  */
 #include "harness/ledger/children.h"
 #include "harness/ledger/descriptor.h"
+#include "harness/ledger/resource.h"
 #include "harness/ledger/unwind.h"
+#include "harness/meter/meter.h"
 
 #include <alloca.h>
 #include <dlfcn.h>
@@ -14,17 +16,62 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default"))) UNWIND_HOOK_SECTION
 
+#define FRAME __builtin_frame_address(0)
+
+/* Somebody has to wait for it. */
+static void child_made(pid_t pid, const void *frame)
+{
+    meter_child_touched();
+    resource_open(WIRE_SITE_CHILD, (uint64_t)pid, frame);
+}
+
 EXPORT pid_t fork(void)
 {
+    bool own = children_fork_is_own();
     pid_t pid = NEXT_FUNCTION(fork)();
     if (pid > 0) {
         children_forked();
+        if (!own) {
+            child_made(pid, FRAME);
+        }
     }
     return pid;
+}
+
+/* Those that have ended are gone by being waited for. */
+static pid_t waited(pid_t pid, int status)
+{
+    if (pid > 0 && (WIFEXITED(status) || WIFSIGNALED(status))) {
+        resource_close(WIRE_SITE_CHILD, (uint64_t)pid);
+    }
+    return pid;
+}
+
+EXPORT pid_t wait(int *given)
+{
+    int here = 0, *status = given != NULL ? given : &here;
+    pid_t pid = NEXT_FUNCTION(wait)(status);
+    return waited(pid, *status);
+}
+
+EXPORT pid_t waitpid(pid_t wanted, int *given, int options)
+{
+    int here = 0, *status = given != NULL ? given : &here;
+    pid_t pid = NEXT_FUNCTION(waitpid)(wanted, status, options);
+    return waited(pid, *status);
+}
+
+EXPORT pid_t wait4(pid_t wanted, int *given, int options, struct rusage *usage)
+{
+    int here = 0, *status = given != NULL ? given : &here;
+    pid_t pid = NEXT_FUNCTION(wait4)(wanted, status, options, usage);
+    return waited(pid, *status);
 }
 
 /* The child runs on the parent's stack and returns from here first, so nothing of this function may
@@ -34,6 +81,7 @@ void hooks_child_vforked(void) __attribute__((visibility("hidden"), used));
 void hooks_child_vforked(void)
 {
     children_program(NULL);
+    meter_child_touched(); /* its number is not known here, nor its line */
     if (hooks_child_vfork == NULL) {
         hooks_child_vfork = dlsym(RTLD_NEXT, "vfork");
     }
@@ -74,9 +122,12 @@ __asm__(".text\n"
 EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
+    pid_t here;
+    pid = pid != NULL ? pid : &here;
     int answer = NEXT_FUNCTION(posix_spawn)(pid, path, actions, attributes, argv, envp);
     if (answer == 0) {
         children_program(path);
+        child_made(*pid, FRAME);
     }
     return answer;
 }
@@ -84,9 +135,12 @@ EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_acti
 EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                         const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
 {
+    pid_t here;
+    pid = pid != NULL ? pid : &here;
     int answer = NEXT_FUNCTION(posix_spawnp)(pid, file, actions, attributes, argv, envp);
     if (answer == 0) {
         children_program(file);
+        child_made(*pid, FRAME);
     }
     return answer;
 }
@@ -111,6 +165,7 @@ EXPORT int clone(int (*start)(void *), void *stack, int flags, void *argument, .
     int pid = NEXT_FUNCTION(clone)(start, stack, flags, argument, parent, tls, child);
     if (pid > 0 && (flags & CLONE_THREAD) == 0) {
         children_forked();
+        child_made(pid, FRAME);
     }
     return pid;
 }

@@ -8,6 +8,7 @@
 #include "harness/ledger/resource.h"
 #include "harness/ledger/trace.h"
 #include "harness/ledger/unwind.h"
+#include "harness/meter/meter.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -206,6 +207,7 @@ EXPORT FILE *popen(const char *command, const char *mode)
     FILE *file = NEXT_FUNCTION(popen)(command, mode);
     if (file != NULL) {
         children_program(command);
+        meter_child_touched();
     }
     return descriptor_stream_opened(file, NULL, false, FRAME);
 }

@@ -1,8 +1,8 @@
 /*
  * resource.c - see resource.h. Runs in the worker.
  *
- * Two tables of our own memory under one lock: `things` (descriptors and threads, the latest last),
- * `files` (by path, each once). Mappings are mapping.c's.
+ * Two tables of our own memory under one lock: `things` (descriptors, threads and children, the
+ * latest last), `files` (by path, each once). Mappings are mapping.c's.
  */
 #include "harness/ledger/resource.h"
 #include "harness/ledger/birth.h"
@@ -279,6 +279,9 @@ static bool thing_is_there(const struct resource *thing)
 {
     if (thing->kind == WIRE_SITE_FD) {
         return kernel_call(SYS_fcntl, (long)thing->id, F_GETFD, 0, 0, 0, 0) >= 0;
+    }
+    if (thing->kind == WIRE_SITE_CHILD) { /* a zombie is there */
+        return kernel_call(SYS_kill, (long)thing->id, 0, 0, 0, 0, 0) == 0;
     }
     if (thing->tid == 0) {
         return true; /* a joinable thread, until it is joined */

@@ -10,8 +10,8 @@
 
 #include "harness/base/wire.h"
 
-/* Descriptors by number, threads by pthread_t. `frame`: the hook's frame address. Nothing is kept
- * at count depth. */
+/* Descriptors by number, threads by pthread_t, children by pid. `frame`: the hook's frame address.
+ * Nothing is kept at count depth. */
 void resource_open(enum wire_site_kind kind, uint64_t id, const void *frame);
 void resource_close(enum wire_site_kind kind, uint64_t id);
 /* A detached thread is gone when the kernel has no thread `tid` any more; 0: not known. */

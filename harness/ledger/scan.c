@@ -1,6 +1,7 @@
 /*
- * scan.c - who holds the blocks of the named sites: ledger_scan_put. Runs in the worker, on the
- * thread that runs the tests; all others are stopped while memory is read.
+ * scan.c - who holds the blocks of the named sites: ledger_scan_put; which blocks of a birth
+ * anything reaches: reach_each. Runs in the worker, on the thread that runs the tests, or in a
+ * child that ends; all other threads are stopped while memory is read.
  *
  * Roots are spread by rank: what a global holds, however far away, is said to be held by it even if
  * a stack or a register happens to point at it too; then thread-local storage, then stacks and
@@ -10,6 +11,7 @@
 #include "harness/ledger/graph.h"
 #include "harness/ledger/ledger.h"
 #include "harness/ledger/mapping.h"
+#include "harness/ledger/reach.h"
 #include "harness/ledger/roots.h"
 #include "harness/ledger/site.h"
 #include "harness/ledger/stop.h"
@@ -260,6 +262,15 @@ static void ways_put(struct wire *wire, struct scan *scan)
     }
 }
 
+static void scan_free(struct scan *scan)
+{
+    if (scan->graph.nodes != NULL) {
+        graph_fini(&scan->graph);
+    }
+    roots_end(&scan->roots);
+    meter_own_unmap(scan, sizeof *scan);
+}
+
 __attribute__((noinline)) void ledger_scan_put(struct wire *wire, const uint32_t *sites,
                                                uint32_t site_count)
 {
@@ -279,10 +290,37 @@ __attribute__((noinline)) void ledger_scan_put(struct wire *wire, const uint32_t
     if (scan->ways != NULL) {
         meter_own_unmap(scan->ways, WAYS_MOST * sizeof *scan->ways);
     }
-    if (scan->graph.nodes != NULL) {
-        graph_fini(&scan->graph);
-    }
-    roots_end(&scan->roots);
-    meter_own_unmap(scan, sizeof *scan);
+    scan_free(scan);
     errno = saved;
+}
+
+struct reach {
+    const struct graph *graph;
+    uint32_t serial;
+    reach_seen *each;
+    void *context;
+};
+
+static void reach_look(void *context, const struct trace_record *record)
+{
+    const struct reach *reach = context;
+    if (record->serial == reach->serial) {
+        const struct graph_node *node = graph_find(reach->graph, record->address);
+        reach->each(reach->context, record, node == NULL || node->parent != GRAPH_UNREACHED);
+    }
+}
+
+bool reach_each(uint32_t serial, uint64_t sp, reach_seen *each, void *context)
+{
+    struct scan *scan = meter_own_map(sizeof *scan);
+    if (scan == NULL) {
+        return false;
+    }
+    bool done = memory_scan(scan, sp);
+    if (done) {
+        struct reach reach = {&scan->graph, serial, each, context};
+        trace_each(reach_look, &reach);
+    }
+    scan_free(scan);
+    return done;
 }

@@ -144,9 +144,8 @@ static __attribute__((noinline)) void birth_count(uint32_t number, size_t size)
     }
 }
 
-static uint32_t birth_record(struct trace *trace, const void *block, size_t size, const void *frame)
+static uint32_t birth_record(struct trace *trace, const void *block, size_t size, uint32_t site)
 {
-    uint32_t site = heap_site(trace, frame);
     if (__builtin_expect((trace_now() & TRACE_BIRTHS) != 0, 0)) {
         birth_count(site, size);
         if (given_on) {
@@ -172,10 +171,24 @@ uint32_t trace_birth(struct thread *self, const void *block, size_t size, const 
     self->busy = 1;
     atomic_signal_fence(memory_order_seq_cst);
     struct trace *trace = trace_get(self);
-    uint32_t number = trace == NULL ? 0 : birth_record(trace, block, size, frame);
+    uint32_t number = trace == NULL ? 0 : birth_record(trace, block, size, heap_site(trace, frame));
     atomic_signal_fence(memory_order_seq_cst);
     self->busy = 0;
     trace_verify(number, block, frame);
+    return number;
+}
+
+uint32_t trace_birth_at(struct thread *self, const void *block, size_t size, uint32_t site)
+{
+    if (self->busy != 0) {
+        return 0;
+    }
+    self->busy = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    struct trace *trace = trace_get(self);
+    uint32_t number = trace == NULL ? 0 : birth_record(trace, block, size, site);
+    atomic_signal_fence(memory_order_seq_cst);
+    self->busy = 0;
     return number;
 }
 
@@ -289,7 +302,7 @@ uint32_t trace_move(struct thread *self, uint32_t number, const void *from, size
         if (number != 0) {
             death_record(trace, number, from, old_size, &was);
         }
-        fresh = birth_record(trace, to, size, frame);
+        fresh = birth_record(trace, to, size, heap_site(trace, frame));
         if (was.address != 0) {
             record_follow(fresh, &was);
         }

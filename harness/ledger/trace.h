@@ -65,6 +65,9 @@ void trace_set(bool on); /* off forgets all records */
  * number, or 0 when it cannot be traced (a signal handler within our own code, no memory). */
 uint32_t trace_birth(struct thread *self, const void *block, size_t size, const void *frame);
 
+/* The same for a block whose site is known. */
+uint32_t trace_birth_at(struct thread *self, const void *block, size_t size, uint32_t site);
+
 /* For measuring only: every traced birth passes here (verify_bench.c). */
 #if defined(LEDGER_VERIFY)
 void trace_verify(uint32_t number, const void *block, const void *frame);

@@ -31,7 +31,7 @@ struct count {
     bool distrusted;      /* it changed once without a hook's seeing it */
     _Atomic bool touched; /* a hook was called since */
 };
-static struct count fds_counted, threads_counted = {.last = 1};
+static struct count fds_counted, threads_counted = {.last = 1}, children_counted;
 
 void meter_init(struct wire *wire)
 {
@@ -47,6 +47,11 @@ void meter_fd_touched(void)
 void meter_thread_touched(void)
 {
     atomic_store_explicit(&threads_counted.touched, true, memory_order_relaxed);
+}
+
+void meter_child_touched(void)
+{
+    atomic_store_explicit(&children_counted.touched, true, memory_order_relaxed);
 }
 
 bool meter_alone(void)
@@ -131,6 +136,38 @@ static uint32_t threads_settled(void)
     return now;
 }
 
+/* The numbers in a file of the kernel's list of a thread's children. 0 where it has no such list.
+ */
+static uint32_t children_of(const char *path)
+{
+    static char list[32768];
+    size_t bytes = kernel_read_file(path, list, sizeof list);
+    uint32_t count = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        count += list[i] == ' ';
+    }
+    return count;
+}
+
+static uint32_t children_count(void)
+{
+    uint32_t count = children_of("/proc/thread-self/children");
+    int32_t pid = kernel_pid();
+    if (pid != kernel_tid()) {
+        char path[64] = "/proc/self/task/", digits[12];
+        size_t at = strlen(path), length = 0;
+        for (int32_t left = pid; left > 0; left /= 10) {
+            digits[length++] = (char)('0' + left % 10);
+        }
+        while (length > 0) {
+            path[at++] = digits[--length];
+        }
+        memcpy(path + at, "/children", sizeof "/children");
+        count += children_of(path);
+    }
+    return count;
+}
+
 static void count_again(struct count *count, uint32_t (*counted)(void), bool steady)
 {
     bool touched = atomic_exchange_explicit(&count->touched, false, memory_order_acquire);
@@ -151,11 +188,16 @@ static void sample_take(struct meter_sample *sample, bool look)
     if (look || !alone || touched || !fds_counted.known || fds_counted.distrusted) {
         count_again(&fds_counted, fds_count, alone);
     }
+    bool born = atomic_load_explicit(&children_counted.touched, memory_order_relaxed);
+    if (born || children_counted.last > 0) { /* none was made that the hooks have not seen */
+        count_again(&children_counted, children_count, false);
+    }
     /* Where other threads run, too, the hooks see what comes and goes; what they cannot have seen
      * is looked for where the count says that there is something. */
     meter_settle(look || (!touched && fds_counted.last != before));
     sample->fds = fds_counted.last;
     sample->threads = threads_counted.last;
+    sample->children = children_counted.last;
     int32_t left = atomic_load_explicit(&files, memory_order_relaxed);
     sample->files = left > 0 ? (uint32_t)left : 0;
     sample->mappings = atomic_load_explicit(&mappings, memory_order_relaxed);

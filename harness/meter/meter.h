@@ -10,6 +10,8 @@
 
 struct meter_sample {
     uint32_t fds, threads, files;
+    uint32_t
+        children; /* that nobody has waited for: of the thread that runs the tests, and main's */
     int64_t mappings, mapped_bytes;
 };
 
@@ -27,9 +29,11 @@ uint32_t meter_threads(void); /* at this instant, without waiting; asks the kern
 /* No other thread runs, as far as the hooks and the last sample know. No system call. */
 bool meter_alone(void);
 
-/* A descriptor was or will be opened or closed; a thread was made. Any thread, any time. */
+/* A descriptor was or will be opened or closed; a thread was made; a child was made, or is made by
+ * now. Any thread, any time. */
 void meter_fd_touched(void);
 void meter_thread_touched(void);
+void meter_child_touched(void);
 
 /* Net mappings and temporary files, told by the ledger's hooks; signed. Any thread. */
 void meter_mapping_add(int64_t mappings, int64_t bytes);

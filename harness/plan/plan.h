@@ -46,9 +46,10 @@ struct plan_variant {
 struct plan {
     struct plan_variant *variants;
     size_t variant_count;
-    uint64_t memory_cap; /* bytes; 0: none */
-    uint64_t timeout_ns; /* a repetition; 0: none */
-    unsigned passes;     /* fresh processes per variant, interleaved A B B A */
+    uint64_t memory_cap;   /* bytes; 0: none */
+    uint64_t memory_guard; /* without a cap: a worker that has more is ended; 0: none */
+    uint64_t timeout_ns;   /* a repetition; 0: none */
+    unsigned passes;       /* fresh processes per variant, interleaved A B B A */
     enum plan_allocator allocator;
     uint64_t seed;
     struct plan_filter filter; /* which tests are wanted */
@@ -60,6 +61,7 @@ struct plan {
     unsigned repetitions;      /* hunt: least repetitions (0: default) */
     unsigned jobs;             /* hunt: so many tests are repeated side by side; 0 as 1 */
     uint64_t budget_ns;        /* hunt: what it may take (0: five passes over the suite and 5 s) */
+    uint64_t slack_ns;         /* hunt: without a budget, beside five passes (0: 5 s) */
 };
 
 /* An empty plan with the defaults: one pass, seed 1, jemalloc. */

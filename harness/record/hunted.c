@@ -8,6 +8,7 @@
 #include "harness/result/result_printable.h"
 #include "harness/result/result_read.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,7 +22,7 @@
 
 extern char **environ;
 
-enum { OURS = 99 };
+enum { OURS = 99, NAME_BYTES = 100 };
 
 static uint32_t hash_add(uint32_t hash, const char *text)
 {
@@ -31,18 +32,16 @@ static uint32_t hash_add(uint32_t hash, const char *text)
     return (hash ^ 0xff) * 16777619u;
 }
 
-/* The same program with the same arguments in the same folder has the same name each time. */
+/* The same program with the same arguments has the same name each time. */
 static char *name_of(const struct hunted_program *program)
 {
-    char resolved[PATH_MAX];
-    const char *path = program->path != NULL ? program->path : program->argv[0];
-    const char *slash = strrchr(path, '/');
-    uint32_t hash = hash_add(2166136261u, realpath(path, resolved) != NULL ? resolved : path);
-    hash = program->folder == NULL ? hash : hash_add(hash, program->folder);
+    uint32_t hash = hash_add(2166136261u, program->name);
     for (char *const *argument = program->argv + 1; *argument != NULL; argument++) {
         hash = hash_add(hash, *argument);
     }
-    char *name = memory_format("%s-%08x", slash == NULL ? path : slash + 1, hash);
+    size_t length = strlen(program->name);
+    char *name = memory_format("%.*s-%08x", (int)(length < NAME_BYTES ? length : NAME_BYTES),
+                               program->name, hash);
     for (char *c = name; *c != '\0'; c++) {
         bool plain = strchr("-_.", *c) != NULL || (*c >= '0' && *c <= '9') ||
                      ((*c | 32) >= 'a' && (*c | 32) <= 'z');
@@ -66,7 +65,7 @@ static void environment_quiet(void)
 static char **command_make(const struct hunted_program *program, const char *tidemark,
                            const char *result)
 {
-    static const char *const begin[] = {"hunt", "--no-color", "-q", "--json"};
+    const char *const begin[] = {"hunt", "--no-color", "-q", "--program", program->name, "--json"};
     size_t room = 16, count = 0;
     for (char *const *word = program->argv; *word != NULL; word++) {
         room++;
@@ -129,24 +128,28 @@ static char *last_line(const char *path)
 }
 
 /* From the result and not from the report, where it is wrapped. */
-static char *answer_of(const char *path)
+static void result_take(struct hunted_result *hunted)
 {
     struct result result;
     struct diag diag;
     struct text answer = {0};
+    const char *reason = "";
     diag_init(&diag);
     result_init(&result);
-    if (result_read(path, &result, &diag)) {
+    if (result_read(hunted->result, &result, &diag)) {
         result_make_printable(&result);
         result_count(&result);
         result_sites_sort(&result);
         describe_answer(&answer, &result);
+        hunted->tests = result.test_count;
+        hunted->is_parted = result.elsewhere_count > 0;
+        reason = result.test_count > 0 ? "" : result.reason;
     }
-    char *copy = memory_copy(text_peek(&answer));
+    hunted->answer = memory_copy(text_peek(&answer));
+    hunted->reason = memory_copy(reason);
     text_fini(&answer);
     result_fini(&result);
     diag_fini(&diag);
-    return copy;
 }
 
 static bool folder_make(const char *path)
@@ -156,15 +159,15 @@ static bool folder_make(const char *path)
            (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
-bool hunted_run(const struct hunted_program *program, const char *out, struct hunted_result *result,
-                char *error, unsigned error_bytes)
+pid_t hunted_start(const struct hunted_program *program, const char *out,
+                   struct hunted_result *result, char *error, unsigned error_bytes)
 {
     char tidemark[PATH_MAX], folder[PATH_MAX];
     *result = (struct hunted_result){.status = OURS};
     ssize_t bytes = readlink("/proc/self/exe", tidemark, sizeof tidemark - 1);
     if (bytes <= 0 || !folder_make(out) || realpath(out, folder) == NULL) {
         snprintf(error, error_bytes, "%s: %s", out, strerror(errno));
-        return false;
+        return -1;
     }
     tidemark[bytes] = '\0';
     result->name = name_of(program);
@@ -173,26 +176,68 @@ bool hunted_run(const struct hunted_program *program, const char *out, struct hu
     int report = open(result->report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (report < 0) {
         snprintf(error, error_bytes, "%s: %s", result->report, strerror(errno));
-        return false;
+        return -1;
     }
     char **command = command_make(program, tidemark, result->result);
+    fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         hunt_exec(program, command, report);
     }
-    int status = 0;
-    while (child > 0 && waitpid(child, &status, 0) == -1 && errno == EINTR) {
-    }
-    bool ran = child > 0 && WIFEXITED(status);
-    result->status = ran ? WEXITSTATUS(status) : OURS;
-    result->verdict = last_line(result->report);
-    result->answer = answer_of(result->result);
-    if (!ran) {
-        snprintf(error, error_bytes, "the hunt of %s did not end by itself", program->argv[0]);
+    if (child < 0) {
+        snprintf(error, error_bytes, "%s: %s", program->argv[0], strerror(errno));
     }
     close(report);
     free(command);
+    return child;
+}
+
+bool hunted_end(struct hunted_result *result, int status, char *error, unsigned error_bytes)
+{
+    bool ran = WIFEXITED(status);
+    result->status = ran ? WEXITSTATUS(status) : OURS;
+    result->verdict = last_line(result->report);
+    result_take(result);
+    if (!ran) {
+        snprintf(error, error_bytes, "its hunt did not end by itself");
+    }
     return ran;
+}
+
+bool hunted_run(const struct hunted_program *program, const char *out, struct hunted_result *result,
+                char *error, unsigned error_bytes)
+{
+    int status = 0;
+    pid_t child = hunted_start(program, out, result, error, error_bytes);
+    while (child > 0 && waitpid(child, &status, 0) == -1 && errno == EINTR) {
+    }
+    return child > 0 && hunted_end(result, status, error, error_bytes);
+}
+
+/* "NAME-0123abcd.jsonl" or ".txt", as name_of and hunted_start make it. */
+static bool is_ours(const char *file)
+{
+    const char *dot = strrchr(file, '.');
+    bool ours = dot != NULL && dot - file > 9 && dot[-9] == '-' &&
+                (strcmp(dot, ".jsonl") == 0 || strcmp(dot, ".txt") == 0);
+    for (const char *c = dot - 8; ours && c < dot; c++) {
+        ours = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'f');
+    }
+    return ours;
+}
+
+void hunted_folder_clear(const char *out)
+{
+    DIR *folder = opendir(out);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (is_ours(entry->d_name)) {
+            unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
 }
 
 void hunted_result_fini(struct hunted_result *result)
@@ -202,5 +247,6 @@ void hunted_result_fini(struct hunted_result *result)
     free(result->result);
     free(result->answer);
     free(result->verdict);
+    free(result->reason);
     *result = (struct hunted_result){0};
 }

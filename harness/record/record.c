@@ -2,8 +2,10 @@
 #include "harness/record/record.h"
 
 #include "harness/base/memory.h"
+#include "harness/base/monotonic.h"
 #include "harness/base/process.h"
 #include "harness/record/framework.h"
+#include "harness/record/program_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,8 @@ enum { NOT_FOUND = 127, EVENT_STOP = 128 /* PTRACE_EVENT_STOP */, NONE = -1 };
 struct traced {
     pid_t pid;
     long program; /* index into the record, of what it executed last; NONE: nothing that is kept */
+    long inside;  /* the same of the test program that started it; NONE: none */
+    uint64_t begun; /* when it did, monotonic_ns */
 };
 
 struct known { /* what was found out of a file */
@@ -52,7 +56,8 @@ static struct traced *traced_get(struct tracer *tracer, pid_t pid)
     }
     memory_grow(&tracer->traced, &tracer->traced_room, tracer->traced_count + 1,
                 sizeof *tracer->traced);
-    tracer->traced[tracer->traced_count] = (struct traced){.pid = pid, .program = NONE};
+    tracer->traced[tracer->traced_count] =
+        (struct traced){.pid = pid, .program = NONE, .inside = NONE};
     return &tracer->traced[tracer->traced_count++];
 }
 
@@ -192,15 +197,28 @@ static bool other_add(struct record *record, const char *here, const char *path)
     return is_below;
 }
 
+static bool only_lists(char *const *argv, const char *framework)
+{
+    bool lists = false;
+    for (size_t i = 1; argv[0] != NULL && argv[i] != NULL; i++) {
+        lists = lists || program_argument_lists(argv[i], framework);
+    }
+    return lists;
+}
+
 /* Returns false when the process is to be let go. */
 static bool exec_note(struct tracer *tracer, pid_t pid)
 {
     char *path = proc_link(pid, "exe");
     const struct known *known = known_get(tracer, path);
     struct traced *traced = traced_get(tracer, pid);
+    traced->inside = traced->program != NONE ? traced->program : traced->inside;
     traced->program = NONE;
     tracer->record->executed++;
-    if (known->framework != NULL || is_named(tracer, path)) {
+    if (traced->inside != NONE &&
+        strcmp(tracer->record->programs[traced->inside].path, path) == 0) {
+        free(path); /* a test program that executes itself: it is a part of it, and no other one */
+    } else if (known->framework != NULL || is_named(tracer, path)) {
         struct record_program program = {.path = path,
                                          .argv = proc_strings(pid, "cmdline"),
                                          .env = proc_strings(pid, "environ"),
@@ -208,10 +226,16 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
                                          .framework = known->framework,
                                          .status = NONE,
                                          .times = 1};
-        traced->program = program_add(tracer->record, &program);
+        if (only_lists(program.argv, program.framework)) {
+            program_fini(&program);
+        } else {
+            traced->program = program_add(tracer->record, &program);
+            traced->begun = monotonic_ns();
+            tracer->record->has_become_one |= pid == tracer->root;
+        }
     } else {
         if (other_add(tracer->record, tracer->here, path)) {
-            tracer->record->has_become_other |= pid == tracer->root;
+            tracer->record->has_become_one |= pid == tracer->root;
         }
         free(path);
     }
@@ -220,8 +244,10 @@ static bool exec_note(struct tracer *tracer, pid_t pid)
 
 static void end_note(struct tracer *tracer, pid_t pid, int status)
 {
-    long program = traced_get(tracer, pid)->program;
+    const struct traced *traced = traced_get(tracer, pid);
+    long program = traced->program;
     if (program != NONE) {
+        tracer->record->programs[program].ns += (double)(monotonic_ns() - traced->begun);
         int *known = &tracer->record->programs[program].status;
         *known = *known == NONE || *known == 0 ? status : *known; /* the worst of several times */
     }
@@ -242,6 +268,17 @@ static bool is_stopping(int signal_number)
            signal_number == SIGTTOU;
 }
 
+/* The child's own first stop may have come before. */
+static void fork_note(struct tracer *tracer, pid_t pid)
+{
+    unsigned long child = 0;
+    const struct traced *parent = traced_get(tracer, pid);
+    long inside = parent->program != NONE ? parent->program : parent->inside;
+    if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &child) == 0 && child > 0) {
+        traced_get(tracer, (pid_t)child)->inside = inside;
+    }
+}
+
 static void stop_handle(struct tracer *tracer, pid_t pid, int status)
 {
     int event = status >> 16;
@@ -254,6 +291,10 @@ static void stop_handle(struct tracer *tracer, pid_t pid, int status)
         }
     } else if (event == EVENT_STOP && is_stopping(WSTOPSIG(status))) {
         ptrace(PTRACE_LISTEN, pid, NULL, NULL); /* it stays stopped until somebody continues it */
+    } else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+               event == PTRACE_EVENT_CLONE) {
+        fork_note(tracer, pid);
+        go_on(pid, 0);
     } else if (event != 0) {
         traced_get(tracer, pid);
         go_on(pid, 0);
@@ -356,6 +397,89 @@ bool record_run(struct record *record, char *const *argv, const char *const *tes
     free(tracer.known);
     free(tracer.traced);
     return followed;
+}
+
+/* Joining. ---------------------------------------------------------------------------------------
+ */
+
+/* The argument that selects tests, where there is one and no more; 0: none. */
+static size_t selection_of(const struct record_program *program, const char **value)
+{
+    size_t found = 0;
+    for (size_t i = 1; program->argv[0] != NULL && program->argv[i] != NULL; i++) {
+        if (program_argument_selects(program->argv[i], program->framework, value)) {
+            if (found != 0) {
+                return 0;
+            }
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* Do they differ only in what they select, by the argument at `at`? */
+static bool is_alike(const struct record_program *one, const struct record_program *other,
+                     size_t at)
+{
+    const char *value;
+    if (strcmp(one->path, other->path) != 0 || strcmp(one->folder, other->folder) != 0 ||
+        selection_of(other, &value) != at) {
+        return false;
+    }
+    size_t i = 1;
+    for (; one->argv[i] != NULL && other->argv[i] != NULL; i++) {
+        if (i != at && strcmp(one->argv[i], other->argv[i]) != 0) {
+            return false;
+        }
+    }
+    return one->argv[i] == NULL && other->argv[i] == NULL;
+}
+
+static void worse_take(struct record_program *into, const struct record_program *from)
+{
+    into->status = into->status == NONE || into->status == 0 ? from->status : into->status;
+    into->times += from->times;
+    into->ns += from->ns;
+}
+
+/* Into the program at `first` all those behind it that differ from it only in what they select. */
+static void joined_take(struct record *record, size_t first, const char **values)
+{
+    struct record_program *one = &record->programs[first];
+    const char *value = NULL;
+    size_t at = selection_of(one, &value), count = 0, kept = first + 1;
+    char *joined = NULL;
+    for (size_t i = first; at > 0 && i < record->count; i++) {
+        if (i == first || is_alike(one, &record->programs[i], at)) {
+            selection_of(&record->programs[i], &value);
+            values[count++] = value;
+        }
+    }
+    joined = count < 2 ? NULL : program_selections_join(one->framework, values, count);
+    if (joined == NULL) {
+        return;
+    }
+    for (size_t i = first + 1; i < record->count; i++) {
+        struct record_program *program = &record->programs[i];
+        if (is_alike(one, program, at)) {
+            worse_take(one, program);
+            program_fini(program);
+        } else {
+            record->programs[kept++] = *program;
+        }
+    }
+    record->count = kept;
+    free(one->argv[at]);
+    one->argv[at] = joined;
+}
+
+void record_join(struct record *record)
+{
+    const char **values = memory_new(record->count + 1, sizeof *values);
+    for (size_t i = 0; i < record->count; i++) {
+        joined_take(record, i, values);
+    }
+    free(values);
 }
 
 void record_fini(struct record *record)

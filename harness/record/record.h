@@ -20,6 +20,7 @@ struct record_program {
     const char *framework; /* framework_of(path); static storage */
     int status;            /* as waitpid gives it; -1: not known */
     unsigned times;        /* that it was executed with these arguments in this folder */
+    double ns;             /* what that took, all together; 0: not known */
 };
 
 struct record {
@@ -29,7 +30,7 @@ struct record {
     char **others;   /* paths, each once: programs without a framework that lie below the folder in
                         which the command was started, so probably the project's own */
     size_t other_count, other_room;
-    bool has_become_other; /* the command itself became one of them, by exec */
+    bool has_become_one; /* the command itself became one of all these, by exec */
 };
 
 /* `tests`: globs over paths, NULL-terminated, or NULL: further test programs. *status is how the
@@ -37,6 +38,9 @@ struct record {
  * followed. */
 bool record_run(struct record *record, char *const *argv, const char *const *tests, int *status,
                 char *error, size_t error_bytes);
+/* A program that was executed once for each of its tests, with an argument that says which, becomes
+ * one with an argument that selects all of them (program_name.h). */
+void record_join(struct record *record);
 void record_fini(struct record *record);
 
 #endif

@@ -83,6 +83,41 @@ START_TEST(notes_what_a_glob_names_without_a_framework)
 }
 END_TEST
 
+START_TEST(takes_a_program_that_executes_itself_for_one)
+{
+    struct record record;
+    int status = -1;
+    static const char *const tests[] = {"*sh", NULL}; /* the shell is the test program here */
+    ck_assert(record_shell(&record, "sh -c 'sh -c true; env true; exit 3'; (sh -c true); exit 0",
+                           tests, &status));
+    ck_assert_uint_eq(record.count, 1);
+    ck_assert_uint_ge(record.executed, 5);
+    ck_assert_uint_eq(record.programs[0].times, 1);
+    record_fini(&record);
+}
+END_TEST
+
+START_TEST(joins_runs_that_only_select_tests)
+{
+    struct record record;
+    int status = -1;
+    /* "-tc=" selects where the framework is doctest, "g" nowhere. */
+    ck_assert(record_shell(&record,
+                           "$P/cmocka_program -tc=a; $P/cmocka_program -tc=b; $P/glib_program g",
+                           NULL, &status));
+    ck_assert_uint_eq(record.count, 3);
+    record_join(&record);
+    ck_assert_uint_eq(record.count, 3);
+    record.programs[0].framework = record.programs[1].framework = "doctest";
+    record_join(&record);
+    ck_assert_uint_eq(record.count, 2);
+    ck_assert_str_eq(record.programs[0].argv[1], "--test-case=a,b");
+    ck_assert_uint_eq(record.programs[0].times, 2);
+    ck_assert_str_eq(record.programs[1].framework, "GLib");
+    record_fini(&record);
+}
+END_TEST
+
 START_TEST(leaves_running_what_the_command_leaves_running)
 {
     struct record record;
@@ -122,4 +157,5 @@ END_TEST
 
 SUITE("record", &notes_test_programs_however_they_are_started,
       &notes_a_program_once_that_ran_twice_alike, &notes_what_a_glob_names_without_a_framework,
+      &takes_a_program_that_executes_itself_for_one, &joins_runs_that_only_select_tests,
       &leaves_running_what_the_command_leaves_running, &says_when_there_is_no_such_command)

@@ -87,7 +87,21 @@ static void missing_case(const struct result *result, struct report_case *found)
 
 static size_t suites(const struct result *result)
 {
-    return result_suite_counts(result) ? result->variant_count : 0;
+    size_t count = 0;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        count += result_suite_counts(result, &result->variants[i]);
+    }
+    return count;
+}
+
+/* The suite that is the index-th of those that count. */
+static const struct result_variant *suite_at(const struct result *result, size_t index)
+{
+    size_t at = 0;
+    while (!result_suite_counts(result, &result->variants[at]) || index-- > 0) {
+        at++;
+    }
+    return &result->variants[at];
 }
 
 bool case_next(const struct result *result, size_t *at, struct report_case *found)
@@ -99,7 +113,7 @@ bool case_next(const struct result *result, size_t *at, struct report_case *foun
     }
     index -= result->test_count;
     if (index < suites(result)) {
-        suite_case(result, &result->variants[index], found);
+        suite_case(result, suite_at(result, index), found);
         return true;
     }
     index -= suites(result);

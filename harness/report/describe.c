@@ -39,24 +39,27 @@ size_t describe_frames_own(const struct result_frame *frames, size_t count)
     return count;
 }
 
-/* Is the frame libc's, a framework's or the compiler's? Their headers have lines in the program's
- * own modules, where their functions were inlined. */
-static bool frame_system(const struct result_frame *frame)
+/* In a library of the system's: such a frame is shown, it may be what crashed. */
+static bool is_library(const struct result_frame *frame)
 {
-    static const char *const modules[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
-    static const char *const files[] = {"/usr/include/", "/usr/local/include/", "/usr/lib/",
-                                        "/usr/src/"};
-    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
-        if (strncmp(frame->module, modules[i], strlen(modules[i])) == 0) {
-            return true;
-        }
+    return strncmp(frame->module, "/lib", 4) == 0 || strncmp(frame->module, "/usr/lib", 8) == 0;
+}
+
+static bool is_header(const struct result_frame *frame)
+{
+    struct result_frame alone = *frame; /* borrowed, without its module */
+    static char none[] = "";
+    alone.module = none;
+    return result_frame_system(&alone) && (frame->module[0] == '\0' || !is_library(frame));
+}
+
+bool describe_frame_folded(const struct result_frame *frames, size_t count, size_t at)
+{
+    bool others = false;
+    for (size_t i = 0; i < count; i++) {
+        others = others || !is_header(&frames[i]);
     }
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        if (strncmp(frame->file, files[i], strlen(files[i])) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return others && is_header(&frames[at]);
 }
 
 const struct result_frame *describe_place(const struct result_frame *frames, size_t count)
@@ -64,7 +67,7 @@ const struct result_frame *describe_place(const struct result_frame *frames, siz
     const struct result_frame *place = NULL;
     for (size_t i = 0; i < count; i++) {
         if (frames[i].file[0] && frames[i].line) {
-            if (!frame_system(&frames[i])) {
+            if (!result_frame_system(&frames[i])) {
                 return &frames[i];
             }
             place = place ? place : &frames[i];
@@ -98,6 +101,13 @@ void describe_metric(struct text *text, enum result_metric metric, double value)
         text_put(text, unit_count(number, value));
         break;
     }
+}
+
+const char *describe_variant_beside(const char *id, const char *variant)
+{
+    size_t length = strlen(variant);
+    bool has = strncmp(id, variant, length) == 0 && (id[length] == '/' || id[length] == '\0');
+    return has ? "" : variant;
 }
 
 static bool changed(enum result_metric metric, const struct result_variant *reference,
@@ -228,7 +238,7 @@ static void counted_put(struct text *text, const struct result_test *test, int64
                  strchr(text->data, ' ') == NULL;
     if (count != 0) {
         text_format(text, "%s %" PRId64 " %s%s a repetition", first ? "" : ",", count, word,
-                    count == 1 ? "" : "s");
+                    describe_plural(word, count));
     }
 }
 
@@ -265,12 +275,13 @@ static void verdict_put(struct text *text, const struct result *result,
     }
     counted_put(text, test, test->fds, "file descriptor");
     counted_put(text, test, test->threads, "thread");
+    counted_put(text, test, test->children_left, "child process");
     if (result_verdict_bad(test->verdict) && strchr(text->data, ' ') == NULL) { /* no figure */
         size_t next = 0;
         const struct result_site *site = describe_site_next(result, test->id, test->variant, &next);
         const char *word = site ? describe_counted(site->kind) : NULL;
         if (word) {
-            text_format(text, " %ss", word);
+            text_format(text, " %s%s", word, describe_plural(word, 2));
         }
     }
     if (test->status == RESULT_SKIP && test->message[0]) {

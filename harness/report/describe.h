@@ -15,6 +15,8 @@ void describe_frame(struct text *text, const struct result_frame *frame);
  * in 4,337 blocks, 40 % of what stays, 56 B a repetition"; "241 file descriptors, 1 a repetition".
  * `repetitions` are those of its test; 0: not known. */
 void describe_kept(struct text *text, const struct result_site *site, unsigned repetitions);
+/* "s", or "es" where the word ends with one; "" for one of them. */
+const char *describe_plural(const char *word, int64_t count);
 /* What of a site that is no memory is counted in: "file descriptor", "thread"; NULL for memory. */
 const char *describe_counted(const char *kind);
 /* "allocated by"; a descriptor, a thread or a mapping is "made by". */
@@ -71,8 +73,17 @@ void describe_nothing(struct text *text, const struct result *result);
  * stopped at ...". Empty when there is nothing to tell. */
 void describe_variant(struct text *text, const struct result *result,
                       const struct result_variant *variant);
+/* Is this frame left out of a stack for a person? Those of headers of C++ and of frameworks are,
+ * beside others, in the program's own modules. */
+bool describe_frame_folded(const struct result_frame *frames, size_t count, size_t at);
+/* The variant that is to be shown beside a test's id: "" where the id begins with it, as the ids of
+ * a program among several do. */
+const char *describe_variant_beside(const char *id, const char *variant);
 /* The sentence that people quote; "" when the result gives none. */
 void describe_closing(struct text *text, const struct result *result);
+/* "boom was not judged: its program ended ... . ": the first suite or variant that counts and has
+ * no verdict, and how many others; nothing where there is none. */
+void describe_unjudged(struct text *text, const struct result *result);
 /* What hangs on the order of the tests, a sentence each without the full stop: who fails for what
  * another leaves behind, who needs another, who left what stays. From *next (0) on; false: no more,
  * and nothing was put. */

@@ -152,8 +152,9 @@ static void test_put(struct text *text, const struct result *result, const struc
         what.data[what.length] = '\0';
         text_put(&what, " ...");
     }
-    text_format(text, test->variant[0] ? "%s [%s] " : "%s%s", test->id, test->variant);
-    text_format(text, test->variant[0] ? "%s" : " %s", text_peek(&what));
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    text_format(text, variant[0] ? "%s [%s] " : "%s%s", test->id, variant);
+    text_format(text, variant[0] ? "%s" : " %s", text_peek(&what));
     if (trouble_of(test) == TROUBLE_GROWS || open) {
         where_put(text, result, test->id, test->variant);
     }
@@ -267,11 +268,6 @@ static enum answer clean_put(struct text *text, const struct result *result)
         }
         text_put(text, ". ");
     }
-    if (suite && suite->verdict == VERDICT_INCONCLUSIVE) {
-        text_format(text, "The suite could not be judged%s%s. ", suite->horizon[0] ? ": " : "",
-                    suite->horizon);
-        return ANSWER_OPEN;
-    }
     return unjudged > 0 ? ANSWER_OPEN : ANSWER_GOOD;
 }
 
@@ -328,6 +324,13 @@ static bool any_trouble(const struct result *result, const struct troubles *trou
     return any;
 }
 
+static enum answer unjudged_put(struct text *text, const struct result *result, enum answer answer)
+{
+    size_t before = text->length;
+    describe_unjudged(text, result);
+    return text->length > before && answer == ANSWER_GOOD ? ANSWER_OPEN : answer;
+}
+
 static enum answer hunt_put(struct text *text, const struct result *result,
                             struct troubles *troubles)
 {
@@ -343,7 +346,7 @@ static enum answer hunt_put(struct text *text, const struct result *result,
         enum answer clean = clean_put(text, result);
         answer = clean > answer ? clean : answer;
     }
-    return answer;
+    return unjudged_put(text, result, answer);
 }
 
 static enum answer run_put(struct text *text, const struct result *result,
@@ -354,6 +357,8 @@ static enum answer run_put(struct text *text, const struct result *result,
         any_trouble(result, troubles) ? trouble_put(text, result, troubles) : ANSWER_GOOD;
     describe_closing(text, result);
     grower_put(text, result);
+    text_put_char(text, ' ');
+    answer = unjudged_put(text, result, answer);
     for (size_t i = 0; i < result->test_count; i++) { /* though the variant explains it */
         broken = broken || result_test_failed(result, &result->tests[i]);
     }

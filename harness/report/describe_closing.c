@@ -60,7 +60,11 @@ void describe_incomplete(struct text *text, const struct result *result)
 
 void describe_nothing(struct text *text, const struct result *result)
 {
-    size_t skipped = 0;
+    size_t skipped = 0, judged, programs = result_programs(result, &judged);
+    if (judged > 0) {
+        text_format(text, "%zu of %zu programs were not judged", programs - judged, programs);
+        return;
+    }
     for (size_t i = 0; i < result->test_count; i++) {
         skipped += result->tests[i].status == RESULT_SKIP;
     }
@@ -268,8 +272,38 @@ static void level_put(struct text *text, const struct result_variant *variant)
         join = " and ";
     }
     if (join[0] == ' ' && join[1] == '\0') {
-        text_put(text, " levels off");
+        text_put_char(text, ' ');
+        text_put(text, describe_verdict_verb(variant->verdict));
     }
+}
+
+static bool undecided(const struct result_variant *variant)
+{
+    return variant->verdict == VERDICT_NONE || variant->verdict == VERDICT_INCONCLUSIVE;
+}
+
+void describe_unjudged(struct text *text, const struct result *result)
+{
+    size_t more = 0;
+    bool any = false;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *variant = &result->variants[i];
+        if (!undecided(variant) || !result_suite_counts(result, variant)) {
+            continue;
+        }
+        if (any) {
+            more++;
+            continue;
+        }
+        any = true;
+        text_format(text, "%s ", subject(variant));
+        describe_suite(text, result, variant);
+    }
+    if (more > 0) {
+        text_format(text, ", nor %s %zu other%s", more == 1 ? "was" : "were", more,
+                    more == 1 ? "" : "s");
+    }
+    text_put(text, any ? ". " : "");
 }
 
 static void growth_put(struct text *text, const struct result *result,
@@ -293,6 +327,7 @@ static void growth_put(struct text *text, const struct result *result,
 void describe_closing(struct text *text, const struct result *result)
 {
     const struct result_variant *level = NULL, *worst = NULL;
+    bool open = false;
     bool nothing = strcmp(result->command, "hunt") == 0 && result->test_count == 0;
     if (result->variant_count == 0 || nothing) {
         return;
@@ -304,7 +339,8 @@ void describe_closing(struct text *text, const struct result *result)
     for (size_t i = 0; i < result->variant_count; i++) {
         const struct result_variant *variant = &result->variants[i];
         if (!growing(variant) && !stopped(variant)) {
-            level = level ? level : variant;
+            level = level && (!undecided(level) || undecided(variant)) ? level : variant;
+            open = open || undecided(variant);
             continue;
         }
         double slope = variant->metric[METRIC_GROWTH];
@@ -322,7 +358,7 @@ void describe_closing(struct text *text, const struct result *result)
     if (worst) {
         growth_put(text, result, worst);
     } else if (result->variant_count > 1) {
-        text_put(text, "; no variant grows");
+        text_put(text, open ? "; no variant that was judged grows" : "; no variant grows");
     }
     text_put(text, ".");
 }

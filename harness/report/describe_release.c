@@ -10,7 +10,8 @@
 static const struct way {
     const char *kind, *things, *released;
 } ways[] = {
-    {"fd", "descriptors", "closed"},  {"thread", "threads", "joined"}, {"file", "files", "removed"},
+    {"fd", "descriptors", "closed"},  {"thread", "threads", "joined"},
+    {"file", "files", "removed"},     {"child", "children", "waited for"},
     {"mmap", "mappings", "unmapped"}, {"heap", "blocks", "freed"},
 };
 

@@ -7,10 +7,18 @@
 #include <math.h>
 #include <string.h>
 
+const char *describe_plural(const char *word, int64_t count)
+{
+    size_t length = strlen(word);
+    return count == 1 ? "" : length > 0 && word[length - 1] == 's' ? "es" : "s";
+}
+
 const char *describe_counted(const char *kind)
 {
-    static const char *const words[][2] = {
-        {"fd", "file descriptor"}, {"thread", "thread"}, {"file", "temporary file"}};
+    static const char *const words[][2] = {{"fd", "file descriptor"},
+                                           {"thread", "thread"},
+                                           {"file", "temporary file"},
+                                           {"child", "child process"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(kind, words[i][0]) == 0) {
             return words[i][1];
@@ -44,7 +52,7 @@ void describe_kept(struct text *text, const struct result_site *site, unsigned r
 {
     char size[UNIT_TEXT_BYTES], number[UNIT_TEXT_BYTES];
     const char *word = describe_counted(site->kind);
-    const char *plural = site->blocks == 1 ? "" : "s";
+    const char *plural = word ? describe_plural(word, site->blocks) : "";
     const char *each = site->test[0] ? "a repetition" : "a test";
     bool all = site->share > 0.995; /* then its rate is that of the test, which stands above it */
     bool rate = !isnan(site->bytes_per_rep) && site->bytes_per_rep != 0 && !all;
@@ -181,7 +189,11 @@ void describe_site(struct text *text, const struct result_site *site, unsigned r
         text_format(text, ", %s", describe_origin(site));
     }
     text_put_char(text, '\n');
-    for (size_t i = 0; i < describe_frames_own(site->frames, site->frame_count); i++) {
+    size_t count = describe_frames_own(site->frames, site->frame_count);
+    for (size_t i = 0; i < count; i++) {
+        if (describe_frame_folded(site->frames, count, i)) {
+            continue;
+        }
         text_put(text, "  ");
         describe_frame(text, &site->frames[i]);
         text_put_char(text, '\n');

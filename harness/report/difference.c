@@ -33,6 +33,7 @@ static const struct measure {
      true}, /* see measure_get */
     {"fds", offsetof(struct result_test, fds), false, false, false},
     {"threads", offsetof(struct result_test, threads), false, false, false},
+    {"children left", offsetof(struct result_test, children_left), false, false, false},
     {"memcheck errors", offsetof(struct result_memcheck, errors), false, true, false},
     {"definitely lost", offsetof(struct result_memcheck, definite_bytes), true, true, false},
 };

@@ -29,6 +29,7 @@ struct difference {
     char *text;               /* "allocs 3 -> 6 (+3), kept 0 B -> 64 B" */
     char *sites;              /* lines: "+3 allocations in parse_key (registry.c:88)"; "" if none */
     const struct result_frame *place; /* the first of these, borrowed; NULL: not known */
+    size_t callers;                   /* of a suite's place: frames behind it, in its stack */
     bool suite;
     bool served; /* another cause's: the test allocates less because the suite keeps, or more
                     because it does not keep any more */

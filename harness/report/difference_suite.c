@@ -17,6 +17,21 @@ static struct difference *suite_add(struct differences *differences, const char 
     return difference;
 }
 
+/* How many frames stand behind this one in its stack, which is of a site of the suite. */
+static size_t callers_of(const struct result *result, const char *variant,
+                         const struct result_frame *place)
+{
+    const struct result_site *site;
+    size_t next = 0;
+    while (place && (site = describe_site_next(result, "", variant, &next))) {
+        const struct result_frame *end = site->frames + site->frame_count;
+        if (place >= site->frames && place < end) {
+            return (size_t)(end - place) - 1;
+        }
+    }
+    return 0;
+}
+
 /* What no test does by itself: it is told of once, with the sites of the whole suite. */
 static void suite_compare(struct differences *differences, const struct result *base_result,
                           const struct result *head_result, const struct result_variant *base,
@@ -24,7 +39,7 @@ static void suite_compare(struct differences *differences, const struct result *
 {
     struct change change = {0};
     int before = difference_rank(base->verdict), after = difference_rank(head->verdict);
-    if (!result_suite_counts(head_result) && before == after) {
+    if (!result_suite_counts(head_result, head) && before == after) {
         return;
     }
     differences->compared++;
@@ -43,6 +58,8 @@ static void suite_compare(struct differences *differences, const struct result *
                                                               : DIFFERENCE_UNSTABLE,
                                               &change.text);
     difference_sites(&sites, base_result, &in_base, head_result, &in_head, &difference->place);
+    difference->callers = callers_of(head_result, head->name, difference->place) +
+                          callers_of(base_result, base->name, difference->place);
     difference->sites = text_take(&sites);
     differences->changed++;
 }
@@ -103,15 +120,26 @@ void difference_expects(struct differences *differences, const struct result *ba
     }
 }
 
+/* The place itself, or one of its callers: a look-up that comes back with what is kept allocates no
+ * more, and it need not be the function that keeps. */
+static bool same_way(const struct result_frame *place, const struct difference *suite)
+{
+    for (size_t i = 0; place && suite->place && i <= suite->callers; i++) {
+        if (strcmp(place->function, suite->place[i].function) == 0) {
+            return true;
+        }
+    }
+    return !place || !suite->place;
+}
+
 /* Is the item what a suite's verdict has as its other side? */
 static bool served_by(const struct difference *item, const struct difference *suite)
 {
     enum difference_kind other = suite->kind == DIFFERENCE_WORSE    ? DIFFERENCE_BETTER
                                  : suite->kind == DIFFERENCE_BETTER ? DIFFERENCE_WORSE
                                                                     : DIFFERENCE_KINDS;
-    bool same =
-        !item->place || !suite->place || strcmp(item->place->function, suite->place->function) == 0;
-    return item->kind == other && same && strcmp(suite->variant, item->variant) == 0;
+    return item->kind == other && same_way(item->place, suite) &&
+           strcmp(suite->variant, item->variant) == 0;
 }
 
 /* With a cache that nobody clears, tests allocate less the second time: they are served from what
@@ -159,7 +187,7 @@ void difference_suites(struct differences *differences, const struct result *bas
         if (before) {
             suite_compare(differences, base, head, before, now,
                           variant_find(again, now->name, any_variant));
-        } else if (result_suite_counts(head)) {
+        } else if (result_suite_counts(head, now)) {
             suite_new(differences, head, now);
         }
     }

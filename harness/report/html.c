@@ -9,6 +9,7 @@
 #include "harness/report/case.h"
 #include "harness/report/describe.h"
 #include "harness/report/html_part.h"
+#include "harness/report/location.h"
 #include "harness/report/renderer.h"
 #include "harness/report/xml.h"
 
@@ -41,6 +42,20 @@ static const char *shade(const struct result_test *test)
                : "good";
 }
 
+/* A link to the line that a person wants to see first, where a browser has it. */
+static void source_put(struct location location, FILE *out)
+{
+    struct text url = {0};
+    if (location_url(&url, location)) {
+        fputs("<p><a href=\"", out);
+        xml_put(url.data, SIZE_MAX, out);
+        fputs("\" rel=\"noreferrer\">", out);
+        xml_put(location.file, SIZE_MAX, out);
+        fprintf(out, ":%u</a></p>\n", location.line);
+    }
+    text_fini(&url);
+}
+
 static void finding_put(const struct result *result, const struct result_test *test, FILE *out)
 {
     struct text text = {0};
@@ -49,14 +64,16 @@ static void finding_put(const struct result *result, const struct result_test *t
     fprintf(out, "<article class=\"finding%s\"><h3><span class=\"tag %s\">%s</span> ",
             strcmp(class_, "warn") == 0 ? " w" : "", class_, name);
     html_name(test->id, out);
-    if (test->variant[0]) {
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
         fputs(" [", out);
-        xml_put(test->variant, SIZE_MAX, out);
+        xml_put(variant, SIZE_MAX, out);
         fputc(']', out);
     }
     fputs("</h3>", out);
     describe_test(&text, result, test);
     html_paragraph("", text_peek(&text), out);
+    source_put(location_of_test(result, test), out);
     if (test->frame_count > 0) {
         fputs("<pre>", out);
         for (size_t i = 0; i < describe_frames_own(test->frames, test->frame_count); i++) {
@@ -96,7 +113,7 @@ static bool suite_put(const struct result *result, const struct result_variant *
     struct text text = {0};
     const struct result_site *site;
     size_t next = 0;
-    bool judged = result_suite_counts(result) &&
+    bool judged = result_suite_counts(result, suite) &&
                   (result_verdict_bad(suite->verdict) || suite->verdict == VERDICT_INCONCLUSIVE);
     if (!judged && !describe_site_next(result, "", suite->name, &next)) {
         return false;
@@ -117,6 +134,13 @@ static bool suite_put(const struct result *result, const struct result_variant *
     if (judged) {
         describe_suite(&text, result, suite);
         html_paragraph("", text_peek(&text), out);
+        next = 0;
+        site = describe_site_next(result, "", suite->name, &next);
+        const struct result_frame *frame =
+            site ? location_frame(site->frames, site->frame_count) : NULL;
+        if (frame) {
+            source_put(location_of_frame(frame), out);
+        }
     }
     next = 0;
     for (unsigned n = 0; n < 5 && (site = describe_site_next(result, "", suite->name, &next));
@@ -168,9 +192,8 @@ static void curves_put(const struct result *result, const size_t *order, size_t 
         if (test->live_by_rep_count > 1) {
             fputs(drawn++ == 0 ? "<section aria-labelledby=\"h-growth\"><h2 id=\"h-growth\">Growth "
                                  "over repetitions</h2>\n<p class=\"dim\">Live bytes at the "
-                                 "boundary after each repetition, and the peak RSS of each of the "
-                                 "first. The bands are the judged epochs, "
-                                 "each twice as long as the one before.</p><div class=\"grid\">\n"
+                                 "boundary after a repetition, and the peak RSS of each of the "
+                                 "first.</p><div class=\"grid\">\n"
                                : "",
                   out);
             html_chart_growth(test, out);

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Values over repetitions, with the judged epochs as bands. `what` is for both, eyes and readers.
+/* Values after these repetitions (NULL: each from the first on). `what` is for both, eyes and
+ * readers.
  */
 static void growth_svg(const char *what, const struct result_test *test, const int64_t *bytes,
-                       size_t count, double height, unsigned class_, FILE *out)
+                       const int64_t *at, size_t count, double height, unsigned class_, FILE *out)
 {
     struct plane plane = {.width = 340,
                           .height = height,
@@ -22,36 +23,28 @@ static void growth_svg(const char *what, const struct result_test *test, const i
                           .right = 8,
                           .top = 20,
                           .bottom = 22,
-                          .x_last = (double)count - 1,
                           .relative = true};
-    double *values = memory_new(count, sizeof *values);
+    double *values = memory_new(count, sizeof *values), *places = memory_new(count, sizeof *places);
     plane.y_most = plane.y_least = (double)bytes[0];
     for (size_t i = 0; i < count; i++) {
         values[i] = (double)bytes[i];
+        places[i] = at ? (double)(at[i] - at[0]) : (double)i;
         plane.y_most = fmax(plane.y_most, values[i]);
         plane.y_least = fmin(plane.y_least, values[i]);
     }
-    char last[48], number[UNIT_TEXT_BYTES];
+    plane.x_last = places[count - 1];
+    char first[UNIT_TEXT_BYTES], last[48], number[UNIT_TEXT_BYTES];
     struct text title = {0};
-    snprintf(last, sizeof last, "%s repetitions", unit_count(number, (double)count));
+    snprintf(last, sizeof last, "%s repetitions",
+             unit_count(number, at ? (double)at[count - 1] : (double)count));
     text_format(&title, "%s of %s over %s", what, test->id, last);
     plane_open(&plane, title.data, out);
-    for (size_t k = 0, from = 0; html_epochs[k] && from + 1 < count; k++) {
-        size_t to = from + html_epochs[k] < count ? from + html_epochs[k] : count - 1;
-        if (k % 2 == 0) {
-            fprintf(out,
-                    "<rect class=\"band\" x=\"%.1f\" y=\"%.0f\" width=\"%.1f\" height=\"%.0f\"/>",
-                    plane_x(&plane, (double)from), plane.top,
-                    plane_x(&plane, (double)to) - plane_x(&plane, (double)from),
-                    plane.height - plane.top - plane.bottom);
-        }
-        from = to;
-    }
-    plane_axes(&plane, "1", last, out);
-    plane_line(&plane, values, count, class_, out);
+    plane_axes(&plane, unit_count(first, at ? (double)at[0] : 1), last, out);
+    plane_line(&plane, places, values, count, class_, out);
     fprintf(out, "<text class=\"k\" x=\"%.0f\" y=\"12\">%s</text></svg>", plane.left, what);
     text_fini(&title);
     free(values);
+    free(places);
 }
 
 void html_chart_growth(const struct result_test *test, FILE *out)
@@ -60,15 +53,17 @@ void html_chart_growth(const struct result_test *test, FILE *out)
         return;
     }
     fputs("<figure>", out);
-    growth_svg("Live heap", test, test->live_by_rep, test->live_by_rep_count, 156, 0, out);
+    growth_svg("Live heap", test, test->live_by_rep, test->live_at_rep, test->live_by_rep_count,
+               156, 0, out);
     if (test->rss_by_rep_count > 1) {
-        growth_svg("Peak RSS", test, test->rss_by_rep, test->rss_by_rep_count, 116, 1, out);
+        growth_svg("Peak RSS", test, test->rss_by_rep, NULL, test->rss_by_rep_count, 116, 1, out);
     }
     fputs("<figcaption>", out);
     xml_put(test->id, SIZE_MAX, out);
-    if (test->variant[0]) {
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
         fputs(" [", out);
-        xml_put(test->variant, SIZE_MAX, out);
+        xml_put(variant, SIZE_MAX, out);
         fputc(']', out);
     }
     fprintf(out, ": %s</figcaption></figure>\n", result_verdict_name(test->verdict));

@@ -23,8 +23,6 @@ const struct html_column html_columns[] = {
     {NULL, NULL, NULL},
 };
 
-const unsigned html_epochs[] = {16, 32, 64, 128, 256, 0};
-
 static const char *cell_word(const struct result_test *test, size_t column)
 {
     switch (column) {
@@ -85,15 +83,20 @@ void html_cell_words(struct text *text, const struct result_test *test, size_t c
                                                 : unit_count(size, number));
 }
 
-/* {"every": N, "values": [...]}: each Nth repetition. */
-static void curve_put(struct text *text, const char *key, const int64_t *values, size_t count)
+/* {"at": [...], "values": [...]}: after which repetitions, and what was there. */
+static void curve_put(struct text *text, const char *key, const int64_t *values, const int64_t *at,
+                      size_t count)
 {
     size_t every = (count + HTML_POINTS - 1) / HTML_POINTS;
     if (count < 2) {
         return;
     }
     json_open(text, key, '{');
-    json_unsigned(text, "every", every);
+    json_open(text, "at", '[');
+    for (size_t i = 0; i < count; i += every) {
+        json_signed(text, NULL, at ? at[i] : (int64_t)i + 1);
+    }
+    json_close(text, ']');
     json_open(text, "values", '[');
     for (size_t i = 0; i < count; i += every) {
         json_signed(text, NULL, values[i]);
@@ -187,11 +190,6 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
         json_close(&text, '}');
     }
     json_close(&text, ']');
-    json_open(&text, "epochs", '[');
-    for (size_t i = 0; html_epochs[i]; i++) {
-        json_unsigned(&text, NULL, html_epochs[i]);
-    }
-    json_close(&text, ']');
     rows_put(&text, result, order, count, out);
     json_open(&text, "details", '{');
     for (size_t i = 0; i < count; i++) {
@@ -208,8 +206,8 @@ void html_data(const struct result *result, const size_t *order, size_t count, F
         if (test->horizon[0]) {
             json_text(&text, "horizon", test->horizon);
         }
-        curve_put(&text, "live", test->live_by_rep, test->live_by_rep_count);
-        curve_put(&text, "rss", test->rss_by_rep, test->rss_by_rep_count);
+        curve_put(&text, "live", test->live_by_rep, test->live_at_rep, test->live_by_rep_count);
+        curve_put(&text, "rss", test->rss_by_rep, NULL, test->rss_by_rep_count);
         stack_put(&text, test);
         sites_put(&text, result, test);
         json_close(&text, '}');

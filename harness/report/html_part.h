@@ -15,9 +15,6 @@
 /* A curve of at most this many points. */
 #define HTML_POINTS 256
 
-/* Repetitions of the judged epochs, as judge_epochs; ends with 0. */
-extern const unsigned html_epochs[];
-
 /* The header: the answer, the facts, the counts, links. */
 void html_head(const struct result *result, FILE *out);
 /* Is there something to draw over the suite? */
@@ -29,12 +26,15 @@ void html_name(const char *name, FILE *out);
 
 /* Live heap and peak RSS over the suite, a line a variant, with the cap and where it leads to. */
 void html_chart_suite(const struct result *result, FILE *out);
-/* One test's live heap and peak RSS over its repetitions, with the judged epochs. */
+/* One test's live heap and peak RSS over its repetitions. */
 void html_chart_growth(const struct result_test *test, FILE *out);
 /* Metrics of all variants as bars, with whiskers where there are intervals. */
 void html_chart_variants(const struct result *result, FILE *out);
 
-/* All sites as one tree, outermost caller first. */
+/* The flame graph of what stayed, and the map of what holds it; nothing without sites. */
+void html_flame(const struct result *result, FILE *out);
+
+/* What stayed: these, and all sites as one tree, outermost caller first. */
 void html_tree(const struct result *result, FILE *out);
 
 /* Tables: variants side by side, expectations, and the tests in this order. */

@@ -56,20 +56,20 @@ void plane_open(const struct plane *plane, const char *title, FILE *out)
  * each bucket the largest value is drawn, so that no peak is lost. */
 #define LINE_POINTS 500
 
-void plane_line(const struct plane *plane, const double *values, size_t count, unsigned class_,
-                FILE *out)
+void plane_line(const struct plane *plane, const double *at, const double *values, size_t count,
+                unsigned class_, FILE *out)
 {
     size_t every = (count + LINE_POINTS - 1) / LINE_POINTS;
     char command = 'M';
     fprintf(out, "<path class=\"l l%u\" d=\"", class_ % 6);
     for (size_t i = 0; i < count; i += every) {
-        size_t at = i;
+        size_t top = i;
         for (size_t j = i; j < count && j < i + every; j++) {
-            at = isnan(values[at]) || values[j] > values[at] ? j : at;
+            top = isnan(values[top]) || values[j] > values[top] ? j : top;
         }
-        if (!isnan(values[at])) {
-            fprintf(out, "%c%.1f %.1f", command, plane_x(plane, (double)at),
-                    plane_y(plane, values[at]));
+        if (!isnan(values[top])) {
+            fprintf(out, "%c%.1f %.1f", command, plane_x(plane, at ? at[top] : (double)top),
+                    plane_y(plane, values[top]));
             command = 'L';
         }
     }

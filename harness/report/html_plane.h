@@ -17,8 +17,9 @@ double plane_y(const struct plane *plane, double y);
 /* The element's beginning, with a title for screen readers; "</svg>" is for the caller. */
 void plane_open(const struct plane *plane, const char *title, FILE *out);
 void plane_axes(const struct plane *plane, const char *x_first, const char *x_last, FILE *out);
-/* A line through the values at 0, 1, 2 ...; NAN is passed over. `class_`: which of six strokes. */
-void plane_line(const struct plane *plane, const double *values, size_t count, unsigned class_,
-                FILE *out);
+/* A line through the values at these places (NULL: 0, 1, 2 ...); NAN is passed over. `class_`:
+ * which of six strokes. */
+void plane_line(const struct plane *plane, const double *at, const double *values, size_t count,
+                unsigned class_, FILE *out);
 
 #endif

@@ -213,7 +213,7 @@ static void lines_figure(const struct lines *lines, FILE *out)
     plane_axes(&plane, "test 1", last, out);
     cap_put(lines->result, &plane, out);
     for (size_t v = 0; v < lines->lines; v++) {
-        plane_line(&plane, lines->series[v], lines->count[v], (unsigned)v, out);
+        plane_line(&plane, NULL, lines->series[v], lines->count[v], (unsigned)v, out);
         ahead_put(lines, v, &plane, out);
     }
     caption_put(lines, title.data, ahead, out);

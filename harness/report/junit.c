@@ -66,8 +66,9 @@ static void class_of(struct text *class_, const struct result_test *test, const 
     if (!slash) {
         text_put(class_, "tests");
     }
-    if (test->variant[0]) {
-        text_format(class_, ".%s", test->variant);
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
+        text_format(class_, ".%s", variant);
     }
 }
 
@@ -165,18 +166,30 @@ static void suite_open(const struct result *result, const char *name, struct tal
     fputs(">\n", out);
 }
 
-/* Which <testsuite> a case stands in: that of its variant, or one for all that is no test. */
+/* Which <testsuite> a case stands in: that of its variant, one for programs that were not run, or
+ * one for all that is no test. */
 struct group {
     const char *name;
-    const char *variant; /* NULL: any */
-    bool tests;          /* those of a program and its suite's verdict */
+    const char *variant;         /* NULL: any */
+    bool tests;                  /* those of a program and its suite's verdict */
+    const struct result *result; /* of tests: those whose variant is not in it */
 };
+
+static bool variant_there(const struct result *result, const char *name)
+{
+    size_t i = 0;
+    while (i < result->variant_count && strcmp(result->variants[i].name, name) != 0) {
+        i++;
+    }
+    return i < result->variant_count;
+}
 
 static bool group_has(const struct group *group, const struct report_case *found)
 {
     bool test = found->kind == CASE_TEST || found->kind == CASE_SUITE;
-    return group->tests ? test && strcmp(found->variant, group->variant) == 0
-                        : found->kind == (group->variant ? CASE_EXPECT : CASE_MISSING);
+    return group->result  ? test && !variant_there(group->result, found->variant)
+           : group->tests ? test && strcmp(found->variant, group->variant) == 0
+                          : found->kind == (group->variant ? CASE_EXPECT : CASE_MISSING);
 }
 
 static struct tally group_count(const struct result *result, const struct group *group)
@@ -236,11 +249,14 @@ void render_junit(const struct result *result, FILE *out)
         if (variant[0]) {
             text_format(&name, " [%s]", variant);
         }
-        group_put(&names, result, &(struct group){name.data, variant, true}, out);
+        group_put(&names, result, &(struct group){name.data, variant, true, NULL}, out);
         text_fini(&name);
     }
-    group_put(&names, result, &(struct group){"expectations", "", false}, out);
-    group_put(&names, result, &(struct group){"tidemark", NULL, false}, out);
+    if (result->variant_count > 0) {
+        group_put(&names, result, &(struct group){.name = "not hunted", .result = result}, out);
+    }
+    group_put(&names, result, &(struct group){.name = "expectations", .variant = ""}, out);
+    group_put(&names, result, &(struct group){.name = "tidemark"}, out);
     fputs("</testsuites>\n", out);
     text_fini(&names.all);
     result_index_fini(&names.index);

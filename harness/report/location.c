@@ -22,6 +22,7 @@ static struct {
     bool chosen;         /* by location_root_set */
     struct known *known;
     size_t count, room;
+    char *url;      /* of the repository in a browser; NULL: none is known */
     char **sources; /* of the repository, relative; looked for when a name alone is known */
     size_t source_count, source_room, walked;
 } cache;
@@ -163,6 +164,24 @@ static char *inside_named(const char *path)
     return only ? memory_copy(only) : NULL;
 }
 
+/* A result's path may be relative to a folder further out: of sub/project/src/a.c, src/a.c is below
+ * a root that ends in sub/project. */
+static char *inside_further(const char *path)
+{
+    size_t root = strlen(cache.root);
+    char *found = NULL;
+    for (const char *slash = strchr(path, '/'); slash && !found; slash = strchr(slash + 1, '/')) {
+        size_t length = (size_t)(slash - path);
+        if (length < root && cache.root[root - length - 1] == '/' &&
+            strncmp(cache.root + root - length, path, length) == 0) {
+            char *whole = memory_format("%s%s", cache.root, slash);
+            found = inside_real(whole);
+            free(whole);
+        }
+    }
+    return found;
+}
+
 /* As it is, else the longest of its ends that the repository has. A name alone of a path with
  * folders is not enough: many folders have a main.c. */
 static char *inside_find(const char *path)
@@ -179,6 +198,9 @@ static char *inside_find(const char *path)
         if (end && path[0] != '/') {
             end = NULL; /* of a relative path only the dots are another folder's */
         }
+    }
+    if (!found && path[0] != '/') {
+        found = inside_further(without_dots(path));
     }
     if (!found && path[0] != '/') {
         found = inside_named(without_dots(path));
@@ -219,6 +241,68 @@ const char *location_relative(const char *path)
 bool location_inside(const char *path)
 {
     return known_get(path)->inside;
+}
+
+static bool is_web(const char *url)
+{
+    return strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+}
+
+/* A page that is made in CI is read beside the repository. */
+static char *url_of_environment(void)
+{
+    const char *server = getenv("GITHUB_SERVER_URL"), *name = getenv("GITHUB_REPOSITORY");
+    const char *commit = getenv("GITHUB_SHA"), *project = getenv("CI_PROJECT_URL");
+    if (server && name && commit) {
+        return memory_format("%s/%s/blob/%s", server, name, commit);
+    }
+    commit = getenv("CI_COMMIT_SHA");
+    return project && commit ? memory_format("%s/-/blob/%s", project, commit) : memory_copy("");
+}
+
+bool location_url_set(const char *url)
+{
+    free(cache.url);
+    cache.url = url ? memory_copy(url) : url_of_environment();
+    if (is_web(cache.url)) {
+        return true;
+    }
+    free(cache.url);
+    cache.url = NULL;
+    return url == NULL;
+}
+
+bool location_url(struct text *text, struct location location)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    if (!cache.url || !location.file[0] || !location_inside(location.file)) {
+        return false;
+    }
+    size_t length = strlen(cache.url);
+    text_put_bytes(text, cache.url, length - (cache.url[length - 1] == '/'));
+    text_put_char(text, '/');
+    for (const char *at = location.file; *at; at++) {
+        if (strchr(plain, *at)) {
+            text_put_char(text, *at);
+        } else {
+            text_format(text, "%%%02X", (unsigned)(unsigned char)*at);
+        }
+    }
+    text_format(text, "#L%u", location.line);
+    return true;
+}
+
+FILE *location_open(const char *path)
+{
+    const struct known *known = known_get(path);
+    char *whole =
+        known->inside ? memory_format("%s/%s", cache.root, known->relative) : memory_copy(path);
+    struct stat status;
+    bool file = stat(whole, &status) == 0 && S_ISREG(status.st_mode);
+    FILE *source = file ? fopen(whole, "re") : NULL;
+    free(whole);
+    return source;
 }
 
 const struct result_frame *location_frame(const struct result_frame *frames, size_t count)

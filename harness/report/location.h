@@ -4,7 +4,10 @@
 #ifndef REPORT_LOCATION_H
 #define REPORT_LOCATION_H
 
+#include "harness/base/text.h"
 #include "harness/result/result.h"
+
+#include <stdio.h>
 
 struct location {
     const char *file; /* as location_relative gives it; "" if unknown */
@@ -30,5 +33,14 @@ void location_root_set(const char *root);
 const char *location_relative(const char *path);
 /* Is it a file of the repository? */
 bool location_inside(const char *path);
+/* Where a browser shows the sources: "https://github.com/o/r/blob/1a2b3c", with a file's path
+ * behind it. NULL: what the CI system's environment says of itself, if it is GitHub's or GitLab's.
+ * Returns false if it is not https or http: the page would run it. */
+bool location_url_set(const char *url);
+/* Appends the address of a line of the repository. False, and nothing, if it has none. */
+bool location_url(struct text *text, struct location location);
+/* The source, to be read: that of the repository, else the one that was compiled. NULL: none of
+ * them is a file here. The caller closes it. */
+FILE *location_open(const char *path);
 
 #endif

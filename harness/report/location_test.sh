@@ -104,6 +104,15 @@ cd "$T" || exit 99
 GITHUB_WORKSPACE=$T/project expect "GITHUB_WORKSPACE"
 CI_PROJECT_DIR=$T/project expect "CI_PROJECT_DIR"
 expect "--source-root" --source-root "$T/project"
+# A project in a folder of the repository in which it was hunted: below that folder, when it is the root.
+mkdir -p "$T/monorepo/parts" && cp -r "$T/project" "$T/monorepo/parts/project" && git init -q "$T/monorepo" || exit 99
+cd "$T/monorepo" || exit 99
+rm -rf parts/project/.git
+# shellcheck disable=SC2086
+(cd parts/project/tests && $CC -g -I../src ../src/deep/mine.c check_mine.c -o ../b/part $FLAGS) || exit 99
+hunt parts/project/b/part
+cd "$T" || exit 99
+expect "--source-root further in" --source-root "$T/monorepo/parts/project"
 "$B/tidemark" report -q "$T/r.jsonl" --source-root "$T/nowhere" >"$T/out" 2>&1
 [ $? -eq 2 ] || fail "a --source-root that is none is taken"
 exit $bad

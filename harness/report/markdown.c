@@ -81,7 +81,8 @@ static void variants_put(struct text *text, const struct result *result)
         METRIC_PEAK_RSS,   METRIC_ALLOCS,   METRIC_ALLOCS_PER_LOOKUP, METRIC_LOOKUP_P50,
         METRIC_LOOKUP_P99, METRIC_HIT_RATE, METRIC_LIVE_END,          METRIC_GROWTH};
     size_t count = sizeof columns / sizeof columns[0];
-    text_put(text, "\n| variant |");
+    bool hunt = result_is_hunt(result); /* then they are programs, and no one is like another */
+    text_put(text, hunt ? "\n| program |" : "\n| variant |");
     bool stopped = describe_stopped(result);
     struct text rule = {0};
     for (size_t i = 0; i < count; i++) {
@@ -106,7 +107,7 @@ static void variants_put(struct text *text, const struct result *result)
             text_put_char(text, ' ');
             describe_metric(text, columns[i], variant->metric[columns[i]]);
             describe_change(&change, columns[i], &result->variants[0], variant);
-            if (v > 0 && change.length > 0) {
+            if (v > 0 && !hunt && change.length > 0) {
                 text_format(text, " (%s)", change.data);
             }
             text_fini(&change);

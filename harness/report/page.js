@@ -46,10 +46,11 @@
   const shade = { leak: "bad", growth: "bad", accumulates: "bad", fail: "bad", crash: "bad", timeout: "bad",
     oom: "bad", exit: "bad", inconclusive: "warn", skip: "warn", clean: "good", saturating: "good", pass: "good" };
 
-  function curve(what, kind, values, every) {
+  function curve(what, kind, values, at) {
     const W = 720, H = 200, L = 70, R = 12, T = 10, B = 26, NS = "http://www.w3.org/2000/svg";
     const lo = Math.min.apply(null, values), hi = Math.max.apply(null, values), span = hi - lo || 1;
-    const x = (i) => L + (W - L - R) * (values.length > 1 ? i / (values.length - 1) : 0);
+    const first = at[0], last = at[at.length - 1];
+    const x = (i) => L + (W - L - R) * (last > first ? (at[i] - first) / (last - first) : 0);
     const y = (v) => H - B - (H - T - B) * (v - lo) / span;
     const svg = document.createElementNS(NS, "svg");
     const add = (name, attributes, text) => {
@@ -62,20 +63,11 @@
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", what + ", from " +
       show(values[0], "bytes") + " to " + show(values[values.length - 1], "bytes"));
-    let from = 0; /* in points; every `every`-th repetition is one */
-    data.epochs.forEach((n, k) => {
-      const to = Math.min(from + n / every, values.length - 1), wide = x(to) - x(from);
-      if (wide > 0 && k % 2 === 0) {
-        add("rect", { class: "band", x: x(from), y: T, width: wide, height: H - T - B });
-      }
-      if (wide > 60) { add("text", { x: x(from) + 3, y: T + 11 }, "epoch " + (k + 1)); }
-      from = to;
-    });
     add("path", { class: "axis", d: "M" + L + " " + T + "V" + (H - B) + "H" + (W - R) });
     add("text", { x: L - 6, y: T + 8, "text-anchor": "end" }, "+" + show(hi - lo, "bytes"));
     add("text", { x: L - 6, y: H - B, "text-anchor": "end" }, show(lo, "bytes"));
-    add("text", { x: L, y: H - 8 }, "1");
-    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, count(values.length * every) + " repetitions");
+    add("text", { x: L, y: H - 8 }, count(first));
+    add("text", { x: W - R, y: H - 8, "text-anchor": "end" }, count(last) + " repetitions");
     add("path", { class: "l " + kind, d: values.map((v, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(v).toFixed(1)).join("") });
     return svg;
   }
@@ -84,13 +76,12 @@
     const box = el("div", {});
     const extra = data.details[t.index] || {};
     if (extra.says) { box.appendChild(el("p", {}, extra.says)); }
-    [["live", "Live bytes at the boundary after each repetition", "l0"], ["rss", "Peak RSS of each repetition", "l1"]].forEach((row) => {
+    [["live", "Live bytes at the boundary after a repetition", "l0"], ["rss", "Peak RSS of each repetition", "l1"]].forEach((row) => {
       const drawn = extra[row[0]];
       if (!drawn) { return; }
       const figure = el("figure", {});
-      figure.appendChild(curve(row[1], row[2], drawn.values, drawn.every));
-      figure.appendChild(el("figcaption", {}, row[1] + "; the bands are the judged epochs." +
-        (drawn.every > 1 ? " Every " + drawn.every + "th is drawn." : "")));
+      figure.appendChild(curve(row[1], row[2], drawn.values, drawn.at));
+      figure.appendChild(el("figcaption", {}, row[1]));
       box.appendChild(figure);
     });
     if (extra.stack) { box.appendChild(el("pre", {}, extra.stack)); }

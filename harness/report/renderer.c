@@ -29,7 +29,7 @@ static bool append_write(const struct renderer *renderer, const struct result *r
         return false;
     }
     renderer->render(result, out);
-    int error = fflush(out) != 0 ? errno : ferror(out) ? EIO : 0;
+    int error = whole_file_error(out);
     if (fclose(out) != 0 && error == 0) {
         error = errno;
     }

@@ -86,11 +86,15 @@ if has jq "JSON"; then
 fi
 
 # Every status with every verdict, of tests and of suites, in a hunt and in a run: the readers agree with the last line.
+words() { sed -n "s/.*\"$1\": {\"enum\": \[\(.*\)\]}.*/\1/p" docs/result.schema.json | head -1 | tr -d '",'; }
+statuses=$(words status) verdicts=$(words verdict)
+[ "$(echo "$statuses" "$verdicts" | wc -w)" -ge 15 ] || fail "the schema has not all statuses and verdicts: $statuses, $verdicts"
+tests=$(($(echo "$statuses" | wc -w) * $(echo "$verdicts" | wc -w)))
 for command in hunt run; do
-    for suite in none clean leak growth accumulates saturating inconclusive; do
-        awk -v command=$command -v suite=$suite 'BEGIN {
+    for suite in $verdicts; do
+        awk -v command=$command -v suite=$suite -v statuses="$statuses" -v verdicts="$verdicts" 'BEGIN {
             print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"" command "\",\"suite\":\"x\"}"
-            n = split("pass fail crash timeout oom exit skip", status, " "); m = split("none clean leak growth accumulates saturating inconclusive", verdict, " ")
+            n = split(statuses, status, " "); m = split(verdicts, verdict, " ")
             for (i = 1; i <= n; i++) for (k = 1; k <= m; k++)
                 print "{\"v\":1,\"type\":\"test\",\"id\":\"x/" status[i] "/" verdict[k] "\",\"variant\":\"\",\"status\":\"" status[i] "\",\"verdict\":\"" verdict[k] "\",\"growth_bytes_per_rep\":8}"
             print "{\"v\":1,\"type\":\"variant\",\"name\":\"\",\"verdict\":\"" suite "\"}"
@@ -100,7 +104,8 @@ for command in hunt run; do
         # shellcheck disable=SC2046
         set -- $(tail -1 "$t/out" | tr -dc '0-9 ')
         all=$(($1 + $2 + $3))
-        [ $command = run ] && [ $all = 49 ] || [ $all = 50 ] || fail "$all cases of a $command"
+        case $command,$suite in run,none | run,inconclusive | hunt,*) wanted=$((tests + 1)) ;; *) wanted=$tests ;; esac # with the suite's
+        [ $all = $wanted ] || fail "$all cases of a $command, suite $suite, not $wanted"
         if command -v xmllint >/dev/null; then
             [ "$(xmllint --xpath 'concat(count(//testcase), " ", count(//failure), " ", count(//skipped))' "$t/e.xml")" = "$all $2 $3" ] || fail "JUnit of a $command, suite $suite: not $all $2 $3"
         fi
@@ -172,6 +177,7 @@ status 2 report "$t/bad.jsonl"
 grep -q 'bad.jsonl:1:1: ' "$t/err" || fail "no place in the diagnostic"
 status 2 report "$t/none.jsonl"
 status 99 report "$t/one.jsonl" --html /dev/full
+grep -q 'cannot be written: No space left on device' "$t/err" || fail "a full disk is not named: $(cat "$t/err")"
 status 99 report "$t/one.jsonl" --html "$t/no/folder.html"
 # What is no memory is counted and not weighed, in every format.
 status 1 report -q fixtures/report/hunt.jsonl --html "$t/things.html" --junit "$t/things.xml" --markdown "$t/things.md"
@@ -194,8 +200,105 @@ old" ] || { ls -l "$t/full"; fail "half a file was left behind on a full disk"; 
 status 99 sh -c "'$B/tidemark' report '$t/one.jsonl' --tap - >/dev/full"
 [ ! -e "$t"/no ] && ! ls "$t"/*.part >/dev/null 2>&1 || fail "half a file was left behind"
 
+# A curve stands where its repetitions are: what grows evenly is a straight line, though the points are not even.
+if has python3 "curves"; then
+    awk 'BEGIN {
+        print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"argv\":\"\",\"host\":\"h\",\"allocator\":\"\",\"cap\":0,\"cap_kind\":\"\",\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"suite\":\"x\",\"shard\":\"\"}"
+        for (n = 1; n <= 4096; n *= 2) { at = at "," n; live = live "," 1000 + 64 * n }
+        print "{\"v\":1,\"type\":\"test\",\"id\":\"x/even\",\"variant\":\"\",\"status\":\"pass\",\"verdict\":\"growth\",\"repetitions\":4096,\"growth_bytes_per_rep\":64,\"live_at_rep\":[" substr(at, 2) "],\"live_by_rep\":[" substr(live, 2) "]}"
+        print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
+    }' >"$t/even.jsonl"
+    status 1 report -q "$t/even.jsonl" --html "$t/even.html"
+    python3 - "$t/even.html" <<'PY' || fail "a curve that is none"
+import json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+growth = page[page.index('id="h-growth"'):]
+drawn = re.search(r'<path class="l l0" d="([^"]*)"', growth).group(1)
+points = [tuple(map(float, point.split())) for point in re.split("[ML]", drawn)[1:]]
+curve = next(iter(json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))["details"].values()))["live"]
+for name, line in ("drawn", points), ("for the script", list(zip(curve["at"], curve["values"]))):
+    (x0, y0), (x1, y1) = line[0], line[-1]
+    for x, y in line:
+        want = y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+        if abs(y - want) > 0.2:
+            sys.exit(f"{name}: {y} at {x}, not {want}")
+if "4,096 repetitions" not in growth:
+    sys.exit("the axis does not end at 4,096 repetitions")
+PY
+fi
+
+# The flame graph and the map of holders: what is twice as much is twice as large, and nothing leaves its box.
+if has python3 "flame graph and map"; then
+    awk 'BEGIN {
+        print "{\"v\":1,\"type\":\"run\",\"tool\":\"tidemark\",\"version\":\"0.1.0\",\"command\":\"hunt\",\"argv\":\"\",\"host\":\"h\",\"allocator\":\"\",\"cap\":0,\"cap_kind\":\"\",\"seed\":1,\"started\":\"2026-01-02T03:04:05Z\",\"suite\":\"x\",\"shard\":\"\"}"
+        print "{\"v\":1,\"type\":\"test\",\"id\":\"x/t\",\"variant\":\"\",\"status\":\"pass\",\"verdict\":\"growth\",\"repetitions\":4096}"
+        n = split("600 250 100 40 10", kb, " ")
+        for (i = 1; i <= n; i++) {
+            outer = i == 1 ? "" : ",{\"function\":\"shared\",\"file\":\"x.c\",\"line\":9,\"module\":\"m\",\"offset\":1}"
+            print "{\"v\":1,\"type\":\"site\",\"test\":\"x/t\",\"variant\":\"\",\"rank\":" i ",\"bytes\":" kb[i] * 1000 ",\"blocks\":1,\"reachability\":\"held\",\"kind\":\"heap\",\"frames\":[{\"function\":\"make" i "\",\"file\":\"x.c\",\"line\":" i ",\"module\":\"m\",\"offset\":1}" outer "],\"held_by\":[{\"symbol\":\"g_" i "\",\"field\":\"\",\"module\":\"m\",\"offset\":0,\"bytes\":0}]}"
+        }
+        print "{\"v\":1,\"type\":\"summary\",\"passed\":0,\"failed\":1,\"skipped\":0,\"incomplete\":0}"
+    }' >"$t/boxes.jsonl"
+    status 1 report -q "$t/boxes.jsonl" --html "$t/boxes.html"
+    python3 - "$t/boxes.html" <<'PY' || fail "a box is not where it belongs"
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+flame, holders = re.findall(r'<svg class="wide" viewBox="0 0 ([0-9 ]*)".*?>(.*?)</svg>', page, re.S)
+def boxes(svg):
+    found = {}
+    for name, x, y, width, height in re.findall(r'<title>([^:]*):.*?<rect class="f f[0-2]" x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"', svg[1]):
+        found.setdefault(name.split(" ")[0], []).append(tuple(map(float, (x, y, width, height))))
+    return {name: rows[0] for name, rows in found.items()}
+def near(name, seen, wanted, part):
+    if abs(seen - wanted) > part * wanted + 2:
+        sys.exit(f"{name} is {seen:.0f}, not {wanted:.0f}")
+def within(inner, outer, what):
+    if not (inner[0] >= outer[0] - 0.2 and inner[1] >= outer[1] - 0.2 and inner[0] + inner[2] <= outer[0] + outer[2] + 0.2
+            and inner[1] + inner[3] <= outer[1] + outer[3] + 0.2):
+        sys.exit(f"{what}: {inner} is not within {outer}")
+size = {1: 600, 2: 250, 3: 100, 4: 40, 5: 10}
+calls = boxes(flame)
+for i, kb in size.items():
+    near(f"make{i}", calls[f"make{i}"][2], 1200 * kb / 1000, 0)
+    if i > 1 and not calls["shared"][0] - 0.1 <= calls[f"make{i}"][0] <= calls["shared"][0] + calls["shared"][2]:
+        sys.exit(f"make{i} is not below its caller")
+near("shared", calls["shared"][2], 1200 * 0.4, 0)
+if calls["shared"][1] >= calls["make2"][1]:
+    sys.exit("a caller stands below what it calls")
+held = boxes(holders)
+for i, kb in size.items():
+    box = held[f"g_{i}"]
+    near(f"g_{i}", (box[2] + 1) * (box[3] + 1), 1200 * 320 * kb / 1000, 0.01)
+    within(box, (0, 0, 1200, 320), f"g_{i}")
+    if f"make{i}" in held:
+        within(held[f"make{i}"], box, f"make{i}")
+    for j in range(1, i):
+        a, b = box, held[f"g_{j}"]
+        if a[0] < b[0] + b[2] and b[0] < a[0] + a[2] and a[1] < b[1] + b[3] and b[1] < a[1] + a[3]:
+            sys.exit(f"g_{i} covers g_{j}")
+worst = max(max(b[2] / b[3], b[3] / b[2]) for name, b in held.items() if name.startswith("g_"))
+if worst > 4:
+    sys.exit(f"a box is {worst:.1f} times as long as wide")
+PY
+fi
+
+# Links into the repository: by option, by what a CI system says of itself, and for nothing that it does not have.
+linked() { grep -o '<a href="http[^"]*"' "$t/linked.html" | sort -u | tr '\n' ' '; }
+unlinked="env -u GITHUB_SERVER_URL -u GITHUB_REPOSITORY -u GITHUB_SHA -u CI_PROJECT_URL -u CI_COMMIT_SHA"
+status 1 $unlinked "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html" --source-url https://code.example/o/r/blob/1a2b/
+[ "$(linked)" = '<a href="https://code.example/o/r/blob/1a2b/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links by option"; }
+status 1 $unlinked GITHUB_SERVER_URL=https://github.example GITHUB_REPOSITORY=o/r GITHUB_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ "$(linked)" = '<a href="https://github.example/o/r/blob/1a/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links on GitHub"; }
+status 1 $unlinked CI_PROJECT_URL=https://gitlab.example/o/r CI_COMMIT_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ "$(linked)" = '<a href="https://gitlab.example/o/r/-/blob/1a/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links on GitLab"; }
+status 1 $unlinked "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
+[ -z "$(linked)" ] || { linked; fail "links that nobody asked for"; }
+status 2 report -q "$t/one.jsonl" --html "$t/never.html" --source-url 'javascript:alert(1)'
+[ "$(cat "$t/err")" = "tidemark report: --source-url 'javascript:alert(1)' begins with neither https:// nor http://" ] || { cat "$t/err"; fail "a script for an address"; }
+
 # The page: no script element closes early, nothing is fetched.
 grep -q '<!doctype html>' "$t/o.html" || fail "no page"
+cp "$t/linked.html" "$t/o.html"
 grep -o '\(src\|href\)="[^#"][^"]*"' "$t/o.html" && fail "the page fetches something"
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ -z "$chromium" ]; then

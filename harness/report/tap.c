@@ -67,7 +67,8 @@ static void point_name_put(const struct report_case *found, FILE *out)
     } else if (found->kind == CASE_MISSING) {
         text_format(&name, "tidemark: %s", found->name);
     } else {
-        text_format(&name, found->variant[0] ? "%s [%s]" : "%s", found->name, found->variant);
+        const char *variant = describe_variant_beside(found->name, found->variant);
+        text_format(&name, variant[0] ? "%s [%s]" : "%s", found->name, variant);
     }
     name_put(name.data, out);
     text_fini(&name);

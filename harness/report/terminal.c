@@ -64,9 +64,12 @@ static void head_print(const struct result *result, FILE *out, unsigned columns)
         fact_put(&line, fact.data, columns, out);
     }
     text_reset(&fact);
-    size_t tests = tests_distinct(result);
+    size_t judged, programs = result_programs(result, &judged);
+    size_t tests = programs > 0 ? result->test_count : tests_distinct(result);
     text_format(&fact, "%s test%s", unit_count(size, (double)tests), tests == 1 ? "" : "s");
-    if (result->variant_count > 1) {
+    if (programs > 0) {
+        text_format(&fact, " in %zu program%s", programs, programs == 1 ? "" : "s");
+    } else if (result->variant_count > 1) {
         text_format(&fact, " x %zu variants", result->variant_count);
     }
     fact_put(&line, fact.data, columns, out);
@@ -160,10 +163,45 @@ static void note_print(const char *note, size_t shown, FILE *out, unsigned colum
     text_fini(&text);
 }
 
+/* A program of a project that was not hunted has a case of its name, and why. */
+static bool is_unhunted(const struct result_test *test)
+{
+    return test->status == RESULT_SKIP && test->variant[0] && strcmp(test->id, test->variant) == 0;
+}
+
+/* The programs that were not hunted, by the reasons. */
+static void unhunted_print(const struct result *result, FILE *out, unsigned columns)
+{
+    for (size_t i = 0; i < result->test_count && result_is_hunt(result); i++) {
+        size_t first = 0;
+        const char *why = result->tests[i].message;
+        while (!is_unhunted(&result->tests[first]) ||
+               strcmp(result->tests[first].message, why) != 0) {
+            if (first++ == i) {
+                break;
+            }
+        }
+        if (first != i) {
+            continue; /* another reason, or one that was shown */
+        }
+        struct text text = {0};
+        text_format(&text, "not hunted: %s", why);
+        fputc('\n', out);
+        terminal_wrapped(text.data, 0, columns, out);
+        for (size_t k = i; k < result->test_count; k++) {
+            if (is_unhunted(&result->tests[k]) && strcmp(result->tests[k].message, why) == 0) {
+                fprintf(out, "    %s\n", result->tests[k].id);
+            }
+        }
+        text_fini(&text);
+    }
+}
+
 static void tail_print(const struct result *result, FILE *out, unsigned columns)
 {
     struct text order = {0};
     size_t next = 0, shown = 0;
+    unhunted_print(result, out, columns);
     while (describe_order_next(&order, result, &next)) {
         note_print(order.data, shown++, out, columns);
         text_reset(&order);

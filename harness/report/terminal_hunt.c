@@ -29,9 +29,15 @@ void terminal_stack(const char *label, const struct result_frame *frames, size_t
 {
     struct text text = {0}, next = {0};
     count = describe_frames_own(frames, count);
-    size_t at = 0;
+    size_t at = 0, folded = 0;
     for (size_t line = 0; at < count && line < FRAMES_MAX; line++) {
         size_t times = 0;
+        if (describe_frame_folded(frames, count, at)) {
+            at++;
+            folded++;
+            line--;
+            continue;
+        }
         text_reset(&text);
         describe_frame(&text, &frames[at]);
         do {
@@ -40,15 +46,23 @@ void terminal_stack(const char *label, const struct result_frame *frames, size_t
             if (++at < count) {
                 describe_frame(&next, &frames[at]);
             }
-        } while (at < count && strcmp(text_peek(&next), text_peek(&text)) == 0);
+        } while (at < count && strcmp(text_peek(&next), text_peek(&text)) == 0 &&
+                 !describe_frame_folded(frames, count, at));
         if (times > 1) {
             text_format(&text, " x %zu", times);
         }
         terminal_label(line == 0 ? label : "", text_peek(&text), out, columns);
     }
-    if (at < count) {
+    if (at < count || folded > 0) {
+        size_t more = count - at;
         text_reset(&text);
-        text_format(&text, "... %zu more frame%s", count - at, count - at == 1 ? "" : "s");
+        if (more > 0) {
+            text_format(&text, "... %zu more frame%s", more, more == 1 ? "" : "s");
+        }
+        if (folded > 0) {
+            text_format(&text, "%s %zu frame%s of headers", more > 0 ? ", and" : "...", folded,
+                        folded == 1 ? "" : "s");
+        }
         terminal_label("", text.data, out, columns);
     }
     text_fini(&text);
@@ -127,7 +141,8 @@ static void finding_print(const struct result *result, const struct result_test 
     enum table_color shade = !died && strcmp(name, "inconclusive") == 0 ? TABLE_YELLOW : TABLE_RED;
     fprintf(out, "\n%s%s%s  %s", table_color_begin(shade, color), word,
             table_color_end(shade, color), test->id);
-    fprintf(out, test->variant[0] ? " [%s]\n" : "%s\n", test->variant);
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    fprintf(out, variant[0] ? " [%s]\n" : "%s\n", variant);
     describe_test(&text, result, test);
     terminal_wrapped(text_peek(&text), 4, columns, out);
     text_fini(&text);

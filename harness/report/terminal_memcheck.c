@@ -82,8 +82,9 @@ static void row_put(struct table *table, const struct rows *rows, const struct r
     bool rate = !isnan(test->growth_bytes_per_rep);
     struct text name = {0};
     text_put(&name, rows->unique && !rows->variants ? last_part(test->id) : test->id);
-    if (test->variant[0]) {
-        text_format(&name, " [%s]", test->variant);
+    const char *variant = describe_variant_beside(test->id, test->variant);
+    if (variant[0]) {
+        text_format(&name, " [%s]", variant);
     }
     table_row(table);
     table_cell(table, name.data);

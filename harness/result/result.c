@@ -379,3 +379,24 @@ enum metric_kind result_counter_kind(const char *name)
     }
     return length > 3 && strcmp(name + length - 3, "_ns") == 0 ? METRIC_KIND_NS : METRIC_KIND_PER;
 }
+
+static bool begins_with_one(const char *text, const char *const *words)
+{
+    while (*words != NULL && strncmp(text, *words, strlen(*words)) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
+bool result_frame_system(const struct result_frame *frame)
+{
+    static const char *const modules[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", NULL};
+    static const char *const files[] = {"/usr/include/", "/usr/local/include/", "/usr/lib/",
+                                        "/usr/src/", NULL};
+    /* Where there is no debug information. */
+    static const char *const functions[] = {
+        "std::",     "__gnu_cxx::",        "testing::",       "Catch::",
+        "doctest::", "boost::unit_test::", "boost::detail::", NULL};
+    return begins_with_one(frame->module, modules) || begins_with_one(frame->file, files) ||
+           (frame->file[0] == '\0' && begins_with_one(frame->function, functions));
+}

@@ -130,7 +130,7 @@ struct result_site {
     char *test; /* id; "" for a site judged over the whole suite */
     char *variant;
     unsigned rank; /* 1 is the largest */
-    char *kind;    /* "heap" "mmap" "fd" "thread" "file" */
+    char *kind;    /* "heap" "mmap" "fd" "thread" "file" "child" */
     int64_t bytes, blocks;
     double bytes_per_rep; /* NAN if not a growing site */
     double share;         /* of what the variant retains, 0..1; NAN unknown */
@@ -160,6 +160,7 @@ struct result_test {
     bool once;                   /* read of a file: it ran once, and was not judged any more */
     double growth_bytes_per_rep; /* NAN: not judged */
     int64_t fds, threads;        /* change per repetition when not settled, else 0 */
+    int64_t children_left;       /* likewise, processes that nobody waited for */
     int64_t wall_ns;
     char *message, *file;
     unsigned line;
@@ -176,11 +177,12 @@ struct result_test {
     enum result_order order;
     char *order_by;      /* who pollutes or is needed; "" when several do together, or not known */
     char *order_message; /* how it fails then */
-    int64_t children;    /* forked, that did work of the test; 0: none. Then it has no verdict */
-    int64_t programs;    /* started by it, and not watched; 0: none */
-    char *program;       /* the first of them, or "" */
-    int64_t left_bytes;  /* alive after a pass over all tests, at places that several tests feed;
-                            measured where the suite accumulates or grows */
+    int64_t children;    /* forked, that keep what they did; 0: none. Then it has no verdict */
+    int64_t children_followed; /* forked, whose losses are the test's; 0: none */
+    int64_t programs;          /* started by it, and not watched; 0: none */
+    char *program;             /* the first of them, or "" */
+    int64_t left_bytes; /* alive after a pass over all tests, at places that several tests feed;
+                           measured where the suite accumulates or grows */
 };
 
 struct result_variant {
@@ -223,13 +225,16 @@ struct result_elsewhere {
 struct result {
     /* run line */
     char *tool_version, *command, *argv, *host, *allocator, *cap_kind, *started, *scenario, *suite;
-    char *way_in; /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
-    char *shard;  /* "2/5", or "" */
+    char *program; /* one of several of a project: the ids of its tests begin with it; or "" */
+    char *way_in;  /* how tidemark got between the tests ("libcheck, static, in process"), or "" */
+    char *shard;   /* "2/5", or "" */
     char *partition;    /* of all tests over the shards: equal where it was the same; or "" */
     char *filter;       /* it is of those tests only that are like this; "": of all */
     unsigned fail_on;   /* bits of enum result_fail_on; 0: the default */
     bool without_tests; /* the program ended well, and no test was found in it; not in the file */
+    bool skips_itself;  /* and that with the status of a test that cannot be run here; likewise */
     int64_t cap;        /* bytes; 0: none */
+    int64_t guard;      /* without a cap: a worker that has more is ended, bytes; 0: none */
     uint64_t seed;
     /* the rest */
     struct result_test *tests;
@@ -286,6 +291,10 @@ void result_elsewhere_fini(struct result_elsewhere *elsewhere);
 /* Adds a counter to a variant. */
 void result_counter_add(struct result_variant *variant, const char *name, double value);
 
+/* Is the frame libc's, a framework's or the compiler's? Their headers have lines in the program's
+ * own modules, where their functions were inlined or made of templates. */
+bool result_frame_system(const struct result_frame *frame);
+
 /* `count` zeroed frames or links with strings "". Owned by what they are stored in. */
 struct result_frame *result_frames_new(size_t count);
 void result_frames_free(struct result_frame *frames, size_t count);
@@ -315,17 +324,24 @@ enum result_outcome { OUTCOME_PASSED, OUTCOME_FAILED, OUTCOME_SKIPPED };
  */
 enum result_outcome result_test_outcome(const struct result *result,
                                         const struct result_test *test);
-/* Does the verdict of this variant's suite count as one more test? Under hunt, if a test ran. */
-bool result_suite_counts(const struct result *result);
+/* Does the verdict of this variant's suite count as one more test, if a test ran? Under hunt it
+ * does. Of a scenario it is for `expect:` to judge, but a variant that has no verdict, and of which
+ * none is expected, has not passed: it counts as skipped. */
+bool result_suite_counts(const struct result *result, const struct result_variant *variant);
 /* Was any test of this variant judged? Of a suite without one nothing is known. */
 bool result_suite_judged(const struct result *result, const struct result_variant *variant);
 enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant);
 
+/* How many programs of a project the result is of, and of how many of them anything was judged or
+ * failed: each is a variant of a hunt. 0 where it is the result of one suite. */
+size_t result_programs(const struct result *result, size_t *judged);
+
 /* What a command ends with after this result, whichever command it is. Needs no result_count. */
 enum result_end { END_MET = 0, END_BROKEN = 1, END_NOTHING = 77, END_INCOMPLETE = 99 };
 enum result_end result_end(const struct result *result);
-/* Was nothing judged, though the result is whole? */
+/* Was nothing judged, or less than half of the programs of a project, though the result is whole?
+ */
 bool result_nothing_judged(const struct result *result);
 
 /* Not met, and more than a warning: the limit does not begin with "warn ". */

@@ -1,8 +1,11 @@
 /* result_count.c - what passed and what failed, by one rule for terminal, exit status, JUnit and
  * all other reports. Supervisor only. */
+#include "harness/base/memory.h"
+#include "harness/result/result_index.h"
 #include "harness/result/result_memcheck.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const result_fail_on_words[] = {
@@ -102,7 +105,7 @@ static bool verdict_fails(const struct result *result, enum result_verdict verdi
 /* Descriptors and threads stay, and no memory does. */
 static bool only_counted(const struct result_test *test)
 {
-    return (test->fds != 0 || test->threads != 0) &&
+    return (test->fds != 0 || test->threads != 0 || test->children_left != 0) &&
            (isnan(test->growth_bytes_per_rep) || test->growth_bytes_per_rep == 0);
 }
 
@@ -153,9 +156,24 @@ enum result_outcome result_test_outcome(const struct result *result, const struc
                                                                             : OUTCOME_PASSED;
 }
 
-bool result_suite_counts(const struct result *result)
+/* Under hunt, too, what the verdict of a suite should be may be said (.tidemark.yaml): whether it
+ * came so is for that expectation to say, once. */
+static bool verdict_expected(const struct result *result, const char *variant)
 {
-    return result_is_hunt(result) && result->test_count > 0;
+    for (size_t i = 0; i < result->expect_count; i++) {
+        const struct result_expect *expect = &result->expects[i];
+        if (strcmp(expect->variant, variant) == 0 && strcmp(expect->metric, "verdict") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool result_suite_counts(const struct result *result, const struct result_variant *variant)
+{
+    bool judged = variant->verdict != VERDICT_NONE && variant->verdict != VERDICT_INCONCLUSIVE;
+    return result->test_count > 0 &&
+           (result_is_hunt(result) || (!judged && !verdict_expected(result, variant->name)));
 }
 
 bool result_suite_judged(const struct result *result, const struct result_variant *variant)
@@ -175,6 +193,9 @@ enum result_outcome result_suite_outcome(const struct result *result,
                                          const struct result_variant *variant)
 {
     enum result_outcome outcome = verdict_outcome(result, variant->verdict);
+    if (verdict_expected(result, variant->name)) {
+        return OUTCOME_PASSED;
+    }
     return outcome == OUTCOME_PASSED && !result_suite_judged(result, variant) ? OUTCOME_SKIPPED
                                                                               : outcome;
 }
@@ -185,8 +206,11 @@ void result_count(struct result *result)
     for (size_t i = 0; i < result->test_count; i++) {
         count[result_test_outcome(result, &result->tests[i])]++;
     }
-    for (size_t i = 0; i < result->variant_count && result_suite_counts(result); i++) {
-        count[result_suite_outcome(result, &result->variants[i])]++;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const struct result_variant *variant = &result->variants[i];
+        if (result_suite_counts(result, variant)) {
+            count[result_suite_outcome(result, variant)]++;
+        }
     }
     for (size_t i = 0; i < result->expect_count; i++) {
         count[result_expect_broken(&result->expects[i]) ? OUTCOME_FAILED : OUTCOME_PASSED]++;
@@ -208,14 +232,62 @@ static bool variants_unjudged(const struct result *result)
     return !judged;
 }
 
+struct program {
+    const char *name; /* borrowed */
+    bool judged;
+};
+
+static bool program_same(const void *context, uint64_t value, const char *name, const char *none)
+{
+    const struct program *programs = context;
+    (void)none;
+    return strcmp(programs[value].name, name) == 0;
+}
+
+size_t result_programs(const struct result *result, size_t *judged)
+{
+    struct program *programs = NULL;
+    struct result_index index = {0};
+    size_t count = 0, room = 0;
+    *judged = 0;
+    for (size_t i = 0; i < result->test_count && result_is_hunt(result); i++) {
+        const struct result_test *test = &result->tests[i];
+        bool fresh = false;
+        if (test->variant[0] == '\0') {
+            continue;
+        }
+        memory_grow(&programs, &room, count + 1, sizeof *programs);
+        uint64_t at =
+            result_index_add(&index, test->variant, "", count, program_same, programs, &fresh);
+        if (fresh) {
+            programs[count++] = (struct program){.name = test->variant};
+        }
+        bool open = result_test_outcome(result, test) == OUTCOME_SKIPPED;
+        *judged += !open && !programs[at].judged;
+        programs[at].judged = programs[at].judged || !open;
+    }
+    result_index_fini(&index);
+    free(programs);
+    return count;
+}
+
+/* What is not judged is not passed: most of a project cannot be left out, and the whole be green.
+ */
+static bool programs_unjudged(const struct result *result)
+{
+    size_t judged, programs = result_programs(result, &judged);
+    return 2 * judged < programs;
+}
+
 enum result_end result_end(const struct result *result)
 {
     struct result counted = *result; /* borrowed */
     result_count(&counted);
-    return result->incomplete > 0                             ? END_INCOMPLETE
-           : counted.failed > 0                               ? END_BROKEN
-           : counted.passed == 0 || variants_unjudged(result) ? END_NOTHING
-                                                              : END_MET;
+    bool open = counted.passed == 0 || variants_unjudged(result) || programs_unjudged(result);
+    return result->incomplete > 0 ? END_INCOMPLETE
+           : counted.failed > 0   ? END_BROKEN
+           : open                 ? END_NOTHING
+                                  : END_MET;
 }
 
 bool result_nothing_judged(const struct result *result)

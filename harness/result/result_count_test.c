@@ -29,9 +29,9 @@ static const struct row {
     {"run", "pass/none pass/growth", "accumulates", "2 0 0", END_MET},
     {"run", "pass/none fail/none", "clean", "1 1 0", END_BROKEN},
     {"run", "skip/none", "clean", "0 0 1", END_NOTHING},
-    {"run", "pass/none pass/none", "none", "2 0 0", END_NOTHING},
-    {"run", "pass/none", "inconclusive", "1 0 0", END_NOTHING},
-    {"run", "pass/none fail/none", "none", "1 1 0", END_BROKEN},
+    {"run", "pass/none pass/none", "none", "2 0 1", END_NOTHING},
+    {"run", "pass/none", "inconclusive", "1 0 1", END_NOTHING},
+    {"run", "pass/none fail/none", "none", "1 1 1", END_BROKEN},
     {"run", "pass/none", "", "1 0 0", END_MET},
 };
 
@@ -95,6 +95,25 @@ START_TEST(expectations_count_as_one_each)
 }
 END_TEST
 
+START_TEST(a_variant_without_a_verdict_is_skipped_unless_one_is_expected)
+{
+    struct result result;
+    row_make(&result, &(struct row){.command = "run", .tests = "pass/none", .suite = "none"});
+    struct result_expect *peak = result_expect_add(&result);
+    peak->ok = true;
+    result_set(&peak->metric, "peak_rss_bytes");
+    counts_expect(&result, "2 0 1", "a peak says nothing of the verdict");
+    struct result_expect *other = result_expect_add(&result);
+    other->ok = true;
+    result_set(&other->metric, "verdict");
+    result_set(&other->variant, "another");
+    counts_expect(&result, "3 0 1", "nor does another variant's verdict");
+    result_set(&other->variant, "");
+    counts_expect(&result, "3 0 0", "its own is for the expectation to judge");
+    result_fini(&result);
+}
+END_TEST
+
 START_TEST(what_fails_can_be_chosen)
 {
     static const struct {
@@ -139,4 +158,5 @@ START_TEST(an_unknown_word_is_told_with_its_place)
 END_TEST
 
 SUITE("result_count", &what_was_not_judged_has_not_passed, &expectations_count_as_one_each,
-      &what_fails_can_be_chosen, &an_unknown_word_is_told_with_its_place)
+      &a_variant_without_a_verdict_is_skipped_unless_one_is_expected, &what_fails_can_be_chosen,
+      &an_unknown_word_is_told_with_its_place)

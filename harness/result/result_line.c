@@ -17,10 +17,12 @@ static const struct field run_fields[] = {
     FIELD(result, "allocator", FIELD_TEXT, allocator),
     FIELD(result, "cap", FIELD_INT64, cap),
     FIELD(result, "cap_kind", FIELD_TEXT, cap_kind),
+    FIELD(result, "guard", FIELD_INT64, guard),
     FIELD(result, "seed", FIELD_UINT64, seed),
     FIELD(result, "started", FIELD_TEXT, started),
     FIELD(result, "scenario", FIELD_TEXT, scenario),
     FIELD(result, "suite", FIELD_TEXT, suite),
+    FIELD(result, "program", FIELD_TEXT, program),
     FIELD(result, "way_in", FIELD_TEXT, way_in),
     FIELD(result, "shard", FIELD_TEXT, shard),
     FIELD(result, "partition", FIELD_TEXT, partition),
@@ -55,7 +57,9 @@ static const struct field test_fields[] = {
     FIELD(result_test, "order", FIELD_ORDER, order),
     FIELD(result_test, "order_by", FIELD_TEXT, order_by),
     FIELD(result_test, "order_message", FIELD_TEXT, order_message),
+    FIELD(result_test, "children_left", FIELD_INT64, children_left),
     FIELD(result_test, "children", FIELD_INT64, children),
+    FIELD(result_test, "children_followed", FIELD_INT64, children_followed),
     FIELD(result_test, "programs", FIELD_INT64, programs),
     FIELD(result_test, "program", FIELD_TEXT, program),
     FIELD(result_test, "left_bytes", FIELD_INT64, left_bytes),
@@ -259,6 +263,16 @@ static void intervals_read(struct json *json, struct result_variant *variant)
     }
 }
 
+/* One place for each value, each behind the one before: what is drawn rests on it. */
+static bool curve_is_whole(const struct result_test *test)
+{
+    bool rises = !test->live_at_rep || test->live_at_rep_count == test->live_by_rep_count;
+    for (size_t i = 0; rises && i < test->live_at_rep_count; i++) {
+        rises = test->live_at_rep[i] > (i > 0 ? test->live_at_rep[i - 1] : 0);
+    }
+    return rises;
+}
+
 void result_line_test(struct json *json, struct result_test *test)
 {
     const char *key;
@@ -286,6 +300,9 @@ void result_line_test(struct json *json, struct result_test *test)
     }
     if (!json->error && !test->id[0]) {
         json_fail(json, "a test without an id");
+    }
+    if (!json->error && !curve_is_whole(test)) {
+        json_fail(json, "live_at_rep does not rise, or has not as many places as live_by_rep");
     }
 }
 

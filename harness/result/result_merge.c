@@ -1,9 +1,12 @@
 /* result_merge.c - see result_merge.h. Supervisor only. */
 #include "harness/result/result_merge.h"
 #include "harness/base/memory.h"
+#include "harness/result/result_folder.h"
+#include "harness/result/result_index.h"
 #include "harness/result/result_printable.h"
 #include "harness/result/result_shard.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,21 +176,54 @@ void result_merge_variants(struct result *result)
     expects_merge(result);
 }
 
-/* Notes are repeated by every shard. */
+/* What a note says beside the program that it begins with; all of it where it begins with none. */
+static const char *note_text(const struct result *result, const char *note)
+{
+    const char *text = note;
+    for (size_t i = 0; i < result->variant_count; i++) {
+        const char *name = result->variants[i].name;
+        size_t length = strlen(name);
+        if (length > 0 && strncmp(note, name, length) == 0 &&
+            strncmp(note + length, ": ", 2) == 0 && note + length + 2 > text) {
+            text = note + length + 2; /* of "a" and "a: b", the longer one */
+        }
+    }
+    return text;
+}
+
+/* Notes are repeated by every shard, and by the programs of a project. */
 static void notes_merge(struct result *result)
 {
     size_t kept = 0;
+    unsigned *more = memory_new(result->note_count + 1, sizeof *more);
     for (size_t i = 0; i < result->note_count; i++) {
+        const char *text = note_text(result, result->notes[i]);
+        bool same = false;
         size_t j = 0;
-        while (j < kept && strcmp(result->notes[j], result->notes[i]) != 0) {
+        while (j < kept && strcmp(note_text(result, result->notes[j]), text) != 0) {
             j++;
         }
+        for (size_t k = 0; k <= j && k < kept; k++) {
+            same = same || strcmp(result->notes[k], result->notes[i]) == 0;
+        }
         if (j < kept) {
+            more[j] += !same;
             free(result->notes[i]);
         } else {
             result->notes[kept++] = result->notes[i];
         }
     }
+    for (size_t j = 0; j < kept; j++) {
+        if (more[j] > 0) {
+            const char *text = note_text(result, result->notes[j]);
+            int length = (int)(text - result->notes[j] - 2); /* of the program's name */
+            char *note =
+                memory_format("%.*s and %u more: %s", length, result->notes[j], more[j], text);
+            free(result->notes[j]);
+            result->notes[j] = note;
+        }
+    }
+    free(more);
     result->note_count = kept;
 }
 
@@ -199,7 +235,8 @@ static bool same_run(const struct result_source *first, const struct result_sour
     } rows[] = {{"suite", first->suite, other->suite},
                 {"scenario", first->scenario, other->scenario},
                 {"command", first->command, other->command}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    bool named = first->program[0] && other->program[0]; /* each is a suite of its own */
+    for (size_t i = named; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].a, rows[i].b) != 0) {
             char *a = printable_new(rows[i].a), *b = printable_new(rows[i].b);
             diag_add(
@@ -229,8 +266,39 @@ static void reason_merge(struct result *result, const struct result_source *sour
     }
 }
 
-enum result_merge result_merge(struct result *result, const char *const *paths, size_t count,
-                               size_t sites_max, struct diag *diag)
+/* One partition of all programs, in whatever order they are. */
+static void partition_merge(struct result *result, const struct result_source *sources,
+                            size_t count)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        all += result_hash(sources[i].program, sources[i].partition);
+    }
+    char *partition = memory_format("%016" PRIx64, all);
+    result_set(&result->partition, partition);
+    free(partition);
+}
+
+/* What the programs do not have in common is nobody's. */
+static void programs_merge(struct result *result, const struct result_source *sources, size_t count)
+{
+    bool one_program = true, one_way = true;
+    for (size_t i = 1; i < count; i++) {
+        one_program = one_program && strcmp(sources[i].program, sources[0].program) == 0;
+        one_way = one_way && strcmp(sources[i].way_in, sources[0].way_in) == 0;
+    }
+    if (!one_program) {
+        result_set(&result->program, "");
+        result_set(&result->suite, "");
+        result_set(&result->argv, ""); /* of one of them */
+    }
+    if (!one_way) {
+        result_set(&result->way_in, "");
+    }
+}
+
+static enum result_merge merge(struct result *result, const char *const *paths, size_t count,
+                               size_t sites_max, bool whole, struct diag *diag)
 {
     struct result_reader *reader = result_reader_new(result, sites_max);
     enum result_merge done = RESULT_MERGE_DONE;
@@ -254,13 +322,18 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
             done = RESULT_MERGE_REFUSED;
         }
     }
-    if (done != RESULT_MERGE_BAD && !result_shards_complete(result, reader, diag)) {
+    if (whole && done != RESULT_MERGE_BAD && !result_shards_complete(result, reader, diag)) {
         done = RESULT_MERGE_REFUSED;
+    }
+    if (!whole && result->shard[0]) {
+        partition_merge(result, sources, source_count);
+    } else if (source_count > 1) {
+        result_set(&result->shard, "");
+        result_set(&result->partition, "");
     }
     if (source_count > 1) {
         reason_merge(result, sources, source_count);
-        result_set(&result->shard, "");
-        result_set(&result->partition, "");
+        programs_merge(result, sources, source_count);
         result_merge_variants(result);
         result_merge_sites(result);
         notes_merge(result);
@@ -268,4 +341,21 @@ enum result_merge result_merge(struct result *result, const char *const *paths, 
     result_reader_free(&reader);
     result_sites_sort(result);
     return done;
+}
+
+enum result_merge result_merge(struct result *result, const char *const *paths, size_t count,
+                               size_t sites_max, struct diag *diag)
+{
+    size_t expanded;
+    char **files = result_folders_expand(paths, count, &expanded);
+    enum result_merge done =
+        merge(result, (const char *const *)files, expanded, sites_max, true, diag);
+    result_folders_free(files);
+    return done;
+}
+
+enum result_merge result_merge_programs(struct result *result, const char *const *paths,
+                                        size_t count, size_t sites_max, struct diag *diag)
+{
+    return merge(result, paths, count, sites_max, false, diag);
 }

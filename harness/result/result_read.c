@@ -201,6 +201,7 @@ static void source_open(struct result_reader *reader, const char *path)
                                                                      .line = reader->line,
                                                                      .command = memory_copy(""),
                                                                      .suite = memory_copy(""),
+                                                                     .program = memory_copy(""),
                                                                      .scenario = memory_copy(""),
                                                                      .shard = memory_copy(""),
                                                                      .partition = memory_copy(""),
@@ -283,9 +284,11 @@ static void run_read(struct result_reader *reader)
     struct result *result = reader->result;
     result_set(&result->shard, ""); /* not what the file before said */
     result_set(&result->partition, "");
+    result_set(&result->program, "");
     result_line_run(&reader->json, result);
     result_set(&source->command, result->command);
     result_set(&source->suite, result->suite);
+    result_set(&source->program, result->program);
     result_set(&source->scenario, result->scenario);
     result_set(&source->shard, result->shard);
     result_set(&source->partition, result->partition);
@@ -532,6 +535,7 @@ void result_reader_free(struct result_reader **slot)
         free(reader->sources[i].path);
         free(reader->sources[i].command);
         free(reader->sources[i].suite);
+        free(reader->sources[i].program);
         free(reader->sources[i].scenario);
         free(reader->sources[i].shard);
         free(reader->sources[i].partition);

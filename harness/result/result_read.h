@@ -21,7 +21,7 @@
 
 /* What a file says of itself. */
 struct result_source {
-    char *path, *command, *suite, *scenario, *shard, *partition, *host, *way_in, *reason;
+    char *path, *command, *suite, *program, *scenario, *shard, *partition, *host, *way_in, *reason;
     unsigned line; /* of its `run` */
     size_t tests;  /* distinct ones */
     size_t expected, passed, failed, skipped, incomplete, cut_short;

@@ -29,15 +29,15 @@ static bool shard_read(const struct result_source *source, unsigned *shard, unsi
     return *end == '\0' && index >= 1 && index <= count && count <= TOTAL_MAX;
 }
 
-/* Do the files fit each other? *total is 0 when none is a shard. */
-static bool sources_fit(const struct result_source *sources, size_t count, unsigned *total,
-                        struct diag *diag)
+/* Do the files of a program fit each other? *total is 0 when none is a shard. */
+static bool sources_fit(const struct result_source *sources, size_t count, const char *program,
+                        unsigned *total, struct diag *diag)
 {
     const struct result_source *first = NULL;
     unsigned shard, shards;
     *total = 0;
     for (size_t i = 0; i < count; i++) {
-        if (sources[i].shard[0] == '\0') {
+        if (sources[i].shard[0] == '\0' || strcmp(sources[i].program, program) != 0) {
             continue;
         }
         if (!shard_read(&sources[i], &shard, &shards) || (*total != 0 && shards != *total)) {
@@ -83,14 +83,17 @@ static size_t tests_missing(const struct result *result, const struct result_els
     return missing;
 }
 
-static void shard_tell(struct result *result, const struct result_reader *reader, unsigned shard,
-                       unsigned total, bool there, struct diag *diag)
+/* `program` is "" where the tests of all variants are meant. */
+static void shard_tell(struct result *result, const struct result_reader *reader,
+                       const char *program, unsigned shard, unsigned total, bool there,
+                       struct diag *diag)
 {
     struct text names = {0};
     size_t missing = 0;
     bool listed = false;
     for (size_t i = 0; i < result->elsewhere_count; i++) {
-        if (result->elsewhere[i].shard == shard) {
+        if (result->elsewhere[i].shard == shard &&
+            (program[0] == '\0' || strcmp(result->elsewhere[i].variant, program) == 0)) {
             missing += tests_missing(result, &result->elsewhere[i], reader, &names);
             listed = true;
         }
@@ -98,26 +101,29 @@ static void shard_tell(struct result *result, const struct result_reader *reader
     if (missing > TESTS_NAMED) {
         text_format(&names, "\n    and %zu more", missing - TESTS_NAMED);
     }
+    char *shown = printable_new(program);
+    const char *of = program[0] ? " of " : "";
     if (listed) {
-        diag_add(diag, "", 0, 0, "%s shard of %u: %u, with %zu test%s%s",
-                 there ? "broken off" : "missing", total, shard, missing, missing == 1 ? "" : "s",
-                 names.data ? names.data : "");
+        diag_add(diag, "", 0, 0, "%s shard of %u%s%s: %u, with %zu test%s%s",
+                 there ? "broken off" : "missing", total, of, shown, shard, missing,
+                 missing == 1 ? "" : "s", names.data ? names.data : "");
     } else {
-        diag_add(diag, "", 0, 0, "%s shard of %u: %u", there ? "broken off" : "missing", total,
-                 shard);
+        diag_add(diag, "", 0, 0, "%s shard of %u%s%s: %u", there ? "broken off" : "missing", total,
+                 of, shown, shard);
     }
+    free(shown);
     /* A file that broke off was counted when it was read. */
     result->incomplete += there ? 0 : missing > 0 ? missing : 1;
     text_fini(&names);
 }
 
-bool result_shards_complete(struct result *result, const struct result_reader *reader,
-                            struct diag *diag)
+static bool program_complete(struct result *result, const struct result_reader *reader,
+                             const char *program, struct diag *diag)
 {
     size_t count;
     const struct result_source *sources = result_reader_sources(reader, &count);
     unsigned total = 0, shard, shards;
-    if (!sources_fit(sources, count, &total, diag)) {
+    if (!sources_fit(sources, count, program, &total, diag)) {
         return false;
     }
     if (total <= 1) {
@@ -126,7 +132,7 @@ bool result_shards_complete(struct result *result, const struct result_reader *r
     bool complete = true;
     struct part *parts = memory_new(total + 1, sizeof *parts);
     for (size_t i = 0; i < count; i++) {
-        if (!shard_read(&sources[i], &shard, &shards)) {
+        if (strcmp(sources[i].program, program) != 0 || !shard_read(&sources[i], &shard, &shards)) {
             continue;
         }
         if (parts[shard].there) {
@@ -138,10 +144,28 @@ bool result_shards_complete(struct result *result, const struct result_reader *r
     }
     for (shard = 1; shard <= total; shard++) {
         if (!parts[shard].there || !parts[shard].whole) {
-            shard_tell(result, reader, shard, total, parts[shard].there, diag);
+            shard_tell(result, reader, program, shard, total, parts[shard].there, diag);
             complete = false;
         }
     }
     free(parts);
+    return complete;
+}
+
+/* Each program of a project is parted by itself. */
+bool result_shards_complete(struct result *result, const struct result_reader *reader,
+                            struct diag *diag)
+{
+    size_t count;
+    const struct result_source *sources = result_reader_sources(reader, &count);
+    bool complete = true;
+    for (size_t i = 0; i < count; i++) {
+        size_t first = 0;
+        while (strcmp(sources[first].program, sources[i].program) != 0) {
+            first++;
+        }
+        complete =
+            (first != i || program_complete(result, reader, sources[i].program, diag)) && complete;
+    }
     return complete;
 }

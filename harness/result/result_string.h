@@ -10,8 +10,8 @@
     (char **const[]){&(r)->tool_version, &(r)->command,  &(r)->argv,    &(r)->host,                \
                      &(r)->allocator,    &(r)->cap_kind, &(r)->started, &(r)->scenario,            \
                      &(r)->suite,        &(r)->way_in,   &(r)->shard,   &(r)->partition,           \
-                     &(r)->reason,       &(r)->filter},                                            \
-        14
+                     &(r)->reason,       &(r)->filter,   &(r)->program},                           \
+        15
 #define TEST_STRINGS(t)                                                                            \
     (char **const[]){&(t)->id,      &(t)->variant,  &(t)->message,       &(t)->file,               \
                      &(t)->horizon, &(t)->order_by, &(t)->order_message, &(t)->program},           \

@@ -33,10 +33,16 @@ void result_write_run(struct result_writer *writer, const struct result *result)
     json_text(line, "allocator", result->allocator);
     json_signed(line, "cap", result->cap);
     json_text(line, "cap_kind", result->cap_kind);
+    if (result->guard > 0) {
+        json_signed(line, "guard", result->guard);
+    }
     json_unsigned(line, "seed", result->seed);
     json_text(line, "started", result->started);
     json_text(line, "scenario", result->scenario);
     json_text(line, "suite", result->suite);
+    if (result->program[0]) {
+        json_text(line, "program", result->program);
+    }
     json_text(line, "way_in", result->way_in);
     json_text(line, "shard", result->shard);
     if (result->partition[0]) {
@@ -108,8 +114,14 @@ static void test_write(struct result_writer *writer, const struct result_test *t
         json_text(line, "order_by", test->order_by);
         json_text(line, "order_message", test->order_message);
     }
+    if (test->children_left != 0) {
+        json_signed(line, "children_left", test->children_left);
+    }
     if (test->children > 0) {
         json_signed(line, "children", test->children);
+    }
+    if (test->children_followed > 0) {
+        json_signed(line, "children_followed", test->children_followed);
     }
     if (test->programs > 0) {
         json_signed(line, "programs", test->programs);

@@ -39,8 +39,8 @@ void result_write_variant(struct result_writer *writer, const struct result_vari
 void result_write_expect(struct result_writer *writer, const struct result_expect *expect);
 void result_write_elsewhere(struct result_writer *writer, const struct result_elsewhere *elsewhere);
 void result_write_note(struct result_writer *writer, const char *text);
-/* Copies the lines of tests, sites, births and notes of another result file as they are, 64 KiB a
- * write. False: the file cannot be read, or a line of it is not JSON. */
+/* Copies the lines of tests, sites and births of another result file as they are, 64 KiB a write.
+ * False: the file cannot be read, or a line of it is not JSON. */
 bool result_write_copy(struct result_writer *writer, const char *path);
 /* Frames as an array under `key`, for what writes a part of a line. */
 void result_write_frames(struct text *line, const char *key, const struct result_frame *frames,

@@ -229,8 +229,7 @@ static int line_wanted(struct json *json, const char *line, size_t length)
             json_skip(json);
         } else if (json_take_text(json, &type)) {
             return strcmp(type, "test") == 0 || strcmp(type, "once") == 0 ||
-                   strcmp(type, "site") == 0 || strcmp(type, "births") == 0 ||
-                   strcmp(type, "note") == 0;
+                   strcmp(type, "site") == 0 || strcmp(type, "births") == 0;
         }
     }
     return json->error ? -1 : 0;

@@ -271,3 +271,12 @@ void expect_take(struct reader *reader, const struct node *map)
         expects_order(reader->scenario);
     }
 }
+
+void expect_program_take(struct reader *reader, size_t variant, const struct node *map)
+{
+    if (map->kind != NODE_MAP) {
+        reader_error(reader, map, "expect must be a map, such as {verdict: clean}");
+        return;
+    }
+    variant_metrics(reader, variant, map);
+}

@@ -6,12 +6,14 @@
 #include "harness/base/text.h"
 #include "harness/base/unit.h"
 #include "harness/scenario/node.h"
+#include "harness/scenario/programs.h"
 #include "harness/scenario/scenario.h"
 
 struct reader {
     const char *path;
     struct diag *diag;
     struct scenario *scenario;
+    struct programs *programs;            /* of .tidemark.yaml; else NULL */
     bool all;                             /* in the expectations of `all` */
     const struct node *variants, *expect; /* read after the suite is known */
     struct scenario_pair *suite_env;      /* of the suite, for every variant */
@@ -76,5 +78,7 @@ bool teardown_take(struct reader *reader, const struct node *value,
 void variants_take(struct reader *reader, const struct node *list);
 /* expect.c; after the variants. */
 void expect_take(struct reader *reader, const struct node *map);
+/* Of one variant, which is a program of .tidemark.yaml. */
+void expect_program_take(struct reader *reader, size_t variant, const struct node *map);
 
 #endif

@@ -3,6 +3,7 @@
 #include "harness/symbol/symbol.h"
 
 #include "harness/base/memory.h"
+#include "harness/symbol/demangle.h"
 #include "harness/symbol/symbol_part.h"
 
 #include <dwarf.h>
@@ -16,8 +17,8 @@ struct symbols {
     Dwfl *dwfl;
     bool open; /* modules are being reported */
     struct {
-        uint64_t address, line;
-    } * lines; /* by hash of the address; what symbols_line said */
+        uint64_t address, line, own;
+    } * lines; /* by hash of the address; what symbols_line and symbols_own_line said */
     size_t line_count, line_room;
     struct { /* by hash of the address; elfutils looks through a whole table of symbols */
         uint64_t address;
@@ -201,14 +202,18 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
         frame_place(frame, unit, dwarf_linesrc(line, NULL, NULL), number);
     }
     for (; depth > 1; depth--) {
-        const char *name = dwarf_diename(&scopes[depth - 1]);
-        result_set(&frame->function, name ? name : "");
+        free(frame->function);
+        frame->function = debug_name(&scopes[depth - 1]);
         frame = frame_add(frames, count, path, offset);
         frame_place_call(frame, unit, &scopes[depth - 1]);
     }
-    const char *name = depth == 1 ? dwarf_diename(&scopes[0]) : NULL;
-    name = name ? name : name_of(symbols, module, pc);
-    result_set(&frame->function, name ? name : "");
+    free(frame->function);
+    frame->function = depth == 1 ? debug_name(&scopes[0]) : memory_copy("");
+    if (!frame->function[0]) {
+        const char *name = name_of(symbols, module, pc);
+        free(frame->function);
+        frame->function = demangle(name ? name : "");
+    }
 }
 
 static uint64_t text_mix(uint64_t hash, const char *text)
@@ -219,21 +224,29 @@ static uint64_t text_mix(uint64_t hash, const char *text)
     return hash * 0x9e3779b97f4a7c15u;
 }
 
-static uint64_t line_of(struct symbols *symbols, uint64_t address)
+static uint64_t frame_line(const struct result_frame *frame)
+{
+    uint64_t hash = text_mix(0xcbf29ce484222325u, frame->module);
+    hash = text_mix(hash, frame->function);
+    if (frame->line > 0) {
+        hash = text_mix(hash, frame->file) ^ frame->line;
+    } else if (!frame->function[0]) {
+        hash ^= frame->offset;
+    }
+    return hash ? hash : 1;
+}
+
+static void lines_of(struct symbols *symbols, uint64_t address, uint64_t *line, uint64_t *own)
 {
     struct result_frame *frames = NULL;
-    size_t count = 0;
+    size_t count = 0, at = 0;
     symbols_stack(symbols, address, false, &frames, &count);
-    const struct result_frame *inner = &frames[0];
-    uint64_t hash = text_mix(0xcbf29ce484222325u, inner->module);
-    hash = text_mix(hash, inner->function);
-    if (inner->line > 0) {
-        hash = text_mix(hash, inner->file) ^ inner->line;
-    } else if (!inner->function[0]) {
-        hash ^= inner->offset;
+    while (at < count && result_frame_system(&frames[at])) {
+        at++;
     }
+    *line = frame_line(&frames[0]);
+    *own = at < count ? frame_line(&frames[at]) : 0;
     result_frames_free(frames, count);
-    return hash ? hash : 1;
 }
 
 /* Where the line of an address is kept, or would be. */
@@ -261,18 +274,31 @@ static void lines_grow(struct symbols *symbols)
     symbols->line_room = bigger.line_room;
 }
 
-uint64_t symbols_line(struct symbols *symbols, uint64_t address)
+/* Looked up once for each address. */
+static size_t line_get(struct symbols *symbols, uint64_t address)
 {
     if (symbols->line_count * 2 >= symbols->line_room) {
         lines_grow(symbols);
     }
     size_t slot = line_slot(symbols, address);
     if (symbols->lines[slot].address == 0) {
+        lines_of(symbols, address, &symbols->lines[slot].line, &symbols->lines[slot].own);
         symbols->lines[slot].address = address;
-        symbols->lines[slot].line = line_of(symbols, address);
         symbols->line_count++;
     }
+    return slot;
+}
+
+uint64_t symbols_line(struct symbols *symbols, uint64_t address)
+{
+    size_t slot = line_get(symbols, address); /* the table may move */
     return symbols->lines[slot].line;
+}
+
+uint64_t symbols_own_line(struct symbols *symbols, uint64_t address)
+{
+    size_t slot = line_get(symbols, address); /* the table may move */
+    return symbols->lines[slot].own;
 }
 
 char *symbols_function(struct symbols *symbols, uint64_t address)

@@ -20,6 +20,9 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
 /* A number for the innermost line that a return address belongs to: the same in every process and
  * for every copy that the compiler inlined. Without debug information, for the function. */
 uint64_t symbols_line(struct symbols *symbols, uint64_t address);
+/* The same of the innermost line that is not in a header of the system's, as those of the
+ * containers of C++ are; 0: all that the address belongs to is. */
+uint64_t symbols_own_line(struct symbols *symbols, uint64_t address);
 /* The function that this address is in, not those that the compiler put into it; "" if unknown. The
  * caller frees. */
 char *symbols_function(struct symbols *symbols, uint64_t address);

@@ -4,6 +4,8 @@
 
 #include "harness/base/memory.h"
 
+#include "harness/symbol/demangle.h"
+
 #include <dwarf.h>
 #include <stdlib.h>
 
@@ -86,6 +88,15 @@ static bool is_container(int tag)
 {
     return tag == DW_TAG_namespace || tag == DW_TAG_structure_type || tag == DW_TAG_class_type ||
            tag == DW_TAG_module;
+}
+
+char *debug_name(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    const char *linkage =
+        dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
+    const char *name = linkage ? linkage : dwarf_diename(die);
+    return linkage ? demangle(linkage) : memory_copy(name ? name : "");
 }
 
 size_t debug_scopes(Dwarf_Die *unit, uint64_t pc, Dwarf_Die *scopes, size_t most)

@@ -4,6 +4,7 @@
  * has offsets. Supervisor only.
  */
 #include "harness/base/memory.h"
+#include "harness/symbol/demangle.h"
 #include "harness/symbol/symbol.h"
 #include "harness/symbol/symbol_part.h"
 
@@ -35,6 +36,7 @@ static const struct variable *root_name(struct symbols *symbols, const struct wi
         return NULL;
     }
     const char *path = NULL, *name;
+    char *whole = memory_copy("");
     GElf_Sym symbol;
     GElf_Off offset = 0;
     uint64_t start = symbols_start_of(module, &path), inside = 0;
@@ -50,16 +52,23 @@ static const struct variable *root_name(struct symbols *symbols, const struct wi
     }
     if (variable) {
         Dwarf_Die die = variable->die;
-        const char *written = dwarf_diename(&die);
-        name = written ? written : name;
+        char *written = debug_name(&die);
+        result_set(&whole, written);
+        free(written);
         offset = place - variable->address;
     }
-    char *shown = memory_format(local && name ? "thread-local %s" : "%s", name ? name : "");
+    if (!whole[0] && name) {
+        free(whole);
+        whole = demangle(name);
+    }
+    char *shown = memory_format(local && whole[0] ? "thread-local %s" : "%s", whole);
     result_set(&root->symbol, shown);
     result_set(&root->module, path ? path : "");
     root->offset = offset;
+    bool named = whole[0] != '\0';
+    free(whole);
     free(shown);
-    return name ? variable : NULL;
+    return named ? variable : NULL;
 }
 
 void symbols_held(struct symbols *symbols, const struct wire_held *held, struct result_link *links)

@@ -48,6 +48,10 @@ Dwarf_Die *debug_unit(struct debug *debug, uint64_t address);
 /* The variable at an address (as in the debug information) or offset in thread-local storage. */
 const struct variable *debug_variable(struct debug *debug, uint64_t address, bool thread_local);
 
+/* The name of a function or a variable with its namespaces and classes, as demangle gives it; ""
+ * where it has none. The caller frees. */
+char *debug_name(Dwarf_Die *die);
+
 /* The scopes of functions that an address lies in, outermost (the subprogram) first, then what was
  * inlined into it. Returns how many; at most `most`. */
 #define DEBUG_SCOPES 64

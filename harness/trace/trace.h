@@ -19,6 +19,7 @@ struct trace {
     uint64_t bytes;        /* of all requests */
     uint64_t unique_bytes; /* of the keys, each at its first size */
     uint32_t size_max;
+    uint64_t left_out; /* requests of an access log that no cache would answer: not GET, not HEAD */
     size_t keys_room, sizes_room;
     struct trace_index *index; /* while it is being filled */
 };
@@ -36,16 +37,21 @@ void trace_finish(struct trace *trace);
 uint64_t *trace_next(const struct trace *trace);
 
 enum trace_format {
-    TRACE_AUTO,   /* by the file's name: .oracleGeneral, .lis, .csv, .u32 .u64 .u32be .u64be; else
-                     text where the first bytes are text, 32-bit big-endian for .trace */
+    TRACE_AUTO,   /* by the file's name: .oracleGeneral, .lis, .csv, .u32 .u64 .u32be .u64be, and
+                     .vscsi by its versions; else text where the first bytes are text, an access log
+                     where its first line is one, 32-bit big-endian for .trace */
     TRACE_TEXT,   /* a key a line, any bytes; a second word is its size; three need key_column */
     TRACE_LIS,    /* start count ignore number: the keys start .. start + count - 1 */
-    TRACE_CSV,    /* a heading that names key (id, obj_id, lba ...) and perhaps size; , ; or tab */
+    TRACE_CSV,    /* a heading that names key (id, obj_id, lba ...) and perhaps size; , ; or tab; a
+                     field may be in quotes, a heading behind '#', a line with '#' else is none */
+    TRACE_ACCESS, /* an access log of a web server: the path is the key, the bytes the size */
     TRACE_ORACLE, /* libCacheSim's oracleGeneral: u32 time, u64 id, u32 size, i64 next */
     TRACE_U32,
     TRACE_U64,
     TRACE_U32BE,
     TRACE_U64BE,
+    TRACE_VSCSI1, /* libCacheSim's vscsi, both versions: u64 block number, u32 length */
+    TRACE_VSCSI2,
 };
 extern const char *const trace_format_names[]; /* in the enum's order, NULL-terminated */
 

@@ -2,356 +2,20 @@
  * trace_read.c - trace files of several formats into a struct trace. Every error names the file,
  * and the line or the byte; the first one ends the reading, since what follows it means nothing.
  */
-#include "harness/trace/stream.h"
-#include "harness/trace/trace.h"
+#include "harness/trace/trace_line.h"
 
 #include "harness/base/memory.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define READ_BLOCK    (256u << 10)
-#define READ_LINE_MAX (64u << 10)
-#define READ_SPAN_MAX (16u << 20) /* keys of one line of a .lis file */
+#define READ_BLOCK (256u << 10)
 
-const char *const trace_format_names[] = {"auto", "text", "lis",   "csv",   "oracleGeneral",
-                                          "u32",  "u64",  "u32be", "u64be", NULL};
-
-struct reader {
-    struct trace *trace;
-    const struct trace_options *options;
-    const char *path;
-    struct diag *diag;
-    struct stream *stream;
-    unsigned char *block;
-    size_t filled;
-    unsigned line;
-    uint64_t offset;                  /* bytes before the block */
-    unsigned key_column, size_column; /* of columns, 0-based; size_column UINT_MAX: none */
-    char delimiter;                   /* of columns; ' ': words */
-    bool heading_read;
-};
-
-static bool reader_full(const struct reader *reader)
-{
-    return reader->options->most && reader->trace->requests >= reader->options->most;
-}
-
-static bool reader_add(struct reader *reader, uint64_t key, uint64_t size)
-{
-    if (reader_full(reader)) {
-        return true;
-    }
-    if (size > UINT32_MAX) {
-        diag_add(reader->diag, reader->path, reader->line, 0,
-                 "a size of %llu bytes is beyond 4 GiB, the most a trace may hold",
-                 (unsigned long long)size);
-        return false;
-    }
-    if (!trace_add(reader->trace, key, (uint32_t)size)) {
-        diag_add(reader->diag, reader->path, 0, 0, "has more than 2,147,483,647 distinct keys");
-        return false;
-    }
-    return true;
-}
-
-/* A word of text as a key: a decimal number is itself, anything else its hash (64 bits: among a
- * million distinct words two are confused once in 37 million traces). */
-static uint64_t word_key(const char *word, size_t length)
-{
-    uint64_t number = 0;
-    bool digits = length > 0 && length < 19;
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < length; i++) {
-        digits = digits && word[i] >= '0' && word[i] <= '9';
-        number = number * 10 + (uint64_t)(word[i] - '0');
-        hash = (hash ^ (unsigned char)word[i]) * UINT64_C(1099511628211);
-    }
-    if (digits && (word[0] != '0' || length == 1)) {
-        return number;
-    }
-    hash = (hash ^ hash >> 32) * UINT64_C(0xd6e8feb86659fd93);
-    return hash ^ hash >> 29;
-}
-
-static bool number_parse(const char *word, size_t length, uint64_t *number)
-{
-    *number = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (word[i] < '0' || word[i] > '9' || *number > UINT64_MAX / 10 - 9) {
-            return false;
-        }
-        *number = *number * 10 + (uint64_t)(word[i] - '0');
-    }
-    return length > 0;
-}
-
-static const char *word_next(const char *at, const char *end, size_t *length)
-{
-    while (at < end && isspace((unsigned char)*at)) {
-        at++;
-    }
-    const char *start = at;
-    while (at < end && !isspace((unsigned char)*at)) {
-        at++;
-    }
-    *length = (size_t)(at - start);
-    return start;
-}
-
-static bool column_line(struct reader *reader, const char *line, const char *end);
-
-static bool text_line(struct reader *reader, const char *line, const char *end)
-{
-    size_t key_length, size_length, third_length;
-    const char *key = word_next(line, end, &key_length);
-    const char *size = word_next(key + key_length, end, &size_length);
-    const char *third = word_next(size + size_length, end, &third_length);
-    uint64_t bytes = 1;
-    if (key_length == 0 || key[0] == '#') {
-        return true;
-    }
-    if (reader->options->key_column) {
-        reader->delimiter = ' ';
-        return column_line(reader, line, end);
-    }
-    if (third_length > 0) {
-        diag_add(reader->diag, reader->path, reader->line, (unsigned)(third - line) + 1,
-                 "'%.*s' is a third column: which is the key? --key-column 2 --size-column 3, say",
-                 (int)(third_length < 40 ? third_length : 40), third);
-        return false;
-    }
-    if (size_length > 0 && !number_parse(size, size_length, &bytes)) {
-        diag_add(reader->diag, reader->path, reader->line, (unsigned)(size - line) + 1,
-                 "'%.*s' is not a size; a line is a key and, perhaps, its size in bytes",
-                 (int)(size_length < 40 ? size_length : 40), size);
-        return false;
-    }
-    return reader_add(reader, word_key(key, key_length), bytes);
-}
-
-static bool lis_line(struct reader *reader, const char *line, const char *end)
-{
-    uint64_t numbers[2];
-    const char *at = line;
-    for (int i = 0; i < 2; i++) {
-        size_t length;
-        at = word_next(at, end, &length);
-        if (i == 0 && length == 0) {
-            return true;
-        }
-        if (!number_parse(at, length, &numbers[i])) {
-            diag_add(reader->diag, reader->path, reader->line, (unsigned)(at - line) + 1,
-                     "'%.*s' is not a number; a line is start, count, ignored, request number",
-                     (int)(length < 40 ? length : 40), at);
-            return false;
-        }
-        at += length;
-    }
-    if (numbers[1] > READ_SPAN_MAX) {
-        diag_add(reader->diag, reader->path, reader->line, 0,
-                 "one line asks for %llu keys; %u is the most", (unsigned long long)numbers[1],
-                 READ_SPAN_MAX);
-        return false;
-    }
-    for (uint64_t i = 0; i < numbers[1]; i++) {
-        if (!reader_add(reader, numbers[0] + i, 1)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static const char *field_at(const char *line, const char *end, char delimiter, unsigned column,
-                            size_t *length)
-{
-    if (delimiter == ' ') {
-        line = word_next(line, end, length);
-        for (; column > 0; column--) {
-            line = word_next(line + *length, end, length);
-        }
-        return *length > 0 ? line : NULL;
-    }
-    while (column > 0 && line < end) {
-        line = memchr(line, delimiter, (size_t)(end - line));
-        if (!line) {
-            return NULL;
-        }
-        line++;
-        column--;
-    }
-    const char *stop = memchr(line, delimiter, (size_t)(end - line));
-    stop = stop ? stop : end;
-    while (line < stop && isspace((unsigned char)*line)) {
-        line++;
-    }
-    while (stop > line && isspace((unsigned char)stop[-1])) {
-        stop--;
-    }
-    *length = (size_t)(stop - line);
-    return line;
-}
-
-static bool field_is(const char *field, size_t length, const char *const *names)
-{
-    for (; *names; names++) {
-        if (strlen(*names) == length && strncasecmp(field, *names, length) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The delimiter that the first line has most of, and how many columns that makes. */
-static unsigned columns_count(struct reader *reader, const char *line, const char *end)
-{
-    size_t best = 0, width;
-    if (reader->delimiter == ' ') {
-        while (field_at(line, end, ' ', (unsigned)best, &width)) {
-            best++;
-        }
-        return (unsigned)best;
-    }
-    for (const char *d = ",;\t|"; *d; d++) {
-        size_t count = 0;
-        for (const char *at = line; at < end; at++) {
-            count += *at == *d;
-        }
-        if (count > best) {
-            best = count;
-            reader->delimiter = *d;
-        }
-    }
-    return (unsigned)best + 1;
-}
-
-/* "2", or what the heading calls it: *column, 0-based. False: there is none. */
-static bool column_find(const struct reader *reader, const char *line, const char *end,
-                        unsigned columns, const char *wanted, unsigned *column, bool *heading)
-{
-    const char *const names[] = {wanted, NULL};
-    uint64_t number;
-    size_t width;
-    for (unsigned i = 0; i < columns; i++) {
-        const char *field = field_at(line, end, reader->delimiter, i, &width);
-        if (field && field_is(field, width, names)) {
-            *column = i;
-            *heading = true;
-            return true;
-        }
-    }
-    if (!number_parse(wanted, strlen(wanted), &number) || number == 0 || number > columns) {
-        return false;
-    }
-    *column = (unsigned)number - 1;
-    return true;
-}
-
-/* The first line has no such column, or none can be told to be the key: it has these. */
-static bool columns_refuse(struct reader *reader, const char *line, const char *end,
-                           unsigned columns, const char *what)
-{
-    char list[200] = "";
-    size_t used = 0, width;
-    for (unsigned i = 0; i < columns && used < sizeof list; i++) {
-        const char *field = field_at(line, end, reader->delimiter, i, &width);
-        int shown = field ? (int)(width < 24 ? width : 24) : 0;
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s'%.*s'", i > 0 ? ", " : "",
-                                 shown, field ? field : "");
-    }
-    diag_add(reader->diag, reader->path, reader->line, 0,
-             "%s: the columns are %s; --key-column COLUMN and --size-column COLUMN, by name or "
-             "number, say which to take",
-             what, list);
-    return false;
-}
-
-/* Finds key and size by what the user said, or by the names of a heading, or because there is no
- * choice: one column, or two of which the second is a number. Nothing else is guessed. */
-static bool columns_choose(struct reader *reader, const char *line, const char *end, bool *heading)
-{
-    static const char *const key_names[] = {"key", "id",  "obj_id", "object_id", "object",
-                                            "lba", "url", "block",  "address",   NULL};
-    static const char *const size_names[] = {"size", "obj_size", "bytes", "length", NULL};
-    const struct trace_options *options = reader->options;
-    unsigned columns = columns_count(reader, line, end);
-    bool keyed = false;
-    char what[80];
-    size_t width;
-    uint64_t number;
-    for (unsigned column = 0; column < columns; column++) {
-        const char *field = field_at(line, end, reader->delimiter, column, &width);
-        if (field && field_is(field, width, key_names)) {
-            reader->key_column = column;
-            keyed = *heading = true;
-        } else if (field && field_is(field, width, size_names)) {
-            reader->size_column = column;
-            *heading = true;
-        }
-    }
-    if (options->key_column || options->size_column) {
-        const char *wanted[] = {options->key_column, options->size_column};
-        unsigned *found[] = {&reader->key_column, &reader->size_column};
-        reader->size_column = options->size_column ? reader->size_column : UINT32_MAX;
-        for (int i = 0; i < 2; i++) {
-            if (wanted[i] &&
-                !column_find(reader, line, end, columns, wanted[i], found[i], heading)) {
-                snprintf(what, sizeof what, "no column '%.40s'", wanted[i]);
-                return columns_refuse(reader, line, end, columns, what);
-            }
-        }
-        keyed = keyed || options->key_column;
-    }
-    if (keyed || columns == 1) {
-        return true;
-    }
-    const char *second = field_at(line, end, reader->delimiter, 1, &width);
-    if (columns > 2 || *heading || !second || !number_parse(second, width, &number)) {
-        return columns_refuse(reader, line, end, columns, "no column is known to be the key");
-    }
-    reader->size_column = 1;
-    return true;
-}
-
-static bool column_line(struct reader *reader, const char *line, const char *end)
-{
-    size_t key_length, size_length = 0;
-    uint64_t bytes = 1;
-    if (line == end) {
-        return true;
-    }
-    if (!reader->heading_read) {
-        bool heading = false;
-        reader->heading_read = true;
-        if (!columns_choose(reader, line, end, &heading)) {
-            return false;
-        }
-        if (heading) {
-            return true;
-        }
-    }
-    const char *key = field_at(line, end, reader->delimiter, reader->key_column, &key_length);
-    if (!key || key_length == 0) {
-        diag_add(reader->diag, reader->path, reader->line, 0, "has no key in column %u",
-                 reader->key_column + 1);
-        return false;
-    }
-    if (reader->size_column != UINT32_MAX) {
-        const char *size =
-            field_at(line, end, reader->delimiter, reader->size_column, &size_length);
-        if (!size || !number_parse(size, size_length, &bytes)) {
-            diag_add(reader->diag, reader->path, reader->line,
-                     size ? (unsigned)(size - line) + 1 : 0, "'%.*s' in column %u is not a size",
-                     (int)(size_length < 40 ? size_length : 40), size ? size : "",
-                     reader->size_column + 1);
-            return false;
-        }
-    }
-    return reader_add(reader, word_key(key, key_length), bytes);
-}
+const char *const trace_format_names[] = {"auto",          "text",   "lis", "csv",   "access-log",
+                                          "oracleGeneral", "u32",    "u64", "u32be", "u64be",
+                                          "vscsi1",        "vscsi2", NULL};
 
 /* Takes whole lines out of the block; *used says how much of it is done with. */
 static bool lines_take(struct reader *reader, bool last, size_t *used,
@@ -400,10 +64,12 @@ static bool records_take(struct reader *reader, bool last, size_t *used, enum tr
     static const struct {
         unsigned width, key_at, key_width;
         bool big;
+        unsigned size_at; /* of 32 bits; 0: each request is 1 */
     } rows[] = {
-        [TRACE_ORACLE] = {24, 4, 8, false}, [TRACE_U32] = {4, 0, 4, false},
-        [TRACE_U64] = {8, 0, 8, false},     [TRACE_U32BE] = {4, 0, 4, true},
-        [TRACE_U64BE] = {8, 0, 8, true},
+        [TRACE_ORACLE] = {24, 4, 8, false, 12}, [TRACE_U32] = {4, 0, 4, false, 0},
+        [TRACE_U64] = {8, 0, 8, false, 0},      [TRACE_U32BE] = {4, 0, 4, true, 0},
+        [TRACE_U64BE] = {8, 0, 8, true, 0},     [TRACE_VSCSI1] = {32, 16, 8, false, 4},
+        [TRACE_VSCSI2] = {40, 16, 8, false, 8},
     };
     unsigned width = rows[format].width;
     size_t at = 0;
@@ -411,7 +77,8 @@ static bool records_take(struct reader *reader, bool last, size_t *used, enum tr
         const unsigned char *record = reader->block + at;
         uint64_t key =
             bytes_to_number(record + rows[format].key_at, rows[format].key_width, rows[format].big);
-        uint64_t size = format == TRACE_ORACLE ? bytes_to_number(record + 12, 4, false) : 1;
+        unsigned size_at = rows[format].size_at;
+        uint64_t size = size_at > 0 ? bytes_to_number(record + size_at, 4, false) : 1;
         if (!reader_add(reader, key, size)) {
             return false;
         }
@@ -430,6 +97,26 @@ static bool name_ends(const char *name, size_t length, const char *end)
 {
     size_t width = strlen(end);
     return length >= width && strncasecmp(name + length - width, end, width) == 0;
+}
+
+/* The version is the high byte of a number of 16 bits, which stands elsewhere in either; both the
+ * first two records have it. */
+static enum trace_format vscsi_guess(const unsigned char *bytes, size_t count)
+{
+    if (count >= 80 && bytes[3] == 2 && bytes[40 + 3] == 2) {
+        return TRACE_VSCSI2;
+    }
+    return count >= 64 && bytes[15] == 1 && bytes[32 + 15] == 1 ? TRACE_VSCSI1 : TRACE_AUTO;
+}
+
+/* Does the first line have what every access log has, `] "` behind a `[`? */
+static bool is_access_log(const unsigned char *bytes, size_t count)
+{
+    const char *line = (const char *)bytes;
+    const char *end = memchr(line, '\n', count);
+    size_t length = end ? (size_t)(end - line) : count;
+    const char *open = memchr(line, '[', length);
+    return open && memmem(open, length - (size_t)(open - line), "] \"", 3) != NULL;
 }
 
 enum trace_format trace_guess(const char *path, const unsigned char *bytes, size_t count)
@@ -456,6 +143,9 @@ enum trace_format trace_guess(const char *path, const unsigned char *bytes, size
             break;
         }
     }
+    if (name_ends(path, length, ".vscsi")) {
+        return vscsi_guess(bytes, count);
+    }
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (name_ends(path, length, rows[i].end)) {
             return rows[i].format;
@@ -466,7 +156,7 @@ enum trace_format trace_guess(const char *path, const unsigned char *bytes, size
             return name_ends(path, length, ".trace") ? TRACE_U32BE : TRACE_AUTO;
         }
     }
-    return TRACE_TEXT;
+    return is_access_log(bytes, count) ? TRACE_ACCESS : TRACE_TEXT;
 }
 
 static bool reader_format(struct reader *reader, enum trace_format *format)
@@ -478,7 +168,7 @@ static bool reader_format(struct reader *reader, enum trace_format *format)
     if (*format == TRACE_AUTO) {
         diag_add(reader->diag, reader->path, 0, 0,
                  "is binary and its name does not say how; --format is one of oracleGeneral, u32, "
-                 "u64, u32be, u64be");
+                 "u64, u32be, u64be, vscsi1, vscsi2");
         return false;
     }
     return true;
@@ -487,8 +177,11 @@ static bool reader_format(struct reader *reader, enum trace_format *format)
 /* Block by block; what is left of a block stands before the next. */
 static bool reader_run(struct reader *reader)
 {
-    static bool (*const takers[])(struct reader *, const char *, const char *) = {
-        [TRACE_TEXT] = text_line, [TRACE_LIS] = lis_line, [TRACE_CSV] = column_line};
+    static bool (*const takers[])(struct reader *, const char *,
+                                  const char *) = {[TRACE_TEXT] = trace_text_line,
+                                                   [TRACE_LIS] = trace_lis_line,
+                                                   [TRACE_CSV] = trace_column_line,
+                                                   [TRACE_ACCESS] = trace_access_line};
     enum trace_format format = TRACE_AUTO;
     char error[STREAM_ERROR_BYTES];
     for (bool last = false; !last && !reader_full(reader);) {
@@ -502,8 +195,8 @@ static bool reader_run(struct reader *reader)
         if (format == TRACE_AUTO && !reader_format(reader, &format)) {
             return false;
         }
-        bool good = format <= TRACE_CSV ? lines_take(reader, last, &used, takers[format])
-                                        : records_take(reader, last, &used, format);
+        bool good = format <= TRACE_ACCESS ? lines_take(reader, last, &used, takers[format])
+                                           : records_take(reader, last, &used, format);
         if (!good) {
             return false;
         }

@@ -27,7 +27,7 @@ static uint32_t size_of(uint32_t i)
 }
 
 struct bytes {
-    char data[REQUESTS * 40];
+    char data[REQUESTS * 120];
     size_t length;
 };
 
@@ -66,6 +66,36 @@ static void put_trace(struct bytes *bytes, enum trace_format format)
             break;
         case TRACE_CSV:
             put_text(bytes, "%u; %u;get;%u\r\n", i, size, key);
+            break;
+        case TRACE_ACCESS:
+            put_text(
+                bytes,
+                "10.0.0.%u - jane [01/Dec/2026:10:00:00 +0000] \"GET /item/%u HTTP/1.1\" 200 %u "
+                "\"-\" \"curl/8\"\n",
+                i % 250, key, size);
+            put_text(bytes, "%s",
+                     i % 100 ? ""
+                             : "::1 - - [01/Dec/2026:10:00:00 +0000] \"POST /item/1 HTTP/1.1\" 201 "
+                               "-\n");
+            break;
+        case TRACE_VSCSI1:
+            put_number(bytes, i, 4, false);
+            put_number(bytes, size, 4, false);
+            put_number(bytes, 1, 4, false);
+            put_number(bytes, 0x28, 2, false);
+            put_number(bytes, 0x100, 2, false);
+            put_number(bytes, key, 8, false);
+            put_number(bytes, i, 8, false);
+            break;
+        case TRACE_VSCSI2:
+            put_number(bytes, 0x28, 2, false);
+            put_number(bytes, 0x200, 2, false);
+            put_number(bytes, i, 4, false);
+            put_number(bytes, size, 4, false);
+            put_number(bytes, 1, 4, false);
+            put_number(bytes, key, 8, false);
+            put_number(bytes, i, 8, false);
+            put_number(bytes, i, 8, false);
             break;
         case TRACE_ORACLE:
             put_number(bytes, i, 4, false);
@@ -164,6 +194,8 @@ START_TEST(every_format_in_every_packing_is_the_same_trace)
         {TRACE_U32, ".u32", false},     {TRACE_U64, ".u64", false},
         {TRACE_U32BE, ".u32be", false}, {TRACE_U64BE, ".u64be", false},
         {TRACE_U32BE, ".trace", false}, {TRACE_TEXT, "", true},
+        {TRACE_ACCESS, ".log", true},   {TRACE_ACCESS, "", true},
+        {TRACE_VSCSI1, ".vscsi", true}, {TRACE_VSCSI2, ".vscsi", true},
     };
     static struct bytes bytes;
     static char packed[sizeof bytes.data + 4096];
@@ -184,6 +216,8 @@ START_TEST(every_format_in_every_packing_is_the_same_trace)
             ck_assert_uint_eq(trace.requests, REQUESTS);
             ck_assert_uint_eq(trace.unique, 613);
             ck_assert((trace.sizes != NULL) == rows[row].sizes);
+            ck_assert_uint_eq(trace.left_out,
+                              rows[row].format == TRACE_ACCESS ? REQUESTS / 100 : 0);
             for (uint32_t i = 0; i < REQUESTS; i++) { /* numbered by first request */
                 ck_assert_uint_eq(trace.keys[i], i % 613);
                 ck_assert(!trace.sizes || trace.sizes[i] == size_of(i));
@@ -221,6 +255,12 @@ START_TEST(what_is_wrong_is_said_with_its_place)
          "--key-column"},
         {"a.csv", "time,page\n1,7\n", 0, "the columns are 'time', 'page'; --key-column"},
         {"a.csv", "page,size\n7,1\n", 0, "the columns are 'page', 'size'; --key-column"},
+        {"a.log", "::1 - - [1] \"GET / HTTP/1.1\" 200 many\n", 0,
+         "a.log:1:34: 'many' is not a number of bytes"},
+        {"a.log", "::1 - - [1] \"GET / HTTP/1.1\" 200 5\nrestarted\n", 0,
+         "a.log:2: has no time in brackets"},
+        {"a.log", "::1 - - [1] \"POST / HTTP/1.1\" 200 5\n", 0, "a.log: holds no request"},
+        {"a.vscsi", "1234", 0, "a.vscsi: is binary and its name does not say how"},
         {"a.u64", "12345678abc", 0, "a.u64: ends with 3 bytes of a record of 8; is it really u64?"},
         {"a.oracleGeneral", "abc", 0, "a.oracleGeneral: ends with 3 bytes of a record of 24"},
         {"a.bin", "\1\2\3\4", 0, "a.bin: is binary and its name does not say how"},
@@ -272,6 +312,13 @@ START_TEST(columns_are_taken_as_they_are_named)
         {"a.csv", "1;7;100\n2;8;50\n3;7;100\n", "2", "3", NULL, 2, 150},
         {"a.csv", "time,page,size\n1,7,100\n2,8,50\n3,7,100\n", "Page", NULL, NULL, 2, 2},
         {"a.csv", "id,page,size\n1,7,100\n2,8,50\n3,7,100\n", "page", "3", NULL, 2, 150},
+        {"a.csv", "\"url\",\"size\"\n\"/a,b\",\"5\"\n\"/a,c\",7\n\"/a,b\",5\n", NULL, NULL, NULL, 2,
+         12},
+        {"a.csv", "url;size\n\"a \"\"b\"\";c\";5\nd;7\n", NULL, NULL, NULL, 2, 12},
+        {"a.csv", "# by hand\n#time,id,size\n1,7,100\n# later\n2,8,50\n", NULL, NULL, NULL, 2, 150},
+        {"a.csv", "# time, page\n1,7\n2,8\n", "page", NULL, NULL, 2, 2},
+        {"a.csv", "id,size\n\"7,100\n", NULL, NULL, "a.csv:2: '' in column 2 is not a size", 0, 0},
+        {"a.txt", "# time page size\n2 8 50\n3 7 100\n", "page", "size", NULL, 2, 150},
         {"a.csv", "id,page\n1,7\n", "pages", NULL, "no column 'pages': the columns are 'id'", 0, 0},
         {"a.csv", "id,page\n1,7\n", "3", NULL, "no column '3': the columns are 'id'", 0, 0},
         {"a.csv", "id,page\n1,7\n", NULL, "0", "no column '0': the columns are 'id'", 0, 0},

@@ -1,5 +1,6 @@
 /* worker.c - see worker.h. */
 #include "harness/worker/worker.h"
+#include "harness/worker/pace.h"
 
 #include "harness/base/interrupt.h"
 #include "harness/base/memory.h"
@@ -21,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BUSY       8 /* times as long as a limit, at most, for a program that waits for a processor */
 #define STARTUP_NS 30000000000ull /* to the first READY, without a limit of the user's */
 #define BETWEEN_NS 2000000000ull  /* more than a test's limit, where none runs */
 
@@ -134,6 +136,7 @@ bool worker_start(struct worker *worker, const struct plan_variant *variant,
     }
     interrupt_begin();
     cap_init(&worker->cap, options->memory_cap);
+    worker->guard = (struct guard){.bytes = options->memory_guard};
     worker->started_ns = monotonic_ns();
     worker->started = time(NULL) - 1; /* the kernel stamps with a coarser clock */
     fflush(NULL);
@@ -324,10 +327,20 @@ static uint64_t watch_limit(const struct worker *worker, uint64_t timeout_ns)
     return (limit < STARTUP_NS ? limit : STARTUP_NS) + asked->settle_ns;
 }
 
+/* On a busy machine a program that starts waits for a processor most of the time: that is no hang.
+ */
+static uint64_t watch_waited(const struct worker *worker, uint64_t limit)
+{
+    uint64_t most = limit * (BUSY - 1);
+    uint64_t waited = worker->watch.started_ns ? 0 : pace_waited_ns(worker->pid);
+    return waited < most ? waited : most;
+}
+
 static bool worker_late(struct worker *worker, uint64_t timeout_ns)
 {
     uint64_t limit = watch_limit(worker, timeout_ns);
-    bool late = limit && monotonic_ns() - worker->watch.since_ns > limit;
+    uint64_t took = monotonic_ns() - worker->watch.since_ns;
+    bool late = limit && took > limit && took > limit + watch_waited(worker, limit);
     if (timeout_ns && watch_overrun(worker)) {
         worker->damage = "its progress was overwritten";
         late = true;
@@ -352,9 +365,8 @@ _Noreturn static void workers_end(void)
     interrupt_die();
 }
 
-/* A record that is damaged, or a head that was written over: it ends here, whatever it goes on to
- * do.
- */
+/* A record that is damaged, a head that was written over, or more memory than it may have: it ends
+ * here, whatever it goes on to do. */
 static enum worker_event worker_refuse(struct worker *worker)
 {
     worker_kill(worker);
@@ -375,7 +387,8 @@ enum worker_event worker_wait(struct worker *worker, uint64_t timeout_ns)
             worker->tick(worker->tick_context, worker->watch.repetition);
         }
         worker_drain(worker);
-        if (worker->damage) {
+        guard_look(&worker->guard, worker->pid, monotonic_ns());
+        if (worker->damage || worker->guard.found) {
             return worker_refuse(worker);
         }
         if (worker->done) {

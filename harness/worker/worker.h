@@ -8,6 +8,7 @@
 #include "harness/base/wire_check.h"
 #include "harness/plan/plan.h"
 #include "harness/worker/cap.h"
+#include "harness/worker/guard.h"
 
 #include <sys/resource.h>
 #include <time.h>
@@ -35,6 +36,7 @@ struct worker {
         uint64_t started_ns, since_ns;
         uint64_t changes;
     } watch;
+    struct guard guard;
     int status;          /* of waitpid */
     struct rusage usage; /* once it has ended */
     struct wire_ready group;
@@ -61,6 +63,7 @@ struct worker {
 struct worker_options {
     const char *preload;
     uint64_t memory_cap;
+    uint64_t memory_guard; /* see guard.h; 0: none */
     enum plan_allocator allocator;
     bool verbose;         /* let its output through */
     bool forks;           /* libcheck's own fork mode, for tests that end the program */

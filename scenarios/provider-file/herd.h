@@ -51,12 +51,14 @@ enum ending {
     ENDING_COUNT,
 };
 
+#define HERD_PATH 4096 /* of the file, wherever TMPDIR is */
+
 struct herd {
     _Atomic unsigned steps[STEP_COUNT];
     _Atomic unsigned fetches; /* that the source saw */
     struct rule rules[8];
     unsigned count;
-    char path[128];
+    char path[HERD_PATH];
     int port;                  /* of the HTTP upstream; 0: the source is the herd's own counter */
     unsigned latency_ms, most; /* of the HTTP upstream; most: requests that it takes at a time */
     bool impatient;            /* the clock of the waiting is virtual: a wait is over at once */

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 const struct variant *under_test;
-char folder[64], path[96];
+char folder[FOLDER_BYTES], path[HERD_PATH];
 
 void folder_make(void)
 {

@@ -9,7 +9,8 @@
 
 extern const struct variant *under_test; /* PROVIDER_FILE; shipped where it is not given */
 
-extern char folder[64], path[96]; /* made anew for each test */
+#define FOLDER_BYTES (HERD_PATH - 32)              /* room for the name of a file in it */
+extern char folder[FOLDER_BYTES], path[HERD_PATH]; /* made anew for each test */
 void folder_make(void);
 void folder_remove(void);
 unsigned folder_count(const char *part); /* files with this in their name */

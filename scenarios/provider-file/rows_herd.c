@@ -92,7 +92,7 @@ static bool path_is_torn(void)
 /* Takes the lock and goes no further. */
 static enum ending hold(struct member *member)
 {
-    char lock[160];
+    char lock[HERD_PATH + 8];
     snprintf(lock, sizeof lock, "%s.lock", member->herd->path);
     if (under_test->load == variant_find("excl")->load ||
         under_test->load == variant_find("excl-recheck")->load) {

@@ -72,7 +72,7 @@ static bool file_write(struct member *member, const char *path, const char *text
 
 static enum ending fetch(struct member *member, bool in_place)
 {
-    char text[DOCUMENT_BYTES + 64], temporary[160];
+    char text[DOCUMENT_BYTES + 64], temporary[HERD_PATH + 8];
     uint32_t serial;
     size_t length;
     if (!member_fetch(member, text, sizeof text, &length)) {
@@ -109,7 +109,7 @@ static enum ending load_ttl_only(struct member *member)
 /* The lock by O_EXCL. `again`: look at the file once more when the lock is there. */
 static enum ending load_exclusive(struct member *member, bool again)
 {
-    char lock[160];
+    char lock[HERD_PATH + 8];
     bool fresh, held = false;
     enum ending ending = file_read(member, &fresh);
     if (ending == ENDING_HIT && fresh) {
@@ -152,7 +152,7 @@ static enum ending load_excl_recheck(struct member *member)
 
 static enum ending load_flock(struct member *member)
 {
-    char lock[160];
+    char lock[HERD_PATH + 8];
     bool fresh;
     enum ending ending = file_read(member, &fresh);
     if (ending == ENDING_HIT && fresh) {
