@@ -219,6 +219,12 @@ enum result_status session_death(struct session *session, uint32_t test, bool hu
     return RESULT_CRASH;
 }
 
+bool session_accumulated(const struct session *session)
+{
+    (void)session;
+    return false;
+}
+
 void session_death_add(struct session *session, uint32_t test)
 {
     (void)session;
