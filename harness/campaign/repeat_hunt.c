@@ -291,9 +291,12 @@ static bool exits_well(struct session *session, uint32_t number)
 {
     const struct worker *worker = &session->link.worker;
     struct wire_end end;
+    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !WIFEXITED(worker->status) ||
+        WEXITSTATUS(worker->status) != 0) {
+        return false;
+    }
     wire_end_get(worker->wire, &end);
-    if (strcmp(session->seen.hello.framework, "libcheck") != 0 || !end.exited ||
-        !WIFEXITED(worker->status) || WEXITSTATUS(worker->status) != 0) {
+    if (!end.exited) {
         return false;
     }
     struct alone alone = alone_run(session, number, true, 1);

@@ -61,6 +61,7 @@ static struct world { /* a program, and the hunt of it */
     struct result_test written, in_order[TESTS];
     struct repeat_limits limits[TESTS];
     double report_ns[TESTS];
+    bool accumulated; /* the tests before have taken the memory */
     bool births_fail, births_unasked, busy, unscanned, hangs;
     void (*asking)(const struct repeat_ask *ask); /* what the judge of a test does beside */
     unsigned births, sites;
@@ -222,7 +223,7 @@ enum result_status session_death(struct session *session, uint32_t test, bool hu
 bool session_accumulated(const struct session *session)
 {
     (void)session;
-    return false;
+    return world.accumulated;
 }
 
 void session_death_add(struct session *session, uint32_t test)
