@@ -213,11 +213,7 @@ struct wire_sample {
      * `repetition`: nothing in it differs between them. At least 1. */
     uint32_t boundaries;
     uint32_t children;       /* that nobody has waited for */
-<<<<<<< HEAD
     uint64_t wall_ns;        /* of all repetitions together */
-=======
-    uint64_t wall_ns;        /* of all of them together */
->>>>>>> main
     uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
 };
 
