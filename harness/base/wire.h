@@ -42,7 +42,7 @@
 #define WIRE_PRELOAD_ENV                                                                           \
     "TIDEMARK_PRELOAD" /* bytes of LD_PRELOAD that are tidemark's; the rest is the user's */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    5u
+#define WIRE_VERSION    6u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -213,7 +213,7 @@ struct wire_sample {
      * `repetition`: nothing in it differs between them. At least 1. */
     uint32_t boundaries;
     uint32_t children;       /* that nobody has waited for */
-    uint64_t wall_ns;        /* of all of them together */
+    uint64_t wall_ns;        /* of all repetitions together */
     uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
 };
 
