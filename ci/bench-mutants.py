@@ -220,7 +220,7 @@ class Library:
                             lines[path, line["line_number"]] = line.get("function_name", "")
         return lines
 
-    def left(self, program, loops, timeout=30):
+    def left(self, program, loops, timeout=120):
         report = program + ".report"
         if os.path.exists(report):
             os.remove(report)

@@ -4,7 +4,6 @@
 #include "harness/base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void places_init(struct places *places, size_t test_count, const struct accused *left_out)
 {
@@ -147,12 +146,10 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
     size_t pass = places->pass_count++;
     struct site_state *states = memory_new(seen->site_count, sizeof *states);
     places->passes[pass].tests = memory_new(log->count, sizeof places->passes[pass].tests[0]);
-    if (log->count > 0) {
-        memcpy(places->passes[pass].tests, log->tests, log->count * sizeof log->tests[0]);
-    }
     places->passes[pass].groups = memory_new(log->count, sizeof places->passes[pass].groups[0]);
     for (size_t i = 0; i < log->count; i++) {
         uint32_t test = log->tests[i];
+        places->passes[pass].tests[i] = test;
         places->passes[pass].groups[i] = test < seen->test_count ? seen->tests[test].group : test;
     }
     places->passes[pass].count = log->count;

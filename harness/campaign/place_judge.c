@@ -65,15 +65,13 @@ static enum result_verdict worse(enum result_verdict a, enum result_verdict b)
     return rank[a] > rank[b] ? a : b;
 }
 
-/* Of nested places that are accused, the finest are shown. */
+/* Of nested places that are accused, the finest are shown. The coarser ones stand before them. */
 static void shown_choose(struct places *places)
 {
     for (size_t i = 0; i < places->count; i++) {
-        places->all[i].shown = places->all[i].verdict == VERDICT_ACCUMULATES;
-    }
-    for (size_t i = 0; i < places->count; i++) {
         struct place *up = &places->all[i];
         bool accused = up->verdict == VERDICT_ACCUMULATES;
+        up->shown = accused;
         while (accused && up->level > 1) {
             up = &places->all[up->parent];
             up->shown = false;

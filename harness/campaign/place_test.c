@@ -419,10 +419,46 @@ START_TEST(there_is_a_bit_for_each_test)
 }
 END_TEST
 
+/* The last boundary is of a test that has no number. */
+START_TEST(each_pass_keeps_its_order_and_who_touches)
+{
+    struct places places;
+    struct made made = {one_site, cache, TESTS, 2, false, 0, {10, 30}};
+    places_init(&places, TESTS, &left_out);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        struct course *course = &courses[pass];
+        struct wire_site site;
+        course_make(course, &made, pass);
+        WIRE_INIT(&site, WIRE_SITE);
+        site.site = site.family = 1;
+        site.live_blocks = 100;
+        site.born_blocks = 80;
+        course->seen.round++;
+        ck_assert(observed_take(&course->seen, &site.head));
+        pass_log_boundary(&course->log, TESTS, &course->seen);
+        places_add(&places, &course->log, &course->seen, NULL, NULL);
+        ck_assert_uint_eq(places.passes[pass].count, TESTS + 1);
+        for (uint32_t i = 0; i < TESTS; i++) {
+            uint32_t test = test_at(i, TESTS, pass);
+            ck_assert_uint_eq(places.passes[pass].tests[i], test);
+            ck_assert_uint_eq(places.passes[pass].groups[i], (test >= 10) + (test >= 30));
+        }
+        ck_assert_uint_eq(places.passes[pass].tests[TESTS], TESTS);
+        ck_assert_uint_eq(places.passes[pass].groups[TESTS], TESTS);
+    }
+    for (uint32_t test = 0; test <= TESTS; test++) {
+        bool touched = (places.all[0].touched[test / 8] >> test % 8 & 1) != 0;
+        ck_assert_msg(touched == (test < TESTS && test % 2 == 0), "test %u", test);
+    }
+    made_over(&places, &made);
+}
+END_TEST
+
 SUITE("place", &the_finest_place_that_is_accused_is_shown,
       &a_coarser_place_holds_the_sum_of_the_finer, &no_place_is_found_where_there_is_none,
       &an_excluded_test_may_clear_what_others_left,
       &what_an_excluded_test_added_is_left_out_however_little,
       &an_accused_place_is_left_out_and_no_other_of_the_same_test,
       &thousands_of_places_are_kept_apart,
-      &a_place_is_the_three_innermost_frames_of_the_programs_own, &there_is_a_bit_for_each_test)
+      &a_place_is_the_three_innermost_frames_of_the_programs_own, &there_is_a_bit_for_each_test,
+      &each_pass_keeps_its_order_and_who_touches)

@@ -52,15 +52,14 @@ static int64_t sum_of(const struct boundary *at, enum repeat_sum sum)
 static void samples_take(struct repeat *repeat, const struct answer *answer, unsigned end)
 {
     int64_t least[REPEAT_SUMS];
-    unsigned call = repeat->calls;
+    bool warm = end <= threshold_count(WARM_UP);
     for (size_t i = 0; i < answer->sample_count; i++) {
         struct boundary at = boundary_of(&answer->samples[i]);
-        call += call < end;
         for (int sum = 0; sum < REPEAT_SUMS; sum++) {
             int64_t held = sum_of(&at, (enum repeat_sum)sum);
             least[sum] = i == 0 || held < least[sum] ? held : least[sum];
         }
-        if (call <= threshold_count(WARM_UP)) {
+        if (warm) {
             repeat->first = at;
         } else {
             repeat->moved = repeat->moved || !boundary_equal(&repeat->first, &at);
@@ -263,10 +262,10 @@ static bool lost_in_a_row(struct repeat *repeat, const struct repeat_ask *ask)
     return false;
 }
 
-/* Takes a part out of a sum. */
+/* Takes a part, which has a span for each of the sum, out of it. */
 static void series_less(struct series *sum, const struct series *part)
 {
-    for (size_t i = 0; i < sum->count && i < part->count; i++) {
+    for (size_t i = 0; i < part->count; i++) {
         sum->spans[i].floor -= part->spans[i].floor;
     }
 }
@@ -356,8 +355,8 @@ static bool is_settled(const struct series_answer *answer)
 static bool only_loses(struct repeat *repeat, const struct repeat_ask *ask)
 {
     size_t losing = 0;
-    for (int sum = 0; sum < REPEAT_SUMS; sum++) {
-        if (sum != REPEAT_HEAP && !is_settled(&repeat->sum_answers[sum])) {
+    for (int sum = REPEAT_MAPPED; sum < REPEAT_SUMS; sum++) { /* the heap is that of its places */
+        if (!is_settled(&repeat->sum_answers[sum])) {
             return false;
         }
     }

@@ -207,6 +207,9 @@ START_TEST(what_fails_or_dies_at_once_may_pass_by_itself)
         size_t forked, failed;
         bool stays; /* the same worker goes on */
         bool live, hangs, heap;
+        bool framework, exited, passing; /* libcheck; by exit; in the pass in order */
+        int status;                      /* of waitpid */
+        bool accumulated;
     } rows[] = {
         {"it fails, and passes alone",
          {.here = FAIL, .says = "n", .alone = {{PASS, 0}}},
@@ -286,6 +289,55 @@ START_TEST(what_fails_or_dies_at_once_may_pass_by_itself)
          "",
          .live = true},
         {"it ends the program", {.here = EXIT, .alone = {{PASS, 0}}}, "died 0", "", .forked = 0},
+#define WELL                                                                                       \
+    "child 0*1; 0 pass*1 live; (it ends its process with status 0: run once, in a child of its "   \
+    "own, no verdict); dead 0"
+        {"it ends the program well, which is libcheck's",
+         {.here = EXIT, .alone = {{PASS, 0}}},
+         WELL,
+         "0 ends its process with status 0, which libcheck takes for a pass, whether it was meant "
+         "or not: run once in a child, no verdict",
+         .forked = 1,
+         .framework = true,
+         .exited = true},
+        {"but not in a child",
+         {.here = EXIT, .alone = {{FAIL, 0}}},
+         "child 0*1; died 0",
+         "",
+         .framework = true,
+         .exited = true},
+        {"with another status",
+         {.here = EXIT, .alone = {{PASS, 0}}},
+         "died 0",
+         "",
+         .framework = true,
+         .exited = true,
+         .status = 256},
+        {"by a signal",
+         {.here = EXIT, .alone = {{PASS, 0}}},
+         "died 0",
+         "",
+         .framework = true,
+         .exited = true,
+         .status = 9},
+        {"not by exit", {.here = EXIT, .alone = {{PASS, 0}}}, "died 0", "", .framework = true},
+        {"it runs out of memory by itself",
+         {.here = MEMORY, .alone = {{PASS, 0}}},
+         "died 0",
+         "",
+         .forked = 0},
+        {"it runs out of memory in the pass in order",
+         {.here = MEMORY, .alone = {{PASS, 0}}},
+         "alone 0*1; 0 pass*1 live; (run once, in a process of its own: no verdict); dead 0",
+         "0 runs out of memory in the process of the tests before it, and passes in a process of "
+         "its own: run once so, no verdict",
+         .passing = true},
+        {"and others before it hold what it needs",
+         {.here = MEMORY, .alone = {{PASS, 0}}},
+         "died 0",
+         "",
+         .passing = true,
+         .accumulated = true},
         {"it is not run",
          {.here = UNRUN, .alone = {{UNRUN, 0}, {UNRUN, 0}}},
          "alone 0*1; child 0*1; died 0",
@@ -300,6 +352,11 @@ START_TEST(what_fails_or_dies_at_once_may_pass_by_itself)
         course.live_tests = live;
         course.live_count = rows[i].live ? 2 : 1;
         session.link.worker.heap_count = rows[i].heap;
+        session.link.worker.status = rows[i].status;
+        session.reports = rows[i].passing;
+        world.exited = rows[i].exited;
+        world.accumulated = rows[i].accumulated;
+        strcpy(session.seen.hello.framework, rows[i].framework ? "libcheck" : "check");
         hunt();
         snprintf(log, sizeof log, "start; 0; %s; %s1; report 1; over", rows[i].log,
                  rows[i].stays ? "" : "over; start; ");

@@ -41,8 +41,9 @@ START_TEST(the_peak_is_asked_for_once)
 {
     static struct scripted worker;
     static const struct row rows_of_most[] = {{.call = nothing, .limits = {.most = 3}},
-                                              {.call = nothing, .limits = {.most = 5}}};
-    for (size_t i = 0; i < 2; i++) {
+                                              {.call = nothing, .limits = {.most = 5}},
+                                              {.call = leak, .limits = {.most = 5}}};
+    for (size_t i = 0; i < 3; i++) {
         struct repeat repeat;
         scripted_begin(&worker);
         worker.stop_after = i == 0 ? 2 : 3; /* answers: 3 calls, then the 4th, then the 5th */
@@ -54,25 +55,50 @@ START_TEST(the_peak_is_asked_for_once)
 }
 END_TEST
 
-/* The worker waited for threads: the boundary after the wait belongs to the last call, and all
- * waits together are bounded. */
-START_TEST(what_is_waited_for_threads_is_bounded)
+static void moves_at_the_fifth(struct world *world, unsigned call)
+{
+    heap_add(world, 1, call == 5, call == 5 ? 100 : 0);
+}
+
+START_TEST(what_has_not_moved_is_called_many_times_in_one_question)
 {
     static struct scripted worker;
-    static const struct row row = {.call = leak, .limits = {.most = 8}, .settles_ns = 30000000};
-    static const uint64_t allowed[] = {100000000, 70000000, 40000000, 10000000, 0, 0};
+    static const struct {
+        struct row row;
+        unsigned asks, ends[8];
+    } cases[] = {
+        {{.call = nothing}, 4, {3, 4, 64, 1024}},
+        {{.call = nothing, .limits = {.still_ns = 600 * CALL_NS}}, 4, {3, 4, 64, 512}},
+        /* what moves ends the answer, and then they are asked one by one */
+        {{.call = moves_at_the_fifth, .limits = {.most = 9}}, 6, {3, 4, 8, 6, 7, 8}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct repeat repeat;
+        scripted_begin(&worker);
+        scripted_run(&worker, &repeat, &cases[i].row);
+        ck_assert_msg(worker.asks == cases[i].asks, "case %zu: %u", i, worker.asks);
+        for (unsigned k = 0; k < worker.asks; k++) {
+            ck_assert_msg(worker.ends[k] == cases[i].ends[k], "case %zu, question %u: %u", i, k,
+                          worker.ends[k]);
+        }
+        repeat_fini(&repeat);
+        observed_fini(&worker.seen);
+    }
+}
+END_TEST
+
+/* A worker that says that it made no call, and sends no boundary: it is believed to have made them,
+ * so that the questions come to an end. */
+START_TEST(an_answer_without_boundaries_adds_none)
+{
+    static struct scripted worker;
+    static const struct row row = {.call = leak, .silent = true, .limits = {.most = 64}};
     struct repeat repeat;
     scripted_begin(&worker);
     scripted_run(&worker, &repeat, &row);
-    ck_assert_uint_eq(worker.asks, 6);
-    for (size_t i = 0; i < worker.asks; i++) {
-        ck_assert_msg(worker.settle_ns[i] == allowed[i], "answer %zu: %llu", i,
-                      (unsigned long long)worker.settle_ns[i]);
-    }
-    ck_assert_double_eq(repeat.settled_ns, 6 * 30000000.0);
-    ck_assert_uint_eq(repeat.calls, 8);
-    ck_assert_int_eq(repeat.first.live_blocks, 2); /* after the wait a block less is there */
-    ck_assert_int_eq(repeat.places[0].series.spans[1].floor, 3 * 33);
+    ck_assert_uint_eq(repeat.calls, 64);
+    ck_assert_uint_eq(repeat.sums[REPEAT_HEAP].count, 0);
+    ck_assert(!repeat.moved);
     repeat_fini(&repeat);
     observed_fini(&worker.seen);
 }
@@ -142,6 +168,7 @@ START_TEST(the_scan_for_what_is_lost_is_asked_for_seldom)
 END_TEST
 
 SUITE("repeat_calls", &figures_are_of_the_first_call_after_the_warm_up, &the_peak_is_asked_for_once,
-      &what_is_waited_for_threads_is_bounded,
+      &what_has_not_moved_is_called_many_times_in_one_question,
+      &an_answer_without_boundaries_adds_none,
       &sleep_is_what_takes_four_times_the_processors_time_and_two_milliseconds,
       &the_scan_for_what_is_lost_is_asked_for_seldom)

@@ -107,4 +107,23 @@ START_TEST(families_come_to_their_verdicts)
 }
 END_TEST
 
-SUITE("repeat_family", &families_come_to_their_verdicts)
+START_TEST(a_family_holds_the_sum_of_its_sites_from_the_first_call_on)
+{
+    static struct scripted worker;
+    static const struct row row = {.call = joins_later, .limits = {.most = 256}};
+    struct repeat repeat;
+    scripted_begin(&worker);
+    scripted_run(&worker, &repeat, &row);
+    ck_assert_uint_eq(repeat.place_count, 1);
+    ck_assert_uint_eq(repeat.places[0].series.count, repeat.live_count);
+    for (size_t i = 0; i < 6; i++) { /* three calls, then one by one */
+        ck_assert_int_eq(repeat.places[0].series.spans[i].floor, 101 * (int64_t)(3 + i));
+        ck_assert_int_eq(repeat.places[0].blocks.spans[i].floor, (int64_t)(3 + i));
+    }
+    repeat_fini(&repeat);
+    observed_fini(&worker.seen);
+}
+END_TEST
+
+SUITE("repeat_family", &families_come_to_their_verdicts,
+      &a_family_holds_the_sum_of_its_sites_from_the_first_call_on)

@@ -35,11 +35,14 @@ struct scripted { /* a worker */
     struct observed seen;
     struct world now;
     unsigned calls, asks, scans;
-    uint32_t flags;         /* of the last command */
-    uint64_t settle_ns[32]; /* of the first commands */
-    unsigned stop_after;    /* no answer comes after so many; 0: all do */
-    struct wire_sample samples[CALLS], last, last_next; /* last: of the answer before */
-    int64_t blocks[CALLS][SITES], bytes[CALLS][SITES];  /* of the sites at these boundaries */
+    uint32_t flags;            /* of the last command */
+    uint64_t settle_ns[32];    /* of the first commands */
+    unsigned ends[32];         /* after which call they end, as they were asked */
+    unsigned whole;            /* commands that are to wait for all threads */
+    unsigned stop_after;       /* no answer comes after so many; 0: all do */
+    struct wire_sample before; /* stands in front of the samples, and is none of them */
+    struct wire_sample samples[CALLS + 1], last, last_next;    /* last: of the answer before */
+    int64_t blocks[CALLS + 1][SITES], bytes[CALLS + 1][SITES]; /* of the sites there */
     size_t sample_count;
     struct {
         int64_t blocks, bytes, floor_blocks, floor_bytes;
@@ -63,7 +66,12 @@ struct row {
     unsigned fails, ends;             /* the call at which it fails, or the worker ends */
     bool ran;                         /* before it ended it said so */
     unsigned cost_ns;
-    uint64_t settles_ns; /* of each answer; the last block is gone then */
+    uint64_t settles_ns;             /* of each answer; the last block is gone then, but for: */
+    int64_t late_blocks, late_bytes; /* what comes then instead, if one of them is not 0 */
+    bool unseen;                     /* there is no boundary after the wait */
+    bool silent;                     /* there is no boundary at all */
+    uint64_t whole_ns;            /* of the answer that waits for all threads; then all is gone */
+    bool whole_fails, whole_ends; /* the test fails, or the worker ends, in that call */
 };
 
 static inline void heap_add(struct world *world, uint32_t site, int64_t blocks, int64_t bytes)
@@ -78,6 +86,7 @@ static inline void sample_add(struct scripted *worker, unsigned repetition)
     struct wire_sample *sample = &worker->samples[at];
     WIRE_INIT(sample, WIRE_SAMPLE);
     sample->repetition = repetition;
+    sample->boundaries = 1;
     for (int i = 1; i < SITES; i++) {
         bool heap = worker->now.sites[i].kind == WIRE_SITE_HEAP;
         worker->blocks[at][i] = worker->now.sites[i].blocks;
@@ -91,6 +100,7 @@ static inline void sample_add(struct scripted *worker, unsigned repetition)
     sample->fds = worker->now.at.fds;
     sample->threads = worker->now.at.threads;
     sample->files = worker->now.at.files;
+    sample->children = worker->now.at.children;
     sample->wall_ns = worker->now.wall_ns ? worker->now.wall_ns : CALL_NS;
 }
 
@@ -199,10 +209,32 @@ static inline bool sample_stops(struct scripted *worker, uint32_t flags)
     bool moved = worker->last.live_blocks != now->live_blocks ||
                  worker->last.live_bytes != now->live_bytes || worker->last.fds != now->fds ||
                  worker->last.threads != now->threads || worker->last.files != now->files ||
-                 worker->last.mappings != now->mappings ||
+                 worker->last.children != now->children || worker->last.mappings != now->mappings ||
                  worker->last.mapped_bytes != now->mapped_bytes;
     worker->last_next = *now;
     return moved && (flags & WIRE_STOP_ON_MOVE) != 0;
+}
+
+/* As the worker does: boundaries in a row that are alike are one sample. */
+static inline size_t samples_join(struct wire_sample *samples, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct wire_sample now = samples[i], *last = kept > 0 ? &samples[kept - 1] : NULL;
+        if (last != NULL) { /* all but what differs anyway */
+            now.repetition = last->repetition;
+            now.wall_ns = last->wall_ns;
+            now.boundaries = last->boundaries;
+        }
+        if (last != NULL && memcmp(&now, last, sizeof now) == 0) {
+            last->repetition = samples[i].repetition;
+            last->wall_ns += samples[i].wall_ns;
+            last->boundaries++;
+        } else {
+            samples[kept++] = samples[i];
+        }
+    }
+    return kept;
 }
 
 static inline struct answer scripted_ask(void *self, const struct wire_command *command)
@@ -213,9 +245,16 @@ static inline struct answer scripted_ask(void *self, const struct wire_command *
     ck_assert_uint_eq(command->depth, WIRE_TRACE);
     ck_assert_uint_eq(command->flags & (WIRE_WATCH | WIRE_STOP_ON_FAIL),
                       WIRE_WATCH | WIRE_STOP_ON_FAIL);
+    bool whole = (command->flags & WIRE_SETTLE_WHOLE) != 0;
+    ck_assert_uint_eq(command->flags &
+                          ~(WIRE_WATCH | WIRE_STOP_ON_FAIL | WIRE_PEAK_RSS | WIRE_NO_RETAINED |
+                            WIRE_STOP_ON_MOVE | WIRE_SETTLE_WHOLE | WIRE_NO_FLOORS),
+                      0);
     if (worker->asks < 32) {
         worker->settle_ns[worker->asks] = command->settle_ns;
+        worker->ends[worker->asks] = worker->calls + command->warmups + command->repetitions;
     }
+    worker->whole += whole;
     worker->asks++;
     worker->flags = command->flags;
     worker->sample_count = 0;
@@ -251,18 +290,33 @@ static inline struct answer scripted_ask(void *self, const struct wire_command *
             }
         }
     }
-    if (row->settles_ns > 0) {
+    bool late = row->late_blocks != 0 || row->late_bytes != 0;
+    if (whole) {
+        answer.test.settled_ns = row->whole_ns;
+        answer.test.status = row->whole_fails ? WIRE_FAIL : WIRE_PASS;
+        answer.event = row->whole_ends ? WORKER_GONE : WORKER_DONE;
+        if (row->whole_ns > 0) {
+            worker->now.sites[1].blocks = worker->now.sites[1].bytes = 0;
+            sample_add(worker, command->repetitions);
+        }
+    } else if (row->settles_ns > 0) {
         answer.test.settled_ns = row->settles_ns;
-        heap_add(&worker->now, 1, -1, -32);
-        sample_add(worker, command->repetitions);
+        heap_add(&worker->now, 1, late ? row->late_blocks : -1, late ? row->late_bytes : -32);
+        if (!row->unseen) {
+            sample_add(worker, command->repetitions);
+        }
     }
+    worker->sample_count = row->silent ? 0 : worker->sample_count;
+    memset(&worker->before, 0x7f, sizeof worker->before);
     if (worker->sample_count > 0) {
         sites_send(worker);
         families_send(worker);
     }
-    heap_add(&worker->now, 1, row->settles_ns > 0, row->settles_ns > 0 ? 32 : 0);
-    answer.test.repetitions = made;
-    answer.sample_count = worker->sample_count;
+    if (row->settles_ns > 0 && !whole) { /* and comes back */
+        heap_add(&worker->now, 1, late ? -row->late_blocks : 1, late ? -row->late_bytes : 32);
+    }
+    answer.test.repetitions = row->silent ? 0 : made;
+    answer.sample_count = samples_join(worker->samples, worker->sample_count);
     answer.orphans = worker->now.orphans;
     return answer;
 }

@@ -33,7 +33,7 @@
 
 enum { TESTS = 6, PROCESSES = 6 };
 
-enum end { PASS, FAIL, SKIP, DIE, HANG, EXIT, UNRUN };
+enum end { PASS, FAIL, SKIP, DIE, HANG, EXIT, UNRUN, MEMORY };
 
 struct script { /* a test */
     enum end here;
@@ -61,7 +61,8 @@ static struct world { /* a program, and the hunt of it */
     struct result_test written, in_order[TESTS];
     struct repeat_limits limits[TESTS];
     double report_ns[TESTS];
-    bool births_fail, births_unasked, busy, unscanned, hangs;
+    bool births_fail, births_unasked, busy, unscanned, hangs, exited, accumulated;
+    uint32_t now;                                 /* the test that is repeated */
     void (*asking)(const struct repeat_ask *ask); /* what the judge of a test does beside */
     unsigned births, sites;
     char log[4096];
@@ -205,11 +206,18 @@ struct answer session_ask(struct session *session, const struct wire_command *co
 
 enum result_status session_dying(const struct session *session, bool hung)
 {
-    const struct script *last = NULL;
-    for (uint32_t i = 0; i < TESTS && session == world.session; i++) {
-        last = world.tests[i].here >= DIE ? &world.tests[i] : last;
-    }
-    return hung ? RESULT_TIMEOUT : last && last->here == EXIT ? RESULT_EXIT : RESULT_CRASH;
+    enum end end = world.tests[world.now].here;
+    ck_assert_ptr_eq(session, world.session);
+    return hung            ? RESULT_TIMEOUT
+           : end == EXIT   ? RESULT_EXIT
+           : end == MEMORY ? RESULT_OOM
+                           : RESULT_CRASH;
+}
+
+void wire_end_get(const struct wire *wire, struct wire_end *end)
+{
+    (void)wire;
+    *end = (struct wire_end){.exited = world.exited};
 }
 
 enum result_status session_death(struct session *session, uint32_t test, bool hung)
@@ -217,6 +225,12 @@ enum result_status session_death(struct session *session, uint32_t test, bool hu
     (void)session;
     said("died %u%s", test, hung ? " hung" : "");
     return RESULT_CRASH;
+}
+
+bool session_accumulated(const struct session *session)
+{
+    (void)session;
+    return world.accumulated;
 }
 
 void session_death_add(struct session *session, uint32_t test)
@@ -326,6 +340,7 @@ void repeat_run(struct repeat *repeat, const struct repeat_ask *ask, uint32_t te
         world.asking(ask);
     }
     world.limits[test] = *limits;
+    world.now = test;
     *repeat = (struct repeat){.verdict = script->grows ? CALLS_GROWS : CALLS_CLEAN,
                               .first = script->first,
                               .now = script->now,

@@ -46,6 +46,24 @@ START_TEST(a_worker_that_comes_no_further_is_the_last)
 }
 END_TEST
 
+/* It may have run out of what tests before it hold: it is tried once more, as the first. */
+START_TEST(what_runs_out_of_memory_gets_a_worker_of_its_own)
+{
+    world_begin(3);
+    world.tests[1].here = MEMORY;
+    hunt();
+    ck_assert_str_eq(world.log, "start; 0; report 0; 1; over; start; 1; died 1; over; "
+                                "start; 2; report 2; over");
+    world_end();
+    world_begin(4); /* in a job, too, where tests are taken once */
+    session.part = (struct jobs_part *)&world;
+    world.tests[3].here = MEMORY;
+    hunt();
+    ck_assert_str_eq(world.log, "start; 1; report 1; 3; over; start; 3; died 3; over; start; over");
+    world_end();
+}
+END_TEST
+
 START_TEST(limits_come_from_the_plan_and_the_suite)
 {
     static const struct {
@@ -73,6 +91,18 @@ START_TEST(limits_come_from_the_plan_and_the_suite)
          64000001,
          0,
          {.least = 4, .most = 16384, .bytes = 64000000, .units = 256}},
+        {"a guard of memory",
+         {.memory_guard = 128000000},
+         0,
+         64000001,
+         0,
+         {.least = 4, .most = 16384, .bytes = 64000000, .units = 256}},
+        {"a cap, which counts more",
+         {.memory_cap = 128000002, .memory_guard = 1000},
+         0,
+         64000001,
+         0,
+         {.least = 4, .most = 16384, .bytes = 64000001, .units = 256}},
         {"a cap of twice that",
          {.memory_cap = 128000002},
          0,
@@ -123,6 +153,7 @@ START_TEST(limits_come_from_the_plan_and_the_suite)
             world.plan.quick = rows[i].plan.quick;
             world.plan.repetitions = rows[i].plan.repetitions;
             world.plan.memory_cap = rows[i].plan.memory_cap;
+            world.plan.memory_guard = rows[i].plan.memory_guard;
             course.live_start = rows[i].start;
             course.live_peak = rows[i].peak;
             files = (struct rlimit){.rlim_cur = 64, .rlim_max = rows[i].files};
@@ -153,30 +184,32 @@ START_TEST(a_worker_that_lost_too_much_is_replaced)
         bool replaced;
     } rows[] = {
         {"nothing", {{0}}, false},
-        {"10,000 blocks", {{.now = {.live_blocks = 10000}}}, false},
-        {"10,001 blocks", {{.now = {.live_blocks = 10001}}}, true},
+        {"3,000 blocks", {{.now = {.live_blocks = 3000}}}, false},
+        {"3,001 blocks", {{.now = {.live_blocks = 3001}}}, true},
         {"64 MB", {{.now = {.live_bytes = 64000000}}}, false},
         {"a byte more", {{.now = {.live_bytes = 64000001}}}, true},
         {"more, that it held before",
          {{.first = {.live_blocks = 1, .live_bytes = 1},
-           .now = {.live_blocks = 10001, .live_bytes = 64000001}}},
+           .now = {.live_blocks = 3001, .live_bytes = 64000001}}},
          false},
         {"256 descriptors", {{.now = {.fds = 256}}}, false},
         {"257 descriptors", {{.now = {.fds = 257}}}, true},
         {"256 files", {{.now = {.files = 256}}}, false},
         {"257 files", {{.now = {.files = 257}}}, true},
+        {"256 children", {{.now = {.children = 256}}}, false},
+        {"257 children", {{.now = {.children = 257}}}, true},
         {"64 threads", {{.now = {.threads = 64}}}, false},
         {"65 threads", {{.now = {.threads = 65}}}, true},
         {"threads were waited for in vain", {{.whole_ns = 1e12}}, true},
         {"for less than a worker takes to start", {{.whole_ns = 1}}, false},
         {"and gave back", {{.whole_ns = 1e12, .gave_back = true}}, false},
         {"two that lose half of it each",
-         {{.now = {.live_blocks = 6000}},
-          {.first = {.live_blocks = 6000}, .now = {.live_blocks = 12000}}},
+         {{.now = {.live_blocks = 2000}},
+          {.first = {.live_blocks = 2000}, .now = {.live_blocks = 4000}}},
          true},
         {"the second holds what the first began with",
-         {{.first = {.live_blocks = 9000}, .now = {.live_blocks = 9000}},
-          {.first = {.live_blocks = 9000}, .now = {.live_blocks = 18000}}},
+         {{.first = {.live_blocks = 2900}, .now = {.live_blocks = 2900}},
+          {.first = {.live_blocks = 2900}, .now = {.live_blocks = 5800}}},
          false},
         {"the worker ended in the report", {{.ends = true}}, true},
     };
@@ -186,6 +219,14 @@ START_TEST(a_worker_that_lost_too_much_is_replaced)
         hunt();
         ck_assert_msg((strstr(world.log, "over; start") != NULL) == rows[i].replaced, "%s: %s",
                       rows[i].name, world.log);
+        world_end();
+    }
+    for (int64_t bytes = 100; bytes <= 101; bytes++) { /* a quarter of the cap */
+        world_begin(2);
+        world.plan.memory_cap = 400;
+        world.tests[0].now.live_bytes = bytes;
+        hunt();
+        ck_assert_int_eq(strstr(world.log, "over; start") != NULL, bytes > 100);
         world_end();
     }
     struct rlimit files = {.rlim_cur = 64, .rlim_max = 400};
@@ -426,7 +467,8 @@ START_TEST(a_test_that_ended_a_worker_in_order_is_counted)
 END_TEST
 
 SUITE("repeat_hunt", &tests_are_repeated_in_order_by_one_worker,
-      &a_worker_that_comes_no_further_is_the_last, &limits_come_from_the_plan_and_the_suite,
+      &a_worker_that_comes_no_further_is_the_last,
+      &what_runs_out_of_memory_gets_a_worker_of_its_own, &limits_come_from_the_plan_and_the_suite,
       &a_worker_that_lost_too_much_is_replaced,
       &threads_that_give_nothing_back_are_waited_for_ever_less,
       &a_test_that_grows_is_asked_what_it_holds_before_the_next,

@@ -49,6 +49,31 @@ static void children(struct world *world, unsigned call)
     heap_add(world, 1, call % 2 ? 1 : -1, 0);
 }
 
+static void leak_and_mapped(struct world *world, unsigned call)
+{
+    leak(world, call);
+    mapped_by_nobody(world, call);
+}
+
+static void leak_and_files(struct world *world, unsigned call)
+{
+    leak(world, call);
+    world->at.files += call % 16 == 0;
+}
+
+/* Processes that end, and that nobody waits for. */
+static void children_kept(struct world *world, unsigned call)
+{
+    (void)call;
+    world->at.children++;
+}
+
+static void some_children(struct world *world, unsigned call)
+{
+    world->orphans = 32;
+    heap_add(world, 1, call % 2 ? 1 : -1, 0);
+}
+
 static const struct row rows[] = {
     {.name = "a thousand blocks a call",
      .call = flood,
@@ -137,6 +162,33 @@ static const struct row rows[] = {
      .growers = 1,
      .site = 5,
      .per_call = 8192},
+    {.name = "what is lost after 64 calls, if nothing else grows",
+     .call = leak,
+     .verdict = CALLS_GROWS,
+     .calls = 64,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .lost = true,
+     .unreachable = 1 << 1},
+    {.name = "what is lost beside mapped bytes of no site",
+     .call = leak_and_mapped,
+     .limits = {.bytes = 1000000000},
+     .verdict = CALLS_GROWS,
+     .calls = 4096,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .unreachable = 1 << 1},
+    {.name = "what is lost beside files",
+     .call = leak_and_files,
+     .verdict = CALLS_GROWS,
+     .calls = 4096,
+     .growers = 1,
+     .site = 1,
+     .per_call = 32,
+     .lost = true, /* 256 files are enough to look for it */
+     .unreachable = 1 << 1},
     {.name = "mapped bytes of no site",
      .call = mapped_by_nobody,
      .limits = {.bytes = 1000000000},
@@ -185,6 +237,15 @@ static const struct row rows[] = {
      .site = 6,
      .per_call = 1},
     {.name = "files", .call = files_kept, .verdict = CALLS_GROWS, .calls = 320},
+    {.name = "processes that nobody waits for",
+     .call = children_kept,
+     .verdict = CALLS_GROWS,
+     .calls = 320},
+    {.name = "32 processes that stay",
+     .call = some_children,
+     .verdict = CALLS_LEVEL,
+     .calls = 1024,
+     .site = 1},
     {.name = "processes that stay",
      .call = children,
      .verdict = CALLS_UNSURE,

@@ -57,6 +57,25 @@ static void busy_machine(struct world *world, unsigned call)
     leak(world, call);
 }
 
+/* Nobody's bytes grow beside the first place, a cache that is full after 50 calls. */
+static void nobody_beside_cache(struct world *world, unsigned call)
+{
+    heap_add(world, 2, call <= 50, call <= 50 ? 100000 : 0);
+    world->at.live_bytes += 24;
+}
+
+static void nobody_beside_smaller_cache(struct world *world, unsigned call)
+{
+    heap_add(world, 2, call <= 50, call <= 50 ? 2000 : 0);
+    world->at.live_bytes += 24;
+}
+
+static void leaks_now_and_then_beside_leak(struct world *world, unsigned call)
+{
+    heap_add(world, 1, call % 10 == 0, call % 10 == 0 ? 100 : 0);
+    heap_add(world, 3, 2, 48);
+}
+
 static const struct row rows[] = {
     {.name = "nothing moves", .call = nothing, .verdict = CALLS_CLEAN, .calls = 1024},
     {.name = "once in the warm-up", .call = once, .verdict = CALLS_CLEAN, .calls = 1024},
@@ -215,6 +234,35 @@ static const struct row rows[] = {
      .growers = 1,
      .site = 1,
      .per_call = 32},
+    {.name = "a cache that is full, and what is lost beside it",
+     .call = cache_and_leak,
+     .verdict = CALLS_GROWS,
+     .calls = 1024,
+     .growers = 1,
+     .site = 3,
+     .per_call = 48,
+     .lost = true,
+     .unreachable = 1 << 3},
+    {.name = "what is lost now and then beside what is lost each time",
+     .call = leaks_now_and_then_beside_leak,
+     .verdict = CALLS_GROWS,
+     .calls = 256,
+     .growers = 2,
+     .site = 3,
+     .per_call = 48,
+     .lost = true,
+     .unreachable = 1 << 1 | 1 << 3},
+    {.name = "a large cache does not hide what nobody holds",
+     .call = nobody_beside_cache,
+     .verdict = CALLS_GROWS,
+     .calls = 4096,
+     .site = 2},
+    {.name = "beside a smaller one it is neither steady nor at rest",
+     .call = nobody_beside_smaller_cache,
+     .limits = {.most = 1024},
+     .verdict = CALLS_UNSURE,
+     .calls = 1024,
+     .site = 2},
     {.name = "a test that sleeps takes what it sleeps",
      .call = sleeps,
      .limits = {.moved_ns = 1024 * 10000000.0 / 4},
