@@ -190,7 +190,7 @@ $B/bench/librepeat.so: harness/ledger/repeat_bench.c
 $B/bench/libverify.so: harness/ledger/verify_bench.c harness/ledger/preload_bench.c $(filter-out harness/boundary/%,$(WORKER_SRC)) harness/boundary/libtidemark.map
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(WORKER_CFLAGS) -DLEDGER_VERIFY -shared -Wl,--version-script=harness/boundary/libtidemark.map -Wl,-z,now -o $@ $(filter %.c,$^) -ldl -lpthread
 
-$B/bench/repetition: harness/boundary/repetition_bench.c harness/base/wire.c
+$B/bench/repetition: harness/boundary/repetition_bench.c harness/base/wire.c harness/base/wire_heap.c harness/base/wire_read.c harness/base/wire_check.c
 	$Qmkdir -p $(@D); echo "  LD    $@"; $(CC) $(STD) -O2 $(WARN) -I. -o $@ $^
 
 bench-repetition: $B/bench/repetition $B/libtidemark.so $B/fixtures/check_empty ## what a repetition costs beside the test, at each depth

@@ -1,7 +1,7 @@
 #!/bin/sh
 # baselines.sh - every shipped scenario: run, baseline save, check, update, check again, and checked with the
 # result of a second machine: another run, of the same program in another folder, under another host name, with
-# another home and locale, and on one processor. What differs from run to run is told by a third one, as in
+# another home and locale, and on one processor. (Temporary folders have names of one length: suites keep such names.) What differs from run to run is told by a third one, as in
 # docs/gates.md; what is red then is red. Minutes; `make baselines`. Run from the root with $B set.
 #   scenarios/baselines.sh [SCENARIO...]
 set -u
@@ -10,14 +10,14 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-baselines.XXXXXX") || exit 99
 trap 'rm -rf "$T"' EXIT
 passed=0 failed=0 skipped=0
 [ $# -gt 0 ] || set -- scenarios/*.yaml
-mkdir -p "$T/other/bin" "$T/other/home" "$T/other/tmp" "$T/other/fixtures"
+mkdir -p "$T/other/bin" "$T/other/home" "$T/one" "$T/two" "$T/other/fixtures"
 cp -a "$B/tidemark" "$B"/libtidemark.so* "$B/suites" "$T/other/bin" && cp -a scenarios "$T/other" &&
     cp -a fixtures/tiers "$T/other/fixtures" || exit 99
 one=$(taskset -cp $$ 2>/dev/null | sed 's/.*: *\([0-9]*\).*/\1/')
 
 # other RESULT SCENARIO: as a second machine would run it.
 other() {
-    set -- env HOME="$T/other/home" TMPDIR="$T/other/tmp" LC_ALL=C.UTF-8 TZ=Asia/Tokyo "$T/other/bin/tidemark" run -q --json "$1" "$2"
+    set -- env HOME="$T/other/home" TMPDIR="$T/two" LC_ALL=C.UTF-8 TZ=Asia/Tokyo "$T/other/bin/tidemark" run -q --json "$1" "$2"
     [ -z "$one" ] || set -- taskset -c "$one" "$@"
     if unshare -u true 2>/dev/null; then
         set -- unshare -u sh -c 'hostname another && exec "$@"' sh "$@"
@@ -34,7 +34,7 @@ step() { # WHAT STATUS ARGS...
 for scenario; do
     bad=0 more=
     rm -f "$T"/*.jsonl "$T/b"
-    "$B/tidemark" run -q --json "$T/r.jsonl" "$scenario" >"$T/out" 2>&1
+    TMPDIR="$T/one" "$B/tidemark" run -q --json "$T/r.jsonl" "$scenario" >"$T/out" 2>&1
     status=$?
     if [ $status -eq 77 ]; then
         echo "$scenario: skipped: $(tail -2 "$T/out" | head -1)"

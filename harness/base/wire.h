@@ -42,7 +42,7 @@
 #define WIRE_PRELOAD_ENV                                                                           \
     "TIDEMARK_PRELOAD" /* bytes of LD_PRELOAD that are tidemark's; the rest is the user's */
 #define WIRE_MAGIC      0x544d5752u
-#define WIRE_VERSION    5u
+#define WIRE_VERSION    6u
 #define WIRE_ID_MAX     512  /* bytes of a test id, NUL included; longer ids are cut and hashed */
 #define WIRE_TEXT_MAX   1024 /* bytes of a message, NUL included */
 #define WIRE_FRAMES_MAX 32   /* frames of an allocation stack */
@@ -50,7 +50,8 @@
 #define WIRE_SITES_MAX  64   /* sites named in one scan command */
 #define WIRE_CHAIN_MAX  16   /* links of a retention path */
 #define WIRE_NO_TEST    UINT32_MAX
-#define WIRE_RING_BYTES (4u << 20)
+#define WIRE_RING_BYTES                                                                            \
+    (512u << 10) /* of which a worker touches all, and it counts as its memory */
 
 /* How closely allocations are watched. */
 enum wire_depth {
@@ -60,7 +61,8 @@ enum wire_depth {
 
 enum wire_op {
     WIRE_OP_NONE = 0,
-    WIRE_OP_RUN,   /* run one test, repeatedly; answers SAMPLE per repetition, then TEST */
+    WIRE_OP_RUN,   /* run one test, repeatedly; answers a SAMPLE for each repetition, or for
+                      several in a row that are alike, then TEST */
     WIRE_OP_SITES, /* answers SITE for each site with live blocks (new ones with frames first) */
     WIRE_OP_SURVIVORS, /* answers SURVIVOR per (site, birth test) alive now */
     WIRE_OP_SCAN,      /* retention paths of the named sites: answers HELD */
@@ -89,6 +91,11 @@ enum wire_flag {
                                  end of the RUN before, if that was of the same test */
     WIRE_NO_RETAINED = 2048,  /* TEST's retained blocks and bytes are not asked for, and 0: at trace
                                  depth they cost a look at every live block */
+    WIRE_NO_QUEUED = 4096,    /* TEST's queued_ns is not asked of the kernel, which takes six system
+                                 calls, unless the RUN before was of the same test and it slept:
+                                 of a test that does not sleep it is known without, and else 0 */
+    WIRE_NO_KERNEL = 8192, /* the kernel is not asked for descriptors and threads, where the hooks
+                              saw no change, nor for TEST's rss_bytes, which is 0 */
 };
 
 /* Sent to a hanging worker, this signal makes it write its stack into `crash` (crash.signal is then
@@ -191,8 +198,9 @@ struct wire_ready {
 struct wire_sample {
     struct wire_record head;
     uint32_t test;
-    uint32_t repetition; /* 0 is the first after the warm-ups; as many as there were: the boundary
-                            after a wait (settle_ns) */
+    /* 0 is the first after the warm-ups; as many as there were: the boundary after a wait
+     * (settle_ns). */
+    uint32_t repetition;
     int64_t live_blocks;
     int64_t live_bytes;
     uint32_t fds;
@@ -201,10 +209,12 @@ struct wire_sample {
     int64_t mapped_bytes;
     uint32_t files;  /* temporary files made and not removed */
     uint32_t status; /* enum wire_status of this repetition */
-    uint64_t wall_ns;
-    uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
+    /* It stands for the boundaries of so many repetitions in a row, the last of which is
+     * `repetition`: nothing in it differs between them. At least 1. */
+    uint32_t boundaries;
     uint32_t children;       /* that nobody has waited for */
-    uint32_t pad;
+    uint64_t wall_ns;        /* of all repetitions together */
+    uint64_t peak_rss_bytes; /* of this repetition; 0 when not asked for */
 };
 
 enum wire_status {

@@ -68,7 +68,7 @@ static const char *ready_check(const void *record)
 static const char *sample_check(const void *record)
 {
     const struct wire_sample *sample = record;
-    bool fits = sample->status <= WIRE_SKIP &&
+    bool fits = sample->status <= WIRE_SKIP && sample->boundaries > 0 &&
                 amounts_fit(sample->live_blocks, sample->live_bytes) &&
                 amounts_fit(sample->mappings, sample->mapped_bytes) &&
                 sample->wall_ns < COUNTED_MOST && sample->peak_rss_bytes < (uint64_t)AMOUNT_MOST;
@@ -265,6 +265,12 @@ void wire_dialogue_ask(struct wire_dialogue *dialogue, const struct wire_command
     dialogue->answered = false;
 }
 
+/* One for each repetition, and one after the wait. */
+static uint64_t boundaries_most(const struct wire_command *command)
+{
+    return (uint64_t)(command->repetitions > 0 ? command->repetitions : 1) + 1;
+}
+
 /* A SAMPLE or a TEST: of the test that was asked for, where one was. */
 static const char *result_expected(struct wire_dialogue *dialogue, const struct wire_record *record)
 {
@@ -285,8 +291,12 @@ static const char *result_expected(struct wire_dialogue *dialogue, const struct 
     }
     if (record->type == WIRE_TEST) {
         dialogue->answered = true;
-    } else if (sample->repetition != dialogue->samples++) {
-        return "a record is of a repetition that was not next";
+    } else {
+        dialogue->samples += sample->boundaries;
+        if ((uint64_t)sample->repetition + 1 != dialogue->samples ||
+            dialogue->samples > boundaries_most(command)) {
+            return "a record is of a repetition that was not next";
+        }
     }
     return NULL;
 }

@@ -26,7 +26,7 @@ struct wire_dialogue {
     struct wire_command command; /* that is being answered; op NONE: none is */
     uint32_t sequence;           /* of it */
     uint32_t names;              /* tests announced: their indices are 0 .. names - 1 */
-    uint32_t samples;            /* of the command, where it chose a test */
+    uint64_t samples;            /* boundaries of the command, where it chose a test */
     uint32_t asides;             /* notes and modules, which may come at any time */
     uint32_t begun;              /* 1 + the test announced last that has no result yet; 0: none */
     bool greeted, answered, passive;

@@ -30,6 +30,9 @@ static bool passes(void)
         ck_assert_msg(!passes(), #type_number ": " #change);                                       \
     } while (0)
 
+#define REFUSED_SAMPLE(valid, change)                                                              \
+    REFUSED(wire_sample, WIRE_SAMPLE, (record->boundaries = 1, valid), change)
+
 #define FULL(field) memset((field), 'x', sizeof(field))
 
 START_TEST(each_field_is_checked)
@@ -45,11 +48,12 @@ START_TEST(each_field_is_checked)
     REFUSED(wire_test_name, WIRE_TEST_NAME, record->test = 1, FULL(record->id));
     REFUSED(wire_test_name, WIRE_TEST_NAME, record->test = 1, FULL(record->file));
     REFUSED(wire_ready, WIRE_READY, record->first = 7, record->count = UINT32_MAX);
-    REFUSED(wire_sample, WIRE_SAMPLE, record->status = WIRE_SKIP, record->status++);
-    REFUSED(wire_sample, WIRE_SAMPLE, record->live_bytes = -1, record->live_bytes = INT64_MAX);
-    REFUSED(wire_sample, WIRE_SAMPLE, record->live_blocks = 1, record->live_blocks = INT64_MIN);
-    REFUSED(wire_sample, WIRE_SAMPLE, record->mappings = 1, record->mappings = INT64_MIN);
-    REFUSED(wire_sample, WIRE_SAMPLE, record->wall_ns = 1, record->wall_ns = UINT64_MAX);
+    REFUSED_SAMPLE(record->status = WIRE_SKIP, record->status++);
+    REFUSED_SAMPLE(record->live_bytes = -1, record->live_bytes = INT64_MAX);
+    REFUSED_SAMPLE(record->live_blocks = 1, record->live_blocks = INT64_MIN);
+    REFUSED_SAMPLE(record->mappings = 1, record->mappings = INT64_MIN);
+    REFUSED_SAMPLE(record->wall_ns = 1, record->wall_ns = UINT64_MAX);
+    REFUSED_SAMPLE(record->wall_ns = 1, record->boundaries = 0);
     REFUSED(wire_test, WIRE_TEST, record->status = WIRE_SKIP, record->status = UINT32_MAX);
     REFUSED(wire_test, WIRE_TEST, record->signal = 64, record->signal = 65);
     REFUSED(wire_test, WIRE_TEST, record->signal = 9, record->signal = -9);
@@ -116,12 +120,20 @@ static bool offered(struct wire_dialogue *dialogue, uint32_t first, uint32_t cou
     return comes(dialogue);
 }
 
-static bool sampled(struct wire_dialogue *dialogue, uint32_t test, uint32_t repetition)
+/* Of so many boundaries in a row, the last of which is `repetition`. */
+static bool sampled_alike(struct wire_dialogue *dialogue, uint32_t test, uint32_t repetition,
+                          uint32_t boundaries)
 {
     RECORD(wire_sample, WIRE_SAMPLE);
     record->test = test;
     record->repetition = repetition;
+    record->boundaries = boundaries;
     return comes(dialogue);
+}
+
+static bool sampled(struct wire_dialogue *dialogue, uint32_t test, uint32_t repetition)
+{
+    return sampled_alike(dialogue, test, repetition, 1);
 }
 
 static bool ended(struct wire_dialogue *dialogue, uint32_t test)
@@ -141,7 +153,8 @@ static bool done(struct wire_dialogue *dialogue, uint32_t op, uint32_t sequence)
 
 static void ask(struct wire_dialogue *dialogue, uint32_t op, uint32_t test, uint32_t sequence)
 {
-    wire_dialogue_ask(dialogue, &(struct wire_command){.op = op, .test = test}, sequence);
+    struct wire_command command = {.op = op, .test = test, .repetitions = 8};
+    wire_dialogue_ask(dialogue, &command, sequence);
 }
 
 START_TEST(a_dialogue_goes_through)
@@ -149,7 +162,9 @@ START_TEST(a_dialogue_goes_through)
     struct wire_dialogue dialogue = {0};
     ck_assert(named(&dialogue, 0) && named(&dialogue, 1) && offered(&dialogue, 0, 2));
     ask(&dialogue, WIRE_OP_RUN, 1, 1);
-    ck_assert(sampled(&dialogue, 1, 0) && sampled(&dialogue, 1, 1) && ended(&dialogue, 1));
+    ck_assert(sampled(&dialogue, 1, 0) && sampled_alike(&dialogue, 1, 7, 7));
+    ck_assert(sampled(&dialogue, 1, 8)); /* after the wait */
+    ck_assert(ended(&dialogue, 1));
     ck_assert(done(&dialogue, WIRE_OP_RUN, 1));
     ask(&dialogue, WIRE_OP_FINISH, 0, 2);
     ck_assert(done(&dialogue, WIRE_OP_FINISH, 2));
@@ -172,6 +187,11 @@ START_TEST(what_nobody_asked_for_is_refused)
     ck_assert(!ended(&dialogue, 0)); /* of another test */
     ck_assert(!ended(&dialogue, 99));
     ck_assert(!sampled(&dialogue, 1, 1)); /* not its first repetition */
+    dialogue = start;
+    ck_assert(!sampled_alike(&dialogue, 1, 6, 8)); /* more boundaries than repetitions */
+    dialogue = start;
+    ck_assert(!sampled_alike(&dialogue, 1, 99, 100)); /* more repetitions than were asked for */
+    dialogue = start;
     ck_assert(!done(&dialogue, WIRE_OP_RUN, 6) && !done(&dialogue, WIRE_OP_SITES, 7));
     ck_assert(!named(&dialogue, 2) && !offered(&dialogue, 0, 1));
     ck_assert(ended(&dialogue, 1) && !ended(&dialogue, 1)); /* twice */

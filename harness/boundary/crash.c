@@ -3,6 +3,7 @@
 
 #include "harness/boundary/arena.h"
 #include "harness/boundary/boundary.h"
+#include "harness/boundary/restore.h"
 #include "harness/ledger/ledger.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static void crash_default(int signal)
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = SIG_DFL;
-    sigaction(signal, &action, NULL);
+    restore_sigaction(signal, &action, NULL);
     /* Blocked while this handler runs: delivered, and fatal, when it returns. */
     syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
 }
@@ -69,7 +70,7 @@ static void crash_install(int signal, void (*handler)(int, siginfo_t *, void *),
     action.sa_sigaction = handler;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | flags;
     sigemptyset(&action.sa_mask);
-    sigaction(signal, &action, NULL);
+    restore_sigaction(signal, &action, NULL);
 }
 
 /* The main thread; others get theirs in thread_export.c. */
@@ -97,7 +98,7 @@ void crash_init(void)
 static bool crash_is_ours(int signal)
 {
     struct sigaction now;
-    return sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+    return restore_sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
            now.sa_sigaction == crash_handle;
 }
 
@@ -110,13 +111,16 @@ void crash_settle(void)
 
 void crash_arm(void)
 {
+    crash_stack_init(); /* a test may have taken the stack away */
+    if (!restore_signals_may_differ()) {
+        return;
+    }
     for (int i = 0; i < CRASH_SIGNALS; i++) {
         if (!crash_yielded[i] && !crash_is_ours(crash_signals[i])) {
             crash_install(crash_signals[i], crash_handle, 0);
         }
     }
     crash_install(WIRE_STACK_SIGNAL, crash_stack_wanted, SA_RESTART);
-    crash_stack_init(); /* a test may have taken the stack away */
 }
 
 void crash_exit_note(void)

@@ -22,7 +22,7 @@ hunted() {
 hunted gtest 'LEAK  GoogleTest/Session/Leaks' 'GROWTH  GoogleTest/Session/Grows' 'LEAK  GoogleTest/Session/Opens' \
     'FAIL  GoogleTest/Session/Fails' 'body_leaks (fixtures/frameworks/body.h' 'held by       sessions::first'
 hunted greatest 'LEAK  greatest/greatest/leaks' 'GROWTH  greatest/greatest/grows' 'LEAK  greatest/greatest/opens' \
-    'FAIL  greatest/greatest/fails' 'body_leaks (fixtures/frameworks/body.h' 'held by       sessions::first'
+    'FAIL  greatest/greatest/fails' 'body_leaks (fixtures/frameworks/body.h' 'held by       first'
 
 absent=
 for program in gtest catch2 doctest boost boost-shared cpputest criterion unity munit acutest utest greatest tap; do

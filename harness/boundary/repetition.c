@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,9 +43,9 @@ void repetition_text(char *to, size_t room, const char *from)
 static void progress_set(uint32_t test, uint32_t repetition, uint64_t started)
 {
     struct wire_progress *progress = &boundary_wire->progress;
-    atomic_store(&progress->repetition, repetition);
-    atomic_store(&progress->test, test);
-    atomic_store(&progress->started_ns, started);
+    atomic_store_explicit(&progress->repetition, repetition, memory_order_release);
+    atomic_store_explicit(&progress->test, test, memory_order_release);
+    atomic_store_explicit(&progress->started_ns, started, memory_order_release);
 }
 
 static void outcome_reset(struct outcome *outcome)
@@ -61,7 +62,8 @@ struct run {
     struct ledger_totals before, after; /* of the last repetition */
     uint32_t threads;                   /* when the run began */
     bool floors, moved;
-    struct wire_sample last; /* of the RUN before, if it was of this test */
+    struct wire_sample last;  /* of the RUN before, if it was of this test */
+    struct wire_sample alike; /* the boundaries that are not on the wire yet; none: 0 of them */
     uint64_t settled_ns;
     uint64_t wall_ns, started_ns;
     uint64_t cpu_spent_ns; /* by the process, in the repetitions */
@@ -166,9 +168,10 @@ static void run_repetition(struct run *run, uint32_t repetition)
         given_ask(command);
     }
     run_begin(run);
-    if (run->ended_ns != 0) {
-        atomic_fetch_add_explicit(&progress->overhead_ns, run->started_ns - run->ended_ns,
-                                  memory_order_relaxed);
+    if (run->ended_ns != 0) { /* nobody else writes it */
+        uint64_t spent = atomic_load_explicit(&progress->overhead_ns, memory_order_relaxed);
+        atomic_store_explicit(&progress->overhead_ns, spent + run->started_ns - run->ended_ns,
+                              memory_order_relaxed);
     }
     progress_set(command->test, repetition, run->started_ns);
     running = run;
@@ -185,7 +188,7 @@ static void run_repetition(struct run *run, uint32_t repetition)
     if (!run->ended) {
         run_end(run);
     }
-    atomic_store(&progress->started_ns, 0);
+    atomic_store_explicit(&progress->started_ns, 0, memory_order_release);
     children_outcome_take(&run_children);
     bool damaged = heap_outcome_take(command->test, &run->outcome);
     restore_after_repetition();
@@ -204,6 +207,7 @@ void serve_sample_start(struct wire_sample *sample, const struct ledger_totals *
         meter_sample_get(&meter);
     }
     WIRE_INIT(sample, WIRE_SAMPLE);
+    sample->boundaries = 1;
     sample->live_blocks = totals->live_blocks;
     sample->live_bytes = totals->live_bytes;
     sample->fds = meter.fds;
@@ -223,6 +227,29 @@ static bool sample_moved(const struct wire_sample *last, const struct wire_sampl
            last->children != now->children;
 }
 
+#define LONG_NS 10000000u /* repetitions of which each boundary is told at once */
+
+static void alike_put(struct run *run)
+{
+    if (run->alike.boundaries > 0) {
+        wire_put(boundary_wire, &run->alike);
+        run->alike.boundaries = 0;
+    }
+}
+
+/* Boundaries that are alike are one record: of most tests nearly all are. */
+static bool alike_add(struct wire_sample *alike, const struct wire_sample *sample)
+{
+    if (alike->boundaries == 0 || alike->status != sample->status || alike->peak_rss_bytes != 0 ||
+        alike->wall_ns > LONG_NS || sample_moved(alike, sample)) {
+        return false;
+    }
+    alike->boundaries++;
+    alike->repetition = sample->repetition;
+    alike->wall_ns += sample->wall_ns;
+    return true;
+}
+
 static void run_sample(struct run *run, uint32_t repetition, bool trusting)
 {
     struct wire_sample sample;
@@ -232,13 +259,18 @@ static void run_sample(struct run *run, uint32_t repetition, bool trusting)
     sample.status = run->outcome.status;
     sample.wall_ns = run->wall_ns;
     sample.peak_rss_bytes = run->command->flags & WIRE_PEAK_RSS_EACH ? meter_rss_peak() : 0;
+    if (alike_add(&run->alike, &sample)) {
+        return;
+    }
+    alike_put(run);
+    run->alike = sample;
     run->moved =
         run->moved || (run->last.head.type == WIRE_SAMPLE && sample_moved(&run->last, &sample));
     last_sample = sample;
-    wire_put(boundary_wire, &sample);
     /* The supervisor sleeps; it is woken early only for long tests, so that its progress line
      * moves. */
-    if (run->wall_ns > 10000000) {
+    if (run->wall_ns > LONG_NS) {
+        alike_put(run);
         wire_flush(boundary_wire);
     }
 }
@@ -251,6 +283,7 @@ static bool run_is_watched(const struct wire_command *command)
 static void run_report(struct run *run)
 {
     struct wire_test *test = &last_test;
+    alike_put(run);
     test->passed_before = test->status == WIRE_PASS ? 0 : test->passed_before;
     const struct outcome *last = &run->outcome;
     bool forked = last->forked;
@@ -279,7 +312,8 @@ static void run_report(struct run *run)
     test->queued_ns = run->queued_ns;
     test->settled_ns = run->settled_ns;
     if (run_is_watched(run->command)) {
-        test->rss_bytes = meter_rss();
+        bool asked = (run->command->flags & WIRE_NO_KERNEL) == 0;
+        test->rss_bytes = asked ? meter_rss() : 0;
         test->own_bytes = ledger_own_bytes() + arena_bytes();
         ledger_watch_put(boundary_wire);
     }
@@ -293,6 +327,42 @@ static uint64_t cpu_now_ns(void)
     struct timespec now = {0};
     syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* How long the thread could have run and had no processor, since queue_begin. */
+struct queue {
+    bool asked; /* of the kernel's file, which takes three system calls */
+    uint64_t queued_ns, wall_ns;
+    long sleeps;
+};
+
+static uint32_t sleeper = WIRE_NO_TEST; /* the test that was last seen to give its processor away */
+
+static long sleeps_now(void)
+{
+    struct rusage usage = {0};
+    kernel_call(SYS_getrusage, RUSAGE_THREAD, (long)&usage, 0, 0, 0, 0);
+    return usage.ru_nvcsw;
+}
+
+static void queue_begin(struct queue *queue, const struct wire_command *command)
+{
+    queue->asked = (command->flags & WIRE_NO_QUEUED) == 0 || sleeper == command->test;
+    queue->queued_ns = queue->asked ? meter_queued_ns() : 0;
+    queue->sleeps = sleeps_now();
+    queue->wall_ns = meter_now_ns();
+}
+
+/* A thread that never gave its processor away ran, or waited for one. */
+static uint64_t queue_end(const struct queue *queue, uint32_t test, uint64_t cpu_ns)
+{
+    uint64_t wall_ns = meter_now_ns() - queue->wall_ns;
+    if (sleeps_now() != queue->sleeps) {
+        sleeper = test;
+    } else if (!queue->asked) {
+        return wall_ns > cpu_ns ? wall_ns - cpu_ns : 0;
+    }
+    return queue->asked ? meter_queued_ns() - queue->queued_ns : 0;
 }
 
 static bool run_goes_on(const struct run *run)
@@ -360,7 +430,10 @@ static void run_settle(struct run *run)
     struct run settled = *run;
     settled.after = now;
     settled.wall_ns = 0;
+    alike_put(run); /* what was held before and after the wait is compared */
+    settled.alike.boundaries = 0;
     run_boundary(&settled, run->repetitions, false);
+    alike_put(&settled);
     atomic_store_explicit(&boundary_wire->progress.live_bytes, now.live_bytes,
                           memory_order_relaxed);
 }
@@ -380,7 +453,11 @@ static void run_repetitions(struct run *run)
     if (run->floors) {
         ledger_floor_reset();
     }
-    uint64_t process_cpu_ns = cpu_now_ns(), queued = meter_queued_ns();
+    const bool believes = (command->flags & WIRE_NO_KERNEL) != 0;
+    const bool goes_on = run->last.head.type == WIRE_SAMPLE; /* the kernel was asked just before */
+    struct queue queue;
+    uint64_t process_cpu_ns = cpu_now_ns();
+    queue_begin(&queue, command);
     bool more = run_goes_on(run);
     while (more) {
         bool first = run->repetitions == 0;
@@ -389,11 +466,11 @@ static void run_repetitions(struct run *run)
         }
         run_repetition(run, run->repetitions++);
         more = run_goes_on(run);
-        run_boundary(run, run->repetitions - 1, !first && more);
+        run_boundary(run, run->repetitions - 1, believes || ((!first || goes_on) && more));
         more = more && run_goes_on(run);
     }
     run->cpu_spent_ns = cpu_now_ns() - process_cpu_ns;
-    run->queued_ns = meter_queued_ns() - queued;
+    run->queued_ns = queue_end(&queue, command->test, run->cpu_spent_ns);
     if (command->depth == WIRE_TRACE) {
         heap_error_look();
         if (heap_outcome_take(command->test, &run->outcome)) {

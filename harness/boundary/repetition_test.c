@@ -160,7 +160,7 @@ START_TEST(a_full_ring_is_waited_for)
     struct session *session = session_start("check_empty");
     ck_assert(session_ready(session));
     struct wire_command command = {.op = WIRE_OP_RUN,
-                                   .test = session_test(session, "/is_empty"),
+                                   .test = session_test(session, "/keeps"),
                                    .depth = WIRE_COUNT,
                                    .repetitions = 100000};
     session->done = false;
@@ -172,6 +172,49 @@ START_TEST(a_full_ring_is_waited_for)
     ck_assert(session_wait(session, &session->done, 20));
     ck_assert_uint_eq(session->results[0].repetitions, 100000);
     ck_assert_uint_eq(atomic_load(&session->wire->read_awaited), 0);
+    session_end(&session);
+}
+END_TEST
+
+START_TEST(boundaries_that_are_alike_are_one_record)
+{
+    struct session *session = session_start("check_empty");
+    ck_assert(session_ready(session));
+    uint32_t empty = session_test(session, "/is_empty"), keeps = session_test(session, "/keeps");
+    ck_assert(session_run(session, empty, 0, 1000, 0));
+    ck_assert_uint_eq(session->sample_records, 1);
+    ck_assert_uint_eq(session->sample_count, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        ck_assert_uint_eq(session->samples[i].repetition, i);
+    }
+    ck_assert(session_run(session, keeps, 0, 1000, 0));
+    ck_assert_uint_eq(session->sample_records, 1001);
+    ck_assert_uint_eq(session->sample_count, 2000);
+    session_end(&session);
+}
+END_TEST
+
+static uint32_t status_of(struct session *session, uint32_t test)
+{
+    ck_assert(session_run(session, test, 0, 1, 0));
+    return session_result(session, test)->status;
+}
+
+START_TEST(handlers_are_put_back)
+{
+    struct session *session = session_start("check_empty");
+    ck_assert(session_ready(session));
+    uint32_t sets = session_test(session, "/sets_a_handler");
+    uint32_t raw = session_test(session, "/sets_a_handler_past_the_hooks");
+    for (int i = 0; i < 70; i++) {
+        ck_assert_uint_eq(status_of(session, sets), WIRE_PASS);
+    }
+    ck_assert_uint_eq(status_of(session, raw), WIRE_PASS);
+    int runs = 0;
+    while (status_of(session, session_test(session, "/is_empty")) == WIRE_PASS && runs < 64) {
+        runs++;
+    }
+    ck_assert_uint_eq(status_of(session, sets), WIRE_PASS); /* within 64 runs */
     session_end(&session);
 }
 END_TEST
@@ -270,5 +313,5 @@ SUITE("repetition", &a_run_stops_where_something_moves,
       &what_a_test_retains_is_told_unless_it_is_not_asked_for,
       &a_watched_run_tells_what_each_site_holds, &processor_time_is_that_of_the_repetitions,
       &descriptors_opened_past_the_hooks_are_seen, &a_repetition_costs_no_system_call,
-      &a_full_ring_is_waited_for, &what_a_thread_frees_late_is_waited_for,
-      &waiting_ends_when_nothing_more_is_freed)
+      &a_full_ring_is_waited_for, &boundaries_that_are_alike_are_one_record, &handlers_are_put_back,
+      &what_a_thread_frees_late_is_waited_for, &waiting_ends_when_nothing_more_is_freed)

@@ -29,7 +29,7 @@ struct session {
     struct wire_hello hello;
     bool ready, done, bye;
     struct wire_ready group;
-    uint32_t test_count, sample_count, result_count, note_count;
+    uint32_t test_count, sample_count, sample_records, result_count, note_count;
     struct wire_test_name tests[SESSION_TESTS];
     struct wire_sample samples[SESSION_SAMPLES];
     struct wire_test results[SESSION_TESTS];
@@ -101,11 +101,18 @@ static inline void session_take(struct session *session, const unsigned char *re
         memcpy(&session->group, record, sizeof session->group);
         session->ready = true;
         break;
-    case WIRE_SAMPLE:
-        if (session->sample_count < SESSION_SAMPLES) {
-            memcpy(&session->samples[session->sample_count++], record, sizeof session->samples[0]);
+    case WIRE_SAMPLE: { /* one for each boundary that it stands for */
+        struct wire_sample sample;
+        memcpy(&sample, record, sizeof sample);
+        session->sample_records++;
+        for (uint32_t i = 0; i < sample.boundaries && session->sample_count < SESSION_SAMPLES;
+             i++) {
+            session->samples[session->sample_count] = sample;
+            session->samples[session->sample_count].repetition -= sample.boundaries - 1 - i;
+            session->samples[session->sample_count++].wall_ns /= sample.boundaries;
         }
         break;
+    }
     case WIRE_TEST:
         if (session->result_count < SESSION_TESTS) {
             memcpy(&session->results[session->result_count++], record, sizeof session->results[0]);

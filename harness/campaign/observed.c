@@ -7,6 +7,9 @@
 #include <string.h>
 
 #define SITE_NUMBER_MOST (4096u * 1024u) /* as many as a worker gives */
+/* So far may a number be beyond twice those that are known. Numbers are given in order, but most
+ * sites are never sent; a single forged one is not to cost gigabytes. */
+#define SITE_AHEAD 262144u
 
 void observed_init(struct observed *observed)
 {
@@ -75,7 +78,7 @@ void observed_test_begins(struct observed *observed)
 /* Room for the site of this number. NULL when no worker gives such a number. */
 static struct observed_site *site_at(struct observed *observed, uint32_t number)
 {
-    if (number > SITE_NUMBER_MOST) {
+    if (number > SITE_NUMBER_MOST || number > 2 * observed->site_count + SITE_AHEAD) {
         return NULL;
     }
     memory_grow(&observed->sites, &observed->site_room, number + 1u, sizeof observed->sites[0]);

@@ -123,9 +123,14 @@ START_TEST(numbers_that_no_worker_gives_change_nothing)
     ck_assert(observed_take(&seen, &site.head));
     family_take((1u << 22) + 1, WIRE_SITE_HEAP, 5, 50);
     family_take(UINT32_MAX, WIRE_SITE_HEAP, 5, 50);
+    family_take(1u << 22, WIRE_SITE_HEAP, 5, 50); /* nor all at once */
+    site = site_record(300000, 1, 1);
+    ck_assert(observed_take(&seen, &site.head));
     ck_assert_uint_eq(seen.site_count, 4);
     site_take(100000, 100000, 1, 1); /* but they may be many */
     ck_assert_ptr_nonnull(observed_site(&seen, 100000));
+    site_take(400000, 400000, 1, 1); /* one after the other */
+    ck_assert_ptr_nonnull(observed_site(&seen, 400000));
     site_take(3, 4, 99, 99); /* a family has the smallest number of its sites */
     site_take(3, UINT32_MAX, 99, 99);
     ck_assert_int_eq(observed_site(&seen, 3)->blocks, 1);

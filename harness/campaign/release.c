@@ -40,7 +40,7 @@ static void passed_ask(struct session *session, const struct wire_command *run,
     struct wire_command command = *run;
     double most_ns = PASSED_CALLS * call_ns + PASSED_NS;
     command.child_ns = (uint64_t)(most_ns < left_ns ? most_ns : left_ns);
-    command.flags = WIRE_GIVEN | WIRE_FORKED | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS;
+    command.flags = (run->flags & ~(uint32_t)WIRE_RELEASES) | WIRE_GIVEN | WIRE_FORKED;
     command.site_count = named->site_count;
     memcpy(command.sites, named->sites, sizeof command.sites);
     session->seen.given_count = 0;
@@ -56,7 +56,8 @@ void session_releases(struct session *session, uint32_t number, const uint32_t *
     struct wire_command run = {.op = WIRE_OP_RUN,
                                .test = number,
                                .depth = WIRE_TRACE,
-                               .flags = WIRE_RELEASES | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS,
+                               .flags = WIRE_RELEASES | WIRE_STOP_ON_FAIL | WIRE_NO_FLOORS |
+                                        WIRE_NO_RETAINED | WIRE_NO_QUEUED | WIRE_NO_KERNEL,
                                .repetitions = 1};
     struct wire_command ask = {.op = WIRE_OP_RELEASES, .depth = WIRE_TRACE};
     uint64_t begun = monotonic_ns();

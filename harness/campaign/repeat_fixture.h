@@ -86,6 +86,7 @@ static inline void sample_add(struct scripted *worker, unsigned repetition)
     struct wire_sample *sample = &worker->samples[at];
     WIRE_INIT(sample, WIRE_SAMPLE);
     sample->repetition = repetition;
+    sample->boundaries = 1;
     for (int i = 1; i < SITES; i++) {
         bool heap = worker->now.sites[i].kind == WIRE_SITE_HEAP;
         worker->blocks[at][i] = worker->now.sites[i].blocks;
@@ -214,6 +215,28 @@ static inline bool sample_stops(struct scripted *worker, uint32_t flags)
     return moved && (flags & WIRE_STOP_ON_MOVE) != 0;
 }
 
+/* As the worker does: boundaries in a row that are alike are one sample. */
+static inline size_t samples_join(struct wire_sample *samples, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct wire_sample now = samples[i], *last = kept > 0 ? &samples[kept - 1] : NULL;
+        if (last != NULL) { /* all but what differs anyway */
+            now.repetition = last->repetition;
+            now.wall_ns = last->wall_ns;
+            now.boundaries = last->boundaries;
+        }
+        if (last != NULL && memcmp(&now, last, sizeof now) == 0) {
+            last->repetition = samples[i].repetition;
+            last->wall_ns += samples[i].wall_ns;
+            last->boundaries++;
+        } else {
+            samples[kept++] = samples[i];
+        }
+    }
+    return kept;
+}
+
 static inline struct answer scripted_ask(void *self, const struct wire_command *command)
 {
     struct scripted *worker = self;
@@ -293,7 +316,7 @@ static inline struct answer scripted_ask(void *self, const struct wire_command *
         heap_add(&worker->now, 1, late ? -row->late_blocks : 1, late ? -row->late_bytes : 32);
     }
     answer.test.repetitions = row->silent ? 0 : made;
-    answer.sample_count = worker->sample_count;
+    answer.sample_count = samples_join(worker->samples, worker->sample_count);
     answer.orphans = worker->now.orphans;
     return answer;
 }

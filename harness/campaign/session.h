@@ -56,6 +56,7 @@ struct session {
     bool hangs;                  /* tests of it hang unless they are in a child */
     size_t forked_count;         /* tests that were run in a child because they failed without */
     uint64_t limit_ns;           /* of a repetition; 0: the plan's */
+    struct wire_command scanned; /* the last SCAN, if nothing else was asked since; else no sites */
     bool passive;                /* its tests go by, and cannot be chosen */
     bool forks;                  /* of a passive one: each test in a child of the program's own */
     uint32_t passes;             /* of a passive one: how often main is run; 0 as 1 */
@@ -173,7 +174,8 @@ void session_test_take(struct session *session, const struct answer *answer);
 /* It failed where it is not measured. */
 void session_failure_add(struct session *session, uint32_t test, const char *message);
 void session_test_write(struct session *session, struct result_test *test);
-/* SITES, then SCAN of the `count` named ones. */
+/* SITES, and SCAN of the `count` named ones, unless they were scanned and nothing was asked since.
+ */
 bool session_sites(struct session *session);
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count);
 /* This test once more, or a few times until something of these sites stays, for where things are

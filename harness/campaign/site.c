@@ -15,14 +15,34 @@ bool session_sites(struct session *session)
                .event == WORKER_DONE;
 }
 
+static bool was_scanned(const struct wire_command *scan, uint32_t site)
+{
+    for (uint32_t i = 0; i < scan->site_count; i++) {
+        if (scan->sites[i] == site) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool session_scan(struct session *session, const uint32_t *sites, uint32_t count)
 {
-    struct wire_command scan = {.op = WIRE_OP_SCAN, .depth = WIRE_TRACE};
+    struct wire_command *scan = &session->scanned;
+    bool known = scan->site_count > 0;
+    for (uint32_t i = 0; i < count && known; i++) {
+        known = was_scanned(scan, sites[i]);
+    }
+    if (known) {
+        return true;
+    }
+    *scan = (struct wire_command){.op = WIRE_OP_SCAN, .depth = WIRE_TRACE};
     session->seen.held_count = 0;
     for (uint32_t i = 0; i < count && i < WIRE_SITES_MAX; i++) {
-        scan.sites[scan.site_count++] = sites[i];
+        scan->sites[scan->site_count++] = sites[i];
     }
-    return session_ask(session, &scan).event == WORKER_DONE;
+    bool answered = session_ask(session, scan).event == WORKER_DONE;
+    scan->site_count = answered ? scan->site_count : 0;
+    return answered;
 }
 
 /* Unreachable in the main: it is lost. Descriptors, threads and files have no one who points at

@@ -14,9 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-    static char function[] = "cache_put_entry", file[] = "src/cache/put.c", module[] = "libx.so.1";
+    static char function[] = "cache_put_entry", file[] = "src/cache/put.c", module[] = "libx.so.1",
+                empty[] = "";
     struct result_frame frames[2] = {{.function = function, .file = file, .module = module},
-                                     {.function = NULL, .file = NULL, .module = module}};
+                                     {.function = empty, .file = empty, .module = module}};
     struct suppress suppress;
     struct result result;
     struct diag diag;

@@ -48,7 +48,8 @@ static bool test_run(struct session *session, uint32_t number, struct answer *an
         .test = number,
         .depth = traced || births ? WIRE_TRACE : WIRE_COUNT,
         .flags = (shown ? WIRE_PEAK_RSS : 0) | (births ? WIRE_BIRTHS : 0) |
-                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0),
+                 (session->forked ? WIRE_FORKED : 0) | (session->log ? WIRE_WATCH : 0) |
+                 (session->shuffle ? WIRE_NO_QUEUED | WIRE_NO_KERNEL | WIRE_NO_RETAINED : 0),
         .settle_ns = settle_ns(session),
         .repetitions = 1};
     phase_test(session, number, session->served++);
@@ -80,6 +81,7 @@ struct answer session_ask(struct session *session, const struct wire_command *co
         limit = session->limit_ns;
     }
     session->seen.round++;
+    session->scanned.site_count = command->op == WIRE_OP_SCAN ? command->site_count : 0;
     session->link.worker.tick = phase_tick;
     session->link.worker.tick_context = session;
     return link_ask(&session->link, command, limit);
@@ -99,7 +101,7 @@ static bool group_again(struct session *session, uint32_t first, uint32_t past)
     struct wire_command command = {.op = WIRE_OP_RUN,
                                    .depth =
                                        session->kind == SESSION_TRACED ? WIRE_TRACE : WIRE_COUNT,
-                                   .flags = session->log ? WIRE_WATCH : 0,
+                                   .flags = WIRE_NO_RETAINED | (session->log ? WIRE_WATCH : 0),
                                    .repetitions = 1};
     int64_t before = session->live_end, after = before;
     session->served = 0;

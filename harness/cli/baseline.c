@@ -144,7 +144,7 @@ static void test_tighten(struct result_test *test, struct result_test *base)
 static void test_strip(struct result_test *test)
 {
     test->wall_ns = test->peak_rss_bytes = RESULT_UNMEASURED;
-    test->live_by_rep_count = test->rss_by_rep_count = 0;
+    test->live_by_rep_count = test->live_at_rep_count = test->rss_by_rep_count = 0;
     result_set(&test->horizon, "");
     char *file = memory_copy(location_relative(test->file));
     result_set(&test->file, file);

@@ -278,16 +278,17 @@ const struct command command_compare = {
     .operand_min = 2,
     .operand_max = COMMAND_MANY,
     .options = options,
-    .detail = "Counts of allocations and blocks are compared exactly, and the call sites that "
-              "changed are "
-              "named. Time and peak RSS of commands come from pairs of runs, and a difference "
-              "counts only "
-              "where its whole interval lies beyond 1 %; where all of it lies within, there is no "
-              "difference, and else it is unsure, with the number of pairs that would tell "
-              "(--until-sure runs them).\n"
-              "Status 1: something is worse. What differs from run to run of the same program is "
-              "unstable "
-              "and decides nothing.",
+    .detail =
+        "Counts of allocations and blocks are compared exactly, and the call sites that "
+        "changed are "
+        "named. Time and peak RSS of commands come from pairs of runs, and a difference "
+        "counts only "
+        "where its whole interval lies beyond 1 %; where all of it lies within, there is no "
+        "difference, and else it is unsure, with the number of pairs that would tell "
+        "(--until-sure runs them).\n"
+        "Status 1: something is worse, or a command fails where the other does not; 77: nothing "
+        "is known. What differs from run to run of the same program is unstable and decides "
+        "nothing.",
     .examples = examples,
     .run = compare_run,
 };

@@ -63,7 +63,11 @@ static int status_of(const struct plan *plan, bool ran, const struct result *res
 /* Beside other programs' notes it must be seen whose they are. */
 static void notes_name(struct result *result)
 {
-    for (size_t i = 0; i < result->note_count && result->program[0]; i++) {
+    size_t length = strlen(result->program);
+    for (size_t i = 0; i < result->note_count && length > 0; i++) {
+        if (strncmp(result->notes[i], result->program, length) == 0) {
+            continue; /* it begins with a test of it */
+        }
         char *note = memory_format("%s: %s", result->program, result->notes[i]);
         free(result->notes[i]);
         result->notes[i] = note;

@@ -315,6 +315,28 @@ static void member_end(struct project *project, struct member *member, int statu
     member_show(project, member);
 }
 
+/* How a process ended, for the person; NULL when it ended well. The caller frees. */
+static char *end_words(int ended)
+{
+    if (WIFSIGNALED(ended)) {
+        return memory_format("it died of %s by itself", strsignal(WTERMSIG(ended)));
+    }
+    return WEXITSTATUS(ended) == 0
+               ? NULL
+               : memory_format("it ended with status %d by itself", WEXITSTATUS(ended));
+}
+
+/* Why it is not to be hunted; NULL: it is. Without a framework nothing but the status says whether
+ * a program passes, and a runner may want another one than 0: what it wants is not known. */
+static char *skip_words(const struct member *member)
+{
+    if (member->entry != NULL && member->entry->skip[0] != '\0') {
+        return memory_copy(member->entry->skip);
+    }
+    bool known = member->program->framework == NULL && member->program->status >= 0;
+    return known ? end_words(member->program->status) : NULL;
+}
+
 /* So many side by side. Returns false when one could not be started. */
 static bool members_hunt(struct project *project, size_t jobs)
 {
@@ -323,8 +345,8 @@ static bool members_hunt(struct project *project, size_t jobs)
     while ((good && next < project->count) || running > 0) {
         if (good && next < project->count && running < jobs) {
             struct member *member = &project->members[next++];
-            if (member->entry != NULL && member->entry->skip[0] != '\0') {
-                member->unhunted = memory_copy(member->entry->skip);
+            member->unhunted = skip_words(member);
+            if (member->unhunted != NULL) {
                 project->open--;
                 continue;
             }
@@ -349,17 +371,6 @@ static bool members_hunt(struct project *project, size_t jobs)
 
 /* The result. ------------------------------------------------------------------------------------
  */
-
-/* How the command ended, for the person; NULL when it ended well. The caller frees. */
-static char *end_words(int ended)
-{
-    if (WIFSIGNALED(ended)) {
-        return memory_format("it died of %s by itself", strsignal(WTERMSIG(ended)));
-    }
-    return WEXITSTATUS(ended) == 0
-               ? NULL
-               : memory_format("it ended with status %d by itself", WEXITSTATUS(ended));
-}
 
 static void case_add(struct result *result, const char *name, enum result_status status,
                      const char *why)

@@ -93,6 +93,7 @@ static void program_add(struct project_file *file, size_t entry, const char *fou
                                 .env = environment_make(variant),
                                 .folder = path_below(file, folder),
                                 .framework = framework_of(path, NULL),
+                                .status = -1,
                                 .times = 1};
 }
 

@@ -206,7 +206,8 @@ const struct command command_run = {
         "allocations, live bytes, peak RSS, growth and verdict. Exit 0 when every expectation is "
         "met, 1 when one is broken or a test failed that was not expected to, 77 when no variant "
         "has a "
-        "verdict and nothing is expected of one, 99 when a variant measured nothing.",
+        "verdict and nothing is expected of one, 99 when a variant measured nothing. A variant "
+        "without a verdict, of which none is expected, counts as skipped.",
     .examples = examples,
     .run = run_main,
 };

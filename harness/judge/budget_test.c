@@ -209,6 +209,10 @@ START_TEST(a_second_pass_follows_when_it_is_a_tenth_of_the_hunt)
     ck_assert_double_eq(budget_again_most(wish_of(1)), 0.1);
     struct budget_wish part = {.beside = 0.5 * S}; /* of one program of ten */
     ck_assert_double_eq(budget_again_most(part), 0.1 * S);
+    struct budget_test tests[TESTS + 1];
+    tests_set(tests, 10 * MS, 0);
+    struct budget budget = budget_plan(TESTS * 10 * MS, false, part, tests, TESTS, 1);
+    ck_assert_double_eq(budget.total, 1 * S); /* five passes of 0.1 s, and that part */
 }
 END_TEST
 

@@ -105,10 +105,11 @@ END_TEST
 
 START_TEST(boundaries_differ_in_each_of_their_numbers)
 {
-    const struct boundary one = {1, 2, 3, 4, 5, 6, 7};
-    const struct boundary others[] = {
-        {0, 2, 3, 4, 5, 6, 7}, {1, 0, 3, 4, 5, 6, 7}, {1, 2, 0, 4, 5, 6, 7}, {1, 2, 3, 0, 5, 6, 7},
-        {1, 2, 3, 4, 0, 6, 7}, {1, 2, 3, 4, 5, 0, 7}, {1, 2, 3, 4, 5, 6, 0}};
+    const struct boundary one = {1, 2, 3, 4, 5, 6, 7, 8};
+    const struct boundary others[] = {{0, 2, 3, 4, 5, 6, 7, 8}, {1, 0, 3, 4, 5, 6, 7, 8},
+                                      {1, 2, 0, 4, 5, 6, 7, 8}, {1, 2, 3, 0, 5, 6, 7, 8},
+                                      {1, 2, 3, 4, 0, 6, 7, 8}, {1, 2, 3, 4, 5, 0, 7, 8},
+                                      {1, 2, 3, 4, 5, 6, 0, 8}, {1, 2, 3, 4, 5, 6, 7, 0}};
     struct boundary same = one;
     ck_assert(boundary_equal(&one, &same));
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {

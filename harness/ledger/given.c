@@ -286,9 +286,11 @@ static void functions_sort(void)
     }
 }
 
-static bool page_open(uint64_t address)
+/* The pages from one entry to another. */
+static bool pages_open(uint64_t first, uint64_t last)
 {
-    return kernel_call(SYS_mprotect, (long)(address & ~(uint64_t)(PAGE - 1)), PAGE,
+    uint64_t begin = first & ~(uint64_t)(PAGE - 1);
+    return kernel_call(SYS_mprotect, (long)begin, (long)(last - begin + 1),
                        PROT_READ | PROT_WRITE | PROT_EXEC, 0, 0, 0) == 0;
 }
 
@@ -309,11 +311,13 @@ void given_begin(void)
     given->since = birth_now();
     atomic_store(&given_switch, true);
     trace_switch(TRACE_BIRTHS, true); /* every birth takes the way that tells us */
-    uint64_t open = 0, last = 0;
+    uint64_t open = 0, last = 0, end = given->functions[given->function_count - 1].entry;
+    bool whole = pages_open(given->functions[0].entry, end); /* else page by page */
     for (uint32_t i = 0; i < given->function_count; i++) {
         struct function *function = &given->functions[i];
         uint64_t page = function->entry / PAGE;
-        if (function->entry == last || (page != open && !page_open(function->entry))) {
+        if (function->entry == last ||
+            (!whole && page != open && !pages_open(function->entry, function->entry))) {
             continue; /* an alias, or it stays as it is */
         }
         open = page;

@@ -252,7 +252,7 @@ static void record_look(void *context, const struct trace_record *record)
 
 void heap_error_look(void)
 {
-    if (noted != NULL && trace_on && meter_threads() == 1) {
+    if (noted != NULL && trace_on && (meter_alone() || meter_threads() == 1)) {
         trace_each(record_look, NULL);
     }
 }

@@ -10,6 +10,8 @@
 
 #include <elf.h>
 #include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MODULES_MOST 4096u /* later ones stay without names */
@@ -85,14 +87,28 @@ static void module_fill(struct wire_module *module, const struct dl_phdr_info *i
     }
 }
 
+/* How often an object was ever loaded, and unloaded, when all of them had been looked at. */
+static unsigned long long adds_known, subs_known;
+
+/* `context`: is this the first object? As long as none came or went, it is the only one that is
+ * looked at. */
 static int module_keep(struct dl_phdr_info *info, size_t size, void *context)
 {
-    (void)size;
-    (void)context;
+    bool *first = context;
+    bool counted = size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof info->dlpi_subs;
+    if (*first && counted && info->dlpi_adds == adds_known && info->dlpi_subs == subs_known) {
+        return 1;
+    }
+    *first = false;
+    adds_known = counted ? info->dlpi_adds : 0;
+    subs_known = counted ? info->dlpi_subs : 0;
     if (kept_count < KEPT_MOST) {
         struct wire_module *module = &kept[kept_count];
         module_fill(module, info);
         kept_count += module->end > 0 && !sent_before(identity_of(module->base, module->path));
+    }
+    if (kept_count == KEPT_MOST) { /* there may be more */
+        adds_known = 0;
     }
     return 0;
 }
@@ -100,8 +116,9 @@ static int module_keep(struct dl_phdr_info *info, size_t size, void *context)
 void ledger_modules_keep(void)
 {
     struct thread *self;
+    bool first = true;
     if (thread_lock(&locked, &self)) {
-        dl_iterate_phdr(module_keep, NULL);
+        dl_iterate_phdr(module_keep, &first);
         thread_unlock(&locked, self);
     }
 }

@@ -222,7 +222,7 @@ void thread_peak_reset(void)
     struct thread *self = thread_get();
     int64_t now = 0;
     thread_each(live_add, &now);
-    if (meter_threads() == 1) { /* nobody else can be writing */
+    if (meter_alone() || meter_threads() == 1) { /* nobody else can be writing */
         thread_each(publish_all, NULL);
         published_live = now;
         only = self;

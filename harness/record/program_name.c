@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static bool is_build_folder(const char *folder, size_t length)
         if (length + strlen(markers[i]) + 2 <= sizeof path) {
             memcpy(path, folder, length);
             path[length] = '/';
-            strcpy(path + length + 1, markers[i]);
+            memcpy(path + length + 1, markers[i], strlen(markers[i]) + 1);
             if (access(path, F_OK) == 0) {
                 return true;
             }
@@ -159,15 +160,42 @@ char *program_selections_join(const char *framework, const char *const *values, 
     return row->framework == NULL ? NULL : text_take(&all);
 }
 
+/* The folder of the sources of a build by CMake; "" where there is none. */
+static void source_folder(const char *path, size_t build, char source[PATH_MAX])
+{
+    static const char key[] = "CMAKE_HOME_DIRECTORY:INTERNAL=";
+    char line[PATH_MAX + sizeof key];
+    char *cache = memory_format("%.*s/CMakeCache.txt", (int)build, path);
+    FILE *file = build > 0 ? fopen(cache, "re") : NULL;
+    source[0] = '\0';
+    while (file != NULL && source[0] == '\0' && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, key, sizeof key - 1) == 0) {
+            size_t length = strcspn(line + sizeof key - 1, "\n");
+            if (length < PATH_MAX) {
+                memcpy(source, line + sizeof key - 1, length);
+                source[length] = '\0';
+            }
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    free(cache);
+}
+
 /* A path in an argument without the folders that may be called otherwise tomorrow. */
 static void argument_put(struct text *text, const char *argument, const char *path,
                          const char *here)
 {
-    size_t build = build_folder(path), length = strlen(here);
+    size_t build = build_folder(path), length = strlen(here), sources;
+    char source[PATH_MAX];
     const char *slash = strchr(argument, '/');
+    source_folder(path, build, source);
+    sources = strlen(source);
     while (slash != NULL) {
         size_t cut = build > 0 && is_below(slash, path, build) ? build
                      : is_below(slash, here, length)           ? length
+                     : is_below(slash, source, sources)        ? sources
                                                                : 0;
         if (cut > 0) {
             text_put_bytes(text, argument, (size_t)(slash - argument));

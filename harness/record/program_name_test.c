@@ -27,6 +27,16 @@ static void file_make(const char *name)
     fclose(file);
 }
 
+/* `@` is the folder of the test. */
+static char *expand(const char *text)
+{
+    char *whole = malloc(1024);
+    const char *at = strchr(text, '@');
+    snprintf(whole, 1024, "%.*s%s%s", (int)(at ? at - text : 0), text, at ? root : "",
+             at ? at + 1 : text);
+    return whole;
+}
+
 static void setup(void)
 {
     static const char *const folders[] = {"tree",  "tree/sub", "out",   "out/t",
@@ -36,7 +46,14 @@ static void setup(void)
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         folder_make(folders[i]);
     }
-    file_make("out/CMakeCache.txt");
+    char *home = expand("CMAKE_HOME_DIRECTORY:INTERNAL=@/src\n"),
+         *cache = expand("@/out/CMakeCache.txt");
+    FILE *file = fopen(cache, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "# made by hand\n%s", home);
+    fclose(file);
+    free(home);
+    free(cache);
     file_make("other/CMakeCache.txt");
     file_make("tree/config.status");
     file_make("tree/sub/config.status");
@@ -47,16 +64,6 @@ static void teardown(void)
     char command[512];
     snprintf(command, sizeof command, "rm -rf '%s'", root);
     ck_assert_int_eq(system(command), 0);
-}
-
-/* `@` is the folder of the test. */
-static char *expand(const char *text)
-{
-    char *whole = malloc(1024);
-    const char *at = strchr(text, '@');
-    snprintf(whole, 1024, "%.*s%s%s", (int)(at ? at - text : 0), text, at ? root : "",
-             at ? at + 1 : text);
-    return whole;
 }
 
 START_TEST(the_name_is_the_path_in_the_build_folder)
@@ -89,10 +96,11 @@ START_TEST(arguments_follow_but_for_selections_and_folders)
 {
     char *path = expand("@/out/t/check_it"), *here = expand("@/tree"),
          *data = expand("--data=@/tree/d/x"), *made = expand("@/out/made");
-    char *argv[] = {path, data,           (char[]){"--gtest_also_run_disabled_tests"},
+    char *source = expand("--src=@/src/x");
+    char *argv[] = {path, data,           source, (char[]){"--gtest_also_run_disabled_tests"},
                     made, (char[]){"-v"}, NULL};
     char *name = program_name_with(program_name_of(path, here), argv, "GoogleTest", path, here);
-    ck_assert_str_eq(name, "t/check_it[--data=d/x made -v]");
+    ck_assert_str_eq(name, "t/check_it[--data=d/x --src=x made -v]");
     free(name);
     argv[1] = NULL;
     name = program_name_with(program_name_of(path, here), argv, "GoogleTest", path, here);
@@ -111,6 +119,7 @@ START_TEST(arguments_follow_but_for_selections_and_folders)
     free(path);
     free(here);
     free(data);
+    free(source);
     free(made);
 }
 END_TEST

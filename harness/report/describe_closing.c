@@ -62,7 +62,8 @@ void describe_nothing(struct text *text, const struct result *result)
 {
     size_t skipped = 0, judged, programs = result_programs(result, &judged);
     if (judged > 0) {
-        text_format(text, "%zu of %zu programs were not judged", programs - judged, programs);
+        text_format(text, "not enough was judged: %zu of %zu programs were not", programs - judged,
+                    programs);
         return;
     }
     for (size_t i = 0; i < result->test_count; i++) {

@@ -263,10 +263,15 @@ static void intervals_read(struct json *json, struct result_variant *variant)
     }
 }
 
-/* One place for each value, each behind the one before: what is drawn rests on it. */
-static bool curve_is_whole(const struct result_test *test)
+/* One place for each value, each behind the one before: what is drawn rests on it. The baselines of
+ * older versions have places and no values: they are of no use. */
+static bool curve_is_whole(struct result_test *test)
 {
-    bool rises = !test->live_at_rep || test->live_at_rep_count == test->live_by_rep_count;
+    if (!test->live_at_rep || test->live_by_rep_count == 0) {
+        test->live_at_rep_count = 0;
+        return true;
+    }
+    bool rises = test->live_at_rep_count == test->live_by_rep_count;
     for (size_t i = 0; rises && i < test->live_at_rep_count; i++) {
         rises = test->live_at_rep[i] > (i > 0 ? test->live_at_rep[i - 1] : 0);
     }
@@ -300,6 +305,11 @@ void result_line_test(struct json *json, struct result_test *test)
     }
     if (!json->error && !test->id[0]) {
         json_fail(json, "a test without an id");
+    }
+    if (test->live_by_rep_count == 0) {
+        test->live_at_rep_count = 0; /* baselines of earlier versions have the places alone */
+        free(test->live_at_rep);
+        test->live_at_rep = NULL;
     }
     if (!json->error && !curve_is_whole(test)) {
         json_fail(json, "live_at_rep does not rise, or has not as many places as live_by_rep");

@@ -94,6 +94,24 @@ START_TEST(what_a_later_version_adds_is_passed_over)
 }
 END_TEST
 
+START_TEST(places_without_a_curve_as_older_baselines_have_them_are_read)
+{
+    struct result result;
+    struct diag diag;
+    char path[64];
+    file_make(path, RUN "{\"v\":1,\"type\":\"test\",\"id\":\"a\",\"live_at_rep\":[3,4,64]}\n"
+                        "{\"v\":1,\"type\":\"summary\",\"passed\":1}\n");
+    diag_init(&diag);
+    result_init(&result);
+    ck_assert(result_read(path, &result, &diag));
+    ck_assert_uint_eq(result.test_count, 1);
+    ck_assert_uint_eq(result.tests[0].live_at_rep_count, 0);
+    result_fini(&result);
+    diag_fini(&diag);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(a_file_without_its_end_is_incomplete)
 {
     static const char *const texts[] = {
@@ -122,6 +140,24 @@ START_TEST(a_file_without_its_end_is_incomplete)
 END_TEST
 
 #define TEST(id) "{\"v\":1,\"type\":\"test\",\"id\":\"" id "\"}\n"
+
+/* Baselines were saved so: the curve is left out, its places are not. */
+START_TEST(places_of_a_curve_that_is_not_there_are_dropped)
+{
+    struct result result;
+    struct diag diag;
+    char path[64];
+    file_make(path, RUN "{\"v\":1,\"type\":\"test\",\"id\":\"a\",\"live_at_rep\":[3,4]}\n" END);
+    diag_init(&diag);
+    result_init(&result);
+    ck_assert(result_read(path, &result, &diag));
+    ck_assert_uint_eq(result.test_count, 1);
+    ck_assert_uint_eq(result.tests[0].live_at_rep_count, 0);
+    result_fini(&result);
+    diag_fini(&diag);
+    unlink(path);
+}
+END_TEST
 
 START_TEST(a_summary_of_more_than_there_is_tells_of_lost_lines)
 {
@@ -330,9 +366,11 @@ START_TEST(agrees_with_jansson_about_what_is_json)
 }
 END_TEST
 
-SUITE("result_read", &a_summary_of_more_than_there_is_tells_of_lost_lines,
+SUITE("result_read", &places_of_a_curve_that_is_not_there_are_dropped,
+      &a_summary_of_more_than_there_is_tells_of_lost_lines,
       &another_run_in_the_same_file_is_another_source, &a_file_of_another_kind_gets_one_line,
       &a_bad_line_is_named_with_its_place, &what_a_later_version_adds_is_passed_over,
+      &places_without_a_curve_as_older_baselines_have_them_are_read,
       &a_file_without_its_end_is_incomplete,
       &the_same_test_in_two_files_is_refused_and_in_one_file_replaced,
       &keeps_the_largest_sites_and_counts_the_rest, &what_is_no_result_is_said,

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NAMES 256u /* a power of two: that are remembered */
+
 struct symbols {
     Dwfl *dwfl;
     bool open; /* modules are being reported */
@@ -18,6 +20,10 @@ struct symbols {
         uint64_t address, line, own;
     } * lines; /* by hash of the address; what symbols_line and symbols_own_line said */
     size_t line_count, line_room;
+    struct { /* by hash of the address; elfutils looks through a whole table of symbols */
+        uint64_t address;
+        const char *name;
+    } names[NAMES];
 };
 
 static char *debug_path;
@@ -61,6 +67,7 @@ void symbols_module(struct symbols *symbols, const struct wire_module *module)
     if (!symbols->open) {
         dwfl_report_begin_add(symbols->dwfl);
         symbols->open = true;
+        memset(symbols->names, 0, sizeof symbols->names);
     }
     dwfl_report_elf(symbols->dwfl, module->path, module->path, -1, module->base, true);
 }
@@ -142,6 +149,37 @@ static void frame_place_call(struct result_frame *frame, Dwarf_Die *unit, Dwarf_
     }
 }
 
+/* The name in the table of symbols, or NULL. */
+static const char *name_of(struct symbols *symbols, Dwfl_Module *module, uint64_t address)
+{
+    size_t slot = (size_t)(address * 0x9e3779b97f4a7c15u >> 32) % NAMES;
+    if (symbols->names[slot].address != address) {
+        symbols->names[slot].address = address;
+        symbols->names[slot].name = dwfl_module_addrname(module, address);
+    }
+    return symbols->names[slot].name;
+}
+
+/* libc's own frames outside of main and of a thread's function, which begin nearly every stack.
+ * They are named without debug information: libc's, where it is installed, takes a sixth of a
+ * second to unpack, and no line of it says more than the name. */
+static bool is_start_of_program(struct symbols *symbols, Dwfl_Module *module, const char *path,
+                                uint64_t pc)
+{
+    static const char *const names[] = {"__libc_start_call_main", "__libc_start_main",
+                                        "start_thread", "clone", "clone3"};
+    const char *base = path ? strrchr(path, '/') : NULL;
+    const char *name =
+        base && strncmp(base, "/libc.so.", 9) == 0 ? name_of(symbols, module, pc) : NULL;
+    size_t bytes = name ? strcspn(name, "@") : 0; /* of a symbol with a version */
+    for (size_t i = 0; name && i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(name, names[i], bytes) == 0 && names[i][bytes] == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
                    struct result_frame **frames, size_t *count)
 {
@@ -154,8 +192,9 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     const char *path = NULL;
     uint64_t offset = address - symbols_start_of(module, &path);
     struct result_frame *frame = frame_add(frames, count, path, offset);
-    struct debug *debug = debug_get(module);
-    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug_unit(debug, pc);
+    bool start = is_start_of_program(symbols, module, path, pc);
+    struct debug *debug = start ? NULL : debug_get(module);
+    Dwarf_Die scopes[DEBUG_SCOPES], *unit = debug ? debug_unit(debug, pc) : NULL;
     size_t depth = unit ? debug_scopes(unit, pc - debug->bias, scopes, DEBUG_SCOPES) : 0;
     Dwarf_Line *line = unit ? dwarf_getsrc_die(unit, pc - debug->bias) : NULL;
     int number = 0;
@@ -171,7 +210,7 @@ void symbols_stack(struct symbols *symbols, uint64_t address, bool exact,
     free(frame->function);
     frame->function = depth == 1 ? debug_name(&scopes[0]) : memory_copy("");
     if (!frame->function[0]) {
-        const char *name = dwfl_module_addrname(module, pc);
+        const char *name = name_of(symbols, module, pc);
         free(frame->function);
         frame->function = demangle(name ? name : "");
     }
@@ -265,7 +304,7 @@ uint64_t symbols_own_line(struct symbols *symbols, uint64_t address)
 char *symbols_function(struct symbols *symbols, uint64_t address)
 {
     Dwfl_Module *module = symbols_module_of(symbols, address);
-    const char *name = module ? dwfl_module_addrname(module, address) : NULL;
+    const char *name = module ? name_of(symbols, module, address) : NULL;
     return memory_copy(name ? name : "");
 }
 

@@ -15,9 +15,18 @@
 
 /* On a busy machine a test also waits for locks that others hold while they wait for a processor:
  * that is no sleep of its own. */
-static bool is_sleep(double wall, double cpu, size_t samples)
+static bool is_sleep(double wall, double cpu, size_t boundaries)
 {
-    return wall > SLEEPS * cpu + SLEEPS_LEAST * (double)samples;
+    return wall > SLEEPS * cpu + SLEEPS_LEAST * (double)boundaries;
+}
+
+static size_t boundaries_of(const struct answer *answer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < answer->sample_count; i++) {
+        count += answer->samples[i].boundaries;
+    }
+    return count;
 }
 
 double answer_cost_ns(const struct answer *answer)
@@ -26,7 +35,7 @@ double answer_cost_ns(const struct answer *answer)
     for (size_t i = 0; i < answer->sample_count; i++) {
         wall += (double)answer->samples[i].wall_ns;
     }
-    return is_sleep(wall - queued, cpu, answer->sample_count) ? wall - queued : cpu;
+    return is_sleep(wall - queued, cpu, boundaries_of(answer)) ? wall - queued : cpu;
 }
 
 static void link_record(void *context, const struct wire_record *record)
@@ -82,7 +91,8 @@ static double answer_spent_ns(const struct link *link, uint32_t op, double waite
     double took = at_most(link->worker.took_ns, waited), cpu = at_most(link->worker.cpu_ns, took);
     double queued = answer->ran ? at_most(answer->test.queued_ns, took) : 0;
     double settled = answer->ran ? at_most(answer->test.settled_ns, took - queued) : 0;
-    bool sleeps = op == WIRE_OP_RUN && is_sleep(took - queued - settled, cpu, answer->sample_count);
+    bool sleeps =
+        op == WIRE_OP_RUN && is_sleep(took - queued - settled, cpu, boundaries_of(answer));
     return sleeps ? took - queued : cpu + settled;
 }
 

@@ -12,7 +12,9 @@ struct answer {
     enum worker_event event; /* WORKER_DONE: the command was answered; else the worker is gone */
     bool ran; /* `test` is what a RUN came to; also when the worker died thereafter */
     struct wire_test test;
-    const struct wire_sample *samples; /* a boundary each; borrowed until the next ask */
+    /* A boundary each, or several in a row that are alike (wire_sample.boundaries); borrowed until
+     * the next ask. */
+    const struct wire_sample *samples;
     size_t sample_count;
     size_t orphans; /* processes that its tests left behind are alive, if the kernel tells */
 };

@@ -18,6 +18,7 @@ static void sample_put(struct wire *wire, uint32_t test, unsigned repetition)
     WIRE_INIT(&sample, WIRE_SAMPLE);
     sample.test = test;
     sample.repetition = repetition;
+    sample.boundaries = 1;
     sample.live_bytes = 100 + repetition;
     wire_put(wire, &sample);
 }

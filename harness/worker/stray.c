@@ -104,10 +104,50 @@ static void reap(pid_t pid)
     }
 }
 
+/* The children of this process, those that have ended and were not waited for among them, as a text
+ * of numbers. Returns its length; -1 where the kernel does not tell. */
+static ssize_t children_read(char *text, size_t room)
+{
+    static int fd = -1; /* it stays open: this is asked after each answer of a worker */
+    static pid_t opened_by;
+    char path[64];
+    size_t used = 0;
+    if (fd < 0 || opened_by != getpid()) {
+        snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+        if (fd >= 0) {
+            close(fd);
+        }
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        opened_by = getpid();
+    }
+    for (ssize_t got = 1; fd >= 0 && got > 0 && used + 1 < room;
+         used += got > 0 ? (size_t)got : 0) {
+        got = pread(fd, text + used, room - 1 - used, (off_t)used);
+    }
+    text[used] = 0;
+    return fd >= 0 ? (ssize_t)used : -1;
+}
+
+/* Are all children known, and among these? */
+static bool has_no_others(const pid_t *spared, size_t count)
+{
+    char text[256], *at = text;
+    ssize_t used = children_read(text, sizeof text);
+    bool none = used >= 0 && (size_t)used + 1 < sizeof text;
+    while (none && *at) {
+        none = is_spared((pid_t)strtol(at, &at, 10), spared, count);
+        at += *at == ' ';
+    }
+    return none;
+}
+
 size_t stray_kill(const pid_t *spared, size_t count)
 {
     size_t alive = 0, found = 1;
     pid_t self = getpid();
+    if (has_no_others(spared, count)) {
+        return 0;
+    }
     for (int round = 0; found > 0 && round < ROUNDS; round++) {
         DIR *proc = opendir("/proc");
         found = 0;
@@ -131,17 +171,11 @@ size_t stray_kill(const pid_t *spared, size_t count)
 
 size_t stray_children(void)
 {
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char text[4096];
     size_t count = 0;
-    for (ssize_t got; fd >= 0 && (got = read(fd, text, sizeof text)) > 0;) {
-        for (ssize_t i = 0; i < got; i++) {
-            count += text[i] == ' ';
-        }
-    }
-    if (fd >= 0) {
-        close(fd);
+    ssize_t used = children_read(text, sizeof text);
+    for (ssize_t i = 0; i < used; i++) {
+        count += text[i] == ' ';
     }
     return count;
 }
