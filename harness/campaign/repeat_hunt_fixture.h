@@ -184,6 +184,8 @@ struct answer session_ask(struct session *session, const struct wire_command *co
     if (session == world.session) {
         return session_ask_here(command);
     }
+    const struct wire_ready *group = &session->link.worker.group;
+    ck_assert_uint_lt(command->test - group->first, group->count); /* offered, and not left */
     ck_assert_uint_eq(command->op, WIRE_OP_RUN);
     ck_assert_uint_eq(command->flags, WIRE_STOP_ON_FAIL | (child ? WIRE_FORKED : WIRE_PEAK_RSS));
     said("%s %u*%u", child ? "child" : "alone", command->test, command->repetitions);
