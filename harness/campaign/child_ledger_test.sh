@@ -30,7 +30,7 @@ dies none - -
 loses_beside_a_thread none - -
 waits_for_all clean - -
 ROWS
-"$B/tidemark" hunt -q --no-color --json "$T/all.jsonl" -- "$B/fixtures/check_child_ledger" >"$T/all.txt" 2>&1
+"$B/tidemark" hunt -q --no-color --budget 20s --json "$T/all.jsonl" -- "$B/fixtures/check_child_ledger" >"$T/all.txt" 2>&1
 [ $? -eq 1 ] || fail "not 1: $(head -n 3 "$T/all.txt")"
 while read -r test verdict bytes place; do
     line=$(grep "\"type\":\"test\",\"id\":\"child/all/$test\"" "$T/all.jsonl" | tail -n 1)

@@ -33,7 +33,7 @@ if printf 'int main(void){return 0;}\n' | ${CC:-cc} -fsanitize=address -x c -o "
     HELPER=$T/helper
 fi
 export HELPER
-"$B/tidemark" hunt -q --no-color --json "$T/all.jsonl" -- "$B/fixtures/check_children" >"$T/all.txt" 2>&1
+"$B/tidemark" hunt -q --no-color --budget 20s --json "$T/all.jsonl" -- "$B/fixtures/check_children" >"$T/all.txt" 2>&1
 [ $? -eq 1 ] || fail "not 1: $(head -n 3 "$T/all.txt")" # four leak
 while read -r test verdict children programs; do
     line=$(grep "\"type\":\"test\",\"id\":\"children/all/$test\"" "$T/all.jsonl" | tail -n 1)

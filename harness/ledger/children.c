@@ -152,9 +152,9 @@ void children_take(struct children *children)
 {
     children->forked = children->followed = children->done = children->programs = 0;
     children->program[0] = '\0';
-    if (shared == NULL || (atomic_load(&shared->forked) == 0 && atomic_load(&shared->idle) == 0 &&
-                           atomic_load(&shared->followed) == 0 &&
-                           atomic_load(&shared->programs) == 0)) {
+    if (shared == NULL ||
+        (atomic_load(&shared->forked) == 0 && atomic_load(&shared->idle) == 0 &&
+         atomic_load(&shared->followed) == 0 && atomic_load(&shared->programs) == 0)) {
         return; /* after nearly every repetition */
     }
     children->forked = atomic_exchange(&shared->forked, 0);

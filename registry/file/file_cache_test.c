@@ -558,7 +558,7 @@ START_TEST(each_allocation_that_fails_in_turn_is_a_failure_told_and_nothing_wors
         start(&options); /* old */
         bool cut = truncate(world.path, FILE_HEAD_BYTES) == 0;
         ck_assert(cut || errno == ENOENT); /* it could not even be made */
-        start(&options); /* damaged */
+        start(&options);                   /* damaged */
         cache = file_cache_new(&options);
         if (cache) {
             (void)file_cache_rollback(cache);
