@@ -356,7 +356,8 @@ START_TEST(what_fails_or_dies_at_once_may_pass_by_itself)
         session.reports = rows[i].passing;
         world.exited = rows[i].exited;
         world.accumulated = rows[i].accumulated;
-        strcpy(session.seen.hello.framework, rows[i].framework ? "libcheck" : "check");
+        snprintf(session.seen.hello.framework, sizeof session.seen.hello.framework, "%s",
+                 rows[i].framework ? "libcheck" : "check");
         hunt();
         snprintf(log, sizeof log, "start; 0; %s; %s1; report 1; over", rows[i].log,
                  rows[i].stays ? "" : "over; start; ");
