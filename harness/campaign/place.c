@@ -137,6 +137,15 @@ static void state_change(struct site_state *state, const struct pass_change *cha
     state->out.bytes = state->out.bytes < state->raw.bytes ? state->out.bytes : state->raw.bytes;
 }
 
+/* Changes come in the order of their positions. */
+static void touch_count(struct place_history *history, uint32_t position, size_t first_pass)
+{
+    if (position < first_pass && history->touched_by != position + 1) {
+        history->touched_by = position + 1;
+        history->touched++;
+    }
+}
+
 void places_add(struct places *places, const struct pass_log *log, struct observed *seen,
                 bool (*skip)(void *context, uint32_t site), void *context)
 {
@@ -168,6 +177,7 @@ void places_add(struct places *places, const struct pass_log *log, struct observ
                       held.bytes - state->held.bytes);
             if (change->allocated && !left_out && test < places->test_count) {
                 place->touched[test / 8] |= (unsigned char)(1u << test % 8);
+                touch_count(&place->passes[pass], change->position, log->first_pass);
             }
         }
         state->held = held;

@@ -32,6 +32,8 @@ struct place {
     struct place_history {
         struct place_event *events;
         size_t count, room;
+        size_t touched;      /* tests that allocated there in this pass ... */
+        uint32_t touched_by; /* ... and 1 + the position of the last of them */
     } passes[PLACE_PASSES];
     enum result_verdict verdict;
     unsigned accusing;

@@ -56,6 +56,17 @@ static size_t touching(const struct places *places, const struct place *place)
     return count;
 }
 
+/* Do other tests allocate there in another order? Then it is not each test that leaves something of
+ * its own, but whichever comes first. */
+static bool touched_by_others(const struct places *places, const struct place *place, size_t tests)
+{
+    bool others = false;
+    for (size_t pass = 0; pass < places->pass_count; pass++) {
+        others = others || place->passes[pass].touched < tests;
+    }
+    return others;
+}
+
 static enum result_verdict worse(enum result_verdict a, enum result_verdict b)
 {
     static const int rank[VERDICT_COUNT] = {[VERDICT_CLEAN] = 1,
@@ -93,13 +104,15 @@ struct places_verdict places_judge(struct places *places)
         struct place_event end = place_end(places, place);
         place->accusing = 0;
         place->verdict = VERDICT_CLEAN;
-        if (touching(places, place) < threshold_count(TOUCHED_BY)) {
+        size_t tests = touching(places, place);
+        if (tests < threshold_count(TOUCHED_BY)) {
             continue; /* initialisation, whatever it keeps */
         }
         for (size_t pass = 0; pass < places->pass_count; pass++) {
             place->accusing += pass_accuses(places, place, pass, steps, held);
         }
-        place->verdict = judge_votes(place->accusing, places->pass_count);
+        place->verdict = judge_orders(judge_votes(place->accusing, places->pass_count),
+                                      places->pass_count, touched_by_others(places, place, tests));
         if (place->verdict == VERDICT_SATURATING && end.bytes + end.blocks <= 0) {
             place->verdict = VERDICT_CLEAN;
         }

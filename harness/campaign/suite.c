@@ -221,6 +221,13 @@ static void suite_conclude(struct session *session, struct places *places,
     if (accused && again->done) {
         evidence.verdict = places_judge_again(places);
     }
+    evidence.few_orders = judged->verdict == VERDICT_INCONCLUSIVE &&
+                          places->pass_count < threshold_count(ORDERS) && !session->passive;
+    if (evidence.verdict == VERDICT_ACCUMULATES && session->plan->hunt && !session->passive &&
+        !session->plan->quick && places->pass_count < threshold_count(LEAST_ORDERS)) {
+        evidence.verdict = VERDICT_INCONCLUSIVE;
+        evidence.few_orders = true;
+    }
     if (accused) {
         depositors_tell(session, places, &evidence);
     }
@@ -350,6 +357,13 @@ void session_suite(struct session *session, struct course *course, const struct 
         shuffles_run(session, &places, &course->session, spending->plan.orders, spending);
     }
     struct places_verdict judged = places_judge(&places);
+    if (judged.verdict == VERDICT_ACCUMULATES &&
+        places.pass_count < threshold_count(LEAST_ORDERS) &&
+        !session->plan
+             ->quick) { /* there was no time for another, and without it nothing is known */
+        shuffles_run(session, &places, &course->session, threshold_count(LEAST_ORDERS), NULL);
+        judged = places_judge(&places);
+    }
     struct again second = again_of(&places, course->session.again_done);
     suite_conclude(session, &places, &judged, &second);
     places_fini(&places);

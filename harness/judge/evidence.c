@@ -118,9 +118,12 @@ char *evidence_suite(const struct evidence_suite *suite)
 {
     char *orders = orders_text(suite), *again = again_text(suite);
     char *depositors = depositors_text(suite);
+    const char *few = suite->few_orders
+                          ? "; in so few orders a table over few inputs looks as what accumulates"
+                          : "";
     bool bounded = suite->again && suite->verdict == VERDICT_ACCUMULATES;
     char *text =
-        memory_format("judged over %zu tests in order%s%s%s%s", suite->tests, orders, again,
+        memory_format("judged over %zu tests in order%s%s%s%s%s", suite->tests, orders, again, few,
                       bounded ? ", as with a cache that keeps each input once" : "", depositors);
     free(orders);
     free(again);

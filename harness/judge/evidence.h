@@ -26,6 +26,7 @@ struct evidence_suite {
     enum result_verdict verdict;
     size_t tests;              /* that came to their end in the pass in order */
     size_t shuffled, accusing; /* passes besides it; passes that accuse */
+    bool few_orders;           /* to tell inputs from tests: see judge_orders */
     uint64_t seed;
     bool again;          /* a second pass in the same process was made */
     int64_t again_bytes; /* that it added */

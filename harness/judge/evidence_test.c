@@ -141,6 +141,13 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
         {{.verdict = VERDICT_INCONCLUSIVE, .tests = 9, .shuffled = 2, .accusing = 1, .seed = 1},
          "judged over 9 tests in order and in 2 shuffled orders (seed 1), 1 of 3 passes accuse, "
          "one pass"},
+        {{.verdict = VERDICT_INCONCLUSIVE,
+          .tests = 9,
+          .accusing = 1,
+          .few_orders = true,
+          .again = true},
+         "judged over 9 tests in order; a second pass in the same process added nothing; in so few "
+         "orders a table over few inputs looks as what accumulates"},
         {{.verdict = VERDICT_ACCUMULATES, .tests = 9, .accusing = 1, .depositors = 3, .first = "a"},
          "judged over 9 tests in order, one pass; left by 3 tests, first a"},
         {{.verdict = VERDICT_ACCUMULATES,

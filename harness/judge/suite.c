@@ -113,3 +113,9 @@ enum result_verdict judge_again(int64_t first, int64_t second)
            : share <= threshold(AGAIN_SETTLES) ? VERDICT_ACCUMULATES
                                                : VERDICT_INCONCLUSIVE;
 }
+
+enum result_verdict judge_orders(enum result_verdict verdict, size_t passes, bool others)
+{
+    bool few = passes < threshold_count(ORDERS);
+    return verdict == VERDICT_ACCUMULATES && few && others ? VERDICT_INCONCLUSIVE : verdict;
+}

@@ -42,4 +42,11 @@ enum result_verdict judge_votes(size_t accusing, size_t passes);
  * ACCUMULATES (bounded by the number of distinct inputs), in between INCONCLUSIVE. */
 enum result_verdict judge_again(int64_t first, int64_t second);
 
+/* Of a place, where fewer orders were seen than there should be. A table over few inputs looks like
+ * what accumulates: in one order, each of the tests that allocate there brings an input first. In
+ * another order these are others (`others`), and only in several it is seen to stop. Then what
+ * ACCUMULATES is INCONCLUSIVE. Of one order nothing can be said of others: that is for the caller.
+ */
+enum result_verdict judge_orders(enum result_verdict verdict, size_t passes, bool others);
+
 #endif

@@ -123,6 +123,29 @@ START_TEST(a_second_pass_tells_growth_from_accumulation)
 }
 END_TEST
 
+START_TEST(few_orders_do_not_tell_inputs_from_tests)
+{
+    static const struct {
+        enum result_verdict verdict;
+        size_t passes;
+        bool others;
+        enum result_verdict judged;
+    } rows[] = {
+        {VERDICT_ACCUMULATES, 2, false, VERDICT_ACCUMULATES},
+        {VERDICT_ACCUMULATES, 2, true, VERDICT_INCONCLUSIVE},
+        {VERDICT_ACCUMULATES, 4, true, VERDICT_INCONCLUSIVE},
+        {VERDICT_ACCUMULATES, 5, true, VERDICT_ACCUMULATES},
+        {VERDICT_SATURATING, 2, true, VERDICT_SATURATING},
+        {VERDICT_CLEAN, 2, true, VERDICT_CLEAN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_msg(judge_orders(rows[i].verdict, rows[i].passes, rows[i].others) ==
+                          rows[i].judged,
+                      "row %zu", i);
+    }
+}
+END_TEST
+
 #define T true
 #define F false
 
@@ -205,4 +228,4 @@ END_TEST
 
 SUITE("judge suite", &a_pass_becomes_a_series_of_its_touching_tests,
       &a_pass_accuses_what_grows_with_its_tests, &votes_of_passes_make_a_verdict,
-      &a_second_pass_tells_growth_from_accumulation)
+      &a_second_pass_tells_growth_from_accumulation, &few_orders_do_not_tell_inputs_from_tests)

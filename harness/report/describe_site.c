@@ -52,7 +52,7 @@ void describe_kept(struct text *text, const struct result_site *site, unsigned r
 {
     char size[UNIT_TEXT_BYTES], number[UNIT_TEXT_BYTES];
     const char *word = describe_counted(site->kind);
-    const char *plural = word ? describe_plural(word, site->blocks) : "";
+    const char *plural = describe_plural(word ? word : "block", site->blocks);
     const char *each = site->test[0] ? "a repetition" : "a test";
     bool all = site->share > 0.995; /* then its rate is that of the test, which stands above it */
     bool rate = !isnan(site->bytes_per_rep) && site->bytes_per_rep != 0 && !all;
