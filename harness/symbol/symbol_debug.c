@@ -8,6 +8,7 @@
 
 #include <dwarf.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int compare_ranges(const void *a, const void *b)
 {
@@ -95,8 +96,9 @@ char *debug_name(Dwarf_Die *die)
     Dwarf_Attribute attribute;
     const char *linkage =
         dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
-    const char *name = linkage ? linkage : dwarf_diename(die);
-    return linkage ? demangle(linkage) : memory_copy(name ? name : "");
+    const char *name = dwarf_diename(die);
+    bool mangled = linkage && strncmp(linkage, "_Z", 2) == 0; /* of C, it is an alias of libc's */
+    return mangled ? demangle(linkage) : memory_copy(name ? name : linkage ? linkage : "");
 }
 
 size_t debug_scopes(Dwarf_Die *unit, uint64_t pc, Dwarf_Die *scopes, size_t most)
