@@ -94,6 +94,16 @@ static void in_one_of_five(struct world *world, uint32_t test)
     }
 }
 
+/* Two tests have an input each, all others share two. */
+static void four_inputs(struct world *world, uint32_t test)
+{
+    uint32_t input = test < 2 ? test : 2 + test % 2;
+    if (!world->known[input]) {
+        world->known[input] = 1;
+        allocate(world, 0, 64);
+    }
+}
+
 static void nothing(struct world *world, uint32_t test)
 {
     (void)world, (void)test;
@@ -153,6 +163,18 @@ START_TEST(suites_come_to_their_verdicts)
          VERDICT_ACCUMULATES,
          5,
          4000},
+        {"a table over four inputs, in two orders",
+         {one_site, four_inputs, TESTS, 2, false, 0, {0}},
+         0,
+         VERDICT_INCONCLUSIVE,
+         2,
+         4 * 64},
+        {"a cache that nobody clears, in two orders",
+         {one_site, cache, TESTS, 2, false, 0, {0}},
+         0,
+         VERDICT_ACCUMULATES,
+         2,
+         20 * 64},
         {"a lazy table, by whichever test is first",
          {one_site, lazy, TESTS, PASSES, false, 0, {0}},
          0,
