@@ -41,6 +41,8 @@ expect 0 "451 passed" sh -c "TESTS=450 '$B/tidemark' hunt --quick -q -- '$small'
 expect 99 "standard output" sh -c "'$B/tidemark' models list openai >&-"
 expect 99 "0 passed, 0 failed" sh -c "ulimit -f 4; '$B/tidemark' hunt --quick -q --json '$T/r.jsonl' -- '$small'"
 expect 99 "No space left on device" "$B/tidemark" hunt --quick -q --json /dev/full -- "$small"
+# An option that would do nothing is a mistake.
+expect 2 "of one, --json FILE keeps the result" "$B/tidemark" hunt --quick -q --out "$T/folder" -- "$small"
 # Of tests that are asked for there must be one; an id with its number is one, although it is a glob too.
 expect 2 "repeat: tidemark hunt --quick -q --only 'no*' -- $small 'a b'" env TESTS=450 "$B/tidemark" hunt --quick -q --only 'no*' -- "$small" 'a b'
 expect 2 "none of its 450 tests is like 'no*'; the first is" env TESTS=450 "$B/tidemark" hunt --quick -q --only 'no*' -- "$small"

@@ -211,6 +211,11 @@ static int hunt_main(struct command_line *line)
     } else if (plan.jobs == 0 || plan.jobs > RUNNER_JOBS_MOST) {
         status = command_usage_error(line, "--jobs %s: from 1 to %u", command_text(line, "jobs"),
                                      RUNNER_JOBS_MOST);
+    } else if (command_text(line, "out")) {
+        status = command_usage_error(line,
+                                     "--out %s: is for a command that runs several programs; of "
+                                     "one, --json FILE keeps the result",
+                                     command_text(line, "out"));
     } else if (plan.valgrind && !valgrind_possible(reason, sizeof reason)) {
         status = command_usage_error(line, "--valgrind: %s", reason);
     } else if (selection == SELECTION_CLEAN) {
