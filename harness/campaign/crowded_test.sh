@@ -47,6 +47,10 @@ C
 # shellcheck disable=SC2046
 ${CC:-cc} -g "$t/crowd.c" -o "$t/crowd" $(pkg-config --cflags --libs check) || exit 99
 
+# Only where somebody is killed at the cap: a limit of addresses refuses memory, and a test that is refused it fails.
+STEP=1 NEED=1 GREED=1 "$B/tidemark" hunt -q --quick --memory 40MiB --json "$t/r.jsonl" -- "$t/crowd" >"$t/out" 2>&1
+grep -q '"cap_kind":"rlimit"' "$t/r.jsonl" && { echo "no control group of memory can be made here"; exit 77; }
+
 verdict() { grep "\"type\":\"test\",\"id\":\"s/t/$1\"" "$t/r.jsonl" | tail -1 | sed 's/.*"status":"\([a-z]*\)".*"verdict":"\([a-z]*\)".*/\1 \2/'; }
 is() { [ "$(verdict "$1")" = "$2" ] || fail "$about: $1 is '$(verdict "$1")', not '$2'"; }
 # It passed; on a machine that is too busy it was not judged for that, and says so.

@@ -379,9 +379,10 @@ static void limits_set(struct hunting *hunting, uint32_t number)
                      ? (uint32_t)(files.rlim_max / SPENT_PART)
                      : units,
     };
-    uint64_t most = plan->memory_cap ? plan->memory_cap : plan->memory_guard;
-    if (most && (uint64_t)hunting->limits.bytes > most / 2) {
-        hunting->limits.bytes = (int64_t)(most / 2);
+    /* Where a cap is a limit of addresses, what the process and its allocator take counts, too. */
+    uint64_t most = plan->memory_cap ? plan->memory_cap / SPENT_PART : plan->memory_guard / 2;
+    if (most && (uint64_t)hunting->limits.bytes > most) {
+        hunting->limits.bytes = (int64_t)most;
     }
     if (plan->quick) {
         hunting->limits.least = plan->repetitions ? hunting->limits.least : QUICK_CALLS;
