@@ -178,12 +178,12 @@ static inline struct answer session_ask_here(const struct wire_command *command)
 struct answer session_ask(struct session *session, const struct wire_command *command)
 {
     static struct wire_sample samples[3];
-    struct script *test = &world.tests[command->test];
     struct answer answer = {.event = WORKER_DONE, .ran = true, .samples = samples};
     bool child = (command->flags & WIRE_FORKED) != 0;
     if (session == world.session) {
         return session_ask_here(command);
     }
+    struct script *test = &world.tests[command->test];
     const struct wire_ready *group = &session->link.worker.group;
     ck_assert_uint_lt(command->test - group->first, group->count); /* offered, and not left */
     ck_assert_uint_eq(command->op, WIRE_OP_RUN);

@@ -144,9 +144,12 @@ char *program_selections_join(const char *framework, const char *const *values, 
     while (row->framework != NULL && strcmp(row->framework, framework) != 0) {
         row++;
     }
+    if (row->framework == NULL) {
+        return NULL;
+    }
     struct text all = {0};
-    text_put(&all, row->framework == NULL ? "" : row->prefix);
-    for (size_t i = 0; i < count && row->framework != NULL; i++) {
+    text_put(&all, row->prefix);
+    for (size_t i = 0; i < count; i++) {
         bool refused = values[i][strcspn(values[i], row->refused)] != '\0';
         if (refused || all.length + strlen(values[i]) > SELECTIONS_MOST) {
             text_fini(&all);
@@ -157,7 +160,7 @@ char *program_selections_join(const char *framework, const char *const *values, 
         }
         text_put(&all, values[i]);
     }
-    return row->framework == NULL ? NULL : text_take(&all);
+    return text_take(&all);
 }
 
 /* The folder of the sources of a build by CMake; "" where there is none. */
