@@ -510,7 +510,9 @@ static int results_tell(const struct project *project, int ended)
         const struct member *member = &project->members[i];
         bool is_empty = member->unselected && project->shard->shards == 0;
         if (member->unhunted != NULL || is_empty) {
-            unlink(member->result.result); /* it says nothing that the rest does not say */
+            if (member->result.result != NULL) {
+                unlink(member->result.result); /* it says nothing that the rest does not say */
+            }
         } else {
             paths[count++] = member->result.result;
         }
