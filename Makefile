@@ -344,8 +344,9 @@ $B/pic/%.o: %.c
 
 # Every allocation of the program passes through the ledger: no canary there, which costs instructions in each hook.
 $B/pic/harness/ledger/%.o: private WORKER_CFLAGS += -fno-stack-protector
-# These leave a test by longjmp from whatever stack it runs on, which FORTIFY takes for an attack.
-$(foreach f,criterion glib_test_export libcheck_assert program,$B/pic/harness/boundary/$f.o): private WORKER_CFLAGS += -U_FORTIFY_SOURCE
+# These leave a test by longjmp from whatever stack it runs on, which FORTIFY takes for an attack, or are functions
+# that its headers have as macros under clang.
+$(foreach f,criterion glib_test_export libcheck_assert libc_export program,$B/pic/harness/boundary/$f.o): private WORKER_CFLAGS += -U_FORTIFY_SOURCE
 $B/obj/registry/cache/strategy.o: private ALL_CFLAGS += $(if $(filter-out all,$(CACHE)),-DCACHE_CHOSEN $(CACHE_KEPT:%=-DCACHE_%=1))
 
 specimens: $(SPECIMEN_BIN)
