@@ -1,6 +1,7 @@
 /* rows_future.c - row 1.10: what the report put off until later. Checksum: rows_file.c. */
 #include "rows.h"
 
+#include "scenarios/environment/environment.h"
 #include "tidemark.h"
 
 #include <errno.h>
@@ -19,26 +20,6 @@ static enum ending load_after(struct member *member, uint64_t seconds)
     return member_get(&options, member);
 }
 
-/* A variable more, or NULL, for none. setenv would allocate room for as many variables as this
- * machine happens to have. */
-static void environment_set(char *more)
-{
-    static char *with[4096], **without;
-    size_t count = 0;
-    if (more == NULL) {
-        environ = without;
-        return;
-    }
-    without = environ == with ? without : environ;
-    while (without[count] != NULL && count + 2 < sizeof with / sizeof with[0]) {
-        with[count] = without[count];
-        count++;
-    }
-    with[count] = more;
-    with[count + 1] = NULL;
-    environ = with;
-}
-
 START_TEST(the_ttl_comes_from_the_environment)
 {
     static const struct {
@@ -51,12 +32,12 @@ START_TEST(the_ttl_comes_from_the_environment)
     struct herd *herd = herd_new(path, 1);
     struct member member = {.herd = herd};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        environment_set(cases[i].ttl);
+        environment_put(cases[i].ttl);
         unlink(path);
         ck_assert_int_eq(load_after(&member, 0), ENDING_FETCHED);
         ck_assert_int_eq(load_after(&member, cases[i].seconds), cases[i].ending);
     }
-    environment_set(NULL);
+    environment_take("PROVIDER_TTL");
     herd_free(&herd);
 }
 END_TEST

@@ -6,6 +6,8 @@
 #include "registry/tiered/postgres_fixture.h"
 #include "rows.h"
 
+#include "scenarios/environment/environment.h"
+
 #include <signal.h>
 
 #define PROCESSES 8
@@ -16,12 +18,12 @@ static char port[12]; /* of Redis, also when it comes back */
 
 static bool redis_by_tcp(void)
 {
-    char url[100];
+    static char setting[120];
     const char *const more[] = {"--port", port,      "--bind", "127.0.0.1",   "--user",
                                 "cache",  "on",      ">first", "~tidemark:*", "+@all",
                                 "--user", "default", "off",    NULL};
-    snprintf(url, sizeof url, "redis://cache:first@127.0.0.1:%s", port);
-    setenv("REDIS_URL", url, 1);
+    snprintf(setting, sizeof setting, "REDIS_URL=redis://cache:first@127.0.0.1:%s", port);
+    environment_put(setting);
     return redis_start_with(&world.redis, world.folder, more);
 }
 
@@ -123,7 +125,9 @@ START_TEST(redis_over_the_reports_table_serves_eight_processes_and_outlives_both
         return;
     }
     ck_assert_msg(postgres_start(&postgres), "see %s/log", postgres.folder);
-    setenv("SERVERLESS_POSTGRES", postgres.address, 1);
+    static char setting[sizeof postgres.address + 24];
+    snprintf(setting, sizeof setting, "SERVERLESS_POSTGRES=%s", postgres.address);
+    environment_put(setting);
     snprintf(port, sizeof port, "%d", postgres_free_port());
     ck_assert(redis_by_tcp());
     for (int i = 0; i < PROCESSES; i++) {

@@ -4,6 +4,7 @@
  */
 #include "rows.h"
 
+#include "scenarios/environment/environment.h"
 #include "tidemark.h"
 
 #include <stdio.h>
@@ -80,28 +81,30 @@ static uint64_t ttl_of_environment(const char *name, uint64_t otherwise)
 START_TEST(the_ttl_of_an_endpoint_comes_from_the_environment)
 {
     static const struct {
-        const char *text;
+        char *text;
         uint64_t ttl;
-    } rows[] = {{NULL, 3 * SECOND}, {"7", 7 * SECOND},  {"0.5", SECOND / 2}, {"", 3 * SECOND},
-                {"0", 3 * SECOND},  {"-1", 3 * SECOND}, {"3s", 3 * SECOND},  {"nan", 3 * SECOND}};
+    } rows[] = {
+        {NULL, 3 * SECOND},           {"STATS_TTL=7", 7 * SECOND},  {"STATS_TTL=0.5", SECOND / 2},
+        {"STATS_TTL=", 3 * SECOND},   {"STATS_TTL=0", 3 * SECOND},  {"STATS_TTL=-1", 3 * SECOND},
+        {"STATS_TTL=3s", 3 * SECOND}, {"STATS_TTL=nan", 3 * SECOND}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct ttl_cache *cache = make((struct ttl_options){.ttl_ns = 60 * SECOND});
         struct endpoint endpoint = {0};
-        unsetenv("STATS_TTL");
+        environment_take("STATS_TTL");
         if (rows[i].text) {
-            setenv("STATS_TTL", rows[i].text, 1);
+            environment_put(rows[i].text);
         }
         uint64_t ttl = ttl_of_environment("STATS_TTL", 3 * SECOND);
         get(cache, ttl, &endpoint);
         clock_advance(rows[i].ttl - 1);
         get(cache, ttl, &endpoint);
-        ck_assert_msg(endpoint.calls == 1, "STATS_TTL=%s", rows[i].text);
+        ck_assert_msg(endpoint.calls == 1, "%s", rows[i].text);
         clock_advance(1);
         get(cache, ttl, &endpoint);
-        ck_assert_msg(endpoint.calls == 2, "STATS_TTL=%s", rows[i].text);
+        ck_assert_msg(endpoint.calls == 2, "%s", rows[i].text);
         ttl_cache_free(&cache);
     }
-    unsetenv("STATS_TTL");
+    environment_take("STATS_TTL");
 }
 END_TEST
 
