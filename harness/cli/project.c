@@ -1,16 +1,15 @@
 /*
  * project.c - see project.h. Each program is hunted by a process of its own, which leaves a report
- * and a result in a folder; at the end the results are merged, and told of as one.
+ * and a result in a folder; project_tell.c merges them.
  */
 #include "harness/cli/project.h"
+#include "harness/cli/project_part.h"
 
 #include "harness/base/memory.h"
 #include "harness/base/monotonic.h"
 #include "harness/base/text.h"
-#include "harness/campaign/runner.h"
 #include "harness/cli/output.h"
 #include "harness/cli/project_file.h"
-#include "harness/cli/report.h"
 #include "harness/cli/selection.h"
 #include "harness/cli/shard.h"
 #include "harness/cli/suppressions.h"
@@ -20,8 +19,6 @@
 #include "harness/record/program_name.h"
 #include "harness/record/record.h"
 #include "harness/report/renderer.h"
-#include "harness/result/result_merge.h"
-#include "harness/result/result_write.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -32,42 +29,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SITES_MAX   10000 /* as `tidemark report` keeps them */
 #define JOBS_MOST   64
 #define START_NS    20e6 /* what a program takes in the plan at least: it has to be started */
 #define SLACK_LEAST 1e9  /* a hunt starts processes: less would judge little of what grows */
-
-/* A program and its hunt. */
-struct member {
-    const struct record_program *program;
-    const struct programs_entry *entry; /* of .tidemark.yaml, or NULL */
-    char *name;
-    struct hunted_result result;
-    pid_t hunt; /* 0: it does not run */
-    uint64_t begun;
-    double given;    /* ns of the slack, or of the budget */
-    char *unhunted;  /* why no test of it has a result; NULL: some have */
-    bool unselected; /* none of its tests is wanted here */
-    bool broken;     /* its hunt did not end by itself */
-};
-
-struct project {
-    const struct command_line *line;
-    const struct record *record;
-    const struct project_file *file; /* NULL: the record is of a command */
-    struct plan_filter filter;
-    const struct shard_choice *shard;
-    struct text called; /* the command, as a shell takes it */
-    const char *out;
-    struct member *members;
-    size_t count;
-    bool is_listed; /* only the names of the tests are wanted */
-    double left;    /* ns that the programs which have not begun may take beside their passes, or
-                       altogether where there is a budget */
-    double weight;  /* of these programs */
-    size_t open;    /* their number */
-    bool has_budget;
-};
 
 static bool is_script(const char *path)
 {
@@ -183,7 +147,7 @@ static void time_take_back(struct project *project, const struct member *member)
 /* Names. -----------------------------------------------------------------------------------------
  */
 
-static void here_get(char here[PATH_MAX])
+void project_here(char here[PATH_MAX])
 {
     if (getcwd(here, PATH_MAX) == NULL) {
         here[0] = '\0';
@@ -194,7 +158,7 @@ static void here_get(char here[PATH_MAX])
 static void members_name(struct project *project)
 {
     char here[PATH_MAX];
-    here_get(here);
+    project_here(here);
     for (size_t i = 0; i < project->count; i++) {
         const struct record_program *program = project->members[i].program;
         bool several = false;
@@ -236,7 +200,7 @@ static void members_name(struct project *project)
 static const char *path_shown(const char *path)
 {
     char here[PATH_MAX];
-    here_get(here);
+    project_here(here);
     size_t bytes = strlen(here);
     return bytes > 1 && strncmp(path, here, bytes) == 0 && path[bytes] == '/' ? path + bytes + 1
                                                                               : path;
@@ -315,17 +279,6 @@ static void member_end(struct project *project, struct member *member, int statu
     member_show(project, member);
 }
 
-/* How a process ended, for the person; NULL when it ended well. The caller frees. */
-static char *end_words(int ended)
-{
-    if (WIFSIGNALED(ended)) {
-        return memory_format("it died of %s by itself", strsignal(WTERMSIG(ended)));
-    }
-    return WEXITSTATUS(ended) == 0
-               ? NULL
-               : memory_format("it ended with status %d by itself", WEXITSTATUS(ended));
-}
-
 /* Why it is not to be hunted; NULL: it is. Without a framework nothing but the status says whether
  * a program passes, and a runner may want another one than 0: what it wants is not known. */
 static char *skip_words(const struct member *member)
@@ -334,7 +287,7 @@ static char *skip_words(const struct member *member)
         return memory_copy(member->entry->skip);
     }
     bool known = member->program->framework == NULL && member->program->status >= 0;
-    return known ? end_words(member->program->status) : NULL;
+    return known ? project_end_words(member->program->status) : NULL;
 }
 
 /* So many side by side. Returns false when one could not be started. */
@@ -367,204 +320,6 @@ static bool members_hunt(struct project *project, size_t jobs)
         }
     }
     return good;
-}
-
-/* The result. ------------------------------------------------------------------------------------
- */
-
-static void case_add(struct result *result, const char *name, enum result_status status,
-                     const char *why)
-{
-    struct result_test *test = result_test_add(result);
-    result_set(&test->id, name);
-    result_set(&test->variant, name);
-    result_set(&test->message, why);
-    test->status = status;
-}
-
-static void other_add(const struct project *project, struct result *result, const char *path)
-{
-    char here[PATH_MAX];
-    here_get(here);
-    char *name = program_name_of(path, here);
-    if (!plan_filter_given(&project->filter) || plan_filter_takes(&project->filter, name)) {
-        case_add(result, name, RESULT_SKIP,
-                 "no test framework is in it (--tests GLOB names test programs)");
-    }
-    free(name);
-}
-
-/* What .tidemark.yaml expects of each program, held against the result. The expectations are the
- * rest's, and come to the merged result with it. */
-static void expectations_hold(const struct project *project, char **paths, size_t count,
-                              struct result *rest)
-{
-    const struct scenario *said = &project->file->programs.scenario;
-    struct scenario all = {.file = said->file, .variant_count = project->count};
-    struct result result;
-    struct diag diag;
-    all.variants = memory_new(project->count + 1, sizeof *all.variants);
-    all.expects = memory_new(project->count * said->expect_count + 1, sizeof *all.expects);
-    for (size_t i = 0; i < project->count; i++) {
-        all.variants[i].name = project->members[i].name;
-        for (size_t k = 0; k < said->expect_count; k++) {
-            if (said->expects[k].variant == project->file->entries[i]) {
-                all.expects[all.expect_count] = said->expects[k];
-                all.expects[all.expect_count++].variant = i;
-            }
-        }
-    }
-    result_init(&result);
-    diag_init(&diag);
-    result.births_unwanted = true;
-    result_merge_programs(&result, (const char *const *)paths, count, 1, &diag);
-    runner_expect(&all, &result);
-    for (size_t i = 0; i < result.expect_count; i++) {
-        struct result_expect *expect = result_expect_add(rest);
-        const struct result_expect *held = &result.expects[i];
-        result_set(&expect->variant, held->variant);
-        result_set(&expect->metric, held->metric);
-        result_set(&expect->limit, held->limit);
-        result_set(&expect->actual, held->actual);
-        result_set(&expect->file, held->file);
-        expect->line = held->line;
-        expect->ok = held->ok;
-    }
-    free(all.variants);
-    free(all.expects);
-    diag_fini(&diag);
-    result_fini(&result);
-}
-
-/* What is in no program's result: how the command ended, and what was not hunted, and why. In one
- * shard of several, which would else have it several times. Returns the file, for the caller to
- * free; NULL: there is nothing, or it cannot be written, after a message. */
-static char *rest_write(const struct project *project, int ended, char **paths, size_t count,
-                        bool *good)
-{
-    struct result rest;
-    char *bad = end_words(ended), *path = NULL;
-    result_init(&rest);
-    result_set(&rest.command, "hunt");
-    result_set(&rest.program, project->called.data);
-    bool is_here = project->shard->shards == 0 || project->shard->shard == 1;
-    if (project->shard->shards > 0) {
-        char *shard = memory_format("%u/%u", project->shard->shard, project->shard->shards);
-        result_set(&rest.shard, shard);
-        result_set(&rest.partition, "rest");
-        free(shard);
-    }
-    if (bad != NULL && is_here) {
-        case_add(&rest, project->called.data, RESULT_FAIL, bad);
-    }
-    for (size_t i = 0; is_here && i < project->count; i++) {
-        if (project->members[i].unhunted != NULL) {
-            case_add(&rest, project->members[i].name, RESULT_SKIP, project->members[i].unhunted);
-        }
-    }
-    for (size_t i = 0; is_here && i < project->record->other_count; i++) {
-        other_add(project, &rest, project->record->others[i]);
-    }
-    if (bad != NULL && !is_here) {
-        result_note_add(&rest, "%s: %s", project->called.data, bad);
-    }
-    if (project->file != NULL && project->file->programs.scenario.expect_count > 0 && count > 0) {
-        expectations_hold(project, paths, count, &rest);
-    }
-    bool any = rest.test_count > 0 || rest.note_count > 0 || rest.expect_count > 0;
-    if (any || project->shard->shards > 0) {
-        path = memory_format("%s/command-00000000.jsonl", project->out);
-        struct result_writer *writer = result_writer_new(path);
-        result_count(&rest);
-        if (writer != NULL) {
-            result_write_run(writer, &rest);
-            for (size_t i = 0; i < rest.test_count; i++) {
-                result_write_test(writer, &rest.tests[i]);
-            }
-            for (size_t i = 0; i < rest.note_count; i++) {
-                result_write_note(writer, rest.notes[i]);
-            }
-            for (size_t i = 0; i < rest.expect_count; i++) {
-                result_write_expect(writer, &rest.expects[i]);
-            }
-        }
-        if (writer == NULL || !result_writer_close(&writer, &rest)) {
-            fprintf(stderr, "tidemark hunt: %s: %s\n", path, strerror(errno));
-            *good = false;
-        }
-    }
-    result_fini(&rest);
-    free(bad);
-    return path;
-}
-
-/* The results of all programs as one, in memory and where the options say. */
-static int results_tell(const struct project *project, int ended)
-{
-    struct result result;
-    struct diag diag;
-    bool good = true;
-    char **paths = memory_new(project->count + 2, sizeof *paths);
-    size_t count = 0;
-    for (size_t i = 0; i < project->count; i++) {
-        const struct member *member = &project->members[i];
-        bool is_empty = member->unselected && project->shard->shards == 0;
-        if (member->unhunted != NULL || is_empty) {
-            if (member->result.result != NULL) {
-                unlink(member->result.result); /* it says nothing that the rest does not say */
-            }
-        } else {
-            paths[count++] = member->result.result;
-        }
-    }
-    char *rest = rest_write(project, ended, paths, count, &good);
-    if (rest != NULL) {
-        paths[count++] = rest;
-    }
-    result_init(&result);
-    diag_init(&diag);
-    result.births_unwanted = true;
-    enum result_merge merge =
-        result_merge_programs(&result, (const char *const *)paths, count, SITES_MAX, &diag);
-    diag_print(&diag, stderr);
-    char *repeat = shard_argv(project->line, project->shard);
-    result_set(&result.command, "hunt");
-    result_set(&result.argv, repeat);
-    result_set(&result.suite, project->called.data);
-    result_set(&result.program, "");
-    selection_fail_on(project->line, &result.fail_on);
-    result_count(&result);
-    int status = COMMAND_OURS;
-    if (merge == RESULT_MERGE_BAD || !good) {
-        fprintf(stderr, "tidemark hunt: the results in %s cannot be merged\n", project->out);
-    } else if (count == 0 && project->count == 0) {
-        fprintf(
-            stderr,
-            "tidemark hunt: nothing was judged: none of the %zu programs that %s executed has a "
-            "test framework in it, or lies in this folder (--tests GLOB names test programs)\n",
-            project->record->executed, project->called.data);
-        printf("0 passed, 0 failed, 0 skipped\n");
-        status = COMMAND_NOTHING;
-    } else if (count == 0) {
-        fprintf(stderr, "tidemark hunt: no test of these programs is wanted here\n");
-        status = COMMAND_USAGE;
-    } else {
-        const char *rules = command_text(project->line, "suppress-out");
-        const char *json = project->line->json;
-        good = json == NULL || report_merged_write(&result, json, paths, count);
-        good = (rules == NULL || suppress_out(project->line, rules, &result)) && good;
-        status = merge == RESULT_MERGE_DONE ? output_status(&result) : COMMAND_OURS;
-        printf(project->line->quiet ? "" : "\n");
-        enum output_text text = project->line->quiet ? OUTPUT_BRIEF : OUTPUT_FULL;
-        good = output_write(project->line, &result, text) && good;
-        status = good ? status : COMMAND_OURS;
-    }
-    free(repeat);
-    free(rest);
-    free(paths);
-    diag_fini(&diag);
-    result_fini(&result);
-    return status;
 }
 
 /* The command writes to standard output: nothing else fits there. Returns false after a message. */
@@ -602,7 +357,7 @@ static int programs_hunt(struct project *project, int ended)
                project->called.data, project->record->executed);
     }
     bool good = members_hunt(project, (size_t)jobs);
-    int status = good && !project->is_listed ? results_tell(project, ended) : COMMAND_MET;
+    int status = good && !project->is_listed ? project_results_tell(project, ended) : COMMAND_MET;
     return good ? status : COMMAND_OURS;
 }
 
