@@ -55,4 +55,11 @@ says "tidemark hunt: $t/broken: Exec format error *$"
 echo words >"$t/words"
 (cd "$t" && "$OLDPWD/$B/tidemark" hunt -q --quick -- words) >"$t/out" 2>&1; got=$?
 [ $got = 2 ] && [ "$(wc -l <"$t/out")" -eq 1 ] || fail "a file that is no program: status $got, $(cat "$t/out")"
+# On a busy machine a program that starts waits for a processor: that is no hang, and to sleep as long is one.
+MARK=$t/waited "$B/tidemark" hunt -q --quick --no-color --timeout 1s -- "$B/fixtures/check_starved" >"$t/out" 2>&1; got=$?
+[ $got = 0 ] && [ -e "$t/waited" ] || fail "waiting for a processor is taken for a hang: status $got"
+MARK=$t/slept SLEEP=1 "$B/tidemark" hunt -q --quick --no-color --timeout 1s -- "$B/fixtures/check_starved" >"$t/out" 2>&1; got=$?
+tr -s '\n ' '  ' <"$t/out" >"$t/said"
+[ $got = 1 ] || fail "a program that sleeps before its first test: status $got"
+says 'starved/all/runs ran into the time limit in starve '
 exit $failed

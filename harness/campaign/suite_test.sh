@@ -120,4 +120,15 @@ ${CC:-cc} -g -o "$T/keeps" "$T/whole.c" $(pkg-config --cflags --libs check) || f
 "$B/tidemark" run -q --json "$T/whole.jsonl" "$T/whole.yaml" >"$T/whole.out" 2>&1 || fail "whole: exit $?"
 grep -q '"kept_bytes":90000000,"kept_tests":90,"projection":""' "$T/whole.jsonl" || fail "whole: $(grep '"type":"variant"' "$T/whole.jsonl")"
 grep -q 'kept 1 MB a test, 90 MB in 90 tests' "$T/whole.out" || fail "whole: $(cat "$T/whole.out")"
+# Where there is time for one order only, and it accuses, there is another: with it what each test keeps is told, and a
+# table over few inputs, at which other tests allocate then, is not accused.
+seed=1
+few() { # name inputs verdict
+    INPUTS=$2 "$B/tidemark" hunt -q --budget 1ms --json "$T/$1.jsonl" -- "$B/fixtures/check_few_inputs" >"$T/$1.out" 2>&1
+    verdict "$1" "$3"
+    tr -s '\n ' '  ' <"$T/$1.out" | grep -q "judged over 20 tests in order and in 1 shuffled order (seed 1), 2 of 2 passes accuse" ||
+        fail "$1: not one more order: $(grep -A3 'evidence' "$T/$1.out")"
+}
+few own 20 accumulates
+few shared 4 inconclusive
 exit $bad

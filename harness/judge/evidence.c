@@ -119,7 +119,7 @@ char *evidence_suite(const struct evidence_suite *suite)
     char *orders = orders_text(suite), *again = again_text(suite);
     char *depositors = depositors_text(suite);
     const char *few = suite->few_orders
-                          ? "; in so few orders a table over few inputs looks as what accumulates"
+                          ? "; in so few orders a table over few inputs looks like what accumulates"
                           : "";
     bool bounded = suite->again && suite->verdict == VERDICT_ACCUMULATES;
     char *text =

@@ -147,7 +147,7 @@ START_TEST(a_suite_says_what_its_verdict_rests_on)
           .few_orders = true,
           .again = true},
          "judged over 9 tests in order; a second pass in the same process added nothing; in so few "
-         "orders a table over few inputs looks as what accumulates"},
+         "orders a table over few inputs looks like what accumulates"},
         {{.verdict = VERDICT_ACCUMULATES, .tests = 9, .accusing = 1, .depositors = 3, .first = "a"},
          "judged over 9 tests in order, one pass; left by 3 tests, first a"},
         {{.verdict = VERDICT_ACCUMULATES,

@@ -287,6 +287,10 @@ linked() { grep -o '<a href="http[^"]*"' "$t/linked.html" | sort -u | tr '\n' ' 
 unlinked="env -u GITHUB_SERVER_URL -u GITHUB_REPOSITORY -u GITHUB_SHA -u CI_PROJECT_URL -u CI_COMMIT_SHA"
 status 1 $unlinked "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html" --source-url https://code.example/o/r/blob/1a2b/
 [ "$(linked)" = '<a href="https://code.example/o/r/blob/1a2b/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links by option"; }
+mkdir -p "$t/tree/a b"; echo 'int x;' >"$t/tree/a b/c#.c"
+sed 's|docs/example/check_catalogue.c|a b/c#.c|g' "$t/one.jsonl" >"$t/spaces.jsonl"
+status 1 $unlinked "$B/tidemark" report -q "$t/spaces.jsonl" --html "$t/linked.html" --source-url https://code.example/r --source-root "$t/tree"
+[ "$(linked)" = '<a href="https://code.example/r/a%20b/c%23.c#L17" ' ] || { linked; fail "a path with blanks is no address"; }
 status 1 $unlinked GITHUB_SERVER_URL=https://github.example GITHUB_REPOSITORY=o/r GITHUB_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
 [ "$(linked)" = '<a href="https://github.example/o/r/blob/1a/docs/example/check_catalogue.c#L17" ' ] || { linked; fail "links on GitHub"; }
 status 1 $unlinked CI_PROJECT_URL=https://gitlab.example/o/r CI_COMMIT_SHA=1a "$B/tidemark" report -q "$t/one.jsonl" --html "$t/linked.html"
