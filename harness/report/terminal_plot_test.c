@@ -1,7 +1,8 @@
 /* terminal_plot_test.c - a curve is where its figures are: read back from the characters. */
 #include "harness/report/terminal_plot.h"
 
-#include <check.h>
+#include "harness/base/suite.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,19 +83,5 @@ START_TEST(what_is_no_curve_is_not_drawn)
 }
 END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("terminal_plot");
-    TCase *tcase = tcase_create("terminal_plot");
-    tcase_add_test(tcase, a_line_rises_evenly);
-    tcase_add_test(tcase, a_step_is_where_it_was);
-    tcase_add_test(tcase, no_line_is_wider_than_asked);
-    tcase_add_test(tcase, what_is_no_curve_is_not_drawn);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    free(plotted);
-    return failed == 0 ? 0 : 1;
-}
+SUITE("terminal_plot", &a_line_rises_evenly, &a_step_is_where_it_was, &no_line_is_wider_than_asked,
+      &what_is_no_curve_is_not_drawn)
