@@ -223,11 +223,6 @@ static void suite_conclude(struct session *session, struct places *places,
     }
     evidence.few_orders = judged->verdict == VERDICT_INCONCLUSIVE &&
                           places->pass_count < threshold_count(ORDERS) && !session->passive;
-    if (evidence.verdict == VERDICT_ACCUMULATES && session->plan->hunt && !session->passive &&
-        !session->plan->quick && places->pass_count < threshold_count(LEAST_ORDERS)) {
-        evidence.verdict = VERDICT_INCONCLUSIVE;
-        evidence.few_orders = true;
-    }
     if (accused) {
         depositors_tell(session, places, &evidence);
     }
@@ -357,12 +352,12 @@ void session_suite(struct session *session, struct course *course, const struct 
         shuffles_run(session, &places, &course->session, spending->plan.orders, spending);
     }
     struct places_verdict judged = places_judge(&places);
-    if (judged.verdict == VERDICT_ACCUMULATES &&
-        places.pass_count < threshold_count(LEAST_ORDERS) &&
-        !session->plan
-             ->quick) { /* there was no time for another, and without it nothing is known */
-        shuffles_run(session, &places, &course->session, threshold_count(LEAST_ORDERS), NULL);
+    /* There was no time for another order, and without one nothing is known. */
+    size_t least = session->plan->quick ? 1 : threshold_count(LEAST_ORDERS);
+    if (judged.verdict == VERDICT_ACCUMULATES && places.pass_count < least) {
+        shuffles_run(session, &places, &course->session, (unsigned)least, NULL);
         judged = places_judge(&places);
+        judged.verdict = places.pass_count < least ? VERDICT_INCONCLUSIVE : judged.verdict;
     }
     struct again second = again_of(&places, course->session.again_done);
     suite_conclude(session, &places, &judged, &second);
